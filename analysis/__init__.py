@@ -1,0 +1,71 @@
+"""Magnesium & Immunotherapy Survival: an illustrative survival-analysis lab on a synthetic cohort.
+
+Every public function is importable from here; the module that holds it is imported when it is first asked for, so that
+``import analysis`` itself imports no third-party package.
+
+Examples
+--------
+>>> from analysis import clinical_cutpoints
+>>> clinical_cutpoints("nhanes-1").edges
+(0.75, 0.95)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_MODULES: dict[str, tuple[str, ...]] = {
+    "errors": (
+        "InputError", "CohortError", "PlanError", "NotEstimable", "NotSupported", "AnalysisWarning", "RowsDropped",
+        "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "FewEvents", "ManyTies", "Separation",
+        "EarlyZero", "BeyondFollowUp",
+    ),
+    "cohort.endpoints": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),
+    "cohort.units": ("convert_magnesium",),
+    "cohort.schema": ("Column", "Schema", "COHORT_SCHEMA", "LABS_SCHEMA"),
+    "cohort.files": ("read_cohort", "write_cohort"),
+    "cohort.dates": ("time_from_dates",),
+    "cohort.validation": ("validate_cohort",),
+    "cohort.examples": ("load_cohort", "load_example"),
+    "cohort.design": ("CohortDesign",),
+    "cohort.simulation": ("SyntheticCohort", "simulate_cohort"),
+    "strata.cutpoints": ("Cutpoints", "clinical_cutpoints", "quantile_cutpoints"),
+    "strata.groups": ("stratify",),
+    "survival.curves": ("kaplan_meier",),
+    "survival.risk": ("risk_table",),
+    "survival.milestones": ("survival_at", "survival_quantile", "survival_difference", "median_follow_up"),
+    "survival.restricted_means": ("restricted_mean", "restricted_mean_difference"),
+    "survival.logrank": ("LogRank", "logrank_test", "pairwise_logrank", "logrank_trend"),
+    "survival.landmarks": ("landmark",),
+    "survival.cox": ("CoxFit", "fit_cox", "hazard_ratios"),
+    "survival.cox_baseline": ("baseline_hazard",),
+    "survival.cox_residuals": ("cox_residuals",),
+    "survival.proportional_hazards": ("proportional_hazards_test",),
+    "survival.discrimination": ("Concordance", "concordance"),
+    "survival.baseline_table": ("baseline_table",),
+    "truth.estimands": ("TrueEstimands", "true_estimands"),
+    "study.plan": ("StudyPlan",),
+    "study.results": ("StudyResults",),
+    "study.run": ("run_study",),
+    "study.outputs": ("write_outputs",),
+}  # fmt: skip
+
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    """The public name, from the module that holds it."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'analysis' has no attribute {name!r}")
+    value = getattr(import_module(f"analysis.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Every public name."""
+    return sorted({*globals(), *__all__})

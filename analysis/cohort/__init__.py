@@ -1,0 +1,1 @@
+"""Rows to trusted rows: schema, units, files, validation, and the synthetic cohort."""

@@ -1,0 +1,125 @@
+"""One column of a cohort as an array, or words on why it cannot be one. Nothing is coerced here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+
+def first_few(values: Iterable[object], most: int = 5) -> str:
+    """The first values as text, with dots when there are more."""
+    listed = list(values)
+    return ", ".join(str(value) for value in listed[:most]) + (", ..." if len(listed) > most else "")
+
+
+def rows_where(wrong: BoolArray) -> str:
+    """How many rows are wrong and which, counted from 1 as a spreadsheet's reader does.
+
+    Examples
+    --------
+    >>> rows_where(np.array([False, True, True]))
+    '2 rows (2, 3)'
+    """
+    places = np.flatnonzero(wrong) + 1
+    return f"{len(places)} row{'s' if len(places) != 1 else ''} ({first_few(places)})"
+
+
+def column_problems(cohort: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """What is wrong with the names: a frame that is none, missing columns (with the nearest names), doubles."""
+    if not isinstance(cohort, pd.DataFrame):
+        return [f"expected a pandas DataFrame, got {type(cohort).__name__}; read files with read_cohort"]
+    held = list(cohort.columns)
+    problems = []
+    for name in dict.fromkeys(names):
+        if held.count(name) > 1:
+            problems.append(f"column {name!r} stands {held.count(name)} times; rename or drop the copies")
+        elif name not in held:
+            near = difflib.get_close_matches(str(name), [str(column) for column in held], n=3)
+            hint = f"did you mean {first_few(map(repr, near))}?" if near else f"columns: {first_few(held, 12)}"
+            problems.append(f"no column {name!r}; {hint}")
+    if not problems and cohort.empty:
+        problems.append("the cohort has no rows")
+    return problems
+
+
+def numbers(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str = "column") -> FloatArray:
+    """A numeric column as float64 with NaN where missing; adds to `problems` what is not a finite number."""
+    column = cohort[name]
+    wrong = _not_numeric(column)
+    if wrong:
+        problems.append(f"{role} {name!r}: {wrong}")
+        return np.full(len(column), np.nan)
+    values = _as_floats(column)
+    infinite = np.isinf(values)
+    if infinite.any():
+        problems.append(f"{role} {name!r}: infinite values in {rows_where(infinite)}; set them missing or correct them")
+    return values
+
+
+def _as_floats(column: pd.Series) -> FloatArray:
+    """Numbers as float64, whatever dtype holds them; missing is NaN."""
+    return np.asarray(column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def _not_numeric(column: pd.Series) -> str:
+    """Why a column does not hold numbers, and what to do; empty when it does."""
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        return "holds categories, not numbers; convert it, or use it in a formula"
+    if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind):
+        return "holds dates or time spans; a time must be a number: use time_from_dates"
+    if pd.api.types.is_complex_dtype(kind):
+        return "holds complex numbers"
+    if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_numeric_dtype(kind):
+        return ""
+    present = column[column.notna()]
+    text = [value for value in present if not isinstance(value, (Real, Decimal, np.bool_))]
+    if not text:
+        return ""
+    shown = first_few(map(repr, dict.fromkeys(text)))
+    return f"{len(text)} values are not numbers ({shown}); read the file with read_cohort, or correct them"
+
+
+def indicator(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str = "event column") -> FloatArray:
+    """A 0/1 or boolean column as float64 with NaN where missing; adds to `problems` what is no indicator."""
+    column = cohort[name]
+    present = column[column.notna()]
+    if _not_numeric(column):
+        seen = list(dict.fromkeys(present.tolist()))
+        if pd.api.types.is_datetime64_any_dtype(column.dtype):
+            problems.append(f"{role} {name!r}: holds dates; give a column of 0 and 1")
+        else:
+            codes = ", ".join(f"{value!r}: 0 or 1" for value in seen[:3])
+            problems.append(
+                f"{role} {name!r}: {len(present)} values are text, not 0 and 1 ({first_few(map(repr, seen))});"
+                f" map to 0/1 with read_cohort(..., event_codes={{{codes}}})"
+            )
+        return np.full(len(column), np.nan)
+    values = _as_floats(column)
+    seen_numbers = np.unique(values[~np.isnan(values)])
+    if not np.isin(seen_numbers, (0.0, 1.0)).all():
+        problems.append(f"{role} {name!r}: {_event_advice(seen_numbers)}")
+    return values
+
+
+def _event_advice(seen: FloatArray) -> str:
+    """What to do about event values other than 0 and 1."""
+    shown = first_few(f"{value:g}" for value in seen)
+    if set(seen) == {1.0, 2.0}:
+        return f"values {shown}, expected 0 and 1; read with event_codes={{1: 0, 2: 1}} if 2 is the event"
+    if len(seen) <= 10 and (seen >= 0).all() and (seen == np.round(seen)).all():
+        return (
+            f"values {shown}, expected 0 and 1; several causes belong in CompetingEndpoint and cumulative_incidence,"
+            " or map them with event_codes={...}"
+        )
+    return f"values {shown}, not binary; is this an event column? It must hold 0 and 1 (or True and False)"

@@ -1,0 +1,106 @@
+"""What can be wrong, as types: errors that teach, and warnings that travel with a result."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+
+
+class InputError(ValueError):
+    """Something that was given cannot be used; `problems` lists every fault found, not just the first.
+
+    Examples
+    --------
+    >>> error = InputError(["time column 'os': 1 negative value (row 3)", "no column 'ecog'"])
+    >>> len(error.problems)
+    2
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class CohortError(InputError):
+    """The rows or the columns of a cohort are not what the analysis needs."""
+
+
+class PlanError(InputError):
+    """A study plan names something that is missing, misspelt or contradictory."""
+
+
+class NotEstimable(InputError):
+    """The rows are sound, but hold no information on what was asked (no events, one group, ...)."""
+
+
+class NotSupported(InputError):
+    """The engine asked for by name does not offer this estimate."""
+
+
+class AnalysisWarning(UserWarning):
+    """A result that needs a word; the root of all warnings given here."""
+
+
+class RowsDropped(AnalysisWarning):
+    """Rows with missing values were left out of one analysis.
+
+    Attributes
+    ----------
+    n_read, n_used : int
+        Rows given and rows analysed.
+    dropped : Mapping[str, int]
+        Rows left out by reason; a row counts once, under its first missing column.
+    """
+
+    def __init__(self, n_read: int, n_used: int, dropped: Mapping[str, int]) -> None:
+        self.n_read, self.n_used, self.dropped = n_read, n_used, dict(dropped)
+        reasons = ", ".join(f"{count} for {reason}" for reason, count in self.dropped.items())
+        super().__init__(f"{n_read - n_used} of {n_read} rows dropped: {reasons}")
+
+
+class SuspiciousValues(AnalysisWarning):
+    """The values can be analysed, but look like a slip (units, codes, times at zero, duplicate rows)."""
+
+
+class EmptyStratum(AnalysisWarning):
+    """A stratum of the cut-points holds no row."""
+
+
+class SmallStratum(AnalysisWarning):
+    """A stratum holds too few rows to carry an estimate."""
+
+
+class TiedEdges(AnalysisWarning):
+    """Quantile edges fell together, so there are fewer groups than asked for."""
+
+
+class FewEvents(AnalysisWarning):
+    """Fewer events than the model or the test needs to be trusted."""
+
+
+class ManyTies(AnalysisWarning):
+    """Most event times are tied, so the treatment of ties matters."""
+
+
+class Separation(AnalysisWarning):
+    """The likelihood has no maximum at a finite coefficient: the term is not estimable."""
+
+
+class EarlyZero(AnalysisWarning):
+    """With late entry, everybody at risk had the event early: the curve is zero from there on."""
+
+
+class BeyondFollowUp(AnalysisWarning):
+    """A time was asked for that lies beyond the follow-up of a stratum."""
+
+
+def raise_all(problems: Sequence[str], error: type[InputError] = CohortError) -> None:
+    """Raise `error` with every problem at once; do nothing when there is none."""
+    if problems:
+        raise error(problems)
+
+
+def warn_all(found: Iterable[AnalysisWarning], *, stacklevel: int = 3) -> None:
+    """Emit each warning, pointing at the caller of the public function."""
+    for warning in found:
+        warnings.warn(warning, stacklevel=stacklevel)

@@ -1,0 +1,1 @@
+"""Arrays to arrays: counting, log-rank, Cox and resampling, with numpy alone."""

@@ -1,0 +1,1 @@
+"""Tidy frames to figures, tables, words and pages; nothing is estimated here."""

@@ -1,0 +1,1 @@
+"""A continuous marker to groups: cut-points with their source, quantiles, strata."""

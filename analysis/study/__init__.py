@@ -1,0 +1,1 @@
+"""A study plan to results to files; the only writer of results."""

@@ -1,0 +1,1 @@
+"""Groups to estimates: curves, tests, Cox models and their diagnostics."""

@@ -1,0 +1,268 @@
+"""From a frame and an endpoint to arrays that an estimator can trust: the one gate of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    column_problems,
+    first_few,
+    indicator,
+    numbers,
+    rows_where,
+)
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import AnalysisWarning, CohortError, RowsDropped, SuspiciousValues, raise_all
+from analysis.kernels.times import merge_near_ties
+
+MOST_NUMERIC_GROUPS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Rows by group: `codes` index `labels`, which are in stratum order and all in use."""
+
+    codes: IntArray
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SurvivalData:
+    """The complete rows of a cohort in the columns an analysis uses, in input order, near-tied times merged.
+
+    `position` holds each row's place in the cohort; `entry` is -inf without late entry, `weights` 1 without weights.
+    """
+
+    time: FloatArray
+    event: BoolArray
+    entry: FloatArray
+    weights: FloatArray
+    covariates: FloatArray
+    by: Groups
+    strata: Groups
+    cluster: Groups
+    position: IntArray
+    n_read: int
+    dropped: dict[str, int]
+    warnings: tuple[AnalysisWarning, ...]
+
+    @property
+    def n_used(self) -> int:
+        """Rows analysed."""
+        return len(self.time)
+
+    @property
+    def frame_warnings(self) -> tuple[AnalysisWarning, ...]:
+        """The warnings of a function that returns a frame: with one `RowsDropped` when rows were dropped."""
+        if not self.dropped:
+            return self.warnings
+        return (RowsDropped(self.n_read, self.n_used, self.dropped), *self.warnings)
+
+
+def survival_data(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    *,
+    by: str | None = None,
+    strata: str | Sequence[str] | None = None,
+    cluster: str | None = None,
+    weights: str | None = None,
+    covariates: Sequence[str] = (),
+) -> SurvivalData:
+    """Check the columns of an analysis, drop its incomplete rows and merge near-tied times.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient (or a row a spell, with entry times); never changed.
+    endpoint : Endpoint
+        Where the outcome is.
+    by, cluster, weights : str, optional
+        Columns of group labels, of cluster labels, of positive numbers.
+    strata : str or sequence of str, optional
+        Columns whose combinations are the strata.
+    covariates : sequence of str
+        Numeric columns, taken as they are.
+
+    Returns
+    -------
+    SurvivalData
+
+    Raises
+    ------
+    CohortError
+        With every fault at once: missing columns, negative or infinite times, events that are not 0/1, entry at or
+        after the time, weights of zero or less, no rows left.
+    """
+    strata_names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    label_names = [name for name in (by, *strata_names, cluster) if name is not None]
+    number_names = [*([weights] if weights else []), *covariates]
+    raise_all(column_problems(cohort, [*endpoint.columns, *label_names, *number_names]))
+
+    problems: list[str] = []
+    columns = _outcome_columns(cohort, endpoint, problems)
+    columns |= {name: numbers(cohort, name, problems) for name in number_names}
+    if by is not None:
+        problems += _continuous(cohort[by])
+    raise_all(problems)
+
+    kept, dropped = _complete(cohort, columns, label_names)
+    if not kept.any():
+        reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in dropped.items())
+        raise CohortError(f"no rows left: {reasons}")
+    columns = {name: values[kept] for name, values in columns.items()}
+    position = np.flatnonzero(kept)
+    time, entry = _times(columns, endpoint, position, problems)
+    weight = columns[weights] if weights else np.ones(len(time))
+    if (weight <= 0).any():
+        bad = np.isin(np.arange(len(cohort)), position[weight <= 0])
+        problems.append(f"weights column {weights!r}: zero or negative in {rows_where(bad)}; weights must be positive")
+    raise_all(problems)
+    used = cohort.iloc[position]
+    return SurvivalData(
+        time=time,
+        event=columns[endpoint.event] == 1,
+        entry=entry,
+        weights=weight,
+        covariates=np.column_stack([columns[name] for name in covariates]) if covariates else np.empty((len(time), 0)),
+        by=group_rows(used, [by] if by else []),
+        strata=group_rows(used, strata_names),
+        cluster=group_rows(used, [cluster] if cluster else []),
+        position=position,
+        n_read=len(cohort),
+        dropped=dropped,
+        warnings=_zero_times(time, columns[endpoint.event], endpoint),
+    )
+
+
+def _outcome_columns(cohort: pd.DataFrame, endpoint: Endpoint, problems: list[str]) -> dict[str, FloatArray]:
+    """The outcome's columns as arrays, their faults added to `problems`."""
+    columns = {endpoint.duration: numbers(cohort, endpoint.duration, problems, role="time column")}
+    columns[endpoint.event] = indicator(cohort, endpoint.event, problems)
+    if endpoint.entry:
+        columns[endpoint.entry] = numbers(cohort, endpoint.entry, problems, role="entry column")
+    for name, role in ((endpoint.duration, "time"), (endpoint.entry, "entry")):
+        if name:
+            negative = columns[name] < 0
+            if negative.any():
+                values = first_few(f"{value:g}" for value in columns[name][negative])
+                problems.append(f"{role} column {name!r}: negative values ({values}) in {rows_where(negative)}")
+    return columns
+
+
+def _complete(
+    cohort: pd.DataFrame, columns: dict[str, FloatArray], label_names: Sequence[str]
+) -> tuple[BoolArray, dict[str, int]]:
+    """Which rows miss nothing, and how many of the others miss what (a row counts once)."""
+    missing = {name: np.isnan(values) for name, values in columns.items()}
+    missing |= {name: cohort[name].isna().to_numpy(dtype=bool) for name in label_names}
+    kept = np.ones(len(cohort), dtype=bool)
+    dropped = {}
+    for name, absent in missing.items():
+        newly = int((absent & kept).sum())
+        if newly:
+            dropped[f"missing {name}"] = newly
+        kept &= ~absent
+    return kept, dropped
+
+
+def _times(
+    columns: dict[str, FloatArray], endpoint: Endpoint, position: IntArray, problems: list[str]
+) -> tuple[FloatArray, FloatArray]:
+    """Follow-up and entry times with near-ties merged; entry must come before the end of follow-up."""
+    time = columns[endpoint.duration]
+    if endpoint.entry is None:
+        return merge_near_ties(time)[0], np.full(len(time), -np.inf)
+    time, entry = merge_near_ties(time, columns[endpoint.entry])
+    late = entry >= time
+    if late.any():
+        rows = np.isin(np.arange(position.max() + 1), position[late])
+        problems.append(
+            f"entry column {endpoint.entry!r}: entry is at or after {endpoint.duration!r} in {rows_where(rows)};"
+            " a row must come under observation before it ends"
+        )
+    return time, entry
+
+
+def group_rows(cohort: pd.DataFrame, names: Sequence[str]) -> Groups:
+    """Rows by the labels of one column, or by the combinations of several; one group "all" without columns."""
+    if not names:
+        return Groups(np.zeros(len(cohort), dtype=np.int64), ("all",))
+    parts = [_one_grouping(cohort[name]) for name in names]
+    codes = parts[0].codes
+    for part in parts[1:]:
+        codes = codes * len(part.labels) + part.codes
+    used, codes = np.unique(codes, return_inverse=True)
+    labels = []
+    for code in used:
+        words = []
+        for part in reversed(parts):
+            code, place = divmod(int(code), len(part.labels))
+            words.append(part.labels[place])
+        labels.append(", ".join(reversed(words)))
+    return Groups(codes.astype(np.int64), tuple(labels))
+
+
+def _one_grouping(column: pd.Series) -> Groups:
+    """Codes and string labels of one complete column: the categorical's order, else that of the sorted values."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        held = column.cat.remove_unused_categories()
+        values, codes = held.cat.categories.tolist(), held.cat.codes.to_numpy(dtype=np.int64)
+    else:
+        found, uniques = pd.factorize(column, sort=False)
+        unsorted = list(uniques)
+        order = sorted(range(len(unsorted)), key=lambda place: _sort_key(unsorted[place]))
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        values, codes = [unsorted[place] for place in order], rank[found]
+    labels = tuple(stratum_label(value) for value in values)
+    if len(set(labels)) < len(labels):
+        twice = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
+        raise CohortError(f"column {column.name!r}: values of different types read alike ({first_few(twice)})")
+    return Groups(np.asarray(codes, dtype=np.int64), labels)
+
+
+def _sort_key(value: object) -> tuple[int, float, str]:
+    """Numbers as numbers and before text."""
+    if isinstance(value, (bool, int, float, np.number)):
+        return (0, float(value), "")
+    return (1, 0.0, str(value))
+
+
+def stratum_label(value: object) -> str:
+    """A label as text, whole numbers without a decimal point.
+
+    Examples
+    --------
+    >>> stratum_label(1.0), stratum_label("low")
+    ('1', 'low')
+    """
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _continuous(column: pd.Series) -> list[str]:
+    """A problem when a numeric column has so many values that it is a measurement, not groups."""
+    if not pd.api.types.is_numeric_dtype(column.dtype) or column.nunique() <= MOST_NUMERIC_GROUPS:
+        return []
+    return [
+        f"column {column.name!r} holds {column.nunique()} different numbers: a measurement, not groups;"
+        " cut it first with stratify(cohort, cutpoints, marker=...)"
+    ]
+
+
+def _zero_times(time: FloatArray, event: FloatArray, endpoint: Endpoint) -> tuple[AnalysisWarning, ...]:
+    """A word on rows whose follow-up ended at time 0 without an event: they are kept and at risk at 0 only."""
+    count = int(((time == 0) & (event == 0)).sum())
+    if not count:
+        return ()
+    text = f"time column {endpoint.duration!r}: {count} row{'s' if count > 1 else ''} censored at time 0, kept"
+    return (SuspiciousValues(text),)
