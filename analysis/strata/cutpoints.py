@@ -1,0 +1,236 @@
+"""Where a continuous marker is cut: inner edges, the names of the groups, and who says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from itertools import pairwise
+from math import isfinite
+from numbers import Real
+from typing import Literal, get_args
+
+import numpy as np
+
+from analysis.cohort.columns import first_few
+from analysis.cohort.units import convert_magnesium
+from analysis.errors import InputError, raise_all
+
+Rule = Literal["clinical", "quantile", "searched"]
+Closed = Literal["left", "right"]
+
+FEWEST_DIGITS, MOST_DIGITS = 4, 17
+
+
+@dataclass(frozen=True)
+class Cutpoints:
+    """Inner edges that cut a marker into groups, with the group's labels and the source of the edges.
+
+    Parameters
+    ----------
+    edges : sequence of float
+        Finite, increasing, in `unit`.
+    labels : sequence of str
+        From the lowest group to the highest; one more than edges.
+    unit : str
+        The marker's unit, as "mmol/L"; empty where it has none.
+    source : str
+        Who says so: a reference, a laboratory, a protocol, "the sample's quartiles".
+    rule : {"clinical", "quantile", "searched"}
+        How the edges were found. A searched cut was chosen by looking at outcomes: its effect is overstated in the
+        data it was found in.
+    closed : {"left", "right"}
+        Where a value equal to an edge belongs: "left" makes groups [edge, next edge), "right" (edge, next edge].
+
+    Raises
+    ------
+    InputError
+        With every fault: edges that are no finite increasing numbers, another number of labels than edges + 1,
+        labels used twice, no source, an unknown rule or side.
+
+    Examples
+    --------
+    >>> cut = Cutpoints((0.75,), ("low", "not low"), unit="mmol/L", source="our laboratory's lower limit")
+    >>> cut.intervals()
+    ('< 0.75 mmol/L', '≥ 0.75 mmol/L')
+    """
+
+    edges: tuple[float, ...]
+    labels: tuple[str, ...]
+    _: KW_ONLY
+    unit: str = ""
+    source: str
+    rule: Rule = "clinical"
+    closed: Closed = "left"
+
+    def __post_init__(self) -> None:
+        edges = tuple(np.ravel(np.asarray(self.edges, dtype=object)))
+        labels = (self.labels,) if isinstance(self.labels, str) else tuple(self.labels)
+        raise_all(_edge_problems(edges) + _label_problems(labels, len(edges)) + self._word_problems(), InputError)
+        object.__setattr__(self, "edges", tuple(float(edge) for edge in edges))
+        object.__setattr__(self, "labels", labels)
+
+    def _word_problems(self) -> list[str]:
+        """What is wrong with source, rule and closed."""
+        problems = []
+        if not str(self.source).strip():
+            problems.append(
+                "cut-points: source is empty; say who set the edges (a reference, a laboratory, a protocol)"
+            )
+        for name, value, choices in (("rule", self.rule, get_args(Rule)), ("closed", self.closed, get_args(Closed))):
+            if value not in choices:
+                problems.append(f"cut-points: {name}={value!r}; choose one of {first_few(map(repr, choices))}")
+        return problems
+
+    def intervals(self) -> tuple[str, ...]:
+        """What each group spans, in words for legends and tables.
+
+        Returns
+        -------
+        tuple of str
+            One a label, in the same order; the edges with four digits, or as many as keep them apart.
+
+        Examples
+        --------
+        >>> clinical_cutpoints("nhanes-1").intervals()
+        ('< 0.75 mmol/L', '0.75 to < 0.95 mmol/L', '≥ 0.95 mmol/L')
+        """
+        shown = _edges_as_text(self.edges)
+        pairs = list(pairwise(shown))
+        if self.closed == "left":
+            spans = [f"< {shown[0]}", *(f"{low} to < {high}" for low, high in pairs), f"≥ {shown[-1]}"]
+        else:
+            spans = [f"≤ {shown[0]}", *(f"> {low} to {high}" for low, high in pairs), f"> {shown[-1]}"]
+        return tuple(f"{span} {self.unit}".strip() for span in spans)
+
+    def to_unit(self, unit: str) -> Cutpoints:
+        """The same cut-points of a magnesium concentration in another unit.
+
+        Parameters
+        ----------
+        unit : {"mmol/L", "mg/dL", "mEq/L"}
+            The unit wanted: 1 mg/dL = 10/24.305 mmol/L, 1 mEq/L = 0.5 mmol/L.
+
+        Returns
+        -------
+        Cutpoints
+            Its source tells the edges as first given.
+
+        Raises
+        ------
+        InputError
+            When either unit is none of the three.
+
+        Examples
+        --------
+        >>> mayo = clinical_cutpoints("mayo").to_unit("mmol/L")
+        >>> [round(edge, 4) for edge in mayo.edges]
+        [0.6994]
+        """
+        if unit == self.unit:
+            return self
+        converted = convert_magnesium(np.asarray(self.edges, dtype=np.float64), unit=self.unit, to=unit)
+        as_given = f"given as {', '.join(_edges_as_text(self.edges))} {self.unit}"
+        return replace(
+            self, edges=tuple(np.asarray(converted).tolist()), unit=unit, source=f"{self.source} ({as_given})"
+        )
+
+
+def _edge_problems(edges: Sequence[object]) -> list[str]:
+    """What is wrong with the edges."""
+    if not edges:
+        return ["cut-points: no edges; give at least one"]
+    unfit = [edge for edge in edges if not isinstance(edge, Real) or isinstance(edge, bool) or not isfinite(edge)]
+    if unfit:
+        return [f"cut-points: edges must be finite numbers, got {first_few(map(repr, unfit))}"]
+    values = np.asarray(edges, dtype=np.float64)
+    if (np.diff(values) > 0).all():
+        return []
+    return [f"cut-points: edges {first_few(f'{edge:g}' for edge in values)} must increase, each given once; sort them"]
+
+
+def _label_problems(labels: Sequence[object], n_edges: int) -> list[str]:
+    """What is wrong with the labels."""
+    problems = []
+    if len(labels) != n_edges + 1:
+        counts = f"{n_edges} edge{'s' * (n_edges != 1)} make {n_edges + 1} groups, but there are {len(labels)} labels"
+        problems.append(f"cut-points: {counts} ({first_few(map(repr, labels))})")
+    unfit = [label for label in labels if not isinstance(label, str) or not label.strip()]
+    if unfit:
+        problems.append(f"cut-points: labels must be text, got {first_few(map(repr, unfit))}")
+    twice = [label for label in dict.fromkeys(labels) if list(labels).count(label) > 1]
+    if twice:
+        problems.append(f"cut-points: labels must differ, {first_few(map(repr, twice))} is given more than once")
+    return problems
+
+
+def _edges_as_text(edges: Sequence[float]) -> list[str]:
+    """The edges with four significant digits, or as many more as tell them apart."""
+    for digits in range(FEWEST_DIGITS, MOST_DIGITS):
+        shown = [np.format_float_positional(edge, precision=digits, fractional=False, trim="-") for edge in edges]
+        if len(set(shown)) == len(shown):
+            return shown
+    return [repr(edge) for edge in edges]
+
+
+def clinical_cutpoints(name: str = "nhanes-1") -> Cutpoints:
+    """Published cut-points of serum magnesium.
+
+    Parameters
+    ----------
+    name : {"nhanes-1", "rcpa-aacb", "mayo", "ejc-2024"}
+        - "nhanes-1": 0.75 and 0.95 mmol/L; low, reference, high. The reference interval drawn from NHANES I.
+        - "rcpa-aacb": 0.70 and 1.10 mmol/L; low, reference, high. The harmonised interval of Australasian laboratories.
+        - "mayo": 1.7 mg/dL; low, not low. The lower limit of the Mayo Clinic's laboratory, in its own unit.
+        - "ejc-2024": 0.79 mmol/L; lower, higher. Searched in the data of its paper (`rule` is "searched") and inside
+          every reference interval above: a patient at 0.78 is lower, not hypomagnesaemic.
+
+    Returns
+    -------
+    Cutpoints
+        A value equal to an edge belongs to the group above it.
+
+    Raises
+    ------
+    InputError
+        For another name.
+
+    Examples
+    --------
+    >>> cut = clinical_cutpoints("rcpa-aacb")
+    >>> cut.edges, cut.labels, cut.unit
+    ((0.7, 1.1), ('low', 'reference', 'high'), 'mmol/L')
+    """
+    if name not in _PUBLISHED:
+        raise InputError(f"no clinical cut-points {name!r}; choose one of {first_few(map(repr, _PUBLISHED))}")
+    return _PUBLISHED[name]
+
+
+_REFERENCE_LABELS = ("low", "reference", "high")
+
+_PUBLISHED = {
+    "nhanes-1": Cutpoints(
+        (0.75, 0.95),
+        _REFERENCE_LABELS,
+        unit="mmol/L",
+        source="Costello et al., Adv Nutr 2016 (PubMed 28140318): reference interval from NHANES I",
+    ),
+    "rcpa-aacb": Cutpoints(
+        (0.70, 1.10),
+        _REFERENCE_LABELS,
+        unit="mmol/L",
+        source="RCPA/AACB harmonised reference interval for adults (Australasia)",
+    ),
+    "mayo": Cutpoints(
+        (1.7,),
+        ("low", "not low"),
+        unit="mg/dL",
+        source="Gile et al., Blood Cancer J 2021;11:65 (DOI 10.1038/s41408-021-00452-0): the laboratory's lower limit",
+    ),
+    "ejc-2024": Cutpoints(
+        (0.79,),
+        ("lower", "higher"),
+        unit="mmol/L",
+        source="Eur J Cancer 2024;213:115069 (PubMed 39489925): an optimal cut-off searched in that paper's own data",
+        rule="searched",
+    ),
+}
