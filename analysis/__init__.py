@@ -29,7 +29,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "cohort.files": ("read_cohort", "write_cohort"),
     "cohort.dates": ("time_from_dates",),
     "cohort.validation": ("validate_cohort",),
-    "cohort.examples": ("load_cohort", "load_example"),
+    "cohort.examples": ("load_cohort", "load_labs", "load_example"),
     "cohort.design": ("CohortDesign",),
     "cohort.simulation": ("SyntheticCohort", "simulate_cohort"),
     "strata.cutpoints": ("Cutpoints", "clinical_cutpoints"),

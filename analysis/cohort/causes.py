@@ -1,0 +1,104 @@
+"""What causes what in the synthetic world: the arrows into magnesium and into the hazards, as tables.
+
+Every arrow starts from a column of the cohort as it is written to the file, so adjustment for the terms of `ADJUSTMENT`
+can succeed. The numbers are assumptions chosen for plausibility; none is an estimate from patients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.cohort.dictionary import ADJUSTMENT, TREATMENTS
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One adjustment term: its centre, its slope on magnesium (mmol/L), its log hazard ratios on the transitions."""
+
+    term: str
+    centre: float
+    magnesium: float
+    progression: float
+    death_without_progression: float
+    death_after_progression: float
+
+
+CAUSES = (
+    Cause("age", 65.0, 0.0, 0.0, 0.025, 0.015),
+    Cause("ecog", 0.8, 0.0, 0.20, 0.35, 0.30),
+    Cause("log2(tumour_burden)", 3.0, -0.015, 0.28, 0.20, 0.20),
+    Cause("log2(ldh_ratio)", 0.0, -0.012, 0.22, 0.22, 0.25),
+    Cause("log2(crp)", 4.0, -0.011, 0.12, 0.14, 0.12),
+    Cause("albumin", 36.5, 0.0024, -0.020, -0.035, -0.030),
+    Cause("egfr", 80.0, -0.0007, 0.0, -0.005, -0.002),
+    Cause("ppi", 0.4, -0.030, 0.15, 0.20, 0.18),
+    Cause("diuretic", 0.3, -0.025, 0.05, 0.18, 0.10),
+    Cause("platinum", 0.55, -0.025, 0.15, 0.12, 0.15),
+)
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """A baseline hazard that fades: rate * exp(-t / fade) a month, so that its integral stays finite (a plateau)."""
+
+    rate: float
+    fade: float
+
+    def times(self, exponentials: FloatArray, log_ratio: FloatArray) -> FloatArray:
+        """Event times, by inverting rate * fade * (1 - exp(-t / fade)) * exp(log_ratio); infinity if never reached."""
+        spent = exponentials * np.exp(-log_ratio) / (self.rate * self.fade)
+        reached = spent < 1
+        times = np.full(len(spent), np.inf)
+        times[reached] = -self.fade * np.log1p(-spent[reached])
+        return times
+
+
+@dataclass(frozen=True)
+class Disease:
+    """One treatment's disease course at the centres of all causes."""
+
+    progression: Hazard
+    death_without_progression: Hazard
+    death_after_progression: Hazard
+    magnesium_mean: float
+    magnesium_sd: float
+
+
+DISEASES = {
+    TREATMENTS[0]: Disease(Hazard(0.125, 26.0), Hazard(0.012, 60.0), Hazard(0.085, 50.0), 0.814, 0.074),
+    TREATMENTS[1]: Disease(Hazard(0.125, 6.0), Hazard(0.013, 12.0), Hazard(0.125, 18.0), 0.792, 0.062),
+}
+
+TRANSITIONS = ("progression", "death_without_progression", "death_after_progression")
+
+
+def term_values(covariates: pd.DataFrame, term: str) -> FloatArray:
+    """The values of one adjustment term: a column, or its logarithm to base 2.
+
+    Examples
+    --------
+    >>> term_values(pd.DataFrame({"crp": [8.0]}), "log2(crp)").tolist()
+    [3.0]
+    """
+    if term.startswith("log2("):
+        return np.log2(np.asarray(covariates[term[5:-1]], dtype=np.float64))
+    return np.asarray(covariates[term], dtype=np.float64)
+
+
+def effect_of_causes(covariates: pd.DataFrame, on: str) -> FloatArray:
+    """The sum of slopes times centred terms on "magnesium" (mmol/L) or on a transition (log hazard ratio)."""
+    effect = np.zeros(len(covariates))
+    for cause in CAUSES:
+        slope = getattr(cause, on)
+        if slope:
+            effect += slope * (term_values(covariates, cause.term) - cause.centre)
+    return effect
+
+
+assert tuple(cause.term for cause in CAUSES) == ADJUSTMENT

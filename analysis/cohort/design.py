@@ -1,0 +1,120 @@
+"""How a synthetic cohort is made: sizes, planted effects, confounding, missing values, censoring and scans."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from analysis.errors import InputError, raise_all
+
+World = Literal["planted", "null", "independent", "threshold"]
+WORLDS: tuple[str, ...] = get_args(World)
+
+
+@dataclass(frozen=True)
+class CohortDesign:
+    """The choices behind a synthetic cohort; every default is an assumption, stated in the data card.
+
+    Parameters
+    ----------
+    n_checkpoint_inhibitor, n_car_t : int
+        Patients given a checkpoint inhibitor for lung cancer, and CAR T cells for large B-cell lymphoma.
+    world : {"planted", "null", "independent", "threshold"}
+        "planted": lower magnesium raises every hazard, and sicker patients have less magnesium. "null": the same
+        confounding, no effect. "independent": magnesium and its missingness are related to nothing. "threshold":
+        confounded, and a step below `threshold` in place of a slope.
+    hazard_ratio_death, hazard_ratio_progression : float
+        Planted per 0.1 mmol/L lower true magnesium, on both deaths (without and after progression) and on progression.
+    threshold : float
+        True magnesium below which the hazards step up, in mmol/L ("threshold" world).
+    threshold_hazard_ratio_death, threshold_hazard_ratio_progression : float
+        The step on both deaths and on progression ("threshold" world).
+    confounding : float
+        Multiplies every arrow from the causes into magnesium; 0 cuts them.
+    measurement_error : float
+        Standard deviation of one magnesium measurement around the true value, in mmol/L.
+    missing_share : float
+        Share of baseline magnesium values missing, about: more with high C-reactive protein, low albumin and death
+        within 3 months.
+    accrual_months, minimum_follow_up : float
+        Patients enter evenly over the accrual; the data are cut this long after the last one entered.
+    drop_out_share : float
+        Share of patients lost at a time even between entry and data cut.
+    scan_interval : float
+        Months between the scans at which progression is seen.
+
+    Raises
+    ------
+    InputError
+        With every fault at once.
+
+    Examples
+    --------
+    >>> CohortDesign(world="null").n
+    480
+    """
+
+    n_checkpoint_inhibitor: int = 320
+    n_car_t: int = 160
+    world: World = "planted"
+    hazard_ratio_death: float = 1.30
+    hazard_ratio_progression: float = 1.24
+    threshold: float = 0.70
+    threshold_hazard_ratio_death: float = 2.2
+    threshold_hazard_ratio_progression: float = 1.9
+    confounding: float = 1.0
+    measurement_error: float = 0.028
+    missing_share: float = 0.09
+    accrual_months: float = 42.0
+    minimum_follow_up: float = 12.0
+    drop_out_share: float = 0.05
+    scan_interval: float = 2.0
+
+    def __post_init__(self) -> None:
+        problems = [f"world={self.world!r}: use one of {', '.join(WORLDS)}"] if self.world not in WORLDS else []
+        for name in ("n_checkpoint_inhibitor", "n_car_t"):
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < 0:
+                problems.append(f"{name}={getattr(self, name)!r}: a whole number of patients, 0 or more")
+        for name, low, high, meaning in _LIMITS:
+            value = getattr(self, name)
+            if not (isinstance(value, (int, float)) and math.isfinite(value) and low <= value <= high):
+                problems.append(f"{name}={value!r}: {meaning} from {low:g} to {high:g}")
+        raise_all(problems, InputError)
+        if self.n == 0:
+            raise InputError("a design needs patients: n_checkpoint_inhibitor and n_car_t are both 0")
+
+    @property
+    def n(self) -> int:
+        """Patients of both treatments."""
+        return self.n_checkpoint_inhibitor + self.n_car_t
+
+    def of_size(self, n: int) -> CohortDesign:
+        """The same design for `n` patients, shared between the treatments as here.
+
+        Examples
+        --------
+        >>> CohortDesign().of_size(1200).n_car_t
+        400
+        """
+        n_car_t = round(n * self.n_car_t / self.n)
+        return replace(self, n_checkpoint_inhibitor=n - n_car_t, n_car_t=n_car_t)
+
+
+_LIMITS = (
+    ("hazard_ratio_death", 0.05, 20.0, "a hazard ratio"),
+    ("hazard_ratio_progression", 0.05, 20.0, "a hazard ratio"),
+    ("threshold", 0.3, 1.6, "mmol/L"),
+    ("threshold_hazard_ratio_death", 0.05, 20.0, "a hazard ratio"),
+    ("threshold_hazard_ratio_progression", 0.05, 20.0, "a hazard ratio"),
+    ("confounding", 0.0, 3.0, "a multiplier"),
+    ("measurement_error", 0.0, 0.2, "a standard deviation in mmol/L"),
+    ("missing_share", 0.0, 0.5, "a share"),
+    ("accrual_months", 0.0, 60.0, "months"),
+    ("minimum_follow_up", 1.0, 60.0, "months"),
+    ("drop_out_share", 0.0, 0.9, "a share"),
+    ("scan_interval", 0.25, 12.0, "months"),
+)
+
+DEFAULT_DESIGN = CohortDesign()
+"""The design of the committed cohort."""
