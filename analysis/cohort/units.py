@@ -22,6 +22,9 @@ ATOMIC_MASS = 24.305
 MMOL_PER_L = MappingProxyType({"mmol/L": 1.0, "mg/dL": 10 / ATOMIC_MASS, "mEq/L": 0.5})
 """What one of each unit is in mmol/L: a decilitre is a tenth of a litre, and the ion carries two charges."""
 
+MAGNESIUM_UNITS = tuple(MMOL_PER_L)
+"""The units that magnesium may be given in."""
+
 
 @overload
 def convert_magnesium(values: float, *, unit: str, to: str = "mmol/L") -> float: ...
@@ -77,7 +80,7 @@ def _unit_problems(option: str, unit: str) -> list[str]:
     lowered = {name.lower(): name for name in MMOL_PER_L}
     near = difflib.get_close_matches(str(unit).lower().replace(" ", ""), lowered, n=1)
     hint = f"did you mean {lowered[near[0]]!r}? " if near else ""
-    return [f"{option}={unit!r} is no unit of magnesium; {hint}use one of {first_few(map(repr, MMOL_PER_L))}"]
+    return [f"{option}={unit!r} is no unit of magnesium; {hint}use one of {first_few(map(repr, MAGNESIUM_UNITS))}"]
 
 
 def _as_series(values: float | pd.Series | FloatArray | Sequence[float]) -> pd.Series:
