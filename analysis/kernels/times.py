@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,3 +41,27 @@ def merge_near_ties(*columns: FloatArray) -> tuple[FloatArray, ...]:
         return tuple(column.copy() for column in columns)
     runs = distinct[starts_run]
     return tuple(runs[np.searchsorted(runs, column, side="right") - 1] for column in columns)
+
+
+def n_times_to(times: FloatArray, at: FloatArray, *, side: Literal["left", "right"] = "right") -> NDArray[np.intp]:
+    """How many of the sorted times come at or before (side "left": before) each given time, near-ties being equal.
+
+    Parameters
+    ----------
+    times : ndarray, shape (m,)
+        In ascending order; -inf (entry from the start) comes before everything.
+    at : ndarray, shape (k,)
+    side : {"right", "left"}
+
+    Returns
+    -------
+    ndarray of int, shape (k,)
+
+    Examples
+    --------
+    >>> n_times_to(np.array([0.1, 0.3, 1.0]), np.array([0.1 + 0.2])).tolist()
+    [2]
+    """
+    finite = times[np.isfinite(times)]
+    room = TOLERANCE * np.abs(finite).mean() if len(finite) else 0.0
+    return np.searchsorted(times, at + room if side == "right" else at - room, side=side)
