@@ -1,0 +1,39 @@
+# Every target sets up what it needs in .venv; everything else that is written lies under build/.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/.cache/pycache
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+
+.PHONY: report figures test lint lab simulate readme-figure clean
+
+report: .venv/installed  ## the synthetic cohort's report, figures, tables and notebooks: build/report.html
+	$(BIN)/python -m analysis report
+
+figures: .venv/installed  ## every figure again: build/figures
+	$(BIN)/python -m analysis figures
+
+test: .venv/installed  ## all tests
+	$(BIN)/python -m pytest -n auto
+
+lint: .venv/installed  ## style and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+lab: .venv/installed  ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+simulate: .venv/installed  ## the synthetic cohort again, byte for byte
+	$(BIN)/python -m analysis simulate
+
+readme-figure: figures  ## the figure that the README opens with
+	cp build/figures/survival-overall-survival.svg docs/overall-survival.svg
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:  ## remove everything that was made
+	rm -rf build .venv

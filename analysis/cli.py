@@ -1,0 +1,198 @@
+"""The command line: ``python -m analysis VERB``. Nothing heavy is imported before a verb runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+BUILD = Path("build")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command line without the program's name; ``sys.argv`` when None.
+
+    Returns
+    -------
+    int
+        0 when all went well, 1 when something given cannot be used (told on stderr).
+    """
+    from analysis.errors import InputError
+
+    options = _parser().parse_args(arguments)
+    try:
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except InputError as error:
+        faults = f"{len(error.problems)} faults:" if len(error.problems) > 1 else "1 fault:"
+        print(faults, *(f"  - {problem}" for problem in error.problems), sep="\n", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The verbs and their options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis",
+        description="An illustrative survival-analysis lab: a synthetic immunotherapy cohort by serum magnesium, or"
+        " your own.",
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    report = verbs.add_parser("report", help="run a study: figures, tables and one report.html")
+    report.add_argument("--plan", type=Path, help="a study plan of your own (default: the synthetic cohort's)")
+    report.add_argument("--output", type=Path, help="folder to write to (default: build, or build/NAME for a plan)")
+    report.set_defaults(run=_report)
+
+    figures = verbs.add_parser("figures", help="draw every figure again, as PNG, SVG and PDF")
+    figures.add_argument("--plan", type=Path, help="a study plan of your own (default: the synthetic cohort's)")
+    figures.add_argument("--output", type=Path, help="folder to write to (default: build, or build/NAME for a plan)")
+    figures.set_defaults(run=_figures)
+
+    plan = verbs.add_parser("plan", help="write a commented plan for a cohort file").add_subparsers(
+        required=True, metavar="new"
+    )
+    new = plan.add_parser("new", help="guess a plan from the columns of a file")
+    new.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
+    new.add_argument("--output", type=Path, help="the plan to write (default: NAME_plan.toml here)")
+    new.set_defaults(run=_plan_new)
+
+    validate = verbs.add_parser("validate", help="say all that is wrong with a plan and its cohort")
+    validate.add_argument("plan", type=Path, help="a study plan")
+    validate.set_defaults(run=_validate)
+
+    simulate = verbs.add_parser("simulate", help="write the synthetic cohort again, byte for byte")
+    simulate.add_argument("--output", type=Path, default=Path("data/synthetic"), help="folder to write to")
+    simulate.set_defaults(run=_simulate)
+    return parser
+
+
+def _report(options: argparse.Namespace) -> int:
+    """The report; with the notebooks when it is the synthetic cohort's."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from analysis.study.notebooks import notebook_paths, start_notebooks
+    from analysis.study.outputs import write_outputs
+    from analysis.study.run import load_plan, run_study
+    from analysis.study.sections import SECTIONS
+
+    plan, directory = load_plan(options.plan), _directory(options)
+    notebooks = () if options.plan else notebook_paths()
+    with _Progress("report", len(SECTIONS) + len(notebooks)) as progress, ThreadPoolExecutor(max_workers=2) as pool:
+        pages = start_notebooks(notebooks, directory / "notebooks", pool)
+        results = run_study(plan, progress=progress.step)
+        progress.expect(len(results.figures))
+        written = [progress.step_with(page.result()) for page in pages]
+        files = write_outputs(results, directory, others=tuple(written), progress=progress.step)
+    print(f"{len(files)} files written; open {directory / 'report.html'}")
+    return 0
+
+
+def _figures(options: argparse.Namespace) -> int:
+    """The figures alone."""
+    from analysis.study.outputs import write_figures
+    from analysis.study.run import load_plan, run_study
+    from analysis.study.sections import SECTIONS
+
+    plan, directory = load_plan(options.plan), _directory(options)
+    with _Progress("figures", len(SECTIONS)) as progress:
+        results = run_study(plan, progress=progress.step)
+        progress.expect(len(results.figures))
+        files, _ = write_figures(results, directory, progress=progress.step)
+    print(f"{len(files)} files written to {directory / 'figures'}")
+    return 0
+
+
+def _plan_new(options: argparse.Namespace) -> int:
+    """A commented plan beside the user's other files; never over one that is there."""
+    from analysis.errors import PlanError
+    from analysis.study.plan_new import new_plan
+
+    path = options.output or Path(f"{options.file.stem}_plan.toml")
+    if path.exists():
+        raise PlanError(f"{path} is there already; move it, or name another with --output")
+    path.write_text(new_plan(options.file, folder=path.parent), encoding="utf-8", newline="\n")
+    print(f"{path} written; check every line, then: python -m analysis validate {path}")
+    return 0
+
+
+def _validate(options: argparse.Namespace) -> int:
+    """All that is wrong with a plan and its cohort, then what is merely suspicious."""
+    from analysis.errors import AnalysisWarning
+    from analysis.study.plan import StudyPlan
+    from analysis.study.study import prepare_study
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnalysisWarning)
+        study = prepare_study(StudyPlan.from_toml(options.plan))
+    for note in study.notes:
+        print(f"note: {note}")
+    counts = study.cohort[study.stratum_column].value_counts(sort=False)
+    strata = ", ".join(f"{label} {count}" for label, count in counts.items())
+    print(f"{options.plan}: nothing wrong. {len(study.cohort)} rows; strata: {strata}")
+    return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    """The synthetic cohort's files."""
+    from analysis.study.synthetic_files import write_synthetic
+
+    with _Progress("simulate", 1) as progress:
+        files = write_synthetic(options.output)
+        progress.step("files")
+    print(f"{len(files)} files written to {options.output}")
+    return 0
+
+
+def _directory(options: argparse.Namespace) -> Path:
+    """Where to write: as told, else build/, or build/NAME for a plan NAME.toml."""
+    if options.output:
+        return Path(options.output)
+    return BUILD / options.plan.stem if options.plan else BUILD
+
+
+class _Progress:
+    """A bar on stderr, on a terminal only and after two seconds; at its end, where the time went."""
+
+    def __init__(self, title: str, total: int) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=total, desc=title, delay=2, disable=None, leave=False)
+        self._times: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the bar and tell the five longest steps."""
+        self._bar.close()
+        longest = sorted(self._times.items(), key=lambda step: -step[1])[:5]
+        total = sum(self._times.values())
+        told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in longest)
+        print(f"{total:.1f} s in all; longest: {told}", file=sys.stderr)
+
+    def expect(self, more: int) -> None:
+        """Add steps that were not known at the start."""
+        self._bar.total += more
+        self._bar.refresh()
+
+    def step(self, name: str) -> None:
+        """Count one step, and the time since the last."""
+        now = time.perf_counter()
+        self._times[name] = self._times.get(name, 0.0) + now - self._last
+        self._last = now
+        self._bar.set_postfix_str(name, refresh=False)
+        self._bar.update()
+
+    def step_with(self, path: Path) -> Path:
+        """Count a file as a step, and give it back."""
+        self.step(path.name)
+        return path

@@ -1,0 +1,110 @@
+"""The figures of a study: frames computed here, drawing left to `present` until a figure is written."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+
+from analysis.cohort.endpoints import Endpoint
+from analysis.present.curves import breaks_for, plot_survival
+from analysis.present.words import format_interval, format_number
+from analysis.study.models import STRATA, fit_models, marker_hazard_ratios
+from analysis.study.results import StudyFigure, slug
+from analysis.study.study import Study
+from analysis.study.times import horizon
+from analysis.survival.milestones import survival_quantile
+from analysis.survival.restricted_means import restricted_mean_difference
+from analysis.survival.risk import risk_table
+
+
+def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> StudyFigure:
+    """The curves of one endpoint with their table of numbers, and the planted truth where it is known."""
+    times = breaks_for(float(curves["time"].max()), endpoint.time_unit)
+    risk = risk_table(study.cohort, endpoint, times=times, by=study.stratum_column)
+    title = finding(study, endpoint, curves)
+    conf_type, conf_level = curves["conf_type"].iloc[0], curves["conf_level"].iloc[0]
+    method = f"Kaplan-Meier with {conf_level:.0%} {conf_type} intervals"
+    draw = partial(
+        plot_survival,
+        curves,
+        risk=risk,
+        truth=true_curves(study, endpoint),
+        medians=survival_quantile(curves, 0.5),
+        descriptions=study.descriptions,
+        estimates=_estimates(study, endpoint),
+        title=title,
+        subtitle=f"{study.plan.title}. {method}.",
+        x_label=f"{endpoint.time_unit.capitalize()}{_from(study)}",
+        y_label=endpoint.name,
+        synthetic=study.plan.synthetic,
+    )
+    return StudyFigure(
+        name=f"survival-{slug(endpoint.name)}",
+        title=title,
+        alt=_curves_in_words(endpoint, curves),
+        caption=f"{endpoint.name} by stratum of {study.plan.marker.label}. {method}; curves are pale where fewer than"
+        " 10"
+        " remain at risk." + (" Dotted: the curve of a million simulated patients." if study.truth else ""),
+        draw=draw,
+    )
+
+
+def _from(study: Study) -> str:
+    """Where follow-up starts, for an axis."""
+    return f" from {study.plan.time_zero}" if study.plan.time_zero else ""
+
+
+def finding(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> str:
+    """What the curves show, as a title: a direction only where the interval of the restricted means excludes none."""
+    name = endpoint.name
+    plain = f"{name} by {study.plan.marker.label}"
+    if not study.compared:
+        return plain
+    first = study.compared[0]
+    differences = restricted_mean_difference(curves, horizon(study, endpoint))
+    pair = differences[
+        (differences["stratum_a"].isin([first, study.reference]))
+        & (differences["stratum_b"].isin([first, study.reference]))
+    ].iloc[0]
+    sign = 1.0 if pair["stratum_b"] == first else -1.0
+    low, high = sorted((sign * pair["conf_low"], sign * pair["conf_high"]))
+    if low <= 0 <= high or pd.isna(low):
+        return plain
+    return (
+        f"{first.capitalize()} {study.plan.marker.label.lower()}: {'shorter' if high < 0 else 'longer'} {name.lower()}"
+    )
+
+
+def true_curves(study: Study, endpoint: Endpoint) -> pd.DataFrame | None:
+    """The planted curves of one endpoint: stratum time survival; None where the truth is not known."""
+    if study.truth is None:
+        return None
+    curves = study.truth.curves
+    mine = curves[(curves["endpoint"] == endpoint.name) & curves["stratum"].astype(str).isin(study.strata_labels)]
+    return mine[["stratum", "time", "survival"]].reset_index(drop=True) if len(mine) else None
+
+
+def _estimates(study: Study, endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
+    """The hazard ratio of the first stratum against the reference in a few rows of text."""
+    ratios = marker_hazard_ratios(study, endpoint, fit_models(study, endpoint))
+    mine = ratios[(ratios["marker"] == STRATA) & (ratios["term"] == study.contrast(study.compared[0]))]
+    rows = [(f"HR, {study.contrast(study.compared[0])}", "")]
+    rows += [
+        (row.adjustment, f"{format_number(row.hazard_ratio)} ({format_interval(row.conf_low, row.conf_high)})")
+        for row in mine.itertuples()
+    ]
+    if study.truth is not None:
+        rows += [(f"target, {row.adjustment}", format_number(row.target)) for row in mine.itertuples()]
+    return tuple(rows)
+
+
+def _curves_in_words(endpoint: Endpoint, curves: pd.DataFrame) -> str:
+    """Alternative text: the strata, their sizes and medians."""
+    medians = survival_quantile(curves, 0.5)
+    counts = curves.groupby("stratum", observed=True)["n_risk"].first()
+    parts = [
+        f"{row.stratum} ({counts[row.stratum]:g} patients): median {format_number(row.time, missing='not reached')}"
+        for row in medians.itertuples()
+    ]
+    return f"Kaplan-Meier curves of {endpoint.name} in {endpoint.time_unit} by stratum. " + "; ".join(parts) + "."

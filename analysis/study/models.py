@@ -1,0 +1,100 @@
+"""The Cox models of a study: crude and adjusted, the marker as it was measured and as strata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.cohort.endpoints import Endpoint
+from analysis.study.study import Study
+from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
+
+CONTINUOUS, STRATA = "continuous", "strata"
+CRUDE, ADJUSTED = "crude", "adjusted"
+
+
+@dataclass(frozen=True, eq=False)
+class StudyModel:
+    """One fitted model: how the marker enters it, what it adjusts for, its terms, its strata, and the fit."""
+
+    marker: str
+    adjustment: str
+    covariates: str | list[str]
+    strata: tuple[str, ...] | None
+    fit: CoxFit
+
+
+def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
+    """The crude and the adjusted model of one endpoint, each with the continuous marker and with strata.
+
+    Parameters
+    ----------
+    study : Study
+        A prepared study.
+    endpoint : Endpoint
+        One of its endpoints.
+
+    Returns
+    -------
+    tuple of StudyModel
+        The continuous marker first; no adjusted models when the plan has neither covariates nor strata.
+    """
+    columns = {CONTINUOUS: [study.marker_term], STRATA: [study.contrast(label) for label in study.compared]}
+    adjustments = [CRUDE, ADJUSTED] if study.plan.model.covariates or study.plan.model.strata else [CRUDE]
+    return tuple(
+        _fitted(study, endpoint, marker, terms, adjustment)
+        for marker, terms in columns.items()
+        if terms
+        for adjustment in adjustments
+    )
+
+
+def _fitted(study: Study, endpoint: Endpoint, marker: str, terms: list[str], adjustment: str) -> StudyModel:
+    """One model; the adjusted one has the plan's formula terms and strata."""
+    covariates: str | list[str] = terms
+    strata = None
+    if adjustment == ADJUSTED:
+        covariates = " + ".join([*(f"`{term}`" for term in terms), *study.plan.model.covariates])
+        strata = study.plan.model.strata or None
+    return StudyModel(
+        marker, adjustment, covariates, strata, fit_cox(study.cohort, endpoint, covariates, strata=strata)
+    )
+
+
+def marker_hazard_ratios(study: Study, endpoint: Endpoint, models: tuple[StudyModel, ...]) -> pd.DataFrame:
+    """The marker's hazard ratios of all models, each beside its target where the truth is known.
+
+    Returns
+    -------
+    DataFrame
+        endpoint, marker, adjustment, term, n, n_event, hazard_ratio, conf_low, conf_high, statistic, p_value; and
+        target (a hazard ratio) for a synthetic cohort.
+    """
+    rows = []
+    for model in models:
+        ratios = hazard_ratios(model.fit)
+        mine = ratios[ratios["term"].isin([study.marker_term, *map(study.contrast, study.compared)])]
+        head = {
+            "endpoint": endpoint.name,
+            "marker": model.marker,
+            "adjustment": model.adjustment,
+            "n": model.fit.n,
+            "n_event": model.fit.n_event,
+        }
+        rows.append(mine.assign(**head))
+    order = ["endpoint", "marker", "adjustment", "term", "n", "n_event"]
+    frame = pd.concat(rows, ignore_index=True)
+    frame = frame[order + [column for column in frame.columns if column not in order]]
+    if study.truth is None:
+        return frame
+    targets = study.truth.log_hazard_ratios.set_index(["endpoint", "target"])["hazard_ratio"]
+    keys = [(endpoint.name, _target(row.marker, row.adjustment, row.term)) for row in frame.itertuples()]
+    return frame.assign(target=[float(targets.get(key, float("nan"))) for key in keys])
+
+
+def _target(marker: str, adjustment: str, term: str) -> str:
+    """The name, among the true estimands, of what a model estimates."""
+    if marker == STRATA:
+        return f"{term}, {adjustment}"
+    return "crude, measured magnesium" if adjustment == CRUDE else "conditional, measured magnesium"

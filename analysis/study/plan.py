@@ -1,0 +1,229 @@
+"""What was decided before looking: a study plan, read from TOML with all its faults told at once."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.units import MAGNESIUM_UNITS
+from analysis.errors import InputError, PlanError, raise_all
+from analysis.strata.cutpoints import Cutpoints
+from analysis.study.plan_file import EventCodes, event_codes, plan_cutpoints, table_problems
+
+
+@dataclass(frozen=True)
+class DataPlan:
+    """Where the cohort is and how to read it: the arguments of `read_cohort`."""
+
+    path: Path
+    sep: str | None = None
+    decimal: str = "."
+    encoding: str | None = None
+    sheet: str | None = None
+    event_codes: EventCodes | None = None
+
+
+@dataclass(frozen=True)
+class MarkerPlan:
+    """The marker: its column, unit, and the step that its hazard ratio is given for."""
+
+    column: str
+    label: str
+    unit: str
+    per: float = 0.1
+    direction: Literal["lower", "higher"] = "lower"
+    analyte: str = ""
+
+    @property
+    def step(self) -> str:
+        """The contrast of the continuous marker in words, as in "0.1 mmol/L lower"."""
+        return " ".join(part for part in (f"{self.per:g}", self.unit, self.direction) if part)
+
+
+@dataclass(frozen=True)
+class StrataPlan:
+    """How the marker is cut: at cut-points with a source, or into quantile groups of the sample."""
+
+    cutpoints: Cutpoints | None
+    n_groups: int | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """The adjusted Cox model: formula terms, and the columns that it is stratified by."""
+
+    covariates: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """A study as decided before looking at the outcome.
+
+    Parameters
+    ----------
+    title : str
+        The study in one line.
+    data, marker, strata, model
+        The parts of the plan.
+    endpoints : tuple of Endpoint
+        The outcomes; the first is the primary one.
+    time_zero : str
+        What follow-up is counted from, for axes ("first infusion").
+    milestones : tuple of float
+        Times at which survival is read off; empty means that they are taken from the follow-up.
+    horizon : float, optional
+        Horizon of restricted means; None means that it is taken from the follow-up.
+    labels : Mapping[str, str]
+        Words for columns and model terms in tables and figures.
+    synthetic : bool
+        Whether the cohort is simulated; then every figure says so.
+    truth : Path, optional
+        A `truth.json` beside a synthetic cohort.
+    text : str
+        The plan as written; `sha256` is its digest.
+
+    Examples
+    --------
+    >>> from analysis.study.run import synthetic_plan
+    >>> plan = synthetic_plan()
+    >>> [endpoint.name for endpoint in plan.endpoints]
+    ['Overall survival', 'Progression-free survival']
+    >>> plan.marker.step
+    '0.1 mmol/L lower'
+    """
+
+    title: str
+    data: DataPlan
+    marker: MarkerPlan
+    strata: StrataPlan
+    endpoints: tuple[Endpoint, ...]
+    model: ModelPlan = ModelPlan()
+    time_zero: str = ""
+    milestones: tuple[float, ...] = ()
+    horizon: float | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    synthetic: bool = False
+    truth: Path | None = None
+    text: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 digest of the plan as written."""
+        return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> StudyPlan:
+        """Read a plan; paths in it are relative to the plan's own folder.
+
+        Parameters
+        ----------
+        path : str or Path
+            A TOML file as ``python -m analysis plan new`` writes it.
+
+        Returns
+        -------
+        StudyPlan
+
+        Raises
+        ------
+        PlanError
+            With every fault: no such file, TOML that does not parse, unknown or missing keys, values of the wrong type,
+            cut-points that are none.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+            tables = tomllib.loads(text)
+        except FileNotFoundError:
+            raise PlanError(f"no plan at {path}; write one with: python -m analysis plan new COHORT_FILE") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise PlanError(f"{path} is not TOML: {error}") from None
+        raise_all(table_problems(tables), PlanError)
+        return _from_tables(tables, path.parent, text)
+
+
+def _from_tables(tables: dict[str, dict[str, object]], folder: Path, text: str) -> StudyPlan:
+    """The plan of tables whose keys and types are known to be right."""
+    study = {"title": "A survival study of one marker", **tables.get("study", {})}
+    truth = study.pop("truth", None)
+    problems: list[str] = []
+    strata = _strata(tables["strata"], str(tables["marker"].get("unit", "")), problems)
+    endpoints = _endpoints(tables["endpoints"], problems)
+    marker = _marker(tables["marker"], named_cut="cutpoints" in tables["strata"], problems=problems)
+    _check_milestones(study, problems)
+    raise_all(problems, PlanError)
+    data = dict(tables["data"])
+    return StudyPlan(
+        data=DataPlan(
+            path=folder / str(data.pop("path")),
+            event_codes=event_codes(data.pop("event_codes", None)),
+            **data,  # type: ignore[arg-type]
+        ),
+        marker=marker,
+        strata=strata,
+        endpoints=endpoints,
+        model=ModelPlan(**{key: _names(value) for key, value in tables.get("model", {}).items()}),
+        labels={str(key): str(value) for key, value in tables.get("labels", {}).items()},
+        truth=folder / str(truth) if truth else None,
+        milestones=tuple(study.pop("milestones", ())),  # type: ignore[arg-type]
+        text=text,
+        **study,  # type: ignore[arg-type]
+    )
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """One name or a list of them, as a tuple."""
+    return (value,) if isinstance(value, str) else tuple(value)  # type: ignore[arg-type]
+
+
+def _strata(table: dict[str, object], unit: str, problems: list[str]) -> StrataPlan:
+    """The cut-points or the number of quantile groups."""
+    cutpoints = plan_cutpoints(table, unit, problems)
+    reference = table.get("reference")
+    if cutpoints is not None and reference is not None and reference not in cutpoints.labels:
+        problems.append(f"[strata] reference {reference!r} is none of the labels {cutpoints.labels}")
+    return StrataPlan(cutpoints, table.get("quantiles"), reference)  # type: ignore[arg-type]
+
+
+def _endpoints(tables: object, problems: list[str]) -> tuple[Endpoint, ...]:
+    """The outcomes, each with a name of its own."""
+    endpoints: list[Endpoint] = []
+    for table in tables:  # type: ignore[attr-defined]
+        fields = {"label" if key == "name" else key: value for key, value in table.items()}
+        try:
+            endpoints.append(Endpoint(**fields))
+        except InputError as error:
+            problems += error.problems
+    names = [endpoint.name for endpoint in endpoints]
+    if len(set(names)) < len(names):
+        problems.append(f"[[endpoints]] share a name: {names}; give each its own")
+    return tuple(endpoints)
+
+
+def _marker(table: dict[str, object], *, named_cut: bool, problems: list[str]) -> MarkerPlan:
+    """The marker; one that is cut at named cut-points is magnesium, for the named ones all are."""
+    fields = {"label": table["column"], "unit": "", "analyte": "magnesium" if named_cut else "", **table}
+    if not float(fields.get("per", 0.1)) > 0:  # type: ignore[arg-type]
+        problems.append(f"[marker] per = {fields['per']!r}: the step of the hazard ratio must be above 0")
+    if fields.get("direction", "lower") not in {"lower", "higher"}:
+        problems.append(f"[marker] direction = {fields['direction']!r}: say 'lower' or 'higher'")
+    if fields["analyte"] == "magnesium" and fields["unit"] not in MAGNESIUM_UNITS:
+        problems.append(f"[marker] unit = {fields['unit']!r}: magnesium is in one of {MAGNESIUM_UNITS}")
+    return MarkerPlan(**fields)  # type: ignore[arg-type]
+
+
+def _check_milestones(study: dict[str, object], problems: list[str]) -> None:
+    """Times asked for must be positive and ascending."""
+    times = list(study.get("milestones", ()))  # type: ignore[call-overload]
+    if any(time <= 0 for time in times) or times != sorted(set(times)):
+        problems.append(f"[study] milestones = {times}: positive times, ascending, each once")
+    horizon = study.get("horizon")
+    if horizon is not None and not horizon > 0:  # type: ignore[operator]
+        problems.append(f"[study] horizon = {horizon!r}: must be above 0")

@@ -1,0 +1,85 @@
+"""A study plan to its results, section by section."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from analysis.cohort.examples import synthetic_folder
+from analysis.errors import AnalysisWarning
+from analysis.present.page import Note
+from analysis.study.plan import StudyPlan
+from analysis.study.results import StudyResults, StudySection
+from analysis.study.sections import SECTIONS
+from analysis.study.study import Study, prepare_study
+from analysis.study.summary import summary_lines
+
+
+def synthetic_plan() -> StudyPlan:
+    """The committed plan of the synthetic cohort.
+
+    Examples
+    --------
+    >>> synthetic_plan().synthetic
+    True
+    """
+    return StudyPlan.from_toml(synthetic_folder() / "plan.toml")
+
+
+def load_plan(path: Path | None) -> StudyPlan:
+    """The plan of a file, or the synthetic cohort's where none is named."""
+    return StudyPlan.from_toml(path) if path else synthetic_plan()
+
+
+def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object] | None = None) -> StudyResults:
+    """Carry out a study plan.
+
+    Parameters
+    ----------
+    plan : StudyPlan, str or Path
+        A plan, or the TOML file that holds one.
+    progress : callable, optional
+        Called with the title of each section when it is done.
+
+    Returns
+    -------
+    StudyResults
+        Sections with their tidy tables and figures (drawn when written); `tables` and `figures` by name.
+
+    Raises
+    ------
+    InputError
+        With every fault of the plan, the file or the cohort.
+
+    Notes
+    -----
+    Warnings of the analyses do not get lost: each stands as a note in the section where it arose.
+
+    Examples
+    --------
+    >>> results = run_study(synthetic_plan())
+    >>> results.tables["strata"].columns[:3].tolist()
+    ['stratum', 'interval', 'n']
+    """
+    study = prepare_study(plan if isinstance(plan, StudyPlan) else StudyPlan.from_toml(plan))
+    sections = []
+    for build in SECTIONS:
+        section = _noted(build, study)
+        sections.append(section)
+        if progress is not None:
+            progress(section.title)
+    return StudyResults(study=study, summary=summary_lines(study), sections=tuple(sections))
+
+
+def _noted(build: Callable[[Study], StudySection], study: Study) -> StudySection:
+    """A section with the warnings of its making as notes at its end; the first section tells those of reading."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AnalysisWarning)
+        section = build(study)
+    told = [str(one.message) for one in caught if isinstance(one.message, AnalysisWarning)]
+    if section.anchor == "cohort":
+        told = [*map(str, study.notes), *told]
+    notes = tuple(Note(text, "caution") for text in dict.fromkeys(told))
+    return replace(section, blocks=section.blocks + notes)

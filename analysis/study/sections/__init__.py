@@ -1,0 +1,25 @@
+"""The report's sections, one file each; `SECTIONS` is their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from analysis.study.results import StudySection
+from analysis.study.sections.about import about_section
+from analysis.study.sections.checks import checks_section
+from analysis.study.sections.cohort import cohort_section
+from analysis.study.sections.methods import methods_section
+from analysis.study.sections.models import models_section
+from analysis.study.sections.strata import strata_section
+from analysis.study.sections.survival import survival_section
+from analysis.study.study import Study
+
+SECTIONS: tuple[Callable[[Study], StudySection], ...] = (
+    about_section,
+    cohort_section,
+    strata_section,
+    survival_section,
+    models_section,
+    checks_section,
+    methods_section,
+)

@@ -1,0 +1,61 @@
+"""The methods: what was done, with what, on which bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.present.page import Prose
+from analysis.study.blocks import table
+from analysis.study.results import StudySection
+from analysis.study.study import Study
+
+PACKAGES = ("magnesium-survival", "lifelines", "pandas", "numpy", "scipy", "formulaic", "matplotlib", "seaborn")
+
+
+def methods_section(study: Study) -> StudySection:
+    """Methods in words, software, inputs, and the plan as written."""
+    words = (
+        "Survival: Kaplan-Meier, Greenwood's standard error, log-log intervals; medians by the rule of R's"
+        " quantile.survfit; follow-up by the reverse Kaplan-Meier estimate. Tests: log-rank, stratified where said."
+        " Restricted means: area under the curve with Greenwood's variance. Models: Cox partial likelihood, Efron's"
+        " ties, Wald intervals; proportional hazards by the score test of R's cox.zph (survival 3). Times that differ"
+        " only by rounding are one time. Rows with a missing value in a column that an analysis uses are left out of"
+        " that analysis, and the table says how many were used. Intervals are 95 % and pointwise; p-values are"
+        " two-sided and, where not said otherwise, not adjusted for their number."
+    )
+    return StudySection(
+        "methods",
+        "Methods, software and inputs",
+        (
+            Prose(words),
+            table("software", "Software", software_table()),
+            table("inputs", "Inputs and their SHA-256", input_table(study)),
+            Prose("**The plan as written**"),
+            Prose(study.plan.text, preformatted=True),
+        ),
+    )
+
+
+def software_table() -> pd.DataFrame:
+    """What ran: software version."""
+    rows = [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)]
+    return pd.DataFrame(rows, columns=["software", "version"])
+
+
+def input_table(study: Study) -> pd.DataFrame:
+    """The files that were read: file bytes sha256."""
+    paths = [study.plan.data.path, *([study.plan.truth] if study.plan.truth else [])]
+    rows = [(path.name, path.stat().st_size, sha256(path)) for path in paths]
+    text = study.plan.text.encode("utf-8")
+    rows.append(("the plan", len(text), study.plan.sha256))
+    return pd.DataFrame(rows, columns=["file", "bytes", "sha256"])
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

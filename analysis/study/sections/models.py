@@ -1,0 +1,71 @@
+"""The Cox models: crude and adjusted, continuous marker before the cut, the target beside the estimate."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+
+from analysis.present.forest import plot_forest
+from analysis.present.page import Prose
+from analysis.study.blocks import table
+from analysis.study.models import CONTINUOUS, fit_models, marker_hazard_ratios
+from analysis.study.results import Block, StudyFigure, StudySection, slug
+from analysis.study.study import Study
+from analysis.survival.cox import hazard_ratios
+
+
+def models_section(study: Study) -> StudySection:
+    """Hazard ratios of every endpoint in one figure and one table, then each adjusted model whole."""
+    models = {endpoint.name: fit_models(study, endpoint) for endpoint in study.plan.endpoints}
+    ratios = pd.concat(
+        [marker_hazard_ratios(study, endpoint, models[endpoint.name]) for endpoint in study.plan.endpoints],
+        ignore_index=True,
+    )
+    blocks: list[Block] = [
+        Prose(
+            f"Cox models with Efron's handling of ties. The continuous marker, per {study.step}, comes first; strata"
+            f" against {study.reference} follow. Crude models hold the marker alone; adjusted ones hold what the plan"
+            " named."
+        ),
+        _forest(study, ratios),
+        table("hazard-ratios", f"Hazard ratios of {study.plan.marker.label}", ratios),
+    ]
+    for endpoint in study.plan.endpoints:
+        last = [model for model in models[endpoint.name] if model.marker == CONTINUOUS][-1]
+        terms = hazard_ratios(last.fit)
+        title = f"{endpoint.name}: every term of the {last.adjustment} model ({last.fit.n_event} events)"
+        named = terms.assign(term=terms["term"].map(study.label))
+        blocks.append(table(f"{slug(endpoint.name)}-model", title, named))
+    return StudySection("models", "Models", tuple(blocks))
+
+
+def forest_frame(study: Study, ratios: pd.DataFrame) -> pd.DataFrame:
+    """Crude, adjusted and target as the forest plot takes them: group label kind hazard_ratio conf_low conf_high."""
+    rows = []
+    for row in ratios.itertuples():
+        group = f"{row.endpoint}: {row.term.removeprefix(study.plan.marker.label + ', ')}"
+        rows.append((group, row.adjustment, row.adjustment, row.hazard_ratio, row.conf_low, row.conf_high))
+        if study.truth is not None and pd.notna(row.target):
+            rows.append((group, f"planted, {row.adjustment}", "truth", row.target, float("nan"), float("nan")))
+    return pd.DataFrame(rows, columns=["group", "label", "kind", "hazard_ratio", "conf_low", "conf_high"])
+
+
+def _forest(study: Study, ratios: pd.DataFrame) -> StudyFigure:
+    """The forest plot of all endpoints."""
+    frame = forest_frame(study, ratios)
+    words = "; ".join(
+        f"{row.group}, {row.label}: {row.hazard_ratio:.2f}"
+        + (f" ({row.conf_low:.2f} to {row.conf_high:.2f})" if pd.notna(row.conf_low) else "")
+        for row in frame.itertuples()
+    )
+    caption = "Points with 95% intervals; logarithmic axis."
+    if study.truth is not None:
+        caption += " Open marks: what the same model gives in a million simulated patients."
+    return StudyFigure(
+        name="hazard-ratios",
+        title=f"Hazard ratios of {study.plan.marker.label}",
+        alt=f"Forest plot. {words}.",
+        caption=caption,
+        draw=partial(plot_forest, frame, synthetic=study.plan.synthetic),
+    )

@@ -1,0 +1,85 @@
+"""The strata: where the marker was cut, by whose authority, and who fell where."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+
+from analysis.present.marker import plot_marker
+from analysis.present.page import Prose
+from analysis.strata.cutpoints import CLINICAL_NAMES, clinical_cutpoints
+from analysis.study.blocks import table
+from analysis.study.results import StudyFigure, StudySection
+from analysis.study.study import Study
+
+
+def strata_section(study: Study) -> StudySection:
+    """Cut-points with their sources, the marker's distribution, and the counts."""
+    edges = edge_table(study)
+    words = (
+        "The marker is cut at edges set by others, not at the cut that these data favour: a searched cut finds a"
+        " difference in data that hold none."
+        if study.cutpoints.rule == "clinical"
+        else f"The strata: {study.cutpoints.source}."
+    )
+    blocks = (
+        Prose(words + " The continuous marker loses nothing and leads in the models; strata are for seeing."),
+        _marker_figure(study, edges),
+        table("strata", "Patients and events by stratum", counts_table(study)),
+        table("cut-points", "Cut-points and their sources", edges.drop(columns="searched")),
+    )
+    return StudySection("strata", f"Strata of {study.plan.marker.label}", blocks)
+
+
+def edge_table(study: Study) -> pd.DataFrame:
+    """The edges in use, and for magnesium the other published ones: edge label source searched used."""
+    rows = [(edge, study.cutpoints, True) for edge in study.cutpoints.edges]
+    if study.plan.marker.analyte == "magnesium":
+        others = [clinical_cutpoints(name).to_unit(study.unit) for name in CLINICAL_NAMES]
+        rows += [
+            (edge, other, False) for other in others if other.source != study.cutpoints.source for edge in other.edges
+        ]
+    frame = pd.DataFrame(
+        [
+            (edge, f"{edge:.3g} {study.unit}".strip(), cut.source, cut.rule == "searched", used)
+            for edge, cut, used in rows
+        ],
+        columns=["edge", "label", "source", "searched", "used"],
+    )
+    return frame.sort_values("edge", kind="stable", ignore_index=True)
+
+
+def counts_table(study: Study) -> pd.DataFrame:
+    """Patients in each stratum and their events: stratum interval n, and n_event of each endpoint."""
+    rows = []
+    for label, members in study.cohort.groupby(study.stratum_column, observed=True):
+        row: dict[str, object] = {"stratum": label, "interval": study.descriptions[str(label)], "n": len(members)}
+        for endpoint in study.plan.endpoints:
+            row[f"{endpoint.name}: events"] = int(members[endpoint.event].sum())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _marker_figure(study: Study, edges: pd.DataFrame) -> StudyFigure:
+    """The marker's distribution with every cut-point."""
+    plan, values = study.plan, study.cohort[study.plan.marker.column].dropna()
+    hue = plan.model.strata[0] if len(plan.model.strata) == 1 else None
+    draw = partial(
+        plot_marker,
+        study.cohort,
+        plan.marker.column,
+        edges,
+        hue=hue,
+        unit=study.unit,
+        label=plan.marker.label,
+        synthetic=plan.synthetic,
+    )
+    return StudyFigure(
+        name="marker",
+        title=f"{plan.marker.label}: distribution and cut-points",
+        alt=f"Histogram of {plan.marker.label} in {len(values)} patients, median {values.median():.3g} {study.unit},"
+        f" with cut-points at {', '.join(edges['label'])}.",
+        caption="Each line is a cut-point with its source; lines in use are solid.",
+        draw=draw,
+    )

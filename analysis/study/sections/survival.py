@@ -1,0 +1,115 @@
+"""Survival by stratum: curves, medians, milestones, restricted means, log-rank."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.cohort.endpoints import Endpoint
+from analysis.study.blocks import table
+from analysis.study.figures import survival_figure
+from analysis.study.results import Block, Prose, StudySection, slug
+from analysis.study.study import Study
+from analysis.study.times import horizon, milestones
+from analysis.survival.curves import kaplan_meier
+from analysis.survival.logrank import LogRank, logrank_test, pairwise_logrank
+from analysis.survival.milestones import survival_at, survival_quantile
+from analysis.survival.restricted_means import restricted_mean, restricted_mean_difference
+
+
+def survival_section(study: Study) -> StudySection:
+    """Curves and what is read off them, endpoint by endpoint."""
+    blocks: list[Block] = [
+        Prose(
+            "Kaplan-Meier curves by stratum, with pointwise log-log intervals. A curve is crude: it shows with whom the"
+            " marker goes, not what it does. Restricted means compare the areas under the curves up to a horizon that"
+            " every stratum reaches, and need no proportional hazards."
+        )
+    ]
+    for endpoint in study.plan.endpoints:
+        blocks += _endpoint_blocks(study, endpoint)
+    return StudySection("survival", "Survival by stratum", tuple(blocks))
+
+
+def _endpoint_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
+    """Figure and tables of one endpoint."""
+    name, label = slug(endpoint.name), endpoint.name
+    curves = kaplan_meier(study.cohort, endpoint, by=study.stratum_column)
+    end = horizon(study, endpoint)
+    unit = endpoint.time_unit
+    blocks: list[Block] = [
+        survival_figure(study, endpoint, curves),
+        table(f"{name}-medians", f"{label}: medians in {unit}", medians(curves)),
+        table(f"{name}-milestones", f"{label} at milestones", milestone_table(study, endpoint, curves)),
+        table(
+            f"{name}-restricted-means",
+            f"{label}: mean {unit} within the first {end:g}",
+            _with_truth(study, endpoint, restricted_mean(curves, end), "restricted_mean", horizon=end),
+        ),
+    ]
+    if study.compared:
+        blocks += [
+            table(
+                f"{name}-restricted-mean-differences",
+                f"{label}: differences in mean {unit} within the first {end:g}",
+                restricted_mean_difference(curves, end),
+                note="Each row: stratum b less stratum a.",
+            ),
+            table(f"{name}-log-rank", f"{label}: log-rank tests", logrank_table(study, endpoint)),
+        ]
+    if len(study.compared) > 1:
+        pairs = pairwise_logrank(study.cohort, endpoint, by=study.stratum_column)
+        blocks.append(table(f"{name}-log-rank-pairs", f"{label}: log-rank by pairs, p adjusted by Holm", pairs))
+    return blocks
+
+
+def medians(curves: pd.DataFrame) -> pd.DataFrame:
+    """Rows, events and the median of each stratum: stratum n n_event median conf_low conf_high."""
+    by_stratum = curves.groupby("stratum", observed=True)
+    counts = pd.DataFrame({"n": by_stratum["n_risk"].first(), "n_event": by_stratum["n_event"].sum()}).reset_index()
+    quantiles = survival_quantile(curves, 0.5).rename(columns={"time": "median"}).drop(columns="probability")
+    return counts.merge(quantiles, on="stratum")
+
+
+def milestone_table(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> pd.DataFrame:
+    """Survival at the milestones, beside the truth where it is known."""
+    return _with_truth(study, endpoint, survival_at(curves, milestones(study, endpoint)), "survival")
+
+
+def _with_truth(
+    study: Study, endpoint: Endpoint, frame: pd.DataFrame, quantity: str, *, horizon: float | None = None
+) -> pd.DataFrame:
+    """The frame with a column `target`, the same quantity in the simulated million, when the cohort is synthetic."""
+    if study.truth is None:
+        return frame
+    truth = study.truth.curves if horizon is None else study.truth.restricted_means
+    mine = truth[truth["endpoint"] == endpoint.name]
+    if horizon is not None:
+        mine = mine[mine["horizon"] == horizon]
+    keys = ["stratum", "time"] if horizon is None else ["stratum"]
+    targets = mine[[*keys, quantity]].rename(columns={quantity: "target"}).astype({"stratum": str})
+    return (
+        frame.assign(_label=frame["stratum"].astype(str))
+        .merge(targets.rename(columns={"stratum": "_label"}), on=["_label", *keys[1:]], how="left")
+        .drop(columns="_label")
+    )
+
+
+def logrank_table(study: Study, endpoint: Endpoint) -> pd.DataFrame:
+    """The log-rank test over all strata, plain and within the plan's strata: test n statistic df p_value."""
+    rows = [_logrank_row("all patients", logrank_test(study.cohort, endpoint, by=study.stratum_column))]
+    if study.plan.model.strata:
+        within = " and ".join(study.label(name) for name in study.plan.model.strata)
+        test = logrank_test(study.cohort, endpoint, by=study.stratum_column, strata=study.plan.model.strata)
+        rows.append(_logrank_row(f"stratified by {within}", test))
+    return pd.DataFrame(rows)
+
+
+def _logrank_row(name: str, test: LogRank) -> dict[str, object]:
+    """One test as a row."""
+    return {
+        "test": name,
+        "n": test.n_used,
+        "statistic": test.statistic,
+        "df": test.df,
+        "p_value": test.p_value,
+    }

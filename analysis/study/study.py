@@ -1,0 +1,213 @@
+"""A plan made ready to analyse: the cohort read, checked and cut, with the columns that the models use."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.files import read_cohort
+from analysis.cohort.schema import Column, Schema
+from analysis.cohort.validation import validate_cohort
+from analysis.errors import AnalysisWarning, PlanError
+from analysis.strata.cutpoints import Cutpoints, quantile_cutpoints
+from analysis.strata.groups import stratify
+from analysis.study.plan import StudyPlan
+from analysis.study.synthetic_files import read_truth
+from analysis.truth.estimands import TrueEstimands
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A plan with its cohort, ready for the sections of the report.
+
+    Attributes
+    ----------
+    plan : StudyPlan
+        What was decided.
+    cohort : DataFrame
+        The rows as read and typed, with the columns `stratum_column`, `marker_term` and the contrasts added.
+    cutpoints : Cutpoints
+        Where the marker was cut, in the marker's unit.
+    unit : str
+        The marker's unit inside (mmol/L for magnesium).
+    marker_term : str
+        Column of the continuous marker, one unit of it being the step that the plan asks for.
+    reference : str
+        The stratum that the others are compared with.
+    truth : TrueEstimands, optional
+        What was planted, for a synthetic cohort.
+    notes : tuple of AnalysisWarning
+        What reading, checking and cutting had to say.
+    """
+
+    plan: StudyPlan
+    cohort: pd.DataFrame
+    cutpoints: Cutpoints
+    unit: str
+    stratum_column: str
+    reference: str
+    marker_term: str
+    truth: TrueEstimands | None
+    notes: tuple[AnalysisWarning, ...]
+
+    @property
+    def primary(self) -> Endpoint:
+        """The first endpoint of the plan."""
+        return self.plan.endpoints[0]
+
+    @property
+    def strata_labels(self) -> tuple[str, ...]:
+        """The strata that hold rows, in order."""
+        return tuple(self.cohort[self.stratum_column].cat.remove_unused_categories().cat.categories)
+
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """Each stratum's interval with its unit, as in "< 0.75 mmol/L"."""
+        return dict(zip(self.cutpoints.labels, self.cutpoints.intervals(), strict=True))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The strata that are compared with the reference."""
+        return tuple(label for label in self.strata_labels if label != self.reference)
+
+    def contrast(self, label: str) -> str:
+        """The indicator column of one stratum, as in "low against reference"."""
+        return f"{label} against {self.reference}"
+
+    def label(self, name: str) -> str:
+        """The plan's words for a column or a model term, else the name itself."""
+        return self.plan.labels.get(name, name)
+
+
+def prepare_study(plan: StudyPlan) -> Study:
+    """Read, check and cut the cohort of a plan.
+
+    Parameters
+    ----------
+    plan : StudyPlan
+        A plan whose file is there.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        With every fault of the file, the columns, the values or the cut-points.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cohort = _read(plan)
+        cutpoints = _cutpoints(plan, cohort)
+        stratum_column = f"{plan.marker.label} stratum"
+        cohort = stratify(cohort, cutpoints, marker=plan.marker.column, into=stratum_column)
+    unit = inner_unit(plan)
+    labels = list(cohort[stratum_column].cat.remove_unused_categories().cat.categories)
+    study = Study(
+        plan=plan,
+        cohort=cohort,
+        cutpoints=cutpoints,
+        unit=unit,
+        stratum_column=stratum_column,
+        reference=_reference(plan, labels),
+        marker_term=f"{plan.marker.label}, per {plan.marker.per:g} {unit} {plan.marker.direction}".replace("  ", " "),
+        truth=read_truth(plan.truth) if plan.truth else None,
+        notes=tuple(one.message for one in caught if isinstance(one.message, AnalysisWarning)),
+    )
+    return replace(study, cohort=_with_terms(study))
+
+
+def inner_unit(plan: StudyPlan) -> str:
+    """The unit that the marker has once read: magnesium is mmol/L inside."""
+    return "mmol/L" if plan.marker.analyte == "magnesium" else plan.marker.unit
+
+
+def _read(plan: StudyPlan) -> pd.DataFrame:
+    """The plan's columns of its file, typed and checked; other columns are left as they are."""
+    data, marker = plan.data, plan.marker
+    cohort = read_cohort(
+        data.path,
+        sep=data.sep,
+        decimal=data.decimal,
+        encoding=data.encoding,
+        sheet=data.sheet,
+        event_codes=data.event_codes,
+        units={marker.column: marker.unit} if marker.analyte == "magnesium" else None,
+    )
+    return validate_cohort(cohort, plan_schema(plan, cohort))
+
+
+def plan_schema(plan: StudyPlan, cohort: pd.DataFrame) -> Schema:
+    """The columns that a plan uses, as a schema; what the plan does not say of a column is taken from its values."""
+    columns = {plan.marker.column: _marker_column(plan)}
+    for endpoint in plan.endpoints:
+        for name in (endpoint.duration, endpoint.entry):
+            if name:
+                columns[name] = Column(name, "number", "", unit=endpoint.time_unit, low=0, required=False)
+        columns[endpoint.event] = Column(endpoint.event, "indicator", "", required=False)
+    for name in (*model_columns(plan), *plan.model.strata):
+        columns.setdefault(name, _described(name, cohort))
+    return Schema(plan.title, tuple(columns.values()))
+
+
+def _marker_column(plan: StudyPlan) -> Column:
+    """The marker as a column of a schema."""
+    marker = plan.marker
+    return Column(marker.column, "number", marker.label, inner_unit(plan), required=False, analyte=marker.analyte)
+
+
+def _described(name: str, cohort: pd.DataFrame) -> Column:
+    """A covariate as a column of a schema: a number, or a category of the levels that it holds."""
+    if name not in cohort.columns or pd.api.types.is_numeric_dtype(cohort[name].dtype):
+        return Column(name, "number", "", required=False)
+    values = cohort[name].dropna()
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return Column(name, "category", "", levels=tuple(map(str, values.cat.categories)), required=False)
+    return Column(name, "category", "", levels=tuple(sorted(map(str, values.unique()))), required=False)
+
+
+def model_columns(plan: StudyPlan) -> tuple[str, ...]:
+    """The columns that the plan's formula terms name."""
+    from formulaic import Formula
+    from formulaic.errors import FormulaSyntaxError
+
+    if not plan.model.covariates:
+        return ()
+    try:
+        needed = Formula(" + ".join(plan.model.covariates)).required_variables
+    except FormulaSyntaxError as error:
+        raise PlanError(f"[model] covariates = {list(plan.model.covariates)} is no formula: {error}") from None
+    return tuple(sorted(map(str, needed)))
+
+
+def _cutpoints(plan: StudyPlan, cohort: pd.DataFrame) -> Cutpoints:
+    """The plan's cut-points in the marker's inner unit, or the sample's quantiles."""
+    if plan.strata.cutpoints is None:
+        return quantile_cutpoints(cohort[plan.marker.column], plan.strata.n_groups or 2)
+    if plan.marker.analyte == "magnesium":
+        return plan.strata.cutpoints.to_unit("mmol/L")
+    return plan.strata.cutpoints
+
+
+def _reference(plan: StudyPlan, labels: list[str]) -> str:
+    """The stratum that the others are compared with: the plan's, else "reference", else the healthiest end."""
+    for wanted in (plan.strata.reference, "reference"):
+        if wanted in labels:
+            return str(wanted)
+    return labels[-1] if plan.marker.direction == "lower" else labels[0]
+
+
+def _with_terms(study: Study) -> pd.DataFrame:
+    """The cohort with the marker in steps of the plan, and an indicator for each stratum but the reference."""
+    cohort, marker = study.cohort.copy(), study.plan.marker
+    sign = -1.0 if marker.direction == "lower" else 1.0
+    cohort[study.marker_term] = sign * cohort[marker.column] / marker.per
+    missing = cohort[study.stratum_column].isna()
+    for label in study.compared:
+        inside = (cohort[study.stratum_column] == label).astype(float)
+        cohort[study.contrast(label)] = inside.where(~missing)
+    return cohort

@@ -1,0 +1,108 @@
+"""Study plans: what is read from TOML, and how every fault is told at once."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from analysis import PlanError, StudyPlan
+
+GOOD = """
+[data]
+path = "cohort.csv"
+event_codes = { status = { 1 = 0, 2 = 1 } }
+[marker]
+column = "magnesium"
+unit = "mmol/L"
+[strata]
+cutpoints = "nhanes-1"
+[[endpoints]]
+name = "Overall survival"
+duration = "time"
+event = "status"
+time_unit = "days"
+[model]
+covariates = ["age", "log2(crp)"]
+strata = "sex"
+"""
+
+
+def plan_of(text: str, folder: Path) -> StudyPlan:
+    path = folder / "plan.toml"
+    path.write_text(text, encoding="utf-8")
+    return StudyPlan.from_toml(path)
+
+
+def test_a_plan_says_everything_that_was_decided(tmp_path):
+    plan = plan_of(GOOD, tmp_path)
+    assert plan.data.path == tmp_path / "cohort.csv"
+    assert plan.data.event_codes == {"status": {1: 0, 2: 1}}
+    assert plan.marker.step == "0.1 mmol/L lower"
+    assert plan.marker.analyte == "magnesium"
+    assert plan.strata.cutpoints.edges == (0.75, 0.95)
+    assert plan.endpoints[0].time_unit == "days"
+    assert plan.model.covariates == ("age", "log2(crp)")
+    assert plan.model.strata == ("sex",)
+    assert not plan.synthetic
+
+
+def test_the_digest_is_of_the_text_as_written(tmp_path):
+    assert plan_of(GOOD, tmp_path).sha256 == hashlib.sha256(GOOD.encode()).hexdigest()
+
+
+def test_own_edges_keep_their_source_and_unit(tmp_path):
+    own = 'edges = [20.0]\nlabels = ["low", "high"]\nsource = "set by the laboratory"'
+    plan = plan_of(GOOD.replace('cutpoints = "nhanes-1"', own), tmp_path)
+    assert plan.strata.cutpoints.labels == ("low", "high")
+    assert plan.strata.cutpoints.source == "set by the laboratory"
+    assert plan.strata.cutpoints.unit == "mmol/L"
+    assert plan.marker.analyte == ""
+
+
+FAULTS = {
+    "no data table": ('[data]\npath = "cohort.csv"', "", r"no table \[data\]"),
+    "unknown table": ("[model]", "[modell]", "unknown table 'modell'; did you mean 'model'"),
+    "unknown key": ('unit = "mmol/L"', 'units = "mmol/L"', "unknown key 'units'; did you mean 'unit'"),
+    "missing key": ('column = "magnesium"', "", r"\[marker\]: no 'column'"),
+    "wrong type": ('unit = "mmol/L"', "unit = 7", "unit = 7 should be text"),
+    "boolean for a number": ('unit = "mmol/L"', 'unit = "mmol/L"\nper = true', "per = True should be a number"),
+    "step of zero": ('unit = "mmol/L"', 'unit = "mmol/L"\nper = 0', "must be above 0"),
+    "direction": ('unit = "mmol/L"', 'unit = "mmol/L"\ndirection = "down"', "say 'lower' or 'higher'"),
+    "unit of magnesium": ('unit = "mmol/L"', 'unit = "mg/L"', "magnesium is in one of"),
+    "unknown cut-points": ('"nhanes-1"', '"nhanes"', "nhanes-1"),
+    "two ways to cut": ('cutpoints = "nhanes-1"', 'cutpoints = "nhanes-1"\nquantiles = 3', "cutpoints and quantiles"),
+    "edges alone": ('cutpoints = "nhanes-1"', "edges = [0.7]", "edges need labels and source too"),
+    "unknown reference": ('cutpoints = "nhanes-1"', 'cutpoints = "nhanes-1"\nreference = "mid"', "none of the labels"),
+    "one column twice": ('event = "status"', 'event = "time"', "name one column twice"),
+    "endpoints as one table": ("[[endpoints]]", "[endpoints]", r"headed \[\[endpoints\]\]"),
+    "no endpoint key": ('duration = "time"', "", r"\[\[endpoints\]\] number 1: no 'duration'"),
+    "milestones": ("[data]", "[study]\nmilestones = [24, 12]\n[data]", "ascending"),
+    "not TOML": ("[data]", "[data", "is not TOML"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "match"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_named(old, new, match, tmp_path):
+    assert old in GOOD
+    with pytest.raises(PlanError, match=match):
+        plan_of(GOOD.replace(old, new, 1), tmp_path)
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    text = GOOD.replace('column = "magnesium"', "").replace('duration = "time"', "").replace("[model]", "[modell]")
+    with pytest.raises(PlanError, match="no 'column'") as raised:
+        plan_of(text, tmp_path)
+    assert len(raised.value.problems) == 3
+
+
+def test_two_endpoints_of_one_name_are_refused(tmp_path):
+    again = '[[endpoints]]\nname = "Overall survival"\nduration = "t"\nevent = "e"\n[model]'
+    with pytest.raises(PlanError, match="share a name"):
+        plan_of(GOOD.replace("[model]", again), tmp_path)
+
+
+def test_a_missing_plan_says_how_to_write_one(tmp_path):
+    with pytest.raises(PlanError, match="plan new"):
+        StudyPlan.from_toml(tmp_path / "none.toml")
