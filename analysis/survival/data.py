@@ -17,6 +17,7 @@ from analysis.cohort.columns import (
     indicator,
     numbers,
     rows_where,
+    stratum_label,
 )
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, CohortError, RowsDropped, SuspiciousValues, raise_all
@@ -75,6 +76,7 @@ def survival_data(
     cluster: str | None = None,
     weights: str | None = None,
     covariates: Sequence[str] = (),
+    complete: Sequence[str] = (),
 ) -> SurvivalData:
     """Check the columns of an analysis, drop its incomplete rows and merge near-tied times.
 
@@ -90,6 +92,8 @@ def survival_data(
         Columns whose combinations are the strata.
     covariates : sequence of str
         Numeric columns, taken as they are.
+    complete : sequence of str
+        Further columns of any type that must not be missing (a formula reads them itself).
 
     Returns
     -------
@@ -104,7 +108,7 @@ def survival_data(
     strata_names = (strata,) if isinstance(strata, str) else tuple(strata or ())
     label_names = [name for name in (by, *strata_names, cluster) if name is not None]
     number_names = [*([weights] if weights else []), *covariates]
-    raise_all(column_problems(cohort, [*endpoint.columns, *label_names, *number_names]))
+    raise_all(column_problems(cohort, [*endpoint.columns, *label_names, *number_names, *complete]))
 
     problems: list[str] = []
     columns = _outcome_columns(cohort, endpoint, problems)
@@ -113,7 +117,7 @@ def survival_data(
         problems += _continuous(cohort[by])
     raise_all(problems)
 
-    kept, dropped = _complete(cohort, columns, label_names)
+    kept, dropped = _complete(cohort, columns, [*label_names, *complete])
     if not kept.any():
         reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in dropped.items())
         raise CohortError(f"no rows left: {reasons}")
@@ -234,19 +238,6 @@ def _sort_key(value: object) -> tuple[int, float, str]:
     if isinstance(value, (bool, int, float, np.number)):
         return (0, float(value), "")
     return (1, 0.0, str(value))
-
-
-def stratum_label(value: object) -> str:
-    """A label as text, whole numbers without a decimal point.
-
-    Examples
-    --------
-    >>> stratum_label(1.0), stratum_label("low")
-    ('1', 'low')
-    """
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _continuous(column: pd.Series) -> list[str]:

@@ -1,0 +1,238 @@
+"""Cox proportional-hazards models: fitted with guards, tested, and read as hazard ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import InputError, NotSupported, raise_all, warn_all
+from analysis.kernels.cox import CoxProblem
+from analysis.kernels.cox_newton import CoxPoint, newton_step
+from analysis.kernels.cox_residuals import score_residuals
+from analysis.survival.cox_fit import ChiSquare, CoxFit, CoxModel, chi_square, hazard_ratios
+from analysis.survival.cox_guards import (
+    cox_warnings,
+    refuse_collinear,
+    refuse_constant,
+    refuse_no_comparison,
+    refuse_no_events,
+)
+from analysis.survival.cox_lifelines import lifelines_fit
+from analysis.survival.cox_maximum import CoxRows, Maximum, evaluator, find_maximum, linear_predictor
+from analysis.survival.cox_terms import Design, read_design
+from analysis.survival.options import choice_problems
+
+__all__ = ["ChiSquare", "CoxFit", "CoxModel", "fit_cox", "hazard_ratios"]
+
+TIES = ("efron", "breslow", "exact")
+ENGINES = ("auto", "lifelines", "kernel")
+LARGE = 20_000
+"""Above this many rows ``engine="auto"`` takes the kernel."""
+
+
+def fit_cox(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    covariates: str | Sequence[str],
+    *,
+    ties: str = "efron",
+    strata: str | Sequence[str] | None = None,
+    cluster: str | None = None,
+    weights: str | None = None,
+    robust: bool = False,
+    engine: str = "auto",
+) -> CoxFit:
+    """Fit a Cox proportional-hazards model.
+
+    Maximises the log partial likelihood, for untied events the sum over events i of
+    x_i'b - log(sum of exp(x_j'b) over those at risk), with Efron's or Breslow's approximation, or the exact
+    (discrete logistic) likelihood, where events are tied.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient, or a row a spell when the endpoint has an entry column; never changed.
+    endpoint : Endpoint
+    covariates : str or sequence of str
+        A formula's right-hand side ("age + sex", "age * sex", "log2(crp)"), categories against their first level; or
+        numeric columns, taken as they are.
+    ties : {"efron", "breslow", "exact"}
+    strata : str or sequence of str, optional
+        Columns whose combinations have a baseline hazard of their own.
+    cluster : str, optional
+        Column of clusters; asks for the robust variance, summed by cluster.
+    weights : str, optional
+        Column of positive case weights.
+    robust : bool
+        Ask for the sandwich variance.
+    engine : {"auto", "lifelines", "kernel"}
+        lifelines, or our own computation; "auto" is lifelines, and the kernel above 20,000 rows or for what lifelines
+        does not offer (ties other than Efron's, coefficients at infinity).
+
+    Returns
+    -------
+    CoxFit
+
+    Raises
+    ------
+    CohortError
+        Faults of the columns, all at once.
+    InputError
+        Options that are not offered; a formula that cannot be read.
+    NotEstimable
+        No events, nobody to compare with, constant or collinear covariates (named).
+    NotSupported
+        The engine asked for by name does not offer the estimate; weights or robust with exact ties.
+
+    Warns
+    -----
+    Separation
+        Terms whose likelihood has no maximum: NaN, with the supremum of the likelihood for its ratio test.
+    FewEvents, ManyTies, SuspiciousValues
+
+    Notes
+    -----
+    As R's ``coxph(Surv(time, event) ~ x, ties=)``. Efron (1977), JASA 72:557; Therneau and Grambsch (2000), chapters 3
+    and 7; separation after Bryson and Johnson (1981), Technometrics 23:381.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"time": [9, 1, 1, 6, 6, 8.0], "event": [1, 1, 0, 1, 1, 0], "x": [0, 1, 1, 1, 0, 0]})
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     fit = fit_cox(cohort, Endpoint("time", "event"), ["x"])
+    >>> round(float(fit.coefficients["coef"].iloc[0]), 6)
+    1.676857
+    """
+    strata_names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    _check_options(ties=ties, engine=engine, robust=robust, cluster=cluster, weights=weights)
+    design = read_design(cohort, endpoint, covariates, strata=strata_names, cluster=cluster, weights=weights)
+    rows, problem, null = _prepare(design, ties)
+    maximum = find_maximum(rows, problem, null)
+    engine = _engine(engine, ties, rows, maximum)
+    if engine == "lifelines":
+        maximum = _by_lifelines(rows, maximum)
+    model = CoxModel(
+        endpoint=endpoint,
+        covariates=covariates if isinstance(covariates, str) else tuple(covariates),
+        ties=ties, strata=strata_names, cluster=cluster, weights=weights, robust=robust or cluster is not None,
+        engine=engine,
+    )  # fmt: skip
+    fit = _assemble(design, rows, problem, null, maximum, model)
+    warn_all(fit.warnings)
+    return fit
+
+
+def _check_options(*, ties: str, engine: str, robust: bool, cluster: str | None, weights: str | None) -> None:
+    """Errors on options that do not exist, or not together."""
+    raise_all(choice_problems("ties", ties, TIES) + choice_problems("engine", engine, ENGINES), InputError)
+    if not isinstance(robust, (bool, np.bool_)):
+        raise InputError(f"robust={robust!r} must be True or False; name clusters with cluster=")
+    if ties == "exact" and (weights or robust or cluster):
+        raise NotSupported(
+            "ties='exact' knows neither case weights nor a robust variance, as in R; use ties='efron', or do without"
+        )
+    if engine == "lifelines" and ties != "efron":
+        raise NotSupported(f"lifelines does not offer ties={ties!r}; use engine='kernel' or 'auto'")
+
+
+def _prepare(design: Design, ties: str) -> tuple[CoxRows, CoxProblem, CoxPoint]:
+    """The rows, their partial likelihood and its value at zero, once they are known to hold information."""
+    data = design.data
+    refuse_no_events(int(data.event.sum()), data.n_used)
+    rows = CoxRows(design.x, data.time, data.event, data.entry, data.strata.codes, data.weights, ties)
+    refuse_constant(design.x, design.terms)
+    problem = rows.problem()
+    refuse_no_comparison(problem.sets)
+    null = evaluator(problem, ties)(np.zeros(len(design.terms)))
+    refuse_collinear(problem, null, design.terms)
+    return rows, problem, null
+
+
+def _engine(engine: str, ties: str, rows: CoxRows, maximum: Maximum) -> str:
+    """The engine whose numbers are given."""
+    if maximum.directions or ties != "efron":
+        return "kernel"
+    if engine == "auto":
+        return "kernel" if len(rows.time) > LARGE else "lifelines"
+    return engine
+
+
+def _by_lifelines(rows: CoxRows, maximum: Maximum) -> Maximum:
+    """The maximum as lifelines finds it."""
+    coef, covariance, log_likelihood = lifelines_fit(rows)
+    return Maximum(coef, covariance, log_likelihood, maximum.directions, linear_predictor(rows.x, coef))
+
+
+def _assemble(
+    design: Design, rows: CoxRows, problem: CoxProblem, null: CoxPoint, maximum: Maximum, model: CoxModel
+) -> CoxFit:
+    """The result: coefficients with their errors, and the three tests."""
+    coef, df = maximum.coef, len(design.terms)
+    covariance, robust_error = maximum.covariance, np.full(df, np.nan)
+    if model.robust:
+        covariance = _sandwich(design, problem, maximum)
+        robust_error = np.sqrt(np.diag(covariance))
+    data, score = design.data, float(null.gradient @ newton_step(null.information, null.gradient))
+    found = cox_warnings(problem, rows.weights, design.terms, coef, ties=model.ties)
+    return CoxFit(
+        coefficients=_coefficient_table(design.terms, coef, maximum.covariance, robust_error, robust=model.robust),
+        covariance=covariance,
+        n=data.n_used,
+        n_event=int(data.event.sum()),
+        log_likelihood=maximum.log_likelihood,
+        log_likelihood_null=null.log_likelihood,
+        likelihood_ratio_test=chi_square(2 * (maximum.log_likelihood - null.log_likelihood), df),
+        wald_test=chi_square(_wald(coef, covariance), df),
+        score_test=chi_square(score, df),
+        model=model,
+        n_read=data.n_read,
+        n_used=data.n_used,
+        dropped=data.dropped,
+        warnings=(*data.warnings, *found),
+        design=design,
+        rows=rows,
+        maximum=maximum,
+    )
+
+
+def _coefficient_table(
+    terms: Sequence[str], coef: FloatArray, covariance: FloatArray, robust_error: FloatArray, *, robust: bool
+) -> pd.DataFrame:
+    """A row a term."""
+    from scipy.special import erfc
+
+    std_error = np.sqrt(np.diag(covariance))
+    statistic = coef / (robust_error if robust else std_error)
+    return pd.DataFrame(
+        {
+            "term": list(terms),
+            "coef": coef,
+            "std_error": std_error,
+            "robust_std_error": robust_error,
+            "statistic": statistic,
+            "p_value": erfc(np.abs(statistic) / np.sqrt(2)),
+        }
+    )
+
+
+def _sandwich(design: Design, problem: CoxProblem, maximum: Maximum) -> FloatArray:
+    """The robust covariance: D'D with D the weighted score residuals times the covariance, summed by cluster."""
+    scores = score_residuals(problem, maximum.coef * problem.scale, len(design.x)) * problem.scale
+    influence = (scores * design.data.weights[:, None]) @ maximum.covariance
+    if len(design.data.cluster.labels) > 1:
+        summed = np.zeros((len(design.data.cluster.labels), influence.shape[1]))
+        np.add.at(summed, design.data.cluster.codes, influence)
+        influence = summed
+    return np.asarray(influence.T @ influence, dtype=np.float64)
+
+
+def _wald(coef: FloatArray, covariance: FloatArray) -> float:
+    """The squared distance of the coefficients from zero, in their covariance; NaN when one is not estimable."""
+    if not np.isfinite(covariance).all():
+        return float("nan")
+    return float(coef @ np.linalg.pinv(covariance, hermitian=True) @ coef)

@@ -1,0 +1,142 @@
+"""The maximum of a Cox partial likelihood, finite or, under separation, at infinity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analysis.cohort.columns import BoolArray, FloatArray, IntArray
+from analysis.errors import NotEstimable
+from analysis.kernels.cox import CoxProblem, cox_problem, evaluate
+from analysis.kernels.cox_newton import CoxPoint, maximise
+from analysis.kernels.cox_risk_sets import risk_sets
+from analysis.survival.cox_separation import separating_direction, split_strata
+
+NO_INFORMATION = 1e-9
+"""A direction with less information than this, beside the best at zero, has none."""
+
+
+@dataclass(frozen=True, eq=False)
+class CoxRows:
+    """The rows of a Cox model as arrays: `x` has a column a term, `strata` and the rest an element a row."""
+
+    x: FloatArray
+    time: FloatArray
+    event: BoolArray
+    entry: FloatArray
+    strata: IntArray
+    weights: FloatArray
+    ties: str
+    offset: FloatArray | None = None
+
+    def problem(self) -> CoxProblem:
+        """The partial likelihood of these rows."""
+        sets = risk_sets(self.time, self.event, entry=self.entry, strata=self.strata)
+        return cox_problem(self.x, sets, weights=self.weights, offset=self.offset, ties=self.ties)
+
+
+@dataclass(frozen=True, eq=False)
+class Maximum:
+    """Where the partial likelihood is largest, in the units of the covariates.
+
+    Attributes
+    ----------
+    coef : ndarray, shape (p,)
+        NaN for terms that are not estimable.
+    covariance : ndarray, shape (p, p)
+    log_likelihood : float
+        The supremum when it is not attained.
+    directions : tuple of ndarray, shape (p,)
+        The directions in which the likelihood rises for ever, the first before all others.
+    score : ndarray, shape (n,)
+        The linear predictor; only its order when `directions` is not empty.
+    """
+
+    coef: FloatArray
+    covariance: FloatArray
+    log_likelihood: float
+    directions: tuple[FloatArray, ...]
+    score: FloatArray
+
+
+def evaluator(problem: CoxProblem, ties: str) -> Callable[[FloatArray], CoxPoint]:
+    """The log-likelihood of a problem as a function of the coefficients."""
+    if ties == "exact":
+        from analysis.kernels.cox_exact import evaluate_exact
+
+        return lambda beta: evaluate_exact(problem, beta)
+    return lambda beta: evaluate(problem, beta)
+
+
+def find_maximum(rows: CoxRows, problem: CoxProblem, null: CoxPoint) -> Maximum:
+    """Maximise; where the likelihood rises for ever in a direction, go to its limit there and maximise the rest.
+
+    In the limit along a direction d, a row counts in an event's risk set only if its x'd equals the event's: the limit
+    is again a partial likelihood, stratified by x'd as well.
+
+    Parameters
+    ----------
+    rows : CoxRows
+    problem : CoxProblem
+        Of the rows.
+    null : CoxPoint
+        At coefficients zero.
+
+    Returns
+    -------
+    Maximum
+
+    Raises
+    ------
+    NotEstimable
+        When Newton's method finds neither a maximum nor a direction without one.
+    """
+    solution = maximise(evaluator(problem, rows.ties), null)
+    directions: list[FloatArray] = []
+    limit = rows
+    while solution.weak:
+        direction = separating_direction(problem, exact=rows.ties == "exact")
+        if direction is None or len(directions) > 10 * rows.x.shape[1]:
+            solution = maximise(evaluator(problem, rows.ties), solution.point, watch=False)
+            break
+        directions.append(direction / problem.scale)
+        limit = replace(limit, strata=split_strata(limit.x, limit.strata, directions[-1]))
+        problem = limit.problem()
+        at = evaluator(problem, rows.ties)
+        solution = maximise(at, at(np.zeros(rows.x.shape[1])))
+    if not solution.converged:
+        raise NotEstimable("the model did not converge; look for covariates that almost separate or almost coincide")
+    return _in_units(rows, problem, solution.point, null, tuple(directions))
+
+
+def _in_units(
+    rows: CoxRows, problem: CoxProblem, point: CoxPoint, null: CoxPoint, directions: tuple[FloatArray, ...]
+) -> Maximum:
+    """From scaled covariates to the covariates' own units; NaN where there is no information."""
+    coef = point.beta / problem.scale
+    score = linear_predictor(rows.x, coef)
+    if not directions:
+        covariance = np.linalg.inv(point.information) / np.outer(problem.scale, problem.scale)
+        return Maximum(coef, covariance, point.log_likelihood, directions, score)
+    spread = rows.x.std(axis=0)
+    units = np.where(np.isinf(problem.scale), 0.0, spread / problem.scale)
+    values, vectors = np.linalg.eigh(point.information * np.outer(units, units))
+    void = values <= NO_INFORMATION * np.linalg.eigvalsh(null.information)[-1]
+    lost = (np.abs(vectors[:, void]) > 1e-6).any(axis=1)
+    firm = vectors[:, ~void]
+    covariance = (firm / values[~void]) @ firm.T / np.outer(spread, spread)
+    covariance[lost, :] = covariance[:, lost] = np.nan
+    levels = [np.round(linear_predictor(rows.x, direction), 6) for direction in directions]
+    _, order = np.unique(np.column_stack([*levels, score]), axis=0, return_inverse=True)
+    score = np.asarray(order, dtype=np.float64).ravel()
+    return Maximum(np.where(lost, np.nan, coef), covariance, point.log_likelihood, directions, score)
+
+
+def linear_predictor(x: FloatArray, coef: FloatArray) -> FloatArray:
+    """The sum of covariates times coefficients, column after column: equal rows get equal sums, to the last bit."""
+    total = np.zeros(len(x))
+    for column, value in zip(x.T, coef, strict=True):
+        total += column * value
+    return total

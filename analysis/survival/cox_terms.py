@@ -1,0 +1,187 @@
+"""The covariates of a Cox model, named in a list or in a formula, as columns of numbers with readable terms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray, column_problems, first_few, numbers, rows_where
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import CohortError, InputError, raise_all
+from analysis.survival.data import SurvivalData, group_rows, survival_data
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The rows a model uses and its design matrix.
+
+    `columns` says which columns of `x` each term of the formula fills: several for a category with several levels.
+    """
+
+    data: SurvivalData
+    x: FloatArray
+    terms: tuple[str, ...]
+    columns: Mapping[str, tuple[int, ...]]
+
+
+def read_design(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    covariates: str | Sequence[str],
+    *,
+    strata: str | Sequence[str] | None = None,
+    cluster: str | None = None,
+    weights: str | None = None,
+) -> Design:
+    """Check the columns of a model, drop incomplete rows and build the design matrix.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+    endpoint : Endpoint
+    covariates : str or sequence of str
+        A formula's right-hand side, or numeric columns taken as they are.
+    strata, cluster, weights : optional
+        As in `fit_cox`.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    InputError
+        A formula that cannot be read; no covariate, or one named twice.
+    CohortError
+        Faults of the columns; a logarithm of zero or less.
+    """
+    roles: dict[str, Any] = {"strata": strata, "cluster": cluster, "weights": weights}
+    if isinstance(covariates, str):
+        formula, names = _parsed(covariates)
+        raise_all(_slips(names, endpoint))
+        data = survival_data(cohort, endpoint, **roles, complete=names)
+        return _expanded(data, formula, _variables(cohort, names, data), covariates)
+    names = list(covariates)
+    raise_all(_slips(names, endpoint) + _doubles(names), InputError)
+    data = survival_data(cohort, endpoint, **roles, covariates=names)
+    return Design(data, data.covariates, tuple(map(str, names)), {str(name): (k,) for k, name in enumerate(names)})
+
+
+def _slips(names: Sequence[str], endpoint: Endpoint) -> list[str]:
+    """The outcome among its own covariates."""
+    outcome = {endpoint.duration: "follow-up time", endpoint.event: "event"}
+    return [f"covariate {name!r} is the {outcome[name]} itself" for name in names if name in outcome]
+
+
+def _doubles(names: Sequence[str]) -> list[str]:
+    """No covariates, or the same one twice."""
+    if not names:
+        return ["covariates: none given; name at least one column"]
+    return [f"covariate {name!r} is named twice" for name in dict.fromkeys(names) if list(names).count(name) > 1]
+
+
+def _parsed(text: str) -> tuple[Any, list[str]]:
+    """The formula and the columns it needs, in the order in which it names them."""
+    from formulaic import Formula
+    from formulaic.errors import FormulaicError
+
+    plain = text.strip().removeprefix("~")
+    if "~" in plain:
+        raise InputError(f"covariates: {text!r} has a left side; give the right-hand side only, the endpoint is known")
+    try:
+        formula = Formula(plain)
+        names = sorted(formula.required_variables, key=lambda name: (plain.find(name), name))
+    except (FormulaicError, SyntaxError, AttributeError) as error:
+        raise InputError(
+            f"covariates: cannot read the formula {text!r}; write terms as 'age + sex', interactions as 'age:sex' or"
+            " 'age * sex', names with blanks or signs in backticks: '`Mg (mmol/L)` + age'"
+        ) from error
+    if not names:
+        raise InputError(f"covariates: the formula {text!r} names no column")
+    return formula, names
+
+
+def _variables(cohort: pd.DataFrame, names: Sequence[str], data: SurvivalData) -> pd.DataFrame:
+    """The formula's columns on the rows used: numbers as floats, anything else as categories in stratum order."""
+    raise_all(column_problems(cohort, names))
+    problems: list[str] = []
+    used = cohort.iloc[data.position]
+    held: dict[str, Any] = {}
+    for name in names:
+        kind = cohort[name].dtype
+        if pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind):
+            held[name] = numbers(cohort, name, problems)[data.position]
+        else:
+            groups = group_rows(used, [name])
+            held[name] = pd.Categorical(np.asarray(groups.labels)[groups.codes], categories=list(groups.labels))
+    raise_all(problems)
+    return pd.DataFrame(held)
+
+
+def _expanded(data: SurvivalData, formula: Any, variables: pd.DataFrame, text: str) -> Design:  # noqa: ANN401
+    """The design matrix of a formula, without its intercept."""
+    from formulaic.errors import FormulaicError
+
+    try:
+        with np.errstate(all="ignore"):
+            matrix = formula.get_model_matrix(variables, context={}, na_action="ignore")
+    except (FormulaicError, TypeError, NameError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"covariates: the formula {text!r} cannot be evaluated: {reason}") from error
+    spec = matrix.model_spec
+    x = np.asarray(matrix, dtype=np.float64)
+    held = [name for name in spec.column_names if name != "Intercept"]
+    kept = [place for place, name in enumerate(spec.column_names) if name != "Intercept"]
+    _refuse_undefined(data, x, spec.column_names)
+    if not kept:
+        raise InputError(f"covariates: the formula {text!r} has no term")
+    where = {place: new for new, place in enumerate(kept)}
+    columns = {
+        str(term): tuple(where[place] for place in places if place in where)
+        for term, places in spec.term_indices.items()
+        if any(place in where for place in places)
+    }
+    return Design(data, np.ascontiguousarray(x[:, kept]), tuple(map(term_name, held)), columns)
+
+
+def term_name(name: str) -> str:
+    """A readable name for a column of the design matrix.
+
+    Examples
+    --------
+    >>> term_name("C(grade)[T.2.0]"), term_name("sex[T.male]:age")
+    ('grade[2]', 'sex[male]:age')
+    """
+    plain = re.sub(r"\[T\.", "[", name)
+    plain = re.sub(r"\[(-?\d+)\.0\]", r"[\1]", plain)
+    return re.sub(r"C\((\w+)\)\[", r"\1[", plain)
+
+
+def _refuse_undefined(data: SurvivalData, x: FloatArray, names: Sequence[str]) -> None:
+    """An error when a transformation gave infinite or undefined values, such as the logarithm of zero."""
+    problems = []
+    for place, name in enumerate(names):
+        wrong = ~np.isfinite(x[:, place])
+        if not wrong.any() or ":" in name:
+            continue
+        rows = np.zeros(data.n_read, dtype=bool)
+        rows[data.position[wrong]] = True
+        found = re.fullmatch(r"(?:np\.)?log(?:2|10)?\((.*)\)", name)
+        if found and np.isneginf(x[wrong, place]).all():
+            problems.append(
+                f"log of 0 in {found[1]!r}, {rows_where(rows)}; correct the values, set them missing, or add a constant"
+                f" that you justify, as log({found[1]} + 1)"
+            )
+        elif found:
+            problems.append(f"log of 0 or of negative values in {found[1]!r}, {rows_where(rows)}")
+        else:
+            problems.append(f"the term {name!r} is infinite or undefined in {rows_where(rows)}")
+    if not problems and not np.isfinite(x).all():
+        wrong_terms = first_few(repr(name) for place, name in enumerate(names) if not np.isfinite(x[:, place]).all())
+        problems.append(f"terms infinite or undefined: {wrong_terms}")
+    raise_all(problems, CohortError)
