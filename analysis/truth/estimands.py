@@ -1,0 +1,243 @@
+"""What each method would find with a million patients: the targets that estimates are judged against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.cohort.causes import term_values
+from analysis.cohort.design import CohortDesign
+from analysis.cohort.dictionary import ADJUSTMENT
+from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
+from analysis.cohort.illness_death import REFERENCE_MAGNESIUM
+from analysis.cohort.simulation import Patients, cohort_frame, simulate_patients
+from analysis.kernels.cox import fit_arrays
+from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
+from analysis.truth.true_curves import curve_table, restricted_mean_table, stratum_courses
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+ENDPOINTS = (OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL)
+CUT = 0.75
+"""mmol/L; the cut whose target is always given, the lower edge of the reference interval."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrueEstimands:
+    """The targets that follow from a design, each with its Monte-Carlo standard error.
+
+    Attributes
+    ----------
+    log_hazard_ratios : DataFrame
+        endpoint, target, log_hazard_ratio, std_error, hazard_ratio. Continuous magnesium: per 0.1 mmol/L lower.
+        "crude" models hold magnesium alone; "conditional" and "adjusted" ones hold the terms of `ADJUSTMENT` too,
+        stratified by treatment. What was planted has no error.
+    curves : DataFrame
+        endpoint, stratum, time (months), survival, standardised_survival, std_error, standardised_std_error; the strata
+        of measured magnesium, and "all".
+    restricted_means : DataFrame
+        endpoint, stratum, horizon (months), restricted_mean, standardised_restricted_mean, std_error,
+        standardised_std_error (months).
+    design : CohortDesign
+        What was planted.
+    n, seed : int
+        Simulated patients, and their seed.
+    """
+
+    log_hazard_ratios: pd.DataFrame
+    curves: pd.DataFrame
+    restricted_means: pd.DataFrame
+    design: CohortDesign
+    n: int
+    seed: int
+
+
+def true_estimands(design: CohortDesign, *, n: int = 1_000_000, seed: int) -> TrueEstimands:
+    """What the usual analyses of this design estimate, found in a large simulated cohort with no magnesium missing.
+
+    Hazard ratios come from Cox models (Efron) fitted to the large cohort with the design's censoring and scans, for a
+    misspecified model's target depends on them. Curves and restricted means use the courses without censoring, which is
+    independent of everything here, so they are what Kaplan-Meier estimates.
+
+    ``survival`` is the curve of the patients found in a stratum. ``standardised_survival`` is the target of
+    standardisation over the confounders (the g-formula): the mean, over the confounders X and treatments of the whole
+    cohort, of S(t | stratum, X). It is simulated: everybody is put in the stratum, true magnesium is drawn from its
+    distribution given X and a measurement within the stratum (known exactly from the design), then the course.
+
+    Parameters
+    ----------
+    design : CohortDesign
+        The design; its sizes only set the share of each treatment.
+    n : int
+        Patients to simulate.
+    seed : int
+        Seed of the simulation.
+
+    Returns
+    -------
+    TrueEstimands
+
+    Examples
+    --------
+    >>> truth = true_estimands(CohortDesign(), n=2000, seed=1)
+    >>> truth.log_hazard_ratios["target"].tolist()[:2]
+    ['planted on death', 'planted on progression']
+    """
+    patients = simulate_patients(design.of_size(n), seed=seed)
+    cutpoints = clinical_cutpoints("nhanes-1")
+    strata = stratum_courses(patients, design, cutpoints, seed=seed)
+    return TrueEstimands(
+        log_hazard_ratios=_log_hazard_ratios(patients, design, cutpoints),
+        curves=curve_table(strata),
+        restricted_means=restricted_mean_table(strata),
+        design=design,
+        n=n,
+        seed=seed,
+    )
+
+
+def true_cutpoint_effects(
+    design: CohortDesign, cuts: Sequence[float], *, n: int = 1_000_000, seed: int, adjusted: bool = False
+) -> pd.DataFrame:
+    """The log hazard ratio of measured magnesium at or above a cut against below it, for any cuts.
+
+    Parameters
+    ----------
+    design : CohortDesign
+        The design.
+    cuts : sequence of float
+        In mmol/L. For a rule that counts the cut itself as low, give the next 0.01 above it.
+    n, seed : int
+        As in `true_estimands`.
+    adjusted : bool
+        Adjusted for the terms of `ADJUSTMENT` and stratified by treatment, or crude.
+
+    Returns
+    -------
+    DataFrame
+        endpoint, cut, log_hazard_ratio, std_error, hazard_ratio.
+
+    Examples
+    --------
+    >>> true_cutpoint_effects(CohortDesign(), [0.70, 0.75], n=2000, seed=1).shape
+    (4, 5)
+    """
+    patients = simulate_patients(design.of_size(n), seed=seed)
+    sample = _sample(patients)
+    tables = [_fitted(sample, _above(patients, cut), adjusted=adjusted).assign(cut=float(cut)) for cut in cuts]
+    return _by_endpoint(tables)[["endpoint", "cut", "log_hazard_ratio", "std_error", "hazard_ratio"]]
+
+
+def _log_hazard_ratios(patients: Patients, design: CohortDesign, cutpoints: Cutpoints) -> pd.DataFrame:
+    """Every target on the scale of a log hazard ratio, by endpoint."""
+    sample = _sample(patients)
+    true, measured = _per_tenth_lower(patients.magnesium), _per_tenth_lower(patients.measured)
+    tables = [
+        _planted(design),
+        _fitted(sample, {"conditional, true magnesium": true}, adjusted=True),
+        _fitted(sample, {"conditional, measured magnesium": measured}, adjusted=True),
+        _fitted(sample, {"crude, measured magnesium": measured}, adjusted=False),
+    ]
+    cuts = [CUT, *([design.threshold] if design.world == "threshold" else [])]
+    for terms in (_against_reference(patients, cutpoints), *(_above(patients, cut) for cut in cuts)):
+        for words, adjusted in (("crude", False), ("adjusted", True)):
+            named = {f"{term}, {words}": values for term, values in terms.items()}
+            tables.append(_fitted(sample, named, adjusted=adjusted))
+    return _by_endpoint(tables)
+
+
+def _by_endpoint(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The tables one under the other, endpoint by endpoint."""
+    table = pd.concat(tables, ignore_index=True)
+    parts = [table[table["endpoint"] == endpoint.name] for endpoint in ENDPOINTS]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _planted(design: CohortDesign) -> pd.DataFrame:
+    """What the design plants on the transitions, listed under both endpoints."""
+    ratios = {
+        "planted": ("", design.hazard_ratio_death, design.hazard_ratio_progression),
+        "threshold": (
+            f", below {design.threshold:.2f} against at or above",
+            design.threshold_hazard_ratio_death,
+            design.threshold_hazard_ratio_progression,
+        ),
+    }
+    words, on_death, on_progression = ratios.get(design.world, ("", 1.0, 1.0))
+    rows = [
+        {"endpoint": endpoint.name, "target": f"planted on {transition}{words}", "hazard_ratio": ratio}
+        for endpoint in ENDPOINTS
+        for transition, ratio in (("death", on_death), ("progression", on_progression))
+    ]
+    table = pd.DataFrame(rows)
+    table = table.assign(log_hazard_ratio=np.log(table["hazard_ratio"]), std_error=0.0)
+    return table[["endpoint", "target", "log_hazard_ratio", "std_error", "hazard_ratio"]]
+
+
+def _per_tenth_lower(magnesium: FloatArray) -> FloatArray:
+    """Magnesium (mmol/L) in steps of 0.1 mmol/L down."""
+    return (REFERENCE_MAGNESIUM - magnesium) / 0.1
+
+
+def _against_reference(patients: Patients, cutpoints: Cutpoints) -> dict[str, FloatArray]:
+    """Indicators of the lowest and the highest stratum; the one between is the reference."""
+    low, reference, high = cutpoints.labels
+    lower, upper = cutpoints.edges
+    return {
+        f"{low} against {reference}": (patients.measured < lower).astype(np.float64),
+        f"{high} against {reference}": (patients.measured >= upper).astype(np.float64),
+    }
+
+
+def _above(patients: Patients, cut: float) -> dict[str, FloatArray]:
+    """The indicator of measured magnesium at or above a cut, named in words."""
+    return {f"at or above {cut:.2f} against below": (patients.measured >= cut).astype(np.float64)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """The large cohort as arrays: (time, event) by endpoint, the adjustment terms, and the treatment as a stratum."""
+
+    outcomes: dict[str, tuple[FloatArray, BoolArray]]
+    adjustment: list[FloatArray]
+    treatment: IntArray
+
+
+def _sample(patients: Patients) -> _Sample:
+    """The large cohort as it would be observed: censored, with progression at scans."""
+    cohort = cohort_frame(patients, patients.measured)
+    return _Sample(
+        outcomes={
+            endpoint.name: (cohort[endpoint.duration].to_numpy(), cohort[endpoint.event].to_numpy() == 1)
+            for endpoint in ENDPOINTS
+        },
+        adjustment=[term_values(cohort, term) for term in ADJUSTMENT],
+        treatment=np.asarray(cohort["treatment"].cat.codes, dtype=np.int64),
+    )
+
+
+def _fitted(sample: _Sample, terms: Mapping[str, FloatArray], *, adjusted: bool) -> pd.DataFrame:
+    """The coefficients of the named terms in one Cox model an endpoint, as targets."""
+    x = np.column_stack([*terms.values(), *(sample.adjustment if adjusted else [])])
+    tables = []
+    for endpoint, (time, event) in sample.outcomes.items():
+        coef, covariance, _ = fit_arrays(x, time, event, strata=sample.treatment if adjusted else None)
+        first = coef[: len(terms)]
+        tables.append(
+            pd.DataFrame(
+                {
+                    "endpoint": endpoint,
+                    "target": list(terms),
+                    "log_hazard_ratio": first,
+                    "std_error": np.sqrt(np.diag(covariance))[: len(terms)],
+                    "hazard_ratio": np.exp(first),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
