@@ -34,7 +34,7 @@ def load_cohort() -> pd.DataFrame:
     >>> cohort["treatment"].cat.categories.tolist()
     ['checkpoint inhibitor', 'CAR T cells']
     """
-    return _read(synthetic_directory() / "cohort.csv", COHORT_SCHEMA)
+    return _read(synthetic_folder() / "cohort.csv", COHORT_SCHEMA)
 
 
 def load_labs() -> pd.DataFrame:
@@ -50,10 +50,10 @@ def load_labs() -> pd.DataFrame:
     >>> load_labs().columns.tolist()
     ['patient_id', 'month', 'magnesium']
     """
-    return _read(synthetic_directory() / "magnesium_labs.csv", LABS_SCHEMA)
+    return _read(synthetic_folder() / "magnesium_labs.csv", LABS_SCHEMA)
 
 
-def synthetic_directory() -> Path:
+def synthetic_folder() -> Path:
     """Where the committed synthetic data lie: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "data" / "synthetic", package.parent / "data" / "synthetic"):
