@@ -1,0 +1,272 @@
+"""Log-rank tests: all weightings, strata, pairs with adjustment, and trend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import BoolArray, IntArray, first_few
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import (
+    AnalysisWarning,
+    FewEvents,
+    InputError,
+    NotEstimable,
+    SmallStratum,
+    raise_all,
+    warn_all,
+)
+from analysis.kernels.counting import count
+from analysis.kernels.logrank import WEIGHTINGS, LogRankSums, logrank_sums, score_chi_square
+from analysis.kernels.tails import chi_square_tail
+from analysis.survival.curve_frames import label_column
+from analysis.survival.curves import late_entry
+from analysis.survival.data import SurvivalData, survival_data
+from analysis.survival.options import choice_problems, number_problems
+
+# Below these the chi-square approximation of a log-rank test is not to be leaned on.
+FEW_EVENTS, SMALL_GROUP = 10, 5
+
+
+@dataclass(frozen=True, eq=False)
+class LogRank:
+    """A test of equal hazards.
+
+    Attributes
+    ----------
+    statistic, df, p_value, log10_p
+        Chi-square, its degrees of freedom, its p-value, and the p-value's base-10 logarithm, finite where that
+        underflows. NaN with 0 degrees of freedom where the weights leave nothing to compare.
+    groups : DataFrame
+        Columns stratum, n, observed, expected (weighted when the test is).
+    test : str
+        What was run: the weighting with its parameters, "trend", or "gray".
+    strata : tuple of str
+        Columns within whose levels the comparison was made.
+    n_read, n_used, dropped, warnings
+        Rows given, rows analysed, rows left out by reason, and what must be said of the result.
+    """
+
+    statistic: float
+    df: int
+    p_value: float
+    log10_p: float
+    groups: pd.DataFrame
+    test: str
+    strata: tuple[str, ...]
+    n_read: int
+    n_used: int
+    dropped: dict[str, int]
+    warnings: tuple[AnalysisWarning, ...] = field(default=())
+
+
+def logrank_test(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    *,
+    by: str,
+    strata: str | Sequence[str] | None = None,
+    weighting: str = "logrank",
+    rho: float = 0.0,
+    gamma: float = 0.0,
+) -> LogRank:
+    """Log-rank test of equal hazards in all groups, weighted and stratified as asked.
+
+    Parameters
+    ----------
+    cohort, endpoint
+        As in `kaplan_meier`; late entry is respected.
+    by : str
+        Column of the groups.
+    strata : str or sequence of str, optional
+        Columns within whose combinations groups are compared; observed, expected and covariance are summed over them.
+    weighting : {"logrank", "gehan-breslow", "tarone-ware", "peto", "modified-peto", "fleming-harrington"}
+        Weights of the event times: 1, n, sqrt(n), Peto and Peto's survival estimate, that times n / (n + 1), or
+        S(t-)^rho (1 - S(t-))^gamma.
+    rho, gamma : float
+        Zero or more, with "fleming-harrington" only. rho = 1 weights early, gamma = 1 late differences.
+
+    Returns
+    -------
+    LogRank
+
+    Raises
+    ------
+    CohortError
+        When the columns cannot be used; InputError when an option is not allowed.
+    NotEstimable
+        With fewer than 2 groups, no events, or no event time at which two groups were at risk and not all had the
+        event.
+
+    Warns
+    -----
+    FewEvents
+        With fewer than 10 events: the chi-square approximation is rough.
+    SmallStratum
+        When a group has fewer than 5 rows.
+
+    Notes
+    -----
+    Equals ``survdiff(Surv(time, event) ~ by + strata(), rho = )`` of R where that offers the weighting. Mantel, Cancer
+    Chemother Rep 50 (1966) 163; Fleming and Harrington, Counting Processes and Survival Analysis (Wiley 1991), ch. 7.
+
+    Examples
+    --------
+    >>> from analysis import Endpoint, logrank_test
+    >>> cohort = pd.DataFrame({"months": range(1, 21), "died": 1, "arm": ["a", "b"] * 5 + ["b", "b"] * 5})
+    >>> test = logrank_test(cohort, Endpoint("months", "died"), by="arm")
+    >>> round(test.statistic, 4), test.df, test.groups["observed"].tolist()
+    (10.2248, 1, [5.0, 15.0])
+    """
+    problems = choice_problems("weighting", weighting, WEIGHTINGS)
+    problems += number_problems("rho", rho, low=0) + number_problems("gamma", gamma, low=0)
+    if weighting != "fleming-harrington" and (rho != 0 or gamma != 0):
+        problems.append(f"rho={rho!r}, gamma={gamma!r} belong to weighting='fleming-harrington', not {weighting!r}")
+    raise_all(problems, InputError)
+    data = survival_data(cohort, endpoint, by=by, strata=strata)
+    found = checked_groups(data.by.labels, data.by.codes, int(data.event.sum()), by)
+    sums = group_sums(data, weighting=weighting, rho=rho, gamma=gamma)
+    statistic, df = score_chi_square(sums.observed - sums.expected, sums.covariance)
+    if df == 0:
+        found.append(_nothing_left(data, by, strata, weighting))
+    parameters = f" (rho = {rho:g}, gamma = {gamma:g})" if weighting == "fleming-harrington" else ""
+    names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    return _result(data, statistic, df, sums, test=weighting + parameters, strata=names, found=found)
+
+
+def checked_groups(labels: Sequence[str], codes: IntArray, n_event: int, by: str) -> list[AnalysisWarning]:
+    """What must be said of the groups of a test; too few of them, or no events, and there is no test."""
+    problems = []
+    if len(labels) < 2:
+        problems.append(f"need at least 2 groups to compare, column {by!r} holds {len(labels)} ({first_few(labels)})")
+    if not n_event:
+        problems.append("no events: nothing can be compared")
+    raise_all(problems, NotEstimable)
+    found: list[AnalysisWarning] = []
+    sizes = np.bincount(codes, minlength=len(labels))
+    small = [f"{label!r} has {size}" for label, size in zip(labels, sizes, strict=True) if size < SMALL_GROUP]
+    if small:
+        found.append(SmallStratum(f"groups of fewer than {SMALL_GROUP} rows in {by!r}: {first_few(small)}"))
+    if n_event < FEW_EVENTS:
+        found.append(FewEvents(f"{n_event} events in all, fewer than {FEW_EVENTS}: the p-value is approximate"))
+    return found
+
+
+def group_sums(
+    data: SurvivalData,
+    *,
+    rows: BoolArray | slice = slice(None),
+    weighting: str = "logrank",
+    rho: float = 0.0,
+    gamma: float = 0.0,
+) -> LogRankSums:
+    """The sums of a test over some rows."""
+    entry = late_entry(data)
+    counts = count(
+        data.time[rows],
+        data.event[rows],
+        entry=None if entry is None else entry[rows],
+        segment=data.strata.codes[rows] if len(data.strata.labels) > 1 else None,
+        group=data.by.codes[rows],
+        n_segments=len(data.strata.labels),
+        n_groups=len(data.by.labels),
+    )
+    return logrank_sums(counts, weighting=weighting, rho=rho, gamma=gamma)
+
+
+def _nothing_left(data: SurvivalData, by: str, strata: object, weighting: str) -> AnalysisWarning:
+    """A word when only the weights leave nothing to compare; an error when nothing was there."""
+    if not group_sums(data).covariance.any():
+        raise NotEstimable(_no_information(data, by, strata))
+    return FewEvents(
+        f"{weighting}: the weight is zero wherever two groups of {by!r} are at risk; the test is undefined"
+    )
+
+
+def _no_information(data: SurvivalData, by: str, strata: object) -> str:
+    """Why there is nothing to compare."""
+    times = np.unique(data.time[data.event])
+    if len(times) == 1:
+        return f"no information: all events at one time ({times[0]:g}), and nobody who was at risk then lived on"
+    where = f" within a stratum of {strata!r}" if strata else ""
+    return f"no information: at no event time were two groups of {by!r} at risk together{where}"
+
+
+def _result(
+    data: SurvivalData,
+    statistic: float,
+    df: int,
+    sums: LogRankSums,
+    *,
+    test: str,
+    strata: tuple[str, ...],
+    found: list[AnalysisWarning],
+) -> LogRank:
+    """The test with its groups and its account of the rows; its warnings are given here."""
+    p_value, log10_p = chi_square_tail(statistic, df) if df else (np.nan, np.nan)
+    labels = data.by.labels
+    groups = pd.DataFrame(
+        {
+            "stratum": label_column(labels, labels),
+            "n": np.bincount(data.by.codes, minlength=len(labels)),
+            "observed": sums.observed,
+            "expected": sums.expected,
+        }
+    )
+    carried = (*data.warnings, *found)
+    warn_all(carried, stacklevel=4)
+    return LogRank(
+        statistic=statistic, df=df, p_value=p_value, log10_p=log10_p, groups=groups, test=test, strata=strata,
+        n_read=data.n_read, n_used=data.n_used, dropped=data.dropped, warnings=carried,
+    )  # fmt: skip
+
+
+def logrank_trend(
+    cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, scores: Sequence[float] | None = None
+) -> LogRank:
+    """Log-rank test for a trend of the hazard over ordered groups, 1 degree of freedom.
+
+    With scores s, the statistic is (s'(O - E))^2 / (s'Vs), V being the covariance of the log-rank test.
+
+    Parameters
+    ----------
+    cohort, endpoint, by
+        As in `logrank_test`; the groups in stratum order.
+    scores : sequence of float, optional
+        One a group; 1, 2, ..., k by default.
+
+    Returns
+    -------
+    LogRank
+
+    Raises
+    ------
+    InputError
+        When there is not one finite score a group, or all are equal; otherwise as `logrank_test`.
+
+    Notes
+    -----
+    Tarone, Biometrika 62 (1975) 679. From ``survdiff(Surv(time, event) ~ by)`` of R, its obs, exp and var.
+
+    Examples
+    --------
+    >>> from analysis import Endpoint, logrank_trend
+    >>> cohort = pd.DataFrame({"months": range(1, 16), "died": 1, "level": [3, 3, 2, 2, 1, 1] * 2 + [3, 2, 1]})
+    >>> logrank_trend(cohort, Endpoint("months", "died"), by="level").df
+    1
+    """
+    data = survival_data(cohort, endpoint, by=by)
+    labels = data.by.labels
+    found = checked_groups(labels, data.by.codes, int(data.event.sum()), by)
+    score = np.arange(1.0, len(labels) + 1) if scores is None else np.asarray(scores, dtype=np.float64)
+    if score.shape != (len(labels),) or not np.isfinite(score).all() or (score == score[0]).all():
+        raise InputError(f"scores={scores!r}: give a number to each of the {len(labels)} groups ({first_few(labels)})")
+    sums = group_sums(data)
+    variance = float(score @ sums.covariance @ score)
+    if score_chi_square(sums.observed - sums.expected, sums.covariance)[1] == 0 or variance <= 0:
+        raise NotEstimable(_no_information(data, by, None))
+    statistic = float(score @ (sums.observed - sums.expected)) ** 2 / variance
+    return _result(data, statistic, 1, sums, test="trend", strata=(), found=found)
