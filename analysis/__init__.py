@@ -34,6 +34,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "cohort.simulation": ("SyntheticCohort", "simulate_cohort"),
     "strata.cutpoints": ("Cutpoints", "clinical_cutpoints"),
     "strata.quantiles": ("quantile_cutpoints",),
+    "strata.edges": ("cutpoint_table",),
     "strata.groups": ("stratify",),
     "survival.curves": ("kaplan_meier",),
     "survival.risk": ("risk_table",),
@@ -51,7 +52,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "truth.estimands": ("TrueEstimands", "true_estimands"),
     "study.plan": ("StudyPlan",),
     "study.results": ("StudyResults",),
-    "study.run": ("run_study",),
+    "study.run": ("run_study", "synthetic_plan"),
     "study.outputs": ("write_outputs",),
 }  # fmt: skip
 

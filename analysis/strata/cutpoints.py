@@ -234,3 +234,5 @@ _PUBLISHED = {
         rule="searched",
     ),
 }
+
+CLINICAL_NAMES = tuple(_PUBLISHED)

@@ -73,8 +73,7 @@ def _key_problems(name: str, table: Mapping[str, object], where: str) -> list[st
     for key, value in table.items():
         kind = known.get(key)
         if kind is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            kinds = kind if isinstance(kind, tuple) else (kind,)
-            problems.append(f"{where}: {key} = {value!r} should be {' or '.join(_IN_WORDS[one] for one in kinds)}")
+            problems.append(f"{where}: {key} = {value!r} should be {_IN_WORDS[kind]}")
     return problems
 
 
@@ -82,8 +81,9 @@ _IN_WORDS = {
     str: "text",
     bool: "true or false",
     int: "a whole number",
-    float: "a number",
+    _NUMBER: "a number",
     list: "a list",
+    (list, str): "a list of text",
     dict: "a table",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.cohort.examples import synthetic_folder
+from analysis.cohort.examples import synthetic_directory
 from analysis.errors import AnalysisWarning
 from analysis.present.page import Note
 from analysis.study.plan import StudyPlan
@@ -25,7 +25,7 @@ def synthetic_plan() -> StudyPlan:
     >>> synthetic_plan().synthetic
     True
     """
-    return StudyPlan.from_toml(synthetic_folder() / "plan.toml")
+    return StudyPlan.from_toml(synthetic_directory() / "plan.toml")
 
 
 def load_plan(path: Path | None) -> StudyPlan:

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.present.marker import plot_marker
 from analysis.present.page import Prose
 from analysis.strata.cutpoints import CLINICAL_NAMES, clinical_cutpoints
+from analysis.strata.edges import cutpoint_table
 from analysis.study.blocks import table
 from analysis.study.results import StudyFigure, StudySection
 from analysis.study.study import Study
@@ -34,20 +35,12 @@ def strata_section(study: Study) -> StudySection:
 
 def edge_table(study: Study) -> pd.DataFrame:
     """The edges in use, and for magnesium the other published ones: edge label source searched used."""
-    rows = [(edge, study.cutpoints, True) for edge in study.cutpoints.edges]
+    others = []
     if study.plan.marker.analyte == "magnesium":
-        others = [clinical_cutpoints(name).to_unit(study.unit) for name in CLINICAL_NAMES]
-        rows += [
-            (edge, other, False) for other in others if other.source != study.cutpoints.source for edge in other.edges
-        ]
-    frame = pd.DataFrame(
-        [
-            (edge, f"{edge:.3g} {study.unit}".strip(), cut.source, cut.rule == "searched", used)
-            for edge, cut, used in rows
-        ],
-        columns=["edge", "label", "source", "searched", "used"],
-    )
-    return frame.sort_values("edge", kind="stable", ignore_index=True)
+        published = [clinical_cutpoints(name).to_unit(study.unit) for name in CLINICAL_NAMES]
+        others = [cut for cut in published if cut != study.cutpoints]
+    frame = cutpoint_table(study.cutpoints, *others)
+    return frame.assign(used=frame["source"] == study.cutpoints.source)
 
 
 def counts_table(study: Study) -> pd.DataFrame:
