@@ -65,12 +65,16 @@ class RiskMoments:
         The step of the cumulative hazard at each event, in the inverse unit of `risk`.
     mean : ndarray, shape (d, p)
         The mean of the covariates over those at risk at each event.
+    log_factor : ndarray, shape (s,)
+        The log of each stratum's common factor: `risk` times its exponential is weight times exp(linear predictor of
+        the centred covariates).
     """
 
     log_likelihood: float
     risk: FloatArray
     hazard: FloatArray
     mean: FloatArray
+    log_factor: FloatArray
 
 
 def cox_problem(
@@ -132,7 +136,8 @@ def moments(problem: CoxProblem, beta: FloatArray) -> RiskMoments:
     sets, at, fraction = problem.sets, problem.sets.at, problem.fraction
     eta = problem.x @ beta + problem.offset
     bounds = sets.row_strata
-    eta -= np.repeat(np.maximum.reduceat(eta, bounds[:-1]), np.diff(bounds))
+    highest = np.maximum.reduceat(eta, bounds[:-1])
+    eta -= np.repeat(highest, np.diff(bounds))
     risk = problem.weights * np.exp(eta)
     weighted = problem.x * risk[:, None]
     total, mean = at_risk_sums(sets, risk)[at], at_risk_sums(sets, weighted)[at]
@@ -141,7 +146,7 @@ def moments(problem: CoxProblem, beta: FloatArray) -> RiskMoments:
         mean -= fraction[:, None] * event_sums(sets, weighted[sets.events])[at]
     mean /= total[:, None]
     value = problem.weights[sets.events] @ eta[sets.events] - problem.event_weight @ np.log(total)
-    return RiskMoments(float(value), risk, problem.event_weight / total, mean)
+    return RiskMoments(float(value), risk, problem.event_weight / total, mean, highest)
 
 
 def cumulative_hazard(problem: CoxProblem, found: RiskMoments, times: FloatArray | None = None) -> FloatArray:

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray
+from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import AnalysisWarning, InputError, raise_all
+from analysis.errors import AnalysisWarning, InputError, NotEstimable, NotSupported, raise_all
+from analysis.kernels.cox import CoxProblem
 from analysis.survival.cox_maximum import CoxRows, Maximum
 from analysis.survival.cox_profile import profile_limits
 from analysis.survival.cox_terms import Design
@@ -126,6 +127,20 @@ class CoxFit:
         )
         cluster = self.design.data.cluster.codes if self.model.cluster else None
         return jackknife_error(counts, self.rows.weights, cluster)
+
+
+def fitted_problem(fit: CoxFit, what: str, *, ties: bool = False) -> tuple[CoxProblem, FloatArray]:
+    """The partial likelihood of a fit and its scaled coefficients, for a diagnostic that needs them finite.
+
+    With `ties`, exact ties are refused: the diagnostic knows Efron's and Breslow's only.
+    """
+    if fit.maximum.directions:
+        lost = first_few(repr(term) for term, coef in zip(fit.terms, fit.coef, strict=True) if np.isnan(coef))
+        raise NotEstimable(f"{what}: the coefficients of {lost} are not finite (separation); leave the terms out")
+    if ties and fit.model.ties == "exact":
+        raise NotSupported(f"{what}: not defined for ties='exact'; fit with ties='efron'")
+    problem = fit.rows.problem()
+    return problem, fit.coef * problem.scale
 
 
 def chi_square(statistic: float, df: int) -> ChiSquare:
