@@ -34,6 +34,19 @@ def rows_where(wrong: BoolArray) -> str:
     return f"{len(places)} row{'s' if len(places) != 1 else ''} ({first_few(places)})"
 
 
+def stratum_label(value: object) -> str:
+    """A label as text, whole numbers without a decimal point.
+
+    Examples
+    --------
+    >>> stratum_label(1.0), stratum_label("low")
+    ('1', 'low')
+    """
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
 def column_problems(cohort: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """What is wrong with the names: a frame that is none, missing columns (with the nearest names), doubles."""
     if not isinstance(cohort, pd.DataFrame):
@@ -68,6 +81,8 @@ def numbers(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str =
 
 def _as_floats(column: pd.Series) -> FloatArray:
     """Numbers as float64, whatever dtype holds them; missing is NaN."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+        return column.to_numpy(dtype=np.float64, copy=True)
     return np.asarray(column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
 
 

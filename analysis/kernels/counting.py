@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from analysis.kernels.times import FloatArray, dense_rank
+
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-
-# A range of whole numbers up to this many times the values in it is counted rather than sorted.
-_SPARSEST = 8
-
 
 @dataclass(frozen=True, eq=False)
 class Counts:
@@ -41,38 +38,6 @@ class Counts:
     def segments(self) -> list[slice]:
         """The place of each segment."""
         return [slice(int(first), int(last)) for first, last in zip(self.start[:-1], self.start[1:], strict=True)]
-
-
-def dense_rank(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], IntArray]:
-    """Distinct values in ascending order, and the place of each value among them.
-
-    Whole numbers in a range not much wider than their number are counted, in linear time; other values are sorted once.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        Finite numbers.
-
-    Returns
-    -------
-    distinct : ndarray, shape (m,)
-    rank : ndarray of int, shape (n,)
-
-    Examples
-    --------
-    >>> distinct, rank = dense_rank(np.array([7.0, 3.0, 7.0]))
-    >>> distinct.tolist(), rank.tolist()
-    ([3.0, 7.0], [1, 0, 1])
-    """
-    if len(values):
-        low, high = values.min(), values.max()
-        if abs(low) < 2**52 and high - low <= _SPARSEST * len(values):
-            offset = (values - low).astype(np.int64)
-            if values.dtype.kind in "iu" or (offset + low == values).all():
-                held = np.bincount(offset) > 0
-                return (np.flatnonzero(held) + low).astype(values.dtype), (np.cumsum(held) - 1)[offset]
-    distinct, rank = np.unique(values, return_inverse=True)
-    return distinct, rank.astype(np.int64, copy=False)
 
 
 def count(

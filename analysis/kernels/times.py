@@ -1,4 +1,4 @@
-"""Times that differ only by rounding are one time: merged here, once, before any estimate."""
+"""Times: those that differ only by rounding merged, once, before any estimate; ranked; looked up."""
 
 from __future__ import annotations
 
@@ -8,8 +8,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
+# A range of whole numbers up to this many times as wide as they are many is counted rather than sorted.
+_SPARSEST = 8
+
+
+def dense_rank(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], IntArray]:
+    """Distinct values in ascending order, and the place of each value among them.
+
+    Whole numbers in a range not much wider than their number are counted, in linear time; other values are sorted once.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Finite numbers.
+
+    Returns
+    -------
+    distinct : ndarray, shape (m,)
+    rank : ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> distinct, rank = dense_rank(np.array([7.0, 3.0, 7.0]))
+    >>> distinct.tolist(), rank.tolist()
+    ([3.0, 7.0], [1, 0, 1])
+    """
+    if len(values):
+        low, high = values.min(), values.max()
+        if abs(low) < 2**52 and high - low <= _SPARSEST * len(values):
+            offset = (values - low).astype(np.int64)
+            if values.dtype.kind in "iu" or (offset + low == values).all():
+                held = np.bincount(offset) > 0
+                return (np.flatnonzero(held) + low).astype(values.dtype), (np.cumsum(held) - 1)[offset]
+    distinct, rank = np.unique(values, return_inverse=True)
+    return distinct, rank.astype(np.int64, copy=False)
 
 
 def merge_near_ties(*columns: FloatArray) -> tuple[FloatArray, ...]:
@@ -33,14 +68,13 @@ def merge_near_ties(*columns: FloatArray) -> tuple[FloatArray, ...]:
     >>> merge_near_ties(np.array([0.1 + 0.2, 0.3, 1.0]))[0].tolist()
     [0.3, 0.3, 1.0]
     """
-    distinct = np.unique(np.concatenate(columns))
-    if len(distinct) < 2:
-        return tuple(column.copy() for column in columns)
-    starts_run = np.r_[True, np.diff(distinct) > TOLERANCE * np.abs(distinct).mean()]
-    if starts_run.all():
-        return tuple(column.copy() for column in columns)
-    runs = distinct[starts_run]
-    return tuple(runs[np.searchsorted(runs, column, side="right") - 1] for column in columns)
+    together = np.concatenate(columns)
+    distinct, rank = dense_rank(together)
+    if len(distinct) > 1:
+        starts_run = np.r_[True, np.diff(distinct) > TOLERANCE * np.abs(distinct).mean()]
+        if not starts_run.all():
+            together = distinct[starts_run][np.cumsum(starts_run) - 1][rank]
+    return tuple(part.copy() for part in np.split(together, np.cumsum([len(column) for column in columns])[:-1]))
 
 
 def n_times_to(times: FloatArray, at: FloatArray, *, side: Literal["left", "right"] = "right") -> NDArray[np.intp]:

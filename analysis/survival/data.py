@@ -129,7 +129,8 @@ def survival_data(
         bad = np.isin(np.arange(len(cohort)), position[weight <= 0])
         problems.append(f"weights column {weights!r}: zero or negative in {rows_where(bad)}; weights must be positive")
     raise_all(problems)
-    used = cohort.iloc[position]
+    used = cohort[list(dict.fromkeys(label_names))]
+    used = used if kept.all() else used.iloc[position]
     return SurvivalData(
         time=time,
         event=columns[endpoint.event] == 1,
@@ -200,6 +201,8 @@ def group_rows(cohort: pd.DataFrame, names: Sequence[str]) -> Groups:
     if not names:
         return Groups(np.zeros(len(cohort), dtype=np.int64), ("all",))
     parts = [_one_grouping(cohort[name]) for name in names]
+    if len(parts) == 1:
+        return parts[0]
     codes = parts[0].codes
     for part in parts[1:]:
         codes = codes * len(part.labels) + part.codes
