@@ -1,0 +1,277 @@
+"""Cells as a file holds them into the plainest type that keeps every one: numbers, booleans, dates, else text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from numbers import Real
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.cohort.columns import FloatArray, first_few, stratum_label
+from analysis.cohort.tables import FileKind, unescaped
+
+MISSING = frozenset(
+    (
+        "",
+        ".",
+        "NA",
+        "N/A",
+        "n/a",
+        "#N/A",
+        "#N/A N/A",
+        "#NA",
+        "<NA>",
+        "NaN",
+        "nan",
+        "-NaN",
+        "-nan",
+        "NaT",
+        "NULL",
+        "null",
+    )
+)
+"""Text that stands for a missing value."""
+
+SPREADSHEET_ERRORS = frozenset(("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"))
+Limits = Literal["error", "bound", "missing"]
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE | re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_DIGITS_OF_A_NAME = re.compile(r"[+-]?(?:0\d+|\d{16,})", re.ASCII)
+_LIMIT = re.compile(r"[<>≤≥]\s*=?\s*(\d[\d.,]*)", re.ASCII)
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?", re.ASCII)
+_OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})", re.ASCII)
+_BOOLEANS = {"true": True, "false": False}
+_MOST_LABELS = 50
+_FEWEST_MEASURED = 10
+
+
+class _Literal(str):
+    """Text that was written with an apostrophe before it: never a number or a date."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class CellRules:
+    """How numbers are written: their decimal mark, and what becomes of values beyond a limit ("<0.5")."""
+
+    decimal: str = "."
+    limits: Limits = "error"
+
+
+@dataclass(frozen=True, eq=False)
+class PlainColumn:
+    """A typed column; `problem` where its cells cannot be taken, `note` where more than parsing was done."""
+
+    values: pd.Series
+    problem: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """The different cells of a column (None: missing), how often each stands, and what each is as a number (or NaN)."""
+
+    name: str
+    cells: list[object]
+    counts: list[int]
+    as_number: FloatArray
+    kind: FileKind
+    rules: CellRules
+
+    def count(self, wanted: Sequence[bool] | NDArray[np.bool_]) -> int:
+        """How many rows hold one of the wanted cells."""
+        return sum(count for count, want in zip(self.counts, wanted, strict=True) if want)
+
+    @property
+    def present(self) -> list[object]:
+        """The cells that are not missing."""
+        return [cell for cell in self.cells if cell is not None]
+
+    @property
+    def others(self) -> list[object]:
+        """The cells that are neither missing nor numbers."""
+        return [
+            cell
+            for cell, number in zip(self.cells, self.as_number, strict=True)
+            if cell is not None and np.isnan(number)
+        ]
+
+
+def plain_column(
+    column: pd.Series,
+    *,
+    kind: FileKind,
+    rules: CellRules = CellRules(),
+    levels: Sequence[str] | None = None,
+) -> PlainColumn:
+    """The plainest type that keeps every cell; with `levels` (even none) text stays text and no level is missing."""
+    if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)):
+        return PlainColumn(column)
+    try:
+        codes, uniques = pd.factorize(column.astype(object))
+    except TypeError:  # cells that hold lists: nothing here can type them
+        return PlainColumn(column)
+    kept = frozenset(levels or ())
+    cells = [_cell(value, kept, restore=kind != "Parquet") for value in uniques]
+    as_number = np.array([_as_number(cell, rules.decimal) for cell in cells], dtype=np.float64)
+    counts = np.bincount(codes[codes >= 0], minlength=len(cells)).tolist()
+    held = _Cells(str(column.name), cells, counts, as_number, kind, rules)
+    typed, problem, note = _text(held) if levels is not None else _typed(held)
+    return PlainColumn(_spread(typed, codes, column), problem, note)
+
+
+def _cell(value: object, kept: frozenset[str], *, restore: bool) -> object:
+    """A cell without blanks that mean nothing: None where it is missing, the bare text where it was escaped."""
+    if not isinstance(value, str):
+        return value
+    if restore and unescaped(value) != value:
+        return _Literal(unescaped(value))
+    return None if value.strip() in MISSING and value not in kept else value
+
+
+def _as_number(cell: object, decimal: str) -> float:
+    """A number, or text that reads as one, as float; else NaN."""
+    if isinstance(cell, (Real, Decimal)) and not isinstance(cell, (bool, np.bool_)):
+        return float(cell)
+    if not isinstance(cell, str) or isinstance(cell, _Literal):
+        return np.nan
+    text = cell.strip()
+    if decimal == ",":
+        text = text.replace(".", " ").replace(",", ".")
+    return float(text) if _NUMBER.fullmatch(text) else np.nan
+
+
+def _spread(typed: pd.Series, codes: NDArray[np.intp], column: pd.Series) -> pd.Series:
+    """The typed different cells back to their rows; whole numbers stay whole where none is missing."""
+    if (codes < 0).any():  # one more place, missing, which the code -1 finds from the end
+        typed = (typed.astype("boolean") if typed.dtype == np.bool_ else typed).reindex(range(len(typed) + 1))
+    spread = typed.iloc[codes].set_axis(column.index)
+    spread.name = column.name
+    return spread
+
+
+def _typed(held: _Cells) -> tuple[pd.Series, str, str]:
+    """What the different cells are, all together; with a problem or a note."""
+    others = held.others
+    if not others:
+        return _numbers(held)
+    if all(isinstance(cell, date) or _matches(_ISO_DATE, cell) for cell in held.present):
+        return _dates(held)
+    if all(str(cell).strip().lower() in _BOOLEANS for cell in held.present):
+        found = [None if cell is None else _BOOLEANS[str(cell).strip().lower()] for cell in held.cells]
+        return pd.Series(found, dtype="boolean" if None in found else "bool"), "", ""
+    if set(others) <= SPREADSHEET_ERRORS:
+        n_errors = held.count([cell in SPREADSHEET_ERRORS for cell in held.cells])
+        note = f"column {held.name!r}: {n_errors} formula errors ({first_few(others)}) set missing"
+        return pd.Series(held.as_number), "", note
+    if held.rules.limits != "error" and all(_matches(_LIMIT, cell) for cell in others):
+        return _limited(held)
+    typed, _, note = _text(held)
+    return typed, text_in_numbers(held.name, held.present, decimal=held.rules.decimal), note or _mixture(held)
+
+
+def _matches(pattern: re.Pattern[str], cell: object) -> bool:
+    """Whether a cell is text of this pattern, and may be read as something other than text."""
+    return isinstance(cell, str) and not isinstance(cell, _Literal) and bool(pattern.fullmatch(cell.strip()))
+
+
+def _limited(held: _Cells) -> tuple[pd.Series, str, str]:
+    """Numbers, with values beyond a limit set to it or set missing, and a note on how many."""
+    beyond = [_LIMIT.fullmatch(str(cell).strip()) if isinstance(cell, str) else None for cell in held.cells]
+    if held.rules.limits == "missing":
+        bounds, done = [np.nan for _ in beyond], "set missing"
+    else:
+        bounds, done = [_as_number(found[1], held.rules.decimal) if found else np.nan for found in beyond], "set to it"
+    values = np.where([found is not None for found in beyond], bounds, held.as_number)
+    count = held.count([found is not None for found in beyond])
+    shown = first_few(map(repr, held.others))
+    return pd.Series(values), "", f"column {held.name!r}: {count} values beyond a limit ({shown}) {done}"
+
+
+def _numbers(held: _Cells) -> tuple[pd.Series, str, str]:
+    """Numbers; or text where digits are a name, as in "007"; whole numbers where all are whole."""
+    texts = [cell.strip() for cell in held.present if isinstance(cell, str)]
+    if any(_DIGITS_OF_A_NAME.fullmatch(text) for text in texts):
+        return _text(held)
+    note = ""
+    if texts and held.kind != "text":
+        count = held.count([isinstance(cell, str) for cell in held.cells])
+        note = f"column {held.name!r}: {count} numbers were stored as text and are read as numbers"
+    whole = all(
+        _WHOLE.fullmatch(cell.strip()) if isinstance(cell, str) else isinstance(cell, int) for cell in held.cells
+    )
+    return pd.Series(held.as_number, dtype=np.int64 if whole and held.cells else np.float64), "", note
+
+
+def _dates(held: _Cells) -> tuple[pd.Series, str, str]:
+    """Dates; text with a note where one of them is none, or where only some carry a time zone."""
+    texts = pd.Series([None if cell is None else str(cell).strip() for cell in held.cells], dtype=object)
+    try:
+        return pd.Series(pd.to_datetime(texts, format="ISO8601")), "", ""
+    except ValueError as error:
+        reason = str(error).split(",")[0]
+        return _text(held)[0], "", f"column {held.name!r}: dates kept as text ({reason})"
+
+
+def _text(held: _Cells) -> tuple[pd.Series, str, str]:
+    """Text as it stands, numbers among it as labels; a note where labels differ only by case or blanks."""
+    labels = [
+        None if cell is None else str(cell) if isinstance(cell, str) else stratum_label(cell) for cell in held.cells
+    ]
+    typed = pd.Series(labels, dtype=object if None in labels else None)
+    return typed.where(typed.notna(), np.nan), "", _look_alikes(held.name, labels)
+
+
+def _look_alikes(name: str, labels: Sequence[str | None]) -> str:
+    """A note where labels differ only by case or by blanks around them."""
+    if len(labels) > _MOST_LABELS:
+        return ""
+    by_form: dict[str, list[str]] = {}
+    for label in labels:
+        if label is not None:
+            by_form.setdefault(label.strip().casefold(), []).append(label)
+    alike = [first_few(map(repr, forms)) for forms in by_form.values() if len(forms) > 1]
+    return f"column {name!r}: labels differ only by case or blanks: {first_few(alike)}" if alike else ""
+
+
+def _mixture(held: _Cells) -> str:
+    """A note where most cells are measurements and some are words, or where dates can be read in two ways."""
+    strings = [str(cell).strip() for cell in held.present]
+    if all(_OTHER_DATE.fullmatch(text) for text in strings):
+        return f"column {held.name!r}: dates such as {strings[0]!r} have two readings, kept as text; write 2024-01-31"
+    is_number = ~np.isnan(held.as_number)
+    n_numbers = held.count(is_number)
+    n_others = held.count([cell is not None for cell in held.cells]) - n_numbers
+    if is_number.sum() < _FEWEST_MEASURED or n_others >= n_numbers:
+        return ""
+    shown = first_few(map(repr, held.others))
+    return f"column {held.name!r}: {n_numbers} numbers and {n_others} other values ({shown}), kept as text"
+
+
+def text_in_numbers(name: str, cells: Sequence[object], *, decimal: str = ".") -> str:
+    """Words on text in a column of numbers: decimal marks of the other kind, and values beyond a limit ("<0.5").
+
+    Empty when the column holds something else as well, or no number at all.
+    """
+    mark = "," if decimal == "." else "."
+    texts = list(dict.fromkeys(str(cell).strip() for cell in cells if np.isnan(_as_number(cell, decimal))))
+    limits = [text for text in texts if _LIMIT.fullmatch(text)]
+    marked = [text for text in texts if not np.isnan(_as_number(text, mark))]
+    if not texts or len(limits) + len(marked) < len(texts) or (len(limits) == len(texts) == len(set(cells))):
+        return ""
+    advice = []
+    if marked:
+        advice.append(f'read with decimal="{mark}" (and without thousands separators)')
+    if limits:
+        advice.append('values beyond a limit of detection: read with limits="bound" or limits="missing", or edit them')
+    shown = first_few(map(repr, texts))
+    return f"column {name!r}: text in a numeric column, first {texts[0]!r} ({shown}); {'; '.join(advice)}"

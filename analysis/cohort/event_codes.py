@@ -1,0 +1,108 @@
+"""The codes of an event column into 0 and 1, by an explicit map; nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.cells import MISSING
+from analysis.cohort.columns import column_problems, first_few
+from analysis.cohort.names import looks_like_event
+
+Code = Hashable
+Codes = Mapping[Code, int]
+EventCodes = Codes | Mapping[str, Codes]
+
+
+def apply_event_codes(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str]) -> pd.DataFrame:
+    """The cohort with its event columns mapped; adds to `problems` what cannot be mapped."""
+    by_column = _by_column(cohort, event_codes, problems)
+    mapped = {name: _mapped(cohort[name], codes, problems) for name, codes in by_column.items()}
+    return cohort.assign(**mapped)
+
+
+def _by_column(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str]) -> dict[str, Codes]:
+    """The codes of each column: as given, or for a flat mapping of the columns that hold exactly its codes."""
+    nested = [isinstance(value, Mapping) for value in event_codes.values()]
+    if not event_codes or (any(nested) and not all(nested)):
+        problems.append(f"event_codes={dict(event_codes)!r}: give {{code: 0 or 1}}, or {{column: {{code: 0 or 1}}}}")
+        return {}
+    if all(nested):
+        by_column = cast(dict[str, Codes], dict(event_codes))
+    else:
+        by_column = dict.fromkeys(_matching(cohort, cast(Codes, event_codes), problems), cast(Codes, event_codes))
+    missing = column_problems(cohort, list(by_column))
+    problems += [f"event_codes: {problem}" for problem in missing]
+    unfit = [
+        code for codes in by_column.values() for code in codes.values() if code not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+    ]
+    if unfit:
+        problems.append(
+            f"event_codes: {first_few(map(repr, unfit))}: map to 0 (censored) and 1 (event), or to causes 1, 2, ..."
+        )
+    return {} if missing or unfit else by_column
+
+
+def _matching(cohort: pd.DataFrame, codes: Codes, problems: list[str]) -> list[str]:
+    """The columns that hold exactly the codes, or only some of them where none holds all; event-like names go first."""
+    wanted = {_plain(code) for code in codes}
+    seen = {str(name): _seen(column) for name, column in cohort.items()}
+    found = [name for name, values in seen.items() if values == wanted]
+    found = found or [name for name, values in seen.items() if values and values < wanted]
+    likely = [name for name in found if looks_like_event(name)]
+    if likely or len(found) == 1:
+        return likely or found
+    listed = first_few(map(repr, codes))
+    if found:
+        problems.append(
+            f"event_codes: columns {first_few(map(repr, found))} all hold the codes {listed};"
+            f" say which: event_codes={{{found[0]!r}: {dict(codes)!r}}}"
+        )
+    else:
+        events = [
+            f"{name!r} holds {first_few(sorted(map(str, seen[name])))}" for name in seen if looks_like_event(name)
+        ]
+        problems.append(
+            f"event_codes: no column holds just the codes {listed}" + (f"; {first_few(events)}" if events else "")
+        )
+    return []
+
+
+def _seen(column: pd.Series) -> set[object]:
+    """The different values of a column as plain codes; empty where there are too many to be codes."""
+    try:
+        values = column.dropna().unique()
+    except TypeError:  # cells that hold lists
+        return set()
+    return {_plain(value) for value in values} - {None} if len(values) <= 100 else set()
+
+
+def _plain(value: object) -> object:
+    """A value for comparison: a number and text that reads as one alike, text without blanks, missing as None."""
+    text = str(value).strip()
+    if text in MISSING:
+        return None
+    if text.lower() in ("true", "false"):
+        return float(text.lower() == "true")
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _mapped(column: pd.Series, codes: Codes, problems: list[str]) -> pd.Series:
+    """One column through its codes; a value without a code is a problem."""
+    table = {_plain(code): float(target) for code, target in codes.items()}
+    plain = column.map(lambda value: None if pd.isna(value) else _plain(value)).astype(object)
+    known = plain.isin(list(table)) | plain.isna()
+    if not known.all():
+        unknown = column[~known]
+        shown = first_few(map(repr, unknown.unique().tolist()))
+        problems.append(
+            f"event_codes: column {column.name!r} holds {shown} in {len(unknown)} rows; give every value a code"
+        )
+    values = plain.map(table).astype(np.float64)
+    return values if values.isna().any() else values.astype(np.int64)

@@ -1,0 +1,224 @@
+"""Cohorts from files and into files; the only place where cells are coerced, and it says what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+import pandas as pd
+
+from analysis.cohort import suspicions
+from analysis.cohort.cells import CellRules, Limits, plain_column
+from analysis.cohort.columns import column_problems, first_few, numbers
+from analysis.cohort.event_codes import EventCodes, apply_event_codes
+from analysis.cohort.schema import Schema
+from analysis.cohort.tables import KINDS, Table, escaped, read_table, suffix_problems
+from analysis.cohort.units import convert_magnesium
+from analysis.cohort.validation import checked
+from analysis.errors import AnalysisWarning, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
+
+
+def read_cohort(
+    path: str | Path,
+    *,
+    schema: Schema | None = None,
+    sep: str | None = None,
+    decimal: str = ".",
+    encoding: str | None = None,
+    sheet: str | int | None = None,
+    event_codes: EventCodes | None = None,
+    units: Mapping[str, str] | None = None,
+    limits: Limits = "error",
+) -> pd.DataFrame:
+    r"""Read a cohort from a CSV, Excel or Parquet file.
+
+    With a schema the columns come typed and held to it (`validate_cohort`). Without one a column becomes numbers,
+    booleans or dates (2024-01-31) where every cell is one, and text otherwise; digits that are a name ("007") are text.
+
+    Parameters
+    ----------
+    path : str or Path
+        A .csv, .tsv, .tab, .txt, .xlsx, .xlsm, .parquet or .pq file whose first row names the columns.
+    schema : Schema, optional
+        What the columns must hold.
+    sep : str, optional
+        What separates the fields of a text file; found among comma, semicolon, tab and bar when not given.
+    decimal : {".", ","}
+        The decimal mark of numbers written as text.
+    encoding : str, optional
+        Of a text file; UTF-8, with or without a byte-order mark, when not given.
+    sheet : str or int, optional
+        Name, or place from 0, of an Excel sheet; needed when more than one is visible.
+    event_codes : mapping, optional
+        What the codes of an event column mean: {1: 0, 2: 1} or {"alive": 0, "dead": 1}. Such a flat mapping applies to
+        the columns that hold exactly its codes, those named like an event first; {"column": {code: 0 or 1}} names them.
+    units : mapping, optional
+        {"column": "mg/dL"}: the column is serum magnesium in that unit, and is converted to mmol/L.
+
+    limits : {"error", "bound", "missing"}
+        What to do with values beyond a limit of detection, such as "<0.5", in columns of numbers: refuse the file, take
+        the limit itself, or set them missing.
+
+    Returns
+    -------
+    DataFrame
+        A row for every row of the file that holds anything.
+
+    Raises
+    ------
+    CohortError
+        When there is no such file; when its kind, text or first row cannot be read; when a numeric column holds decimal
+        marks of the other kind, or values such as "<0.5"; when follow-up times are dates, or magnesium has a median
+        that no cohort has in the unit given; when a patient stands in several rows that differ (and no start or entry
+        column tells them apart); when anything is not as the schema says.
+    InputError
+        For options that cannot be met.
+
+    Warns
+    -----
+    RowsDropped
+        When rows without any value were left out.
+    SuspiciousValues
+        Where more was done than parsing (numbers stored as text, formula errors set missing), and where values look
+        like a slip: a censoring flag for an event, days for months, magnesium in another unit, copies of rows.
+
+    Notes
+    -----
+    Missing are empty cells, ".", "NA", "N/A", "#N/A", "NaN", "NULL" and the like. Text that `write_cohort` has written
+    with an apostrophe before it ("'=1+1") is read without.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "cohort.csv")
+    ...     _ = path.write_text("id;mg;months;status\n1;1,7;12,5;alive\n2;2,1;3;dead\n", encoding="utf-8")
+    ...     read_cohort(path, decimal=",", event_codes={"alive": 0, "dead": 1}, units={"mg": "mg/dL"}).round(3)
+       id     mg  months  status
+    0   1  0.699    12.5       0
+    1   2  0.864     3.0       1
+    """
+    raise_all(_option_problems(decimal, limits), InputError)
+    table = read_table(Path(path), sep=sep, decimal=decimal, encoding=encoding, sheet=sheet)
+    problems: list[str] = []
+    coded = apply_event_codes(table.frame, event_codes, problems) if event_codes else table.frame
+    cohort, found = _typed(coded, table, schema, CellRules(decimal, limits), problems)
+    cohort = _converted(cohort, units or {}, problems)
+    raise_all(problems)
+    if schema is None:
+        found += suspicions.by_name(cohort, list(units or ()), problems)
+        raise_all(problems)
+    else:
+        cohort, more = checked(cohort, schema)
+        found += more
+    warn_all(found)
+    return cohort
+
+
+def _option_problems(decimal: str, limits: str) -> list[str]:
+    """What is wrong with the options that are words."""
+    problems = []
+    for name, value, choices in (("decimal", decimal, (".", ",")), ("limits", limits, get_args(Limits))):
+        if value not in choices:
+            problems.append(f"{name}={value!r}; choose one of {first_few(map(repr, choices))}")
+    return problems
+
+
+def _typed(
+    frame: pd.DataFrame, table: Table, schema: Schema | None, rules: CellRules, problems: list[str]
+) -> tuple[pd.DataFrame, list[AnalysisWarning]]:
+    """Every column in its plainest type (as text where the schema wants labels), and what was done to get there."""
+    described = {column.name: column for column in schema} if schema else {}
+    typed, found = {}, _left_out(table)
+    for name, column in frame.items():
+        wanted = described.get(str(name))
+        levels = wanted.levels if wanted and wanted.type in ("identifier", "category") else None
+        plain = plain_column(column, kind=table.kind, rules=rules, levels=levels)
+        typed[str(name)] = plain.values
+        if plain.problem and wanted is None:
+            problems.append(plain.problem)
+        if plain.note:
+            found.append(SuspiciousValues(plain.note))
+    return pd.DataFrame(typed), found
+
+
+def _left_out(table: Table) -> list[AnalysisWarning]:
+    """Words on rows and columns that held nothing."""
+    found: list[AnalysisWarning] = []
+    if table.n_empty_rows:
+        n_used = len(table.frame)
+        found.append(RowsDropped(n_used + table.n_empty_rows, n_used, {"no value in any column": table.n_empty_rows}))
+    if table.n_unnamed:
+        found.append(SuspiciousValues(f"{table.n_unnamed} columns without a name left out: empty, or row numbers"))
+    return found
+
+
+def _converted(cohort: pd.DataFrame, units: Mapping[str, str], problems: list[str]) -> pd.DataFrame:
+    """The magnesium columns in mmol/L."""
+    missing = column_problems(cohort, list(units))
+    problems += [f"units: {problem}" for problem in missing]
+    if missing:
+        return cohort
+    converted = {}
+    for name, unit in units.items():
+        try:
+            converted[name] = convert_magnesium(cohort[name], unit=unit)
+        except InputError as error:
+            problems += [f"units: column {name!r}: {problem}" for problem in error.problems]
+            continue
+        slip = suspicions.magnesium_problem(numbers(cohort, name, []), name, unit=unit)
+        problems += [slip] if slip else []
+    return cohort.assign(**converted)
+
+
+def write_cohort(cohort: pd.DataFrame, path: str | Path) -> None:
+    r"""Write a cohort to a CSV, Excel or Parquet file, chosen by the suffix.
+
+    The index is not written. Missing values become empty cells. In CSV and Excel, text (and names of columns) that
+    begins with =, +, -, @, a tab or an apostrophe gets an apostrophe before it, so that no spreadsheet runs it as a
+    formula; `read_cohort` takes it off again.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        Never changed.
+    path : str or Path
+        Ends in .csv, .tsv, .tab, .txt, .xlsx, .parquet or .pq; an existing file is replaced.
+
+    Raises
+    ------
+    CohortError
+        When column names stand twice or are no text, or the suffix is another.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "cohort.csv")
+    ...     write_cohort(pd.DataFrame({"patient_id": ["P1", "P2"], "note": ["=1+1", None]}), path)
+    ...     path.read_text(encoding="utf-8")
+    "patient_id,note\nP1,'=1+1\nP2,\n"
+    """
+    path = Path(path)
+    names = list(cohort.columns)
+    problems = suffix_problems(path, writing=True) + column_problems(cohort, names)
+    problems += [f"column name {name!r} is no text; rename it" for name in names if not isinstance(name, str)]
+    raise_all(problems)
+    kind = KINDS[path.suffix.lower()]
+    if kind == "Parquet":
+        cohort.to_parquet(path, index=False)
+    elif kind == "Excel":
+        _escaped(cohort).to_excel(path, index=False)
+    else:
+        sep = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
+        _escaped(cohort).to_csv(path, index=False, sep=sep, lineterminator="\n", encoding="utf-8")
+
+
+def _escaped(cohort: pd.DataFrame) -> pd.DataFrame:
+    """The cohort with an apostrophe before text that a spreadsheet would take for a formula."""
+    columns = {escaped(name): column for name, column in cohort.items()}
+    for name, column in columns.items():
+        if not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype)):
+            columns[name] = column.astype(object).map(escaped, na_action="ignore")
+    return pd.DataFrame(columns)

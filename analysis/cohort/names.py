@@ -1,0 +1,88 @@
+"""What a column's name says about what it holds: for warnings and for choosing among columns, never for values."""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_EVENT = re.compile(
+    r"event|status|dead|death|died|deceased|cens|progress|relapse|recur|fail|outcome|vital|alive"
+    r"|(?:^|[ _.])(?:d|e|ev|delta|y)$",
+    re.IGNORECASE,
+)
+_CENSORING = re.compile(r"censor", re.IGNORECASE)
+_MAGNESIUM = re.compile(
+    r"magnes|mg\s*(?:2\+|²⁺)"
+    r"|^(?:baseline|serum|s|p)?[ _.-]*mg[ _.-]*(?:0|baseline|serum|level|[(\[]?mmol.*)?$",
+    re.IGNORECASE,
+)
+_OTHER_UNIT = re.compile(r"mg[ _./]*(?:per[ _]*)?dl|meq|mg[ _./]*l\b", re.IGNORECASE)
+_PATIENT = re.compile(
+    r"(?:patient|subject|pat|subj|case|usubj|person)[ _.-]*(?:id|no|nr|number)?|p?id|mrn|record[ _.-]*id",
+    re.IGNORECASE,
+)
+_TIME_UNITS = {
+    "months": frozenset(("month", "months", "mo", "mos", "mths")),
+    "days": frozenset(("day", "days")),
+    "weeks": frozenset(("week", "weeks", "wks")),
+    "years": frozenset(("year", "years", "yrs")),
+}
+_TIMES = frozenset(("time", "futime", "duration", "followup"))
+_LATE_ENTRY = frozenset(("start", "tstart", "entry", "enter", "stop", "tstop"))
+
+
+def _words(name: str) -> set[str]:
+    """The words of a name in lower case: "osMonths" and "os_months" alike."""
+    return {word.lower() for word in _WORD.findall(name)}
+
+
+def looks_like_event(name: str) -> bool:
+    """Whether a column is likely to hold events.
+
+    Examples
+    --------
+    >>> [looks_like_event(name) for name in ("os_event", "vital status", "sex", "age")]
+    [True, True, False, False]
+    """
+    return bool(_EVENT.search(name)) and time_unit_of(name) is None
+
+
+def looks_like_censoring(name: str) -> bool:
+    """Whether a column's name speaks of censoring rather than of an event."""
+    return bool(_CENSORING.search(name))
+
+
+def looks_like_magnesium(name: str) -> bool:
+    """Whether a column is plainly magnesium, and its name gives no unit other than mmol/L.
+
+    Examples
+    --------
+    >>> [looks_like_magnesium(name) for name in ("magnesium", "Mg²⁺ (mmol/L)", "mg", "mg_mg_dl", "dose_mg")]
+    [True, True, True, False, False]
+    """
+    return bool(_MAGNESIUM.search(name)) and not _OTHER_UNIT.search(name)
+
+
+def looks_like_patient(name: str) -> bool:
+    """Whether a column is likely to say who the patient is."""
+    return bool(_PATIENT.fullmatch(name.strip()))
+
+
+def looks_like_late_entry(name: str) -> bool:
+    """Whether a column is likely to hold the start or the stop of a spell."""
+    return bool(_words(name) & _LATE_ENTRY)
+
+
+def time_unit_of(name: str) -> str | None:
+    """The unit of a follow-up time by its column's name; "time" where the name gives none, None for no time.
+
+    Examples
+    --------
+    >>> [time_unit_of(name) for name in ("os_months", "futime", "death_date", "age")]
+    ['months', 'time', None, None]
+    """
+    words = _words(name)
+    for unit, spellings in _TIME_UNITS.items():
+        if words & spellings:
+            return unit
+    return "time" if words & _TIMES else None

@@ -1,0 +1,170 @@
+"""A frame held to a schema: every fault at once, every suspicion as a warning, the columns typed."""
+
+from __future__ import annotations
+
+import difflib
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort import suspicions
+from analysis.cohort.cells import text_in_numbers
+from analysis.cohort.columns import (
+    BoolArray,
+    FloatArray,
+    column_problems,
+    first_few,
+    indicator,
+    numbers,
+    rows_where,
+    stratum_label,
+)
+from analysis.cohort.dates import DAYS_PER
+from analysis.cohort.names import looks_like_event
+from analysis.cohort.schema import Column, Schema
+from analysis.cohort.units import MMOL_PER_L
+from analysis.errors import AnalysisWarning, raise_all, warn_all
+
+
+def validate_cohort(cohort: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Hold a cohort to a schema and give its columns the schema's types.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient, or as the schema says; never changed. Columns that the schema does not name stay as they are.
+    schema : Schema
+        The columns: type, unit, range, levels; its key must be unique.
+
+    Returns
+    -------
+    DataFrame
+        A new frame, rows and columns in the order given: identifiers as text, numbers as float64, integers and
+        indicators as int64 (float64 where values are missing and may be), categories with the schema's levels in order.
+
+    Raises
+    ------
+    CohortError
+        With every fault: missing columns (with the nearest names), columns that stand twice, text among numbers,
+        values out of range, unknown levels, events that are not 0/1, missing values where none may be, keys that stand
+        twice, magnesium whose median is no cohort's in its unit, dates in place of times.
+
+    Warns
+    -----
+    SuspiciousValues
+        Rows that are copies, events on more than 95 % of rows, follow-up beyond 50 years, magnesium in mixed units.
+
+    Examples
+    --------
+    >>> age, sex = Column("age", "integer", "Age.", low=18), Column("sex", "category", "Sex.", levels=("f", "m"))
+    >>> schema = Schema("patients", (age, sex))
+    >>> validate_cohort(pd.DataFrame({"age": [61.0, 17.0], "sex": ["f", "F"]}), schema)
+    Traceback (most recent call last):
+        ...
+    analysis.errors.CohortError: column 'age': 17 is below 18 in 1 row (2)
+    column 'sex': 'F' is none of 'f', 'm' in 1 row (2); did you mean 'f'?
+    """
+    typed, found = checked(cohort, schema)
+    warn_all(found)
+    return typed
+
+
+def checked(cohort: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, list[AnalysisWarning]]:
+    """The typed cohort, and the warnings that its caller is to give."""
+    problems = column_problems(cohort, schema.names)
+    if not isinstance(cohort, pd.DataFrame) or cohort.empty:
+        raise_all(problems)
+    held = list(cohort.columns)
+    found: list[AnalysisWarning] = []
+    typed = {}
+    for column in schema:
+        if held.count(column.name) == 1:
+            typed[column.name] = _typed(cohort, column, problems, found)
+    if schema.key is not None and held.count(schema.key) == 1:
+        problems += filter(None, [suspicions.repeated_keys(cohort, schema.key)])
+    raise_all(problems)
+    return cohort.assign(**typed), [*found, *suspicions.copied_rows(cohort)]
+
+
+def _typed(cohort: pd.DataFrame, column: Column, problems: list[str], found: list[AnalysisWarning]) -> pd.Series:
+    """One column as the schema types it; its faults and what is suspicious about it are added to the lists."""
+    given = cohort[column.name]
+    if column.required and given.isna().any():
+        problems.append(f"column {column.name!r}: missing in {rows_where(given.isna().to_numpy(dtype=bool))}")
+    if column.type == "identifier":
+        return given.map(stratum_label, na_action="ignore")
+    if column.type == "category":
+        return _category(given, column, problems)
+    if column.type == "indicator":
+        values = indicator(cohort, column.name, problems)
+        found += suspicions.reversed_event(values, column.name) if looks_like_event(column.name) else []
+    else:
+        values = _measured(cohort, column, problems, found)
+    whole = column.type != "number" and not np.isnan(values).any()
+    return pd.Series(values.astype(np.int64) if whole else values, index=cohort.index, name=column.name)
+
+
+def _category(given: pd.Series, column: Column, problems: list[str]) -> pd.Series:
+    """A category with the schema's levels; a value that is none of them is a problem."""
+    labels = given.astype(object).map(stratum_label, na_action="ignore")
+    unknown = (labels.notna() & ~labels.isin(column.levels)).to_numpy(dtype=bool)
+    if unknown.any():
+        values = list(dict.fromkeys(labels[unknown]))
+        forms = {level.strip().casefold(): level for level in column.levels}
+        near = [forms[form] for form in difflib.get_close_matches(values[0].strip().casefold(), forms, n=1)]
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        problems.append(
+            f"column {column.name!r}: {first_few(map(repr, values))} is none of"
+            f" {first_few(map(repr, column.levels), 12)} in {rows_where(unknown)}{hint}"
+        )
+    return labels.astype(pd.CategoricalDtype(pd.Index(column.levels)))
+
+
+def _measured(cohort: pd.DataFrame, column: Column, problems: list[str], found: list[AnalysisWarning]) -> FloatArray:
+    """A number or an integer within its range, in a unit that its values bear out."""
+    hint = text_in_numbers(column.name, cohort[column.name].dropna().tolist())
+    if hint:
+        problems.append(hint)
+        return np.full(len(cohort), np.nan)
+    before = len(problems)
+    role = "time column" if column.unit in DAYS_PER and column.unit != "years" else "column"
+    values = numbers(cohort, column.name, problems, role=role)
+    finite = np.where(np.isinf(values), np.nan, values)
+    slip = _unit_slip(finite, column, found)
+    problems += [slip] if slip else _range_problems(finite, column)
+    if column.type == "integer":
+        broken = ~np.isnan(finite) & (finite != np.round(finite))
+        if broken.any():
+            shown = first_few(f"{value:g}" for value in finite[broken])
+            problems.append(f"column {column.name!r}: {shown} no whole numbers in {rows_where(broken)}")
+    return values if len(problems) == before else finite
+
+
+def _unit_slip(values: FloatArray, column: Column, found: list[AnalysisWarning]) -> str:
+    """Words on values in another unit altogether; what only looks so is added to `found`."""
+    if column.analyte == "magnesium" and column.unit in MMOL_PER_L:
+        problem = suspicions.magnesium_problem(values, column.name, unit=column.unit)
+        if not problem:
+            found += suspicions.mixed_units(values, column.name, unit=column.unit)
+        return problem
+    if column.unit in DAYS_PER and column.unit != "years":
+        problem = suspicions.serial_dates(values, column.name)
+        if not problem:
+            found += suspicions.long_follow_up(values, column.name, column.unit)
+        return problem
+    return ""
+
+
+def _range_problems(values: FloatArray, column: Column) -> list[str]:
+    """Values below the smallest or above the largest that can be right."""
+    unit = f" {column.unit}" if column.unit else ""
+    bounds: list[tuple[str, float | None, BoolArray]] = [
+        ("below", column.low, values < (-np.inf if column.low is None else column.low)),
+        ("above", column.high, values > (np.inf if column.high is None else column.high)),
+    ]
+    return [
+        f"column {column.name!r}: {first_few(f'{value:g}' for value in values[wrong])} is {side} {bound:g}{unit}"
+        f" in {rows_where(wrong)}"
+        for side, bound, wrong in bounds
+        if wrong.any()
+    ]
