@@ -12,8 +12,9 @@ from analysis.cohort.files import read_cohort
 from analysis.cohort.schema import Column, Schema
 from analysis.cohort.validation import validate_cohort
 from analysis.errors import AnalysisWarning, PlanError
-from analysis.strata.cutpoints import Cutpoints, quantile_cutpoints
+from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import stratify
+from analysis.strata.quantiles import quantile_cutpoints
 from analysis.study.plan import StudyPlan
 from analysis.study.synthetic_files import read_truth
 from analysis.truth.estimands import TrueEstimands

@@ -15,6 +15,8 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, InputError, raise_all
 from analysis.survival.data import SurvivalData, group_rows, survival_data
 
+_STOP = "\u2024"  # the one-dot leader: looks like a full stop and is none
+
 
 @dataclass(frozen=True, eq=False)
 class Design:
@@ -90,20 +92,30 @@ def _parsed(text: str) -> tuple[Any, list[str]]:
     from formulaic import Formula
     from formulaic.errors import FormulaicError
 
-    plain = text.strip().removeprefix("~")
+    plain = re.sub(r"`[^`]*`", lambda quoted: _masked(quoted[0]), text.strip().removeprefix("~"))
     if "~" in plain:
         raise InputError(f"covariates: {text!r} has a left side; give the right-hand side only, the endpoint is known")
     try:
         formula = Formula(plain)
-        names = sorted(formula.required_variables, key=lambda name: (plain.find(name), name))
+        needed = sorted(formula.required_variables, key=lambda name: (plain.find(name), name))
     except (FormulaicError, SyntaxError, AttributeError) as error:
         raise InputError(
             f"covariates: cannot read the formula {text!r}; write terms as 'age + sex', interactions as 'age:sex' or"
             " 'age * sex', names with blanks or signs in backticks: '`Mg (mmol/L)` + age'"
         ) from error
-    if not names:
+    if not needed:
         raise InputError(f"covariates: the formula {text!r} names no column")
-    return formula, names
+    return formula, [_unmasked(name) for name in needed]
+
+
+def _masked(name: str) -> str:
+    """A quoted name without full stops, which the formula's parser would read as attributes."""
+    return name.replace(".", _STOP)
+
+
+def _unmasked(name: str) -> str:
+    """The name with its full stops again."""
+    return name.replace(_STOP, ".")
 
 
 def _variables(cohort: pd.DataFrame, names: Sequence[str], data: SurvivalData) -> pd.DataFrame:
@@ -120,7 +132,7 @@ def _variables(cohort: pd.DataFrame, names: Sequence[str], data: SurvivalData) -
             groups = group_rows(used, [name])
             held[name] = pd.Categorical(np.asarray(groups.labels)[groups.codes], categories=list(groups.labels))
     raise_all(problems)
-    return pd.DataFrame(held)
+    return pd.DataFrame({_masked(name): values for name, values in held.items()})
 
 
 def _expanded(data: SurvivalData, formula: Any, variables: pd.DataFrame, text: str) -> Design:  # noqa: ANN401
@@ -142,7 +154,7 @@ def _expanded(data: SurvivalData, formula: Any, variables: pd.DataFrame, text: s
         raise InputError(f"covariates: the formula {text!r} has no term")
     where = {place: new for new, place in enumerate(kept)}
     columns = {
-        str(term): tuple(where[place] for place in places if place in where)
+        _unmasked(str(term)): tuple(where[place] for place in places if place in where)
         for term, places in spec.term_indices.items()
         if any(place in where for place in places)
     }
@@ -157,7 +169,7 @@ def term_name(name: str) -> str:
     >>> term_name("C(grade)[T.2.0]"), term_name("sex[T.male]:age")
     ('grade[2]', 'sex[male]:age')
     """
-    plain = re.sub(r"\[T\.", "[", name)
+    plain = re.sub(r"\[T\.", "[", _unmasked(name))
     plain = re.sub(r"\[(-?\d+)\.0\]", r"[\1]", plain)
     return re.sub(r"C\((\w+)\)\[", r"\1[", plain)
 
