@@ -43,6 +43,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "survival.logrank": ("LogRank", "logrank_test", "logrank_trend"),
     "survival.pairwise": ("pairwise_logrank",),
     "survival.landmarks": ("landmark",),
+    "survival.competing": ("cumulative_incidence", "gray_test"),
     "survival.cox": ("CoxFit", "fit_cox", "hazard_ratios"),
     "survival.cox_baseline": ("baseline_hazard",),
     "survival.cox_residuals": ("cox_residuals",),

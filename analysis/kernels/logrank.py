@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.kernels.counting import Counts, FloatArray
+from analysis.kernels.counting import Counts
+from analysis.kernels.times import FloatArray
 
 WEIGHTINGS = ("logrank", "gehan-breslow", "tarone-ware", "peto", "modified-peto", "fleming-harrington")
 

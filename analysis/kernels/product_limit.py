@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.kernels.counting import BoolArray, FloatArray
+from analysis.kernels.counting import BoolArray
 from analysis.kernels.tails import normal_quantile
+from analysis.kernels.times import FloatArray
 
 CONF_TYPES = ("log-log", "log", "plain")
 _ROUNDING = 1e-12

@@ -134,7 +134,7 @@ def logrank_test(
         found.append(_nothing_left(data, by, strata, weighting))
     parameters = f" (rho = {rho:g}, gamma = {gamma:g})" if weighting == "fleming-harrington" else ""
     names = (strata,) if isinstance(strata, str) else tuple(strata or ())
-    return _result(data, statistic, df, sums, test=weighting + parameters, strata=names, found=found)
+    return chi_square_result(data, statistic, df, sums, test=weighting + parameters, strata=names, found=found)
 
 
 def checked_groups(labels: Sequence[str], codes: IntArray, n_event: int, by: str) -> list[AnalysisWarning]:
@@ -193,7 +193,7 @@ def _no_information(data: SurvivalData, by: str, strata: object) -> str:
     return f"no information: at no event time were two groups of {by!r} at risk together{where}"
 
 
-def _result(
+def chi_square_result(
     data: SurvivalData,
     statistic: float,
     df: int,
@@ -267,4 +267,4 @@ def logrank_trend(
     if score_chi_square(sums.observed - sums.expected, sums.covariance)[1] == 0 or variance <= 0:
         raise NotEstimable(_no_information(data, by, None))
     statistic = float(score @ (sums.observed - sums.expected)) ** 2 / variance
-    return _result(data, statistic, 1, sums, test="trend", strata=(), found=found)
+    return chi_square_result(data, statistic, 1, sums, test="trend", strata=(), found=found)
