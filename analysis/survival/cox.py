@@ -113,9 +113,7 @@ def fit_cox(
     design = read_design(cohort, endpoint, covariates, strata=strata_names, cluster=cluster, weights=weights)
     rows, problem, null = _prepare(design, ties)
     maximum = find_maximum(rows, problem, null)
-    engine = _engine(engine, ties, rows, maximum)
-    if engine == "lifelines":
-        maximum = _by_lifelines(rows, maximum)
+    maximum, engine = _by_engine(engine, rows, maximum)
     model = CoxModel(
         endpoint=endpoint,
         covariates=covariates if isinstance(covariates, str) else tuple(covariates),
@@ -153,19 +151,18 @@ def _prepare(design: Design, ties: str) -> tuple[CoxRows, CoxProblem, CoxPoint]:
     return rows, problem, null
 
 
-def _engine(engine: str, ties: str, rows: CoxRows, maximum: Maximum) -> str:
-    """The engine whose numbers are given."""
-    if maximum.directions or ties != "efron":
-        return "kernel"
-    if engine == "auto":
-        return "kernel" if len(rows.time) > LARGE else "lifelines"
-    return engine
-
-
-def _by_lifelines(rows: CoxRows, maximum: Maximum) -> Maximum:
-    """The maximum as lifelines finds it."""
-    coef, covariance, log_likelihood = lifelines_fit(rows)
-    return Maximum(coef, covariance, log_likelihood, maximum.directions, linear_predictor(rows.x, coef))
+def _by_engine(engine: str, rows: CoxRows, maximum: Maximum) -> tuple[Maximum, str]:
+    """The maximum as the engine asked for finds it, and that engine; "auto" falls back on the kernel's."""
+    offered = rows.ties == "efron" and not maximum.directions
+    if engine == "kernel" or not offered or (engine == "auto" and len(rows.time) > LARGE):
+        return maximum, "kernel"
+    try:
+        coef, covariance, log_likelihood = lifelines_fit(rows, maximum.log_likelihood)
+    except NotSupported:
+        if engine == "lifelines":
+            raise
+        return maximum, "kernel"
+    return Maximum(coef, covariance, log_likelihood, (), linear_predictor(rows.x, coef)), "lifelines"
 
 
 def _assemble(

@@ -11,11 +11,13 @@ from analysis.cohort.columns import FloatArray
 from analysis.errors import NotSupported
 from analysis.survival.cox_maximum import CoxRows
 
-FIT_OPTIONS = {"precision": 1e-15, "r_precision": 1e-15, "step_size": 1.0}
-"""lifelines' own defaults stop early: up to 4.5e-4 from the maximum."""
+FIT_OPTIONS = {"precision": 1e-20, "r_precision": 0.0, "step_size": 1.0}
+"""Newton's full steps until one is lost in rounding: lifelines' defaults stop up to 4.5e-4 from the maximum, and a stop
+by the likelihood alone up to 2.5e-8."""
+NOT_CONVERGED = "lifelines does not converge on this model; use engine='kernel'"
 
 
-def lifelines_fit(rows: CoxRows) -> tuple[FloatArray, FloatArray, float]:
+def lifelines_fit(rows: CoxRows, supremum: float) -> tuple[FloatArray, FloatArray, float]:
     """Coefficients, model-based covariance and log-likelihood by ``lifelines.CoxPHFitter`` (Efron's ties).
 
     The covariates are centred and scaled first, so that small units neither slow the search nor look like constants.
@@ -23,6 +25,8 @@ def lifelines_fit(rows: CoxRows) -> tuple[FloatArray, FloatArray, float]:
     Parameters
     ----------
     rows : CoxRows
+    supremum : float
+        The largest log-likelihood there is, which lifelines must reach.
 
     Returns
     -------
@@ -54,7 +58,10 @@ def lifelines_fit(rows: CoxRows) -> tuple[FloatArray, FloatArray, float]:
         try:
             fitter = CoxPHFitter().fit(frame, "time", "event", fit_options=FIT_OPTIONS, **roles)
         except ConvergenceError as error:
-            raise NotSupported("lifelines does not converge on this model; use engine='kernel'") from error
+            raise NotSupported(NOT_CONVERGED) from error
+    log_likelihood = float(fitter.log_likelihood_)
+    if not log_likelihood >= supremum - 1e-8 * (1 + abs(supremum)):
+        raise NotSupported(NOT_CONVERGED)
     coef = fitter.params_[names].to_numpy(dtype=np.float64) / scale
     covariance = np.asarray(fitter.variance_matrix_.loc[names, names], dtype=np.float64) / np.outer(scale, scale)
-    return coef, covariance, float(fitter.log_likelihood_)
+    return coef, covariance, log_likelihood
