@@ -25,7 +25,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "cohort.endpoints": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),
     "cohort.units": ("convert_magnesium",),
     "cohort.schema": ("Column", "Schema"),
-    "cohort.dictionary": ("COHORT_SCHEMA", "LABS_SCHEMA"),
+    "cohort.dictionary": ("ADJUSTMENT", "COHORT_SCHEMA", "LABS_SCHEMA"),
     "cohort.files": ("read_cohort", "write_cohort"),
     "cohort.dates": ("time_from_dates",),
     "cohort.validation": ("validate_cohort",),
@@ -53,7 +53,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "truth.estimands": ("TrueEstimands", "true_estimands"),
     "study.plan": ("StudyPlan",),
     "study.results": ("StudyResults",),
-    "study.run": ("run_study", "synthetic_plan"),
+    "study.run": ("run_study", "synthetic_plan", "load_truth"),
     "study.outputs": ("write_outputs",),
 }  # fmt: skip
 

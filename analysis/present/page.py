@@ -68,6 +68,25 @@ class Note:
         return marked_up(self.text)
 
 
+@dataclass(frozen=True)
+class Listing:
+    """A text shown as it was written, such as a plan.
+
+    Examples
+    --------
+    >>> Listing("a < b").html
+    '<pre><code>a &lt; b</code></pre>'
+    """
+
+    text: str
+    template: str = field(default="prose", init=False, repr=False)
+
+    @property
+    def html(self) -> str:
+        """The text as HTML, its lines kept."""
+        return f"<pre><code>{escape(self.text, quote=False)}</code></pre>"
+
+
 @dataclass(frozen=True, eq=False)
 class TableBlock:
     """A table: `frame` is tidy and can be downloaded as CSV, `display` is what is shown.
@@ -126,7 +145,7 @@ class FigureBlock:
         return marked_up(self.caption)
 
 
-Block = Prose | Note | TableBlock | FigureBlock
+Block = Prose | Note | Listing | TableBlock | FigureBlock
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.page import Note, Prose, TableBlock
+from analysis.present.page import Listing, Note, Prose, TableBlock
 from analysis.study.study import Study
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class StudyFigure:
     draw: Callable[[], Figure]
 
 
-Block = Prose | Note | TableBlock | StudyFigure
+Block = Prose | Note | Listing | TableBlock | StudyFigure
 
 
 @dataclass(frozen=True, eq=False)

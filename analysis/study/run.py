@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.cohort.examples import synthetic_directory
+from analysis.cohort.examples import synthetic_folder
 from analysis.errors import AnalysisWarning
 from analysis.present.page import Note
 from analysis.study.plan import StudyPlan
@@ -15,6 +15,8 @@ from analysis.study.results import StudyResults, StudySection
 from analysis.study.sections import SECTIONS
 from analysis.study.study import Study, prepare_study
 from analysis.study.summary import summary_lines
+from analysis.study.synthetic_files import read_truth
+from analysis.truth.estimands import TrueEstimands
 
 
 def synthetic_plan() -> StudyPlan:
@@ -25,7 +27,23 @@ def synthetic_plan() -> StudyPlan:
     >>> synthetic_plan().synthetic
     True
     """
-    return StudyPlan.from_toml(synthetic_directory() / "plan.toml")
+    return StudyPlan.from_toml(synthetic_folder() / "plan.toml")
+
+
+def load_truth() -> TrueEstimands:
+    """The committed targets of the synthetic cohort, from a million patients simulated by the same design.
+
+    Returns
+    -------
+    TrueEstimands
+        `log_hazard_ratios`, `curves` and `restricted_means`, each with its Monte-Carlo error.
+
+    Examples
+    --------
+    >>> load_truth().n
+    1000000
+    """
+    return read_truth(synthetic_folder() / "truth.json")
 
 
 def load_plan(path: Path | None) -> StudyPlan:

@@ -131,10 +131,10 @@ def _truth_blocks(study: Study) -> list[Block]:
     planted = truth.log_hazard_ratios
     words = (
         "Each estimate is judged against its own target: what the same analysis gives in a million simulated patients."
-        " The crude target is larger than the adjusted one because what lowers magnesium also shortens survival by"
-        " other ways; the adjusted target is smaller than what was planted on each transition because magnesium is"
-        f" measured with error and an endpoint mixes transitions. One cohort's interval misses its target in one of"
-        f" twenty cases by chance. {NOT_EVIDENCE}"
+        " The crude target is the larger one, because what lowers magnesium also shortens survival by other ways. The"
+        " adjusted target is not what was planted on each transition: an endpoint mixes transitions (an earlier"
+        " progression also brings an earlier death), and magnesium is measured with error. An interval misses its"
+        f" target in one cohort of twenty by chance. {NOT_EVIDENCE}"
     )
     return [
         Prose(words),

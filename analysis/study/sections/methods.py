@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.present.page import Prose
+from analysis.present.page import Listing, Prose
 from analysis.study.blocks import table
 from analysis.study.results import StudySection
 from analysis.study.study import Study
@@ -36,7 +36,7 @@ def methods_section(study: Study) -> StudySection:
             table("software", "Software", software_table()),
             table("inputs", "Inputs and their SHA-256", input_table(study)),
             Prose("**The plan as written**"),
-            Prose(study.plan.text, preformatted=True),
+            Listing(study.plan.text),
         ),
     )
 

@@ -1,0 +1,158 @@
+"""The report of the synthetic cohort and of real cohorts: what lies in it, and that it repeats."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis import StudyPlan, load_example, run_study, synthetic_plan, write_cohort, write_outputs
+from analysis.study.outputs import write_figures
+
+
+@pytest.fixture(scope="module")
+def results():
+    return run_study(synthetic_plan())
+
+
+@pytest.fixture(scope="module")
+def folder(results, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("build")
+    write_outputs(results, directory)
+    return directory
+
+
+def page_of(folder: Path) -> str:
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_manifest_covers_every_file_but_itself(folder):
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert set(manifest["files"]) == there - {"manifest.json"}
+    for name, digest in manifest["files"].items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_each_figure_lies_there_three_times(results, folder):
+    for name in results.figures:
+        assert {path.suffix for path in (folder / "figures").glob(f"{name}.*")} == {".png", ".svg", ".pdf"}
+
+
+def test_figures_and_report_repeat_byte_for_byte(results, folder, tmp_path):
+    write_outputs(run_study(synthetic_plan()), tmp_path)
+    first, second = (json.loads((place / "manifest.json").read_text()) for place in (folder, tmp_path))
+    assert first == second
+
+
+def test_nothing_is_loaded_from_outside(folder):
+    page = page_of(folder)
+    loads = re.findall(r"""(?:src|href)=["']([^"'#]+)""", page)
+    assert all(address.startswith(("data:", "https://doi.org/")) for address in loads)
+    assert "<script" not in page
+    assert "@import" not in page
+
+
+def test_each_table_is_a_link_with_the_bytes_of_its_file(results, folder):
+    linked = re.findall(r"data:text/csv[^,]*;base64,([A-Za-z0-9+/=]+)", page_of(folder))
+    texts = {base64.b64decode(link) for link in linked}
+    for name in results.tables:
+        assert (folder / "tables" / f"{name}.csv").read_bytes() in texts
+
+
+def test_every_figure_has_words_for_those_who_do_not_see_it(results):
+    for figure in results.figures.values():
+        assert len(figure.alt) > 30
+        assert figure.caption
+
+
+def test_it_says_what_it_is(folder):
+    page = page_of(folder).lower()
+    assert "synthetic" in page
+    assert "not evidence" in page
+    assert "significant" not in page
+
+
+def test_estimates_stand_beside_their_targets(results):
+    ratios = results.tables["hazard-ratios"]
+    assert ratios["target"].notna().all()
+    for _, of_one_endpoint in ratios.groupby("endpoint"):
+        assert of_one_endpoint["marker"].iloc[0] == "continuous"
+    assert results.tables["overall-survival-milestones"]["target"].notna().any()
+
+
+def test_two_engines_agree_on_the_study_at_hand(results):
+    assert results.tables["two-engines"]["largest_difference"].max() < 1e-8
+
+
+def test_files_of_an_earlier_run_do_not_stay_behind(results, tmp_path):
+    write_outputs(results, tmp_path)
+    stale = tmp_path / "tables" / "stale.csv"
+    stale.write_text("x")
+    mine = tmp_path / "mine.txt"
+    mine.write_text("not written by us")
+    manifest = tmp_path / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["files"]["tables/stale.csv"] = ""
+    manifest.write_text(json.dumps(content))
+    write_outputs(results, tmp_path)
+    assert not stale.exists()
+    assert mine.exists()
+
+
+def plan_for(cohort: pd.DataFrame, text: str, folder: Path) -> StudyPlan:
+    write_cohort(cohort, folder / "cohort.csv")
+    (folder / "plan.toml").write_text('[data]\npath = "cohort.csv"\n' + text, encoding="utf-8")
+    return StudyPlan.from_toml(folder / "plan.toml")
+
+
+LUNG = """event_codes = { status = { 1 = 0, 2 = 1 } }
+[marker]
+column = "age"
+unit = "years"
+per = 10
+direction = "higher"
+[strata]
+quantiles = 2
+[[endpoints]]
+name = "Overall survival"
+duration = "os_days"
+event = "status"
+time_unit = "days"
+[model]
+covariates = ["ecog", "weight_loss"]
+strata = "sex"
+"""
+
+
+def test_a_cohort_with_codes_1_and_2_gives_a_full_report(tmp_path):
+    lung = load_example("lung")
+    coded = lung.assign(status=lung["os_event"] + 1).drop(columns="os_event")
+    results = run_study(plan_for(coded, LUNG, tmp_path))
+    model = results.tables["overall-survival-model"].set_index("term")
+    assert model.loc["age, per 10 years higher", "hazard_ratio"] > 1
+    assert "target" not in results.tables["hazard-ratios"].columns
+    files, _ = write_figures(results, tmp_path)
+    assert len(files) == 3 * len(results.figures)
+
+
+def test_real_cohorts_are_not_called_synthetic(tmp_path):
+    lung = load_example("lung")
+    coded = lung.assign(status=lung["os_event"] + 1).drop(columns="os_event")
+    write_outputs(run_study(plan_for(coded, LUNG, tmp_path)), tmp_path / "out")
+    assert "synthetic" not in page_of(tmp_path / "out").lower().replace("magnesium-survival", "")
+
+
+def test_a_changed_cohort_changes_the_tables(tmp_path):
+    lung = load_example("lung")
+    coded = lung.assign(status=lung["os_event"] + 1).drop(columns="os_event")
+    first = run_study(plan_for(coded, LUNG, tmp_path)).tables
+    halved = coded.assign(os_days=coded["os_days"] // 2)
+    second = run_study(plan_for(halved, LUNG, tmp_path)).tables
+    assert not first["overall-survival-medians"].equals(second["overall-survival-medians"])
+    assert not first["inputs"].equals(second["inputs"])

@@ -1,0 +1,46 @@
+"""The notebooks: their form, and that each runs from top to bottom and loads nothing from outside."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from analysis.study.notebooks import execute_notebook, notebook_paths
+
+NOTEBOOKS = notebook_paths()
+MOST_CELLS, MOST_LINES = 12, 10
+
+by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@by_name
+def test_the_form_is_the_same_everywhere(path):
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    banner = notebook.cells[0].source.lower()
+    assert "illustrative" in banner
+    assert "synthetic" in banner or "real data" in banner
+    assert len(code) <= MOST_CELLS
+    for cell in code:
+        assert not cell.outputs
+        assert cell.execution_count is None
+        assert cell.source.count("\n") < MOST_LINES
+        assert "lifelines" not in cell.source
+        assert not re.search(r"^\s*(def|for|while|class)\s", cell.source, re.MULTILINE)
+
+
+@by_name
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_it_runs_and_loads_nothing_from_outside(path, tmp_path):
+    page = execute_notebook(path, tmp_path).read_text(encoding="utf-8")
+    outside = re.findall(r"""<(?:script|link|img|iframe)[^>]+(?:src|href)=["'](https?:[^"']+)""", page)
+    assert not outside
+    assert "Traceback" not in page
+
+
+def test_there_are_notebooks():
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "06"]
+    assert all(isinstance(path, Path) for path in NOTEBOOKS)
