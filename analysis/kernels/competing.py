@@ -63,9 +63,9 @@ def aalen_johansen(n_risk: FloatArray, n_leave: FloatArray) -> tuple[FloatArray,
 def gray_scores(counts: Counts, n_cause: FloatArray, n_other: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Scores of Gray's test of equal cumulative incidence in all groups, and their covariance.
 
-    A group's risk set for the subdistribution is n (1 - F(t-)) / S(t-): its size had those with competing events stayed.
-    The score compares the group's events with its share of those risk sets. The covariance adds, over the times and
-    the groups, the variance of the increments of both causes times the square of the weight that they still carry.
+    A group's risk set for the subdistribution is n (1 - F(t-)) / S(t-): its size had those with competing events
+    stayed. The score compares the group's events with its share of those risk sets. The covariance adds, over the times
+    and the groups, the variance of the increments of both causes times the square of the weight that they still carry.
 
     Parameters
     ----------

@@ -43,8 +43,8 @@ def risk_table(cohort: pd.DataFrame, endpoint: Endpoint, *, times: ArrayLike, by
 
     Notes
     -----
-    n_risk equals that of ``summary(survfit, times = )`` of R. The layout is KMunicate's (Morris et al., BMJ Open 9
-    (2019) e030215).
+    n_risk equals that of ``summary(survfit, times = )`` of R (which with late entry counts at the next follow-up time
+    instead). The layout is KMunicate's (Morris et al., BMJ Open 9 (2019) e030215).
 
     Examples
     --------
