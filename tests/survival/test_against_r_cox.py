@@ -11,6 +11,7 @@ import pytest
 from analysis import (
     Endpoint,
     baseline_hazard,
+    coefficient_over_time,
     concordance,
     cox_residuals,
     fit_cox,
@@ -137,5 +138,94 @@ def test_interaction(case: Case) -> None:
     close(2 * (full.log_likelihood - main.log_likelihood), expected["lr_chisq"], atol=1e-7)
 
 
-# A random cohort with everything at once: ties, late entry, strata, fractional weights, clusters, a category.
-# R 4.2.2, survival 3.5-3: coxph(Surv(entry, time, event) ~ x + z + g + strata(s), weights = w, cluster = id).
+def everything_at_once() -> pd.DataFrame:
+    """Sixty rows with ties, late entry, strata, clusters, fractional weights and a category."""
+    i = np.arange(60)
+    entry = (i * 29 % 7) / 2
+    return pd.DataFrame(
+        {
+            "x": (i * 37 % 61) / 20,
+            "z": (i * 7 % 5 > 2).astype(int),
+            "g": np.array(["a", "b", "c"])[(i * 5 + i // 7) % 3],
+            "s": (i * 11 + i // 3) % 2,
+            "id": i * 13 % 20,
+            "w": 1 + (i * 17 % 10) / 4,
+            "entry": entry,
+            "time": entry + 1 + (i * 43 % 23) / 2,
+            "event": i * 19 % 5 != 0,
+        }
+    )
+
+
+SPELLS = Endpoint("time", "event", entry="entry")
+
+
+@pytest.mark.parametrize("engine", ["kernel", "lifelines"])
+def test_everything_at_once(engine: str) -> None:
+    # coxph(Surv(entry, time, event) ~ x + z + g + strata(s), weights = w, cluster = id)
+    fit = fit_cox(everything_at_once(), SPELLS, "x + z + g", strata="s", weights="w", cluster="id", engine=engine)
+    assert list(fit.coefficients["term"]) == ["x", "z", "g[b]", "g[c]"]
+    close(fit.coefficients["coef"], [0.108502052546, 0.185246598340, -0.414559380313, -0.121976377006])
+    close(fit.coefficients["std_error"], [0.137057062686, 0.222373319653, 0.257994358118, 0.241291545346])
+    close(fit.coefficients["robust_std_error"], [0.196766839341, 0.237075728068, 0.496558517359, 0.313892413765])
+    close([fit.log_likelihood_null, fit.log_likelihood], [-352.916557909, -351.067287489])
+    close([fit.wald_test.statistic, fit.score_test.statistic], [1.72224781855, 3.57850061204])
+    close([fit.concordance, fit.concordance_std_error], [0.552388379801, 0.0626900693282])
+
+
+ZPH = {  # cox.zph(fit, transform): a category is one term of two degrees of freedom
+    "km": [0.0134309418163, 2.9524193410931, 1.2266961204787, 3.6136644522201],
+    "log": [0.410255389663, 1.883510994298, 0.699242934906, 2.477094093504],
+    "rank": [0.00937056835593, 2.69673285695326, 1.25173706276188, 3.39521303258967],
+}
+
+
+@pytest.mark.parametrize("transform", ZPH)
+def test_proportional_hazards_of_everything_at_once(transform: str) -> None:
+    fit = fit_cox(everything_at_once(), SPELLS, "x + z + g", strata="s", weights="w")
+    table = proportional_hazards_test(fit, transform=transform)
+    assert list(table["term"]) == ["x", "z", "g", "GLOBAL"]
+    assert list(table["df"]) == [1, 1, 2, 4]
+    close(table["statistic"], ZPH[transform])
+
+
+def test_diagnostics_of_everything_at_once() -> None:
+    fit = fit_cox(everything_at_once(), SPELLS, "x + z + g", strata="s", weights="w")
+    # basehaz(fit, centered = FALSE); colSums of |residuals(fit, type)|, or of their squares
+    hazard = baseline_hazard(fit).set_index(["stratum", "time"])["cumulative_hazard"]
+    close(hazard.loc["0"].loc[[3.0, 6.0, 9.0]], [0.093497244976, 0.290156719047, 0.475991136843])
+    close(hazard.loc["1"].loc[[3.0, 6.0]], [0.207058979349, 0.452661469317])
+    dfbeta = cox_residuals(fit, "dfbeta").abs().sum()
+    close(dfbeta, [1.01506690216, 1.77590203931, 1.90626846021, 1.63302759684])
+    close(cox_residuals(fit, "deviance")["residual"].abs().sum(), 49.1168840443)
+    squares = {kind: (cox_residuals(fit, kind).iloc[:, 1:] ** 2).sum() for kind in ("schoenfeld", "scaled-schoenfeld")}
+    close(squares["schoenfeld"], [30.99446605702, 11.87694785644, 9.64170312978, 9.04914078272])
+    close(squares["scaled-schoenfeld"], [24.8697572534, 63.4694811782, 87.5050558721, 59.6015114484])
+
+
+SMOOTH = {  # the curve that plot(cox.zph(fit, transform), df = 4) draws, at 4 of its 40 points, and its error
+    "identity": ([-0.2073198816231, 0.4104624025106, 0.4846094959177, 0.0416158816504],
+                 [0.659061219029, 0.345480444319, 0.309633559576, 0.782584898744]),
+    "km": ([-0.173004214061, 0.539599217454, 0.392734146126, 0.242811364241],
+           [0.551410112445, 0.352144868364, 0.295548713079, 0.830611110431]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("transform", SMOOTH)
+def test_coefficient_over_time(transform: str) -> None:
+    fit = fit_cox(everything_at_once(), Endpoint("time", "event"), "x + z")
+    curve = coefficient_over_time(fit, "x", transform=transform).iloc[[0, 9, 19, 39]]
+    coefficient, std_error = SMOOTH[transform]
+    close(curve["coefficient"], coefficient)
+    close((curve["conf_high"] - curve["conf_low"]) / (2 * 1.959963984540054), std_error)
+
+
+def test_weighted_and_stratified_concordance() -> None:
+    rows, plain = everything_at_once(), Endpoint("time", "event")
+    # concordance(Surv(...) ~ score, weights = w, reverse = TRUE), and with timewt = "n/G2"
+    stratified = concordance(rows, SPELLS, "x", strata="s", weights="w")
+    close([stratified.concordance, stratified.std_error], [0.53704425814, 0.0509293053126])
+    uno = concordance(rows, plain, "x", weights="w", weighting="uno")
+    close([uno.concordance, uno.std_error], [0.5322469738834, 0.0505300541018])
+    tied = concordance(rows, plain, "z", weighting="uno")
+    close([tied.concordance, tied.std_error], [0.5373433142434, 0.0417269461028])
