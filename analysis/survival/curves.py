@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,7 @@ def kaplan_meier(
         Scale on which the interval is symmetric. SAS and lifelines use log-log by default, R uses log.
     engine : {"auto", "lifelines", "kernel"}
         What computes S(t). "auto" is lifelines up to 20,000 rows and the kernel above, or where lifelines does not
-        offer the estimate (fractional weights; a curve that falls to zero early for late entry). Counts and standard
+        offer the estimate (fractional weights; late entry that leaves nobody at risk for a while). Counts and standard
         errors are the kernel's.
 
     Returns
@@ -121,7 +121,7 @@ def curves_of(
     survival = _by_segment(counts, survival_curve)
     early = [label for label, place in zip(labels, counts.segments, strict=True) if (survival[place][:-1] == 0).any()]
     fractional = weighted and bool((data.weights % 1 != 0).any())
-    if _engine(engine, data.n_used, fractional, early) == "lifelines":
+    if _engine(engine, data.n_used, fractional, _emptied(counts, labels)) == "lifelines":
         survival = _lifelines(data, counts, entry, weights)
     variance = _jackknife(data, counts) if fractional else _by_segment(counts, greenwood)
     with np.errstate(invalid="ignore"):
@@ -136,13 +136,23 @@ def late_entry(data: SurvivalData) -> FloatArray | None:
     return None if np.isneginf(data.entry).all() else data.entry
 
 
-def _engine(asked: str, n_rows: int, fractional: bool, early: list[str]) -> str:
+def _emptied(counts: Counts, labels: Sequence[str]) -> list[str]:
+    """Strata whose risk set is empty for a while, until others enter."""
+    staying = (counts.n_risk - counts.n_event - counts.n_censor)[:, 0] > 0
+    return [
+        label
+        for label, place in zip(labels, counts.segments, strict=True)
+        if not staying[place.start : place.stop - 1].all()
+    ]
+
+
+def _engine(asked: str, n_rows: int, fractional: bool, emptied: list[str]) -> str:
     """The engine that computes S(t); lifelines by name is refused where it does not offer the estimate."""
     refusal = ""
     if fractional:
         refusal = "fractional weights"
-    elif early:
-        refusal = f"a curve that falls to zero while others are still to enter ({first_few(early)})"
+    elif emptied:
+        refusal = f"a risk set that empties while others are still to enter ({first_few(emptied)})"
     if asked == "lifelines" and refusal:
         raise NotSupported(f"engine='lifelines' does not offer {refusal}; use engine='kernel' or 'auto'")
     if asked != "auto":

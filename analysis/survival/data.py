@@ -124,6 +124,8 @@ def survival_data(
     columns = {name: values[kept] for name, values in columns.items()}
     position = np.flatnonzero(kept)
     time, entry = _times(columns, endpoint, position, problems)
+    if not time.any():
+        problems.append(f"time column {endpoint.duration!r}: every follow-up time is 0; nobody was followed")
     weight = columns[weights] if weights else np.ones(len(time))
     if (weight <= 0).any():
         bad = np.isin(np.arange(len(cohort)), position[weight <= 0])
