@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.dictionary import ADJUSTMENT, TREATMENTS
+from analysis.cohort.dictionary import TREATMENTS
 
 FloatArray = NDArray[np.float64]
 
@@ -99,6 +99,3 @@ def effect_of_causes(covariates: pd.DataFrame, on: str) -> FloatArray:
         if slope:
             effect += slope * (term_values(covariates, cause.term) - cause.centre)
     return effect
-
-
-assert tuple(cause.term for cause in CAUSES) == ADJUSTMENT

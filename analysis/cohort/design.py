@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from typing import Literal, get_args
 
 from analysis.errors import InputError, raise_all
@@ -74,11 +75,12 @@ class CohortDesign:
     def __post_init__(self) -> None:
         problems = [f"world={self.world!r}: use one of {', '.join(WORLDS)}"] if self.world not in WORLDS else []
         for name in ("n_checkpoint_inhibitor", "n_car_t"):
-            if not isinstance(getattr(self, name), int) or getattr(self, name) < 0:
-                problems.append(f"{name}={getattr(self, name)!r}: a whole number of patients, 0 or more")
+            patients = getattr(self, name)
+            if not isinstance(patients, Integral) or patients < 0:
+                problems.append(f"{name}={patients!r}: a whole number of patients, 0 or more")
         for name, low, high, meaning in _LIMITS:
             value = getattr(self, name)
-            if not (isinstance(value, (int, float)) and math.isfinite(value) and low <= value <= high):
+            if not (isinstance(value, Real) and math.isfinite(value) and low <= value <= high):
                 problems.append(f"{name}={value!r}: {meaning} from {low:g} to {high:g}")
         raise_all(problems, InputError)
         if self.n == 0:

@@ -65,10 +65,8 @@ _TARGETS = {
 }
 
 
-def write_synthetic(
-    directory: str | Path, *, seed: int = SEED, design: CohortDesign = DEFAULT_DESIGN, n: int = 1_000_000
-) -> tuple[Path, ...]:
-    """Write the synthetic cohort, its truth, its data package and its data card.
+def write_synthetic(directory: str | Path, *, seed: int = SEED, n: int = 1_000_000) -> tuple[Path, ...]:
+    """Write the synthetic cohort of `DEFAULT_DESIGN`, its truth, its data package and its data card.
 
     Parameters
     ----------
@@ -76,8 +74,6 @@ def write_synthetic(
         Made where it does not exist; files of the same names are replaced.
     seed : int
         Seed of the cohort and of the truth.
-    design : CohortDesign
-        What to simulate.
     n : int
         Patients simulated for the truth.
 
@@ -86,8 +82,8 @@ def write_synthetic(
     tuple of Path
         cohort.csv, magnesium_labs.csv, truth.json, datapackage.json, README.md: the same bytes each time.
     """
-    simulated = simulate_cohort(design, seed=seed)
-    truth = true_estimands(design, n=n, seed=seed)
+    simulated = simulate_cohort(DEFAULT_DESIGN, seed=seed)
+    truth = true_estimands(DEFAULT_DESIGN, n=n, seed=seed)
     data = {
         "cohort.csv": table_text(simulated.cohort),
         "magnesium_labs.csv": table_text(simulated.labs),
