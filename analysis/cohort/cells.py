@@ -49,6 +49,7 @@ _LIMIT = re.compile(r"[<>≤≥]\s*=?\s*(\d[\d.,]*)", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?", re.ASCII)
 _OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
+_LARGEST_EXACT = 2.0**53
 _MOST_LABELS = 50
 _FEWEST_MEASURED = 10
 
@@ -206,10 +207,13 @@ def _numbers(held: _Cells) -> tuple[pd.Series, str, str]:
     if texts and held.kind != "text":
         count = held.count([isinstance(cell, str) for cell in held.cells])
         note = f"column {held.name!r}: {count} numbers were stored as text and are read as numbers"
-    whole = all(
-        _WHOLE.fullmatch(cell.strip()) if isinstance(cell, str) else isinstance(cell, int) for cell in held.cells
-    )
-    return pd.Series(held.as_number, dtype=np.int64 if whole and held.cells else np.float64), "", note
+    whole = held.cells and all(_is_whole(cell) for cell in held.cells) and np.abs(held.as_number).max() < _LARGEST_EXACT
+    return pd.Series(held.as_number, dtype=np.int64 if whole else np.float64), "", note
+
+
+def _is_whole(cell: object) -> bool:
+    """Whether a cell is a whole number, written as one."""
+    return bool(_WHOLE.fullmatch(cell.strip())) if isinstance(cell, str) else isinstance(cell, (int, np.integer))
 
 
 def _dates(held: _Cells) -> tuple[pd.Series, str, str]:

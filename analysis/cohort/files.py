@@ -175,9 +175,9 @@ def _converted(cohort: pd.DataFrame, units: Mapping[str, str], problems: list[st
 def write_cohort(cohort: pd.DataFrame, path: str | Path) -> None:
     r"""Write a cohort to a CSV, Excel or Parquet file, chosen by the suffix.
 
-    The index is not written. Missing values become empty cells. In CSV and Excel, text (and names of columns) that
-    begins with =, +, -, @, a tab or an apostrophe gets an apostrophe before it, so that no spreadsheet runs it as a
-    formula; `read_cohort` takes it off again.
+    The index is not written. Missing values become empty cells; Excel keeps 16 digits of a number. In CSV and Excel,
+    text (and names of columns) that begins with =, +, -, @, a tab or an apostrophe gets an apostrophe before it, so
+    that no spreadsheet runs it as a formula; `read_cohort` takes it off again.
 
     Parameters
     ----------

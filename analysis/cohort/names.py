@@ -78,10 +78,12 @@ def time_unit_of(name: str) -> str | None:
 
     Examples
     --------
-    >>> [time_unit_of(name) for name in ("os_months", "futime", "death_date", "age")]
+    >>> [time_unit_of(name) for name in ("os_months", "futime", "death_date", "age_years")]
     ['months', 'time', None, None]
     """
     words = _words(name)
+    if "age" in words:
+        return None
     for unit, spellings in _TIME_UNITS.items():
         if words & spellings:
             return unit
