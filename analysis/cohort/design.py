@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Literal, get_args
@@ -80,7 +79,7 @@ class CohortDesign:
                 problems.append(f"{name}={patients!r}: a whole number of patients, 0 or more")
         for name, low, high, meaning in _LIMITS:
             value = getattr(self, name)
-            if not (isinstance(value, Real) and math.isfinite(value) and low <= value <= high):
+            if not (isinstance(value, Real) and low <= float(value) <= high):
                 problems.append(f"{name}={value!r}: {meaning} from {low:g} to {high:g}")
         raise_all(problems, InputError)
         if self.n == 0:
