@@ -7,7 +7,8 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.curves import breaks_for, plot_survival
+from analysis.present.curves import plot_survival
+from analysis.present.times import breaks_for
 from analysis.present.words import format_interval, format_number
 from analysis.study.models import STRATA, fit_models, marker_hazard_ratios
 from analysis.study.results import StudyFigure, slug
@@ -37,6 +38,7 @@ def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> S
         subtitle=f"{study.plan.title}. {method}.",
         x_label=f"{endpoint.time_unit.capitalize()}{_from(study)}",
         y_label=endpoint.name,
+        time_unit=endpoint.time_unit,
         synthetic=study.plan.synthetic,
     )
     return StudyFigure(
