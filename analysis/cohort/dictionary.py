@@ -52,7 +52,9 @@ COHORT_SCHEMA = Schema(
         ),
         Column("age", "integer", "Age at first infusion.", unit="years", low=18, high=95),
         Column("sex", "category", "Sex.", levels=SEXES),
-        Column("ecog", "integer", "ECOG performance status: 0 fully active, 1 restricted, 2 unable to work.", low=0, high=2),
+        Column(
+            "ecog", "integer", "ECOG performance status: 0 fully active, 1 restricted, 2 unable to work.", low=0, high=2
+        ),
         Column("tumour_burden", "number", "Sum of the diameters of target lesions.", unit="cm", low=0.5, high=80),
         Column(
             "ldh_ratio", "number", "Lactate dehydrogenase over the upper limit of normal.", unit="1", low=0.2, high=20
