@@ -1,0 +1,174 @@
+"""The words of a survival figure: names at the ends of curves, medians, estimates, the planted truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.present.frames import need_columns
+from analysis.present.layout import POINTS, figure_of, text_size, wrapped
+from analysis.present.placing import Space, spread
+from analysis.present.style import INK, SMALL, SOFT_INK, TEXT, StratumStyle
+from analysis.present.words import format_number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
+
+    from analysis.present.curve_lines import Points
+
+LABEL_SHARE = 0.26
+LABEL_GAP = 7.0
+
+
+@dataclass(frozen=True, eq=False)
+class EndLabel:
+    """The name and the description of one stratum, and the end of its curve in data coordinates."""
+
+    texts: tuple[Annotation, ...]
+    heights: tuple[float, ...]
+    end: tuple[float, float]
+    color: str
+
+
+@dataclass(frozen=True, eq=False)
+class EndLabels:
+    """All end labels of some axes; `settle` moves them apart once the axes have their size."""
+
+    ax: Axes
+    labels: tuple[EndLabel, ...]
+
+    def settle(self) -> None:
+        """Put each label at the height of its curve's end, as nearly as the others allow, and join those that moved."""
+        height = self.ax.get_window_extent().height * POINTS / self.ax.figure.dpi
+        wanted = [label.end[1] * height for label in self.labels]
+        sizes = [sum(label.heights) + 4 for label in self.labels]
+        for label, centre, y in zip(self.labels, spread(wanted, sizes, low=0.0, high=height), wanted, strict=True):
+            top = centre + sum(label.heights) / 2
+            for text, used in zip(label.texts, label.heights, strict=True):
+                text.set_position((LABEL_GAP, top))
+                top -= used
+            self._join(label, y, float(centre))
+
+    def _join(self, label: EndLabel, y: float, centre: float) -> None:
+        """A thin line from the curve's end to its label, where they stand apart."""
+        ended_early = label.end[0] < 0.985 * self.ax.get_xlim()[1]
+        if abs(centre - y) > TEXT or ended_early:
+            width = self.ax.get_window_extent().width * POINTS / self.ax.figure.dpi
+            join(self.ax, label.end, (width + LABEL_GAP - 2, centre), color=label.color)
+
+
+def label_ends(
+    ax: Axes,
+    groups: Mapping[str, pd.DataFrame],
+    styles: Mapping[str, StratumStyle],
+    descriptions: Mapping[str, str],
+) -> EndLabels:
+    """Write each stratum's name and description to the right of the axes; a lone stratum "all" needs no name."""
+    figure = figure_of(ax)
+    room = POINTS * figure.get_figwidth() * LABEL_SHARE
+    labels = []
+    for stratum, rows in groups.items():
+        if list(groups) == ["all"]:
+            continue
+        words = [(stratum, "bold")]
+        if descriptions.get(stratum):
+            words.append((descriptions[stratum], "normal"))
+        lines = [(wrapped(figure, text, room, size=TEXT, weight=weight), weight) for text, weight in words]
+        texts = tuple(_beside(ax, text, weight, styles[stratum].ink) for text, weight in lines)
+        heights = tuple(text_size(figure, text, size=TEXT)[1] for text, _ in lines)
+        last = rows.dropna(subset=["survival"]).iloc[-1]
+        labels.append(EndLabel(texts, heights, (float(last["time"]), float(last["survival"])), styles[stratum].color))
+    return EndLabels(ax, tuple(labels))
+
+
+def write_medians(ax: Axes, medians: pd.DataFrame, styles: Mapping[str, StratumStyle], space: Space) -> None:
+    """Read the medians off the axis: a line at one half, a drop to the axis for each, its value beside it."""
+    need_columns(medians, "medians", ("stratum", "probability", "time"))
+    known = medians[medians["stratum"].astype(str).isin(list(styles)) & (medians["time"] <= ax.get_xlim()[1])]
+    if known.empty:
+        return
+    level = 1 - float(known["probability"].iloc[0])
+    ax.plot([0, known["time"].max()], [level, level], color=SOFT_INK, linewidth=0.6, label="_median", zorder=2)
+    for row in known.sort_values("time").to_dict("records"):
+        ax.plot([row["time"]] * 2, [0, level], color=styles[str(row["stratum"])].color, linewidth=0.7, label="_median")
+        space.take_line([row["time"]] * 2, [0, level])
+    for row in known.sort_values("time").to_dict("records"):
+        text = format_number(row["time"], digits=1)
+        x, y = space.points([row["time"]], [0.0])[0]
+        _put(ax, text, space, near=(float(x) + 3, float(y) + 4), color=styles[str(row["stratum"])].ink)
+    if level == 0.5:
+        x, y = space.points([0.0], [level])[0]
+        _put(ax, "median", space, near=(float(x) + 3, float(y) + 2), color=SOFT_INK, size=SMALL)
+
+
+def write_estimates(ax: Axes, estimates: Sequence[tuple[str, str]], space: Space) -> None:
+    """Rows of label and value in two columns, near the upper right corner, where they cover least."""
+    if not estimates:
+        return
+    figure = figure_of(ax)
+    left = (
+        max(text_size(figure, label)[0] for label, value in estimates if value) if any(v for _, v in estimates) else 0
+    )
+    right = max(text_size(figure, value)[0] for _, value in estimates)
+    heads = max((text_size(figure, label, weight="bold")[0] for label, value in estimates if not value), default=0.0)
+    width, row = max(left + right + 8, heads), 1.35 * TEXT
+    height = row * len(estimates)
+    x, y = space.place(width + 4, height + 2, near=(space.width - width, space.height - height))
+    for place, (label, value) in enumerate(estimates):
+        top = y + height - place * row
+        _at(ax, label, x + 2, top, color=INK, weight="normal" if value else "bold", va="top")
+        _at(ax, value, x + 2 + left + 8, top, color=INK, va="top")
+
+
+def write_truth(ax: Axes, truths: Mapping[str, Points], space: Space) -> None:
+    """Name the dotted curves once, beside the highest of them, with a thin line to it."""
+    usable = {label: (x, y) for label, (x, y) in truths.items() if len(x) > 1}
+    if not usable:
+        return
+    x, y = max(usable.values(), key=lambda points: float(points[1][-1]))
+    at = 0.62 * ax.get_xlim()[1]
+    target = (at, float(np.interp(at, x, y)))
+    spot = space.points([target[0]], [target[1]])[0]
+    text = "planted truth"
+    width, height = text_size(figure_of(ax), text)
+    left, bottom = space.place(width + 2, height, near=(float(spot[0]) + 6, float(spot[1]) + 10))
+    _at(ax, text, left + 1, bottom + height / 2, color=INK, va="center")
+    beside = left > spot[0]
+    start = (left - 1, bottom + height / 2) if beside else (left + width / 2, bottom)
+    join(ax, target, start, color=INK)
+
+
+def join(ax: Axes, end: tuple[float, float], start: tuple[float, float], *, color: str) -> None:
+    """A thin line from words (in points of the axes) to what they name (in data coordinates)."""
+    look = {"arrowstyle": "-", "color": color, "linewidth": 0.5, "alpha": 0.8, "shrinkA": 0, "shrinkB": 1}
+    ax.annotate("", end, start, textcoords="axes points", annotation_clip=False, arrowprops=look)
+
+
+def _beside(ax: Axes, text: str, weight: str, color: str) -> Annotation:
+    """Words to the right of the axes; their height is settled later."""
+    return ax.annotate(
+        text, (1, 0), (LABEL_GAP, 0), xycoords="axes fraction", textcoords="offset points", annotation_clip=False,
+        ha="left", va="top", size=TEXT, weight=weight, color=color, linespacing=1.2,
+    )  # fmt: skip
+
+
+def _put(ax: Axes, text: str, space: Space, *, near: tuple[float, float], color: str, size: float = TEXT) -> None:
+    """Words in free space near a point, given in points of the axes."""
+    width, height = text_size(figure_of(ax), text, size=size)
+    x, y = space.place(width + 2, height, near=near)
+    _at(ax, text, x + 1, y + height / 2, color=color, va="center", size=size)
+
+
+def _at(
+    ax: Axes, text: str, x: float, y: float, *, color: str, va: str, weight: str = "normal", size: float = TEXT
+) -> None:
+    """Words at points of the axes, on a white ground thin enough to see a band through."""
+    ax.annotate(
+        text, (x, y), xycoords="axes points", ha="left", va=va, size=size, weight=weight, color=color, zorder=6,
+        bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 0.4},
+    )  # fmt: skip
