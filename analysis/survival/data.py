@@ -114,7 +114,7 @@ def survival_data(
     columns = _outcome_columns(cohort, endpoint, problems)
     columns |= {name: numbers(cohort, name, problems) for name in number_names}
     if by is not None:
-        problems += _continuous(cohort[by])
+        problems += measurement_problems(cohort[by])
     raise_all(problems)
 
     kept, dropped = _complete(cohort, columns, [*label_names, *complete])
@@ -245,7 +245,7 @@ def _sort_key(value: object) -> tuple[int, float, str]:
     return (1, 0.0, str(value))
 
 
-def _continuous(column: pd.Series) -> list[str]:
+def measurement_problems(column: pd.Series) -> list[str]:
     """A problem when a numeric column has so many values that it is a measurement, not groups."""
     if not pd.api.types.is_numeric_dtype(column.dtype) or column.nunique() <= MOST_NUMERIC_GROUPS:
         return []
