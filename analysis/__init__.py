@@ -50,7 +50,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "survival.proportional_hazards": ("proportional_hazards_test", "coefficient_over_time"),
     "survival.discrimination": ("Concordance", "concordance"),
     "survival.baseline_table": ("baseline_table",),
-    "truth.estimands": ("TrueEstimands", "true_estimands"),
+    "truth.estimands": ("TrueEstimands", "true_cutpoint_effects", "true_estimands"),
     "study.plan": ("StudyPlan",),
     "study.results": ("StudyResults",),
     "study.run": ("run_study", "synthetic_plan", "load_truth"),
