@@ -71,7 +71,7 @@ def _halving(evaluate_at: Callable[[FloatArray], CoxPoint], point: CoxPoint, ste
     for _ in range(30):
         with np.errstate(all="ignore"):
             tried = evaluate_at(point.beta + step)
-        if tried.log_likelihood >= floor:
+        if np.isfinite(tried.log_likelihood) and tried.log_likelihood >= floor:
             return tried
         step = step / 2
     return point

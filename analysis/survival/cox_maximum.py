@@ -71,6 +71,39 @@ def evaluator(problem: CoxProblem, ties: str) -> Callable[[FloatArray], CoxPoint
 
 
 def find_maximum(rows: CoxRows, problem: CoxProblem, null: CoxPoint) -> Maximum:
+    """Maximise, and read the coefficients and their covariance at the maximum.
+
+    Parameters
+    ----------
+    rows : CoxRows
+    problem : CoxProblem
+        Of the rows.
+    null : CoxPoint
+        At coefficients zero.
+
+    Returns
+    -------
+    Maximum
+
+    Raises
+    ------
+    NotEstimable
+        When Newton's method finds neither a maximum nor a direction without one.
+    """
+    summit = climb(rows, problem, null)
+    return _in_units(rows, summit, null)
+
+
+@dataclass(frozen=True, eq=False)
+class Summit:
+    """The highest point, of the problem or of its limit along the directions in which it rises for ever."""
+
+    problem: CoxProblem
+    point: CoxPoint
+    directions: tuple[FloatArray, ...]
+
+
+def climb(rows: CoxRows, problem: CoxProblem, null: CoxPoint) -> Summit:
     """Maximise; where the likelihood rises for ever in a direction, go to its limit there and maximise the rest.
 
     In the limit along a direction d, a row counts in an event's risk set only if its x'd equals the event's: the limit
@@ -86,7 +119,7 @@ def find_maximum(rows: CoxRows, problem: CoxProblem, null: CoxPoint) -> Maximum:
 
     Returns
     -------
-    Maximum
+    Summit
 
     Raises
     ------
@@ -108,13 +141,12 @@ def find_maximum(rows: CoxRows, problem: CoxProblem, null: CoxPoint) -> Maximum:
         solution = maximise(at, at(np.zeros(rows.x.shape[1])))
     if not solution.converged:
         raise NotEstimable("the model did not converge; look for covariates that almost separate or almost coincide")
-    return _in_units(rows, problem, solution.point, null, tuple(directions))
+    return Summit(problem, solution.point, tuple(directions))
 
 
-def _in_units(
-    rows: CoxRows, problem: CoxProblem, point: CoxPoint, null: CoxPoint, directions: tuple[FloatArray, ...]
-) -> Maximum:
+def _in_units(rows: CoxRows, summit: Summit, null: CoxPoint) -> Maximum:
     """From scaled covariates to the covariates' own units; NaN where there is no information."""
+    problem, point, directions = summit.problem, summit.point, summit.directions
     coef = point.beta / problem.scale
     score = linear_predictor(rows.x, coef)
     if not directions:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.survival.cox_maximum import CoxRows, Maximum, evaluator, find_maximum
+from analysis.survival.cox_maximum import CoxRows, Maximum, climb, evaluator
+from analysis.survival.cox_separation import rising_direction, split_strata
 
 MOST_DOUBLINGS = 60
 
@@ -26,16 +27,24 @@ def profile_limits(rows: CoxRows, maximum: Maximum, term: int, *, conf_level: fl
     Returns
     -------
     low, high : float
-        NaN on the side on which the likelihood rises for ever.
+        NaN on the side on which the likelihood rises for ever; on both when it does so on both, as other coefficients
+        follow.
     """
     from scipy.special import chdtri
 
-    signs = [np.sign(direction[term]) for direction in maximum.directions if abs(direction[term]) > 0]
-    if not signs:
-        return float("nan"), float("nan")
-    side = float(signs[0])
-    drop = float(chdtri(1, 1 - conf_level))
-    scale = float(rows.x[:, term].std())
+    nowhere = (float("nan"), float("nan"))
+    for direction in maximum.directions:
+        side = float(np.sign(direction[term]))
+        if side:
+            break
+        rows = replace(rows, strata=split_strata(rows.x, rows.strata, direction))
+    else:
+        return nowhere
+    back = np.zeros(rows.x.shape[1])
+    back[term] = -side
+    if rising_direction(rows.problem(), back, exact=rows.ties == "exact") is not None:
+        return nowhere
+    drop, scale = float(chdtri(1, 1 - conf_level)), float(rows.x[:, term].std())
 
     def excess(units: float) -> float:
         """How far the likelihood at this many units towards infinity lies below the limit's level."""
@@ -66,4 +75,4 @@ def _profile(rows: CoxRows, term: int, coef: float) -> float:
     held = replace(rows, x=others, offset=fixed)
     problem = held.problem()
     null = evaluator(problem, rows.ties)(np.zeros(others.shape[1]))
-    return find_maximum(held, problem, null).log_likelihood if others.shape[1] else null.log_likelihood
+    return climb(held, problem, null).point.log_likelihood if others.shape[1] else null.log_likelihood

@@ -10,13 +10,14 @@ from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums
 
 TOLERANCE = 1e-6
 """Sums of covariates (in standard deviations) closer than this are equal."""
+MOST_ROUNDS = 200
 
 
 def separating_direction(problem: CoxProblem, *, exact: bool = False) -> FloatArray | None:
     """A direction d with x'd at every event the largest in its risk set, and not always equal; None when there is none.
 
-    The likelihood has no maximum if and only if there is such a direction (Bryson and Johnson, 1981). The linear
-    program maximises the sum of x'd of events less rows at risk; constraints are added as they are violated.
+    The likelihood has no maximum if and only if there is such a direction (Bryson and Johnson, 1981): it is found by
+    maximising the sum of x'd of events less that of everybody at risk with them.
 
     Parameters
     ----------
@@ -29,15 +30,35 @@ def separating_direction(problem: CoxProblem, *, exact: bool = False) -> FloatAr
     ndarray, shape (p,), or None
         In the scaled covariates of the problem.
     """
+    sets, x = problem.sets, problem.x
+    everyone = at_risk_sums(sets, np.column_stack([np.ones(len(x)), x]))[sets.at]
+    gain = (everyone[:, :1] * x[sets.events] - everyone[:, 1:]).sum(axis=0)
+    return rising_direction(problem, gain, exact=exact)
+
+
+def rising_direction(problem: CoxProblem, gain: FloatArray, *, exact: bool = False) -> FloatArray | None:
+    """The direction of largest `gain` along which the likelihood never falls; None when there is none of positive gain.
+
+    A linear program whose constraints, x'd of an event at least that of a row at risk with it, are added as they are
+    violated.
+
+    Parameters
+    ----------
+    problem : CoxProblem
+    gain : ndarray, shape (p,)
+    exact : bool
+        As in `separating_direction`.
+
+    Returns
+    -------
+    ndarray, shape (p,), or None
+    """
     from scipy.optimize import linprog
 
     sets, x = problem.sets, problem.x
-    everyone = at_risk_sums(sets, np.column_stack([np.ones(len(x)), x]))[sets.at]
-    events = x[sets.events]
-    gain = (everyone[:, :1] * events - everyone[:, 1:]).sum(axis=0)
-    gain /= max(float(np.abs(gain).max(initial=0.0)), 1e-300)
-    rows = np.empty((0, x.shape[1]))
-    for _ in range(200):
+    gain = gain / max(float(np.abs(gain).max(initial=0.0)), 1e-300)
+    events, rows = x[sets.events], np.empty((0, x.shape[1]))
+    for _ in range(MOST_ROUNDS):
         program = linprog(-gain, A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
         direction = np.asarray(program.x, dtype=np.float64)
         if gain @ direction <= TOLERANCE:
