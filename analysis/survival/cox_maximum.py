@@ -153,7 +153,7 @@ def _in_units(rows: CoxRows, summit: Summit, null: CoxPoint) -> Maximum:
         covariance = np.linalg.inv(point.information) / np.outer(problem.scale, problem.scale)
         return Maximum(coef, covariance, point.log_likelihood, directions, score)
     spread = rows.x.std(axis=0)
-    units = np.where(np.isinf(problem.scale), 0.0, spread / problem.scale)
+    units = np.where(np.isinf(problem.scale), 0.0, problem.scale / spread)
     values, vectors = np.linalg.eigh(point.information * np.outer(units, units))
     void = values <= NO_INFORMATION * np.linalg.eigvalsh(null.information)[-1]
     lost = (np.abs(vectors[:, void]) > 1e-6).any(axis=1)

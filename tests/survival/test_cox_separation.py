@@ -1,0 +1,127 @@
+"""Coefficients at infinity: found exactly, the limit reached, the finite side of the interval given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from analysis import Endpoint, NotEstimable, Separation, baseline_hazard, cox_residuals, fit_cox, hazard_ratios
+from analysis import proportional_hazards_test as ph_test
+from tests.reference import rows
+
+quiet = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+PLAIN = Endpoint("time", "event")
+# Four patients: both with x = 1 fail before both with x = 0. logL = 2b - log(2e^b + 2) - log(e^b + 2) + ..., by hand.
+FOUR = pd.DataFrame({"time": [1.0, 2, 3, 4], "event": [1, 1, 0, 0], "x": [1.0, 1, 0, 0]})
+
+
+@quiet
+@pytest.mark.parametrize("engine", ["auto", "kernel", "lifelines"])
+def test_infcox(engine: str) -> None:
+    fit = fit_cox(rows("infcox"), Endpoint("futime", "fustat"), ["x1", "x2"], engine=engine)
+    assert fit.log_likelihood == pytest.approx(-np.log(6), rel=1e-12)
+    assert fit.likelihood_ratio_test.statistic == pytest.approx(10.15034763, rel=1e-9)  # R, at the limit
+    assert fit.coefficients[["coef", "std_error", "statistic", "p_value"]].isna().all(axis=None)
+    assert np.isnan(fit.wald_test.statistic)
+    assert np.isnan(fit.wald_test.p_value)
+    assert isinstance(fit.warnings[0], Separation)
+
+
+def test_the_warning_names_the_terms() -> None:
+    with pytest.warns(Separation, match="not estimable: 'x' "), pytest.warns(match="events per parameter"):
+        fit_cox(FOUR, PLAIN, ["x"])
+
+
+@quiet
+def test_profile_limit_by_hand() -> None:
+    fit = fit_cox(FOUR, PLAIN, ["x"])
+    assert fit.log_likelihood == pytest.approx(-np.log(2))  # the limit: 1/2 times 1
+    table = hazard_ratios(fit)
+    r = table["conf_low"].iloc[0]
+    # at the limit the profile is the likelihood itself: r/(2r + 2) times r/(r + 2)
+    profile = 2 * np.log(r) - np.log(2 * r + 2) - np.log(r + 2)
+    assert 2 * (-np.log(2) - profile) == pytest.approx(3.841458820694124)
+    assert table[["hazard_ratio", "conf_high", "statistic", "p_value"]].isna().all(axis=None)
+
+
+@quiet
+def test_the_other_way_round() -> None:
+    low = hazard_ratios(fit_cox(FOUR, PLAIN, ["x"]))["conf_low"].iloc[0]
+    table = hazard_ratios(fit_cox(FOUR.assign(x=-FOUR["x"]), PLAIN, ["x"]))
+    assert table["conf_high"].iloc[0] == pytest.approx(1 / low)
+    assert np.isnan(table["conf_low"].iloc[0])
+
+
+@quiet
+def test_a_group_without_events_leaves_the_other_terms() -> None:
+    rng = np.random.default_rng(3)
+    n = 80
+    cohort = pd.DataFrame({"time": rng.random(n), "age": rng.normal(size=n), "arm": np.repeat(["a", "b"], n // 2)})
+    cohort["event"] = (cohort["arm"] == "a") & (rng.random(n) < 0.8)
+    cohort.loc[cohort["arm"] == "b", "time"] += 2  # in group b everybody outlives the last event
+    fit = fit_cox(cohort, PLAIN, "age + arm")
+    alone = fit_cox(cohort[cohort["arm"] == "a"], PLAIN, "age")
+    table = fit.coefficients.set_index("term")
+    assert np.isnan(table.loc["arm[b]", "coef"])
+    assert table.loc["age", "coef"] == pytest.approx(alone.coef[0], rel=1e-9)
+    assert table.loc["age", "std_error"] == pytest.approx(alone.coefficients["std_error"].iloc[0], rel=1e-9)
+    assert fit.log_likelihood == pytest.approx(alone.log_likelihood)
+    ratios = hazard_ratios(fit).set_index("term")
+    assert np.isfinite(ratios.loc["age"]).all()
+    assert 0 < ratios.loc["arm[b]", "conf_high"] < 1
+    assert 0.5 < fit.concordance < 1
+
+
+@quiet
+def test_other_terms_can_follow_so_neither_side_is_bounded() -> None:
+    # x and z together order the events perfectly, in many ways: each may go either way if the other makes up for it
+    cohort = pd.DataFrame({"time": range(1, 7), "event": 1, "x": [6.0, 5, 4, 3, 2, 1], "z": [6.1, 5, 4, 3, 2, 0.9]})
+    table = hazard_ratios(fit_cox(cohort, PLAIN, ["x", "z"]))
+    assert table[["hazard_ratio", "conf_low", "conf_high"]].isna().all(axis=None)
+
+
+@quiet
+def test_exact_ties() -> None:
+    cohort = pd.DataFrame({"time": [1, 1, 2, 2, 2], "event": [1, 1, 0, 0, 0], "x": [2.0, 1, 0, 0, 0]})
+    fit = fit_cox(cohort, PLAIN, ["x"], ties="exact")
+    assert np.isnan(fit.coef[0])
+    assert fit.log_likelihood == pytest.approx(0, abs=1e-12)
+    # Breslow compares the two events with one another, which bounds the coefficient
+    assert np.isfinite(fit_cox(cohort, PLAIN, ["x"], ties="breslow").coef[0])
+
+
+@quiet
+@pytest.mark.parametrize(
+    "diagnostic",
+    [baseline_hazard, ph_test, lambda fit: cox_residuals(fit, "martingale")],
+    ids=["baseline", "ph", "res"],
+)
+def test_diagnostics_need_finite_coefficients(diagnostic: object) -> None:
+    fit = fit_cox(FOUR, PLAIN, ["x"])
+    with pytest.raises(NotEstimable, match=r"the coefficients of 'x' are not finite \(separation\)"):
+        diagnostic(fit)
+
+
+@quiet
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**9))
+def test_found_if_and_only_if_the_linear_program_of_all_pairs_finds_it(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(4, 14)), int(rng.integers(1, 4))
+    x = rng.normal(size=(n, p)) if rng.random() < 0.5 else rng.integers(0, 3, (n, p)).astype(float)
+    entry = rng.integers(0, 3, n).astype(float)
+    time, event = entry + rng.integers(1, 9, n), rng.random(n) < 0.6
+    names = [f"x{k}" for k in range(p)]
+    cohort = pd.DataFrame(x, columns=names).assign(time=time, event=event, entry=entry)
+    try:
+        fit = fit_cox(cohort, Endpoint("time", "event", entry="entry"), names, engine="kernel")
+    except NotEstimable:
+        return
+    pairs = [x[i] - x[(entry < time[i]) & (time >= time[i])] for i in np.flatnonzero(event)]
+    above = np.vstack(pairs)
+    program = linprog(-above.sum(axis=0), A_ub=-above, b_ub=np.zeros(len(above)), bounds=(-1, 1))
+    assert np.isnan(fit.coef).any() == (above.sum(axis=0) @ program.x > 1e-6)
