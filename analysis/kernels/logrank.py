@@ -113,7 +113,8 @@ def score_chi_square(score: FloatArray, covariance: FloatArray) -> tuple[float, 
     >>> score_chi_square(np.array([1.0, -1.0, 0.0]), np.array([[2.0, -2, 0], [-2, 2, 0], [0, 0, 0]]))
     (0.5, 1)
     """
-    connected = covariance != 0
+    # Groups that were never at risk together have a covariance of exactly zero; the diagonal may hold rounding noise.
+    connected = (covariance != 0) | np.eye(len(score), dtype=bool)
     for _ in range(len(score)):
         connected = connected @ connected
     first_of_set = np.array([not row[:k].any() for k, row in enumerate(connected)])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, IntArray, first_few
+from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,
@@ -179,7 +179,8 @@ def group_sums(
 
 def _nothing_left(data: SurvivalData, by: str, strata: object, weighting: str) -> AnalysisWarning:
     """A word when only the weights leave nothing to compare; an error when nothing was there."""
-    if not group_sums(data).covariance.any():
+    sums = group_sums(data)
+    if score_chi_square(sums.observed, sums.covariance)[1] == 0:
         raise NotEstimable(_no_information(data, by, strata))
     return FewEvents(f"{weighting}: the weight is zero wherever two groups of {by!r} are at risk; the test is void")
 
@@ -259,12 +260,22 @@ def logrank_trend(
     data = survival_data(cohort, endpoint, by=by)
     labels = data.by.labels
     found = checked_groups(labels, data.by.codes, int(data.event.sum()), by)
-    score = np.arange(1.0, len(labels) + 1) if scores is None else np.asarray(scores, dtype=np.float64)
-    if score.shape != (len(labels),) or not np.isfinite(score).all() or (score == score[0]).all():
-        raise InputError(f"scores={scores!r}: give a number to each of the {len(labels)} groups ({first_few(labels)})")
+    score = np.arange(1.0, len(labels) + 1) if scores is None else _scores(scores, labels)
     sums = group_sums(data)
     variance = float(score @ sums.covariance @ score)
     if score_chi_square(sums.observed - sums.expected, sums.covariance)[1] == 0 or variance <= 0:
         raise NotEstimable(_no_information(data, by, None))
     statistic = float(score @ (sums.observed - sums.expected)) ** 2 / variance
     return chi_square_result(data, statistic, 1, sums, test="trend", strata=(), found=found)
+
+
+def _scores(scores: Sequence[float], labels: Sequence[str]) -> FloatArray:
+    """The scores as given, if they can order the groups."""
+    given = np.asarray(scores)
+    if given.shape == (len(labels),) and given.dtype.kind in "iuf":
+        values = given.astype(np.float64)
+        if np.isfinite(values).all() and (values != values[0]).any():
+            return values
+    raise InputError(
+        f"scores={scores!r}: give a number to each of the {len(labels)} groups ({first_few(labels)}), not all equal"
+    )
