@@ -47,6 +47,13 @@ def stratum_label(value: object) -> str:
     return str(value)
 
 
+def nearest(name: str, held: Iterable[object]) -> str:
+    """The names most like one that is missing, or all there are, for the end of a message."""
+    names = [str(column) for column in held]
+    near = difflib.get_close_matches(str(name), names, n=3)
+    return f"; did you mean {first_few(map(repr, near))}?" if near else f"; columns: {first_few(names, 12)}"
+
+
 def column_problems(cohort: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """What is wrong with the names: a frame that is none, missing columns (with the nearest names), doubles."""
     if not isinstance(cohort, pd.DataFrame):
@@ -57,9 +64,7 @@ def column_problems(cohort: pd.DataFrame, names: Sequence[str]) -> list[str]:
         if held.count(name) > 1:
             problems.append(f"column {name!r} stands {held.count(name)} times; rename or drop the copies")
         elif name not in held:
-            near = difflib.get_close_matches(str(name), [str(column) for column in held], n=3)
-            hint = f"did you mean {first_few(map(repr, near))}?" if near else f"columns: {first_few(held, 12)}"
-            problems.append(f"no column {name!r}; {hint}")
+            problems.append(f"no column {name!r}{nearest(name, held)}")
     if not problems and cohort.empty:
         problems.append("the cohort has no rows")
     return problems

@@ -87,9 +87,12 @@ def _option_problems(unit: str, same_day: float) -> list[str]:
 
 def _dates(given: pd.Series | ArrayLike, role: str, problems: list[str]) -> pd.Series:
     """A column of dates; adds to `problems` why it is none."""
-    column = given if isinstance(given, pd.Series) else pd.Series(np.ravel(np.asarray(given, dtype=object)))
+    listed = (
+        given if isinstance(given, (pd.Series, pd.Index, np.ndarray)) else np.ravel(np.asarray(given, dtype=object))
+    )
+    column = given if isinstance(given, pd.Series) else pd.Series(listed)
     name = f"{role} column {column.name!r}" if column.name is not None else role
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+    if isinstance(column.dtype, (np.dtype, pd.DatetimeTZDtype)) and pd.api.types.is_datetime64_any_dtype(column.dtype):
         return column
     present = column[column.notna()]
     if pd.api.types.is_numeric_dtype(column.dtype) and len(present):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from analysis.errors import InputError
+from analysis.cohort.columns import first_few, nearest
+from analysis.errors import InputError, raise_all
 
 ColumnType = Literal["identifier", "number", "integer", "indicator", "category"]
 
@@ -34,6 +35,11 @@ class Column:
     analyte : str
         "magnesium" where the values are magnesium concentrations, whose units are checked.
 
+    Raises
+    ------
+    InputError
+        For an unknown type, a range upside down, a category without levels, or levels where there is no category.
+
     Examples
     --------
     >>> Column("age", "integer", "Age at first infusion.", unit="years", low=18, high=100).unit
@@ -49,6 +55,20 @@ class Column:
     levels: tuple[str, ...] = ()
     required: bool = True
     analyte: str = ""
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.type not in get_args(ColumnType):
+            problems.append(f"type {self.type!r}; choose one of {first_few(map(repr, get_args(ColumnType)))}")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            problems.append(f"low {self.low:g} is above high {self.high:g}")
+        if self.type == "category" and not self.levels:
+            problems.append("a category needs levels")
+        if self.type != "category" and self.levels:
+            problems.append("only a category has levels")
+        if len(set(self.levels)) < len(self.levels):
+            problems.append(f"levels stand twice: {first_few(map(repr, self.levels), 12)}")
+        raise_all([f"column {self.name!r}: {problem}" for problem in problems], InputError)
 
 
 @dataclass(frozen=True)
@@ -88,4 +108,7 @@ class Schema:
 
     def __getitem__(self, name: str) -> Column:
         """The column of this name."""
-        return next(column for column in self.columns if column.name == name)
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise InputError(f"schema {self.name!r} has no column {name!r}{nearest(name, self.names)}")

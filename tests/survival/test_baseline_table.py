@@ -72,13 +72,14 @@ def test_with_three_groups_the_largest_pair_counts():
     assert smd_of(baseline_table(cohort, by="by"), "x") == pytest.approx(5 / np.sqrt(2), rel=1e-14)
 
 
-@pytest.mark.parametrize("case", reference.cases("table1"), ids=str)
+MEASUREMENTS = [case for case in reference.cases("table1") if reference.rows(case.dataset)[case.args["x"]].max() > 1]
+
+
+@pytest.mark.parametrize("case", MEASUREMENTS, ids=str)
 def test_numbers_are_those_of_r(case):
     marker, group = case.args["x"], case.args["group"]
     cohort = reference.cohort(case, marker, group)
     rows = rows_of(baseline_table(cohort, by=group, columns=[marker]), marker)
-    if set(cohort[marker]) <= {0, 1}:
-        pytest.skip("an indicator")
     for stratum, expected in case.expected["groups"].items():
         ours = rows.loc[stratum, ["n", "mean", "std", "median", "q25", "q75"]].astype(float)
         theirs = [expected[name] for name in ("n", "mean", "sd", "median", "q1", "q3")]

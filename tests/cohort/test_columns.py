@@ -1,0 +1,158 @@
+"""Columns as arrays: every dtype that holds numbers is taken, everything else is refused in words."""
+
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.cohort.columns import column_problems, first_few, indicator, numbers, rows_where, stratum_label
+
+
+def as_numbers(values, **options):
+    problems = []
+    return numbers(pd.DataFrame({"x": pd.Series(values, **options)}), "x", problems), problems
+
+
+def as_indicator(values, **options):
+    problems = []
+    return indicator(pd.DataFrame({"x": pd.Series(values, **options)}), "x", problems), problems
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["float64", "float32", "Float64", "Float32", "double[pyarrow]", "float[pyarrow]", object],
+)
+def test_every_dtype_of_numbers_gives_the_same_array(dtype):
+    values, problems = as_numbers([1.5, None, 2.0], dtype=dtype)
+    assert values.dtype == np.float64
+    np.testing.assert_array_equal(values, [1.5, np.nan, 2.0])
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "dtype", ["int64", "int8", "uint32", "Int64", "UInt8", "int64[pyarrow]", "bool", "boolean", object]
+)
+def test_whole_numbers_and_booleans_are_numbers(dtype):
+    values, problems = as_numbers([1, 0, 1], dtype=dtype)
+    np.testing.assert_array_equal(values, [1.0, 0.0, 1.0])
+    assert problems == []
+
+
+def test_decimals_and_booleans_among_objects_are_numbers():
+    values, problems = as_numbers([Decimal("0.82"), True, np.float32(0.5), None], dtype=object)
+    np.testing.assert_array_equal(values, [0.82, 1.0, 0.5, np.nan])
+    assert problems == []
+
+
+def test_a_column_without_values_is_all_missing():
+    for dtype in (object, "float64", "Float64", "string"):
+        values, problems = as_numbers([None, None], dtype=dtype)
+        assert np.isnan(values).all()
+        assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "message"),
+    [
+        (
+            ["0,82", 1, "high"],
+            {},
+            "column 'x': 2 values are not numbers ('0,82', 'high'); read the file with read_cohort",
+        ),
+        (["1", "2"], {"dtype": "string"}, "2 values are not numbers ('1', '2')"),
+        (["a", "b"], {"dtype": "category"}, "holds categories, not numbers"),
+        (pd.to_datetime(["2024-01-31"]), {}, "holds dates or time spans; a time must be a number: use time_from_dates"),
+        (pd.to_timedelta([5], unit="D"), {}, "use time_from_dates"),
+        ([1 + 2j], {}, "holds complex numbers"),
+        ([1.0, np.inf, -np.inf], {}, "infinite values in 2 rows (2, 3); set them missing or correct them"),
+    ],
+)
+def test_what_is_no_number_is_refused_in_words(values, options, message):
+    _, (problem,) = as_numbers(values, **options)
+    assert message in problem
+
+
+@pytest.mark.parametrize(
+    ("values", "options"),
+    [
+        ([1, 0, 1], {}),
+        ([1.0, 0.0, 1.0], {}),
+        ([True, False, True], {}),
+        ([True, False, True], {"dtype": object}),
+        ([np.True_, np.False_, np.True_], {"dtype": object}),
+        ([True, False, True], {"dtype": "boolean"}),
+        ([True, False, True], {"dtype": "bool[pyarrow]"}),
+        ([1, 0, 1], {"dtype": "Int64"}),
+        ([1, 0, 1], {"dtype": "int64[pyarrow]"}),
+    ],
+)
+def test_every_kind_of_indicator_gives_the_same_array(values, options):
+    found, problems = as_indicator(values, **options)
+    np.testing.assert_array_equal(found, [1.0, 0.0, 1.0])
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "options", [{"dtype": "boolean"}, {"dtype": "Int64"}, {"dtype": object}, {"dtype": "bool[pyarrow]"}]
+)
+def test_a_missing_event_stays_missing(options):
+    found, problems = as_indicator([1, None, 0] if options["dtype"] == "Int64" else [True, None, False], **options)
+    np.testing.assert_array_equal(found, [1.0, np.nan, 0.0])
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([1, 2, 2], "values 1, 2, expected 0 and 1; read with event_codes={1: 0, 2: 1} if 2 is the event"),
+        ([0, 1, 2], "values 0, 1, 2, expected 0 and 1; several causes belong in CompetingEndpoint"),
+        ([0, 0.5, 1], "values 0, 0.5, 1, not binary"),
+        ([-1, 1], "values -1, 1, not binary"),
+        ([3.2, 8.1, 12.0], "not binary; is this an event column?"),
+        (
+            ["dead", "alive"],
+            "('dead', 'alive'); map to 0/1 with read_cohort(..., event_codes={'dead': 0 or 1",
+        ),
+        (["0", "1"], "event_codes={'0': 0 or 1, '1': 0 or 1}"),
+        (pd.to_datetime(["2024-01-31"]), "holds dates; give a column of 0 and 1"),
+        (pd.Categorical(["dead", "alive"]), "2 values are text, not 0 and 1"),
+    ],
+)
+def test_what_is_no_indicator_is_refused_in_words(values, message):
+    _, problems = as_indicator(values)
+    assert message in problems[0]
+
+
+def test_all_names_are_checked_at_once():
+    cohort = pd.DataFrame([[1, 2, 3]], columns=["os_months", "twice", "twice"])
+    problems = column_problems(cohort, ["os_month", "twice", "os_months", "age"])
+    assert problems == [
+        "no column 'os_month'; did you mean 'os_months'?",
+        "column 'twice' stands 2 times; rename or drop the copies",
+        "no column 'age'; columns: os_months, twice, twice",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cohort", "message"),
+    [
+        ({"x": [1]}, "expected a pandas DataFrame, got dict; read files with read_cohort"),
+        (pd.DataFrame({"x": []}), "the cohort has no rows"),
+    ],
+)
+def test_what_is_no_cohort_is_told(cohort, message):
+    assert column_problems(cohort, ["x"]) == [message]
+
+
+def test_words_for_rows_and_values():
+    assert rows_where(np.array([False, True])) == "1 row (2)"
+    assert rows_where(np.ones(7, dtype=bool)) == "7 rows (1, 2, 3, 4, 5, ...)"
+    assert first_few([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "label"), [(1.0, "1"), (np.float64(2), "2"), (1.5, "1.5"), (3, "3"), ("1.0", "1.0"), (True, "True")]
+)
+def test_labels_of_values(value, label):
+    assert stratum_label(value) == label
