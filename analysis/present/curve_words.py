@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.present.frames import need_columns
 from analysis.present.layout import POINTS, figure_of, text_size, wrapped
-from analysis.present.placing import Space, spread
+from analysis.present.placing import Space, Spot, spread
 from analysis.present.style import INK, SMALL, SOFT_INK, TEXT, StratumStyle
 from analysis.present.words import format_number
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 LABEL_SHARE = 0.26
 LABEL_GAP = 7.0
+ESTIMATE_ROW = 1.35 * TEXT
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,47 +103,58 @@ def write_medians(ax: Axes, medians: pd.DataFrame, styles: Mapping[str, StratumS
     for row in known.sort_values("time").to_dict("records"):
         text = format_number(row["time"], digits=1)
         x, y = space.points([row["time"]], [0.0])[0]
-        _put(ax, text, space, near=(float(x) + 3, float(y) + 4), color=styles[str(row["stratum"])].ink)
+        _put(ax, text, space, near=(float(x) + 4, float(y) + 4), color=styles[str(row["stratum"])].ink)
     if level == 0.5:
         x, y = space.points([0.0], [level])[0]
-        _put(ax, "median", space, near=(float(x) + 3, float(y) + 2), color=SOFT_INK, size=SMALL)
+        _put(ax, "median", space, near=(float(x) + 3, float(y) + 2), color=SOFT_INK, size=SMALL, most=25.0)
+
+
+def estimates_fit(ax: Axes, estimates: Sequence[tuple[str, str]], space: Space) -> bool:
+    """Whether the rows find a place that covers no curve."""
+    width, height, _ = _estimates_size(ax, estimates)
+    return space.find(width, height, near=(0.0, 0.0)).free
 
 
 def write_estimates(ax: Axes, estimates: Sequence[tuple[str, str]], space: Space) -> None:
     """Rows of label and value in two columns, near the upper right corner, where they cover least."""
-    if not estimates:
-        return
+    width, height, left = _estimates_size(ax, estimates)
+    spot = space.place(width, height, near=(space.width - width, space.height - height))
+    for place, (label, value) in enumerate(estimates):
+        line = spot.bottom + height - 1 - 0.85 * TEXT - place * ESTIMATE_ROW
+        _at(ax, label, spot.left + 2, line, color=INK, weight="normal" if value else "bold", va="baseline")
+        _at(ax, value, spot.left + left, line, color=INK, va="baseline")
+
+
+def _estimates_size(ax: Axes, estimates: Sequence[tuple[str, str]]) -> tuple[float, float, float]:
+    """Width and height of the rows of estimates, and where their second column starts, in points."""
     figure = figure_of(ax)
-    left = (
-        max(text_size(figure, label)[0] for label, value in estimates if value) if any(v for _, v in estimates) else 0
-    )
+    left = 10 + max((text_size(figure, label)[0] for label, value in estimates if value), default=0.0)
     right = max(text_size(figure, value)[0] for _, value in estimates)
     heads = max((text_size(figure, label, weight="bold")[0] for label, value in estimates if not value), default=0.0)
-    width, row = max(left + right + 8, heads), 1.35 * TEXT
-    height = row * len(estimates)
-    x, y = space.place(width + 4, height + 2, near=(space.width - width, space.height - height))
-    for place, (label, value) in enumerate(estimates):
-        top = y + height - place * row
-        _at(ax, label, x + 2, top, color=INK, weight="normal" if value else "bold", va="top")
-        _at(ax, value, x + 2 + left + 8, top, color=INK, va="top")
+    return max(left + right, heads + 2) + 2, ESTIMATE_ROW * len(estimates) + 2, left
 
 
 def write_truth(ax: Axes, truths: Mapping[str, Points], space: Space) -> None:
-    """Name the dotted curves once, beside the highest of them, with a thin line to it."""
-    usable = {label: (x, y) for label, (x, y) in truths.items() if len(x) > 1}
-    if not usable:
-        return
-    x, y = max(usable.values(), key=lambda points: float(points[1][-1]))
-    at = 0.62 * ax.get_xlim()[1]
-    target = (at, float(np.interp(at, x, y)))
-    spot = space.points([target[0]], [target[1]])[0]
+    """Name the dotted curves once, where the words stand nearest to one of them, with a thin line to it."""
     text = "planted truth"
     width, height = text_size(figure_of(ax), text)
-    left, bottom = space.place(width + 2, height, near=(float(spot[0]) + 6, float(spot[1]) + 10))
-    _at(ax, text, left + 1, bottom + height / 2, color=INK, va="center")
-    beside = left > spot[0]
-    start = (left - 1, bottom + height / 2) if beside else (left + width / 2, bottom)
-    join(ax, target, start, color=INK)
+    best: tuple[Spot, tuple[float, float], NDArray[np.float64]] | None = None
+    for x, y in truths.values():
+        for at in np.linspace(0.2, 0.9, 8) * float(x.max(initial=0.0)):
+            end = (float(at), float(np.interp(at, x, y)))
+            point = space.points([end[0]], [end[1]])[0]
+            for shift in ((8.0, 8.0), (8.0, -8.0 - height), (-8.0 - width, -8.0 - height)):
+                spot = space.find(width + 2, height, near=(float(point[0]) + shift[0], float(point[1]) + shift[1]))
+                if best is None or spot.cost < best[0].cost:
+                    best = (spot, end, point)
+    if best is not None:
+        spot, end, point = best
+        corner = (
+            float(np.clip(point[0], spot.left, spot.left + spot.width)),
+            float(np.clip(point[1], spot.bottom, spot.bottom + spot.height)),
+        )
+        _at(ax, text, spot.left + 1, spot.bottom + height / 2, color=INK, va="center")
+        join(ax, end, corner, color=INK)
 
 
 def join(ax: Axes, end: tuple[float, float], start: tuple[float, float], *, color: str) -> None:
@@ -157,11 +171,22 @@ def _beside(ax: Axes, text: str, weight: str, color: str) -> Annotation:
     )  # fmt: skip
 
 
-def _put(ax: Axes, text: str, space: Space, *, near: tuple[float, float], color: str, size: float = TEXT) -> None:
-    """Words in free space near a point, given in points of the axes."""
+def _put(
+    ax: Axes,
+    text: str,
+    space: Space,
+    *,
+    near: tuple[float, float],
+    color: str,
+    size: float = TEXT,
+    most: float = math.inf,
+) -> None:
+    """Words in free space near a point, in points of the axes; none where that costs more than `most`."""
     width, height = text_size(figure_of(ax), text, size=size)
-    x, y = space.place(width + 2, height, near=near)
-    _at(ax, text, x + 1, y + height / 2, color=color, va="center", size=size)
+    if space.find(width + 2, height, near=near).cost > most:
+        return
+    spot = space.place(width + 2, height, near=near)
+    _at(ax, text, spot.left + 1, spot.bottom + height / 2, color=color, va="center", size=size)
 
 
 def _at(

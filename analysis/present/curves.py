@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.curve_lines import draw_curve, draw_truth, drawn_part
-from analysis.present.curve_words import label_ends, write_estimates, write_medians, write_truth
+from analysis.present.curve_lines import Points, draw_curve, draw_truth, drawn_part
+from analysis.present.curve_words import estimates_fit, label_ends, write_estimates, write_medians, write_truth
 from analysis.present.frames import by_label, need_columns
 from analysis.present.layout import drawing_axes, figure_of, finish, fit, head_axes
 from analysis.present.placing import Space
@@ -224,17 +224,28 @@ def _write_around(
         known = {label: part for label, part in by_label(words.risk, "stratum").items() if label in styles}
         draw_risk_table(ax, known, styles)
     if own:
-        finish(figure, height, title=words.title, subtitle=words.subtitle, synthetic=synthetic)
+        fit(figure, height)
+    space = _space_between(ax, groups, truths)
+    inside = bool(words.estimates) and (not own or estimates_fit(ax, words.estimates, space))
+    if own:
+        rows = () if inside else words.estimates
+        finish(figure, height, title=words.title, subtitle=words.subtitle, synthetic=synthetic, rows=rows)
     else:
         head_axes(ax, title=words.title, subtitle=words.subtitle, synthetic=synthetic)
     ends.settle()
-    space = Space(ax)
-    for rows in groups.values():
-        space.take_steps(rows["time"], rows["survival"])
-        space.take_band(rows["time"], rows["conf_low"], rows["conf_high"])
-    for x, y in truths.values():
-        space.take_line(x, y)
+    if inside:
+        write_estimates(ax, words.estimates, space)
     if words.medians is not None:
         write_medians(ax, words.medians, styles, space)
-    write_estimates(ax, words.estimates, space)
     write_truth(ax, truths, space)
+
+
+def _space_between(ax: Axes, groups: Mapping[str, pd.DataFrame], truths: Mapping[str, Points]) -> Space:
+    """What the curves, their bands and the planted curves leave free."""
+    space = Space(ax)
+    for rows in groups.values():
+        space.take_band(rows["time"], rows["conf_low"], rows["conf_high"])
+        space.take_steps(rows["time"], rows["survival"])
+    for x, y in truths.values():
+        space.take_line(x, y)
+    return space

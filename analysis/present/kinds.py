@@ -108,7 +108,7 @@ def kind_of(frame: pd.DataFrame, column: str) -> str:
     if column in KNOWN_COLUMNS:
         kind = KNOWN_COLUMNS[column][1]
         return kind if kind == "text" or pd.api.types.is_numeric_dtype(values.dtype) else "text"
-    if column == "target":
+    if column == "target" and pd.api.types.is_numeric_dtype(values.dtype):
         estimate = next((name for name in ESTIMATES if name in frame), None)
         return KNOWN_COLUMNS[estimate][1] if estimate else "number"
     if pd.api.types.is_bool_dtype(values.dtype):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from analysis.present.style import HEAD, INK, MM_PER_INCH, SMALL, SOFT_INK, TEXT
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 SYNTHETIC_MARK = "SYNTHETIC - ILLUSTRATIVE"
 PAD = 0.05
+ROW = 1.35 * TEXT
 POINTS = 72.0
 
 
@@ -104,24 +107,64 @@ def _overhang(figure: Figure) -> tuple[float, float, float, float]:
     return left, right, bottom, top
 
 
-def finish(figure: Figure, height: float, *, title: str = "", subtitle: str = "", synthetic: bool = False) -> None:
-    """Lay a figure out and put the heading above everything, from the left edge of the page."""
-    room = POINTS * (figure.get_figwidth() - 2 * PAD)
-    lines = []
-    if synthetic:
-        lines.append((SYNTHETIC_MARK, SMALL, "bold", SOFT_INK))
-    if title:
-        lines.append((wrapped(figure, title, room, size=HEAD, weight="bold"), HEAD, "bold", INK))
-    if subtitle:
-        lines.append((wrapped(figure, subtitle, room, size=TEXT), TEXT, "normal", SOFT_INK))
-    heights = [text_size(figure, text, size=size, weight=weight)[1] + 2.5 for text, size, weight, _ in lines]
-    fit(figure, height, top=(sum(heights) + (4 if lines else 0)) / POINTS)
+def finish(
+    figure: Figure,
+    height: float,
+    *,
+    title: str = "",
+    subtitle: str = "",
+    synthetic: bool = False,
+    rows: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Lay a figure out and put the heading above everything, from the left edge of the page; `rows` stand under it."""
+    lines = _heading(figure, title, subtitle, synthetic)
+    head = sum(line.height for line in lines) + ROW * len(rows) + (4 if lines or rows else 0)
+    fit(figure, height, top=head / POINTS)
     depth = 0.0
+    for line in lines:
+        _from_corner(figure, line.text, 0.0, depth, size=line.size, weight=line.weight, color=line.color)
+        depth += line.height
+    second = 10 + max((text_size(figure, label)[0] for label, value in rows if value), default=0.0)
+    for label, value in rows:
+        _from_corner(figure, label, 0.0, depth, weight="normal" if value else "bold")
+        _from_corner(figure, value, second, depth)
+        depth += ROW
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One piece of a heading, wrapped, with the height it takes in points."""
+
+    text: str
+    size: float
+    weight: str
+    color: str
+    height: float
+
+
+def _heading(figure: Figure, title: str, subtitle: str, synthetic: bool) -> list[_Line]:
+    """The heading of a figure: the mark, the title, the subtitle, each where there is one."""
+    room = POINTS * (figure.get_figwidth() - 2 * PAD)
+    parts = (
+        (SYNTHETIC_MARK if synthetic else "", SMALL, "bold", SOFT_INK),
+        (title, HEAD, "bold", INK),
+        (subtitle, TEXT, "normal", SOFT_INK),
+    )
+    lines = []
+    for words, size, weight, color in parts:
+        if words:
+            text = wrapped(figure, words, room, size=size, weight=weight)
+            lines.append(_Line(text, size, weight, color, text_size(figure, text, size=size)[1] + 2.5))
+    return lines
+
+
+def _from_corner(
+    figure: Figure, text: str, x: float, y: float, *, size: float = TEXT, weight: str = "normal", color: str = INK
+) -> None:
+    """Words at points to the right of and below the page's upper left corner."""
     width, total = figure.get_size_inches()
-    for (text, size, weight, color), used in zip(lines, heights, strict=True):
-        y = 1 - (PAD + depth / POINTS) / total
-        figure.text(PAD / width, y, text, size=size, weight=weight, color=color, va="top", linespacing=1.2)
-        depth += used
+    left, top = (PAD + x / POINTS) / width, 1 - (PAD + (y + 0.85 * size) / POINTS) / total
+    figure.text(left, top, text, size=size, weight=weight, color=color, va="baseline", linespacing=1.2)
 
 
 def head_axes(ax: Axes, *, title: str, subtitle: str, synthetic: bool) -> None:

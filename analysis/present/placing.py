@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LINE, BAND = 100.0, 1.0
+LINE, BAND = 1e4, 1.0
+COST = 0.05  # points of distance that one covered point of a band is worth
 Box = tuple[float, float, float, float]
 
 
@@ -61,6 +63,18 @@ def _isotonic(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.repeat(means, counts)
 
 
+@dataclass(frozen=True)
+class Spot:
+    """A box in points of some axes; `free` when it covers no line and no words."""
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+    cost: float
+    free: bool
+
+
 class Space:
     """The area of some axes in points, and what is already drawn there."""
 
@@ -103,17 +117,21 @@ class Space:
         area = self._taken[bottom : top + 1, left : right + 1]
         np.maximum(area, weight, out=area)
 
-    def place(self, width: float, height: float, *, near: tuple[float, float]) -> tuple[float, float]:
-        """The lower left corner for a box: where it covers least, and nearest to `near`; the box is blocked then."""
+    def find(self, width: float, height: float, *, near: tuple[float, float]) -> Spot:
+        """Where a box covers least and stands nearest to `near`, its wanted lower left corner."""
         rows, columns = self._taken.shape
-        wide, high = min(int(width) + 1, columns), min(int(height) + 1, rows)
+        wide, high = min(int(width) + 1, columns - 1), min(int(height) + 1, rows - 1)
         sums = np.zeros((rows + 1, columns + 1))
         sums[1:, 1:] = self._taken.cumsum(axis=0).cumsum(axis=1)
         covered = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
         bottoms, lefts = np.mgrid[: covered.shape[0], : covered.shape[1]]
-        distance = np.hypot(lefts - near[0], bottoms - near[1])
-        best = np.flatnonzero(covered.ravel() <= covered.min() + 0.5)
-        chosen = best[np.argmin(distance.ravel()[best])]
-        left, bottom = float(lefts.ravel()[chosen]), float(bottoms.ravel()[chosen])
-        self.take_box((left - 2, bottom - 2, left + wide + 2, bottom + high + 2))
-        return left, bottom
+        cost = np.hypot(lefts - near[0], bottoms - near[1]) + COST * covered
+        bottom, left = np.unravel_index(int(np.argmin(cost)), cost.shape)
+        free = bool(covered[bottom, left] < LINE) and width < columns and height < rows
+        return Spot(float(left), float(bottom), float(wide), float(high), float(cost[bottom, left]), free)
+
+    def place(self, width: float, height: float, *, near: tuple[float, float]) -> Spot:
+        """As `find`, and the box is blocked from then on."""
+        spot = self.find(width, height, near=near)
+        self.take_box((spot.left - 2, spot.bottom - 2, spot.left + spot.width + 2, spot.bottom + spot.height + 2))
+        return spot

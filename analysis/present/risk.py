@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROWS = {"n_risk": "At risk", "n_censor": "Censored", "n_event": "Events"}
-FIRST_ROW, ROW, GAP, MARGIN = 40.0, 9.5, 4.0, 7.0
+FIRST_ROW, ROW, GAP, MARGIN = 34.0, 9.5, 4.0, 7.0
 
 
 def draw_risk_table(ax: Axes, groups: Mapping[str, pd.DataFrame], styles: Mapping[str, StratumStyle]) -> None:
@@ -29,6 +29,7 @@ def draw_risk_table(ax: Axes, groups: Mapping[str, pd.DataFrame], styles: Mappin
     }
     widest = max(text_size(figure, text, size=SMALL)[0] for text in texts.values())
     times = _shown_times(ax, sorted({time for _, _, time in texts}), widest)
+    ax.set_xticks(times, [f"{time:g}" for time in times])
     margin = widest / 2 + MARGIN
     left = margin + max(text_size(figure, name, size=SMALL)[0] for name in ROWS.values())
     depth = FIRST_ROW
@@ -64,12 +65,12 @@ def _write(
     ax.annotate(
         text,
         (0.0 if time is None else time, 0.0),
-        (shift, -depth),
+        (shift, -depth - 0.85 * SMALL),
         xycoords=("axes fraction" if time is None else "data", "axes fraction"),
         textcoords="offset points",
         annotation_clip=False,
         ha=ha,
-        va="top",
+        va="baseline",
         size=SMALL,
         weight=weight,
         color=color,

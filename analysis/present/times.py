@@ -17,7 +17,7 @@ STEPS = {
 }
 
 
-def breaks_for(last_time: float, unit: str = "months", *, most: int = 8) -> tuple[float, ...]:
+def breaks_for(last_time: float, unit: str = "months", *, most: int = 9) -> tuple[float, ...]:
     """Ticks of a time axis, in steps that the unit's readers expect (months: 1, 3, 6, 12, ...).
 
     Parameters

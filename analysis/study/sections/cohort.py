@@ -8,9 +8,9 @@ import pandas as pd
 
 from analysis.present.causes import plot_causes
 from analysis.present.curves import plot_follow_up
-from analysis.present.marker import plot_relations
 from analysis.present.missing import plot_missing
 from analysis.present.page import Prose, TableBlock
+from analysis.present.relations import plot_relations
 from analysis.present.tables import baseline_display
 from analysis.study.blocks import table
 from analysis.study.causes import diagram_arrows, diagram_nodes
@@ -86,7 +86,7 @@ def _missing_blocks(study: Study) -> list[Block]:
     total = missing.groupby("column", sort=False)["n_missing"].sum()
     words = "; ".join(f"{column}: {count}" for column, count in total[total > 0].items())
     figure = StudyFigure(
-        name="missing",
+        name="missing-values",
         title="What is missing, and with whom",
         alt=f"Shares of missing values by column. Missing: {words}.",
         caption="Share of patients without a value, by whether the event was seen. Analyses here use complete rows.",
@@ -125,7 +125,7 @@ def _relations_blocks(study: Study) -> list[Block]:
         correlations=correlations,
         synthetic=study.plan.synthetic,
     )
-    words = "; ".join(f"{study.label(row.column)} {row.correlation:.2f}" for row in strongest.itertuples())
+    words = "; ".join(f"{study.label(row['column'])} {row['correlation']:.2f}" for row in strongest.to_dict("records"))
     figure = StudyFigure(
         name="relations",
         title=f"{study.plan.marker.label} and what goes with it",
@@ -151,7 +151,7 @@ def _follow_up_blocks(study: Study) -> list[Block]:
         synthetic=study.plan.synthetic,
     )
     figure = StudyFigure(
-        name="follow-up",
+        name="follow-up-curves",
         title="How long patients were followed",
         alt="Share still under follow-up by stratum, from the reverse Kaplan-Meier estimate.",
         caption=f"Reverse Kaplan-Meier curves of {endpoint.name}: the event is the end of follow-up.",

@@ -1,0 +1,198 @@
+"""A marker's distribution with the cuts that others drew through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.present.frames import by_label, need_columns
+from analysis.present.layout import POINTS, figure_of, finish, fit, new_figure, text_size, wrapped
+from analysis.present.placing import spread
+from analysis.present.style import (
+    BLUE,
+    INK,
+    ONE_COLUMN,
+    SMALL,
+    SOFT_INK,
+    TEXT,
+    TWO_COLUMNS,
+    Dashes,
+    figure_style,
+    stratum_styles,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+USED: Dashes = (0, None)
+PUBLISHED: Dashes = (0, (4, 2))
+SEARCHED: Dashes = (0, (1, 1.5))
+KEY_START, KEY_ROW = 30.0, 10.5
+
+
+def plot_marker(
+    cohort: pd.DataFrame,
+    marker: str,
+    cutpoints: pd.DataFrame,
+    *,
+    hue: str | None = None,
+    unit: str = "",
+    label: str = "",
+    reference: tuple[float, float] | None = None,
+    title: str = "",
+    subtitle: str = "",
+    width: float = TWO_COLUMNS,
+    synthetic: bool = False,
+) -> Figure:
+    """Draw a marker's distribution, one panel a level of `hue`, with every cut-point and its source.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        Holds `marker` (and `hue`); missing values are left out.
+    marker : str
+        A numeric column.
+    cutpoints : DataFrame
+        edge label source searched, as `cutpoint_table` gives it; where a column `used` is there, the edges in use are
+        solid lines. Edges found by a search are dotted.
+    hue : str, optional
+        A column of few levels.
+    unit, label : str
+        For the axis; the column's name by default.
+    reference : (float, float), optional
+        An interval to shade; the two edges in use, where there are two, by default.
+    title, subtitle, width, synthetic
+        As for `plot_survival`.
+
+    Returns
+    -------
+    Figure
+        Edges are labelled over the panels, sources listed below.
+
+    Raises
+    ------
+    InputError
+        A frame without rows, or without a column that is drawn.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"magnesium": [0.7, 0.8, 0.82, 0.9]})
+    >>> cuts = pd.DataFrame({"edge": [0.75], "label": ["0.75"], "source": ["a survey"], "searched": [False]})
+    >>> plot_marker(cohort, "magnesium", cuts, unit="mmol/L").axes[0].get_xlabel()
+    'magnesium (mmol/L)'
+    """
+    need_columns(cohort, "cohort", [marker, *([hue] if hue else [])])
+    need_columns(cutpoints, "cutpoints", ("edge", "label", "source", "searched"))
+    known = cohort[cohort[marker].notna()]
+    need_columns(known, f"cohort with {marker} known", [marker])
+    panels = by_label(known, hue) if hue else {"": known}
+    cuts = cutpoints.assign(used=cutpoints["used"] if "used" in cutpoints else ~cutpoints["searched"].astype(bool))
+    with figure_style():
+        figure = new_figure(width, rows=len(panels))
+        figure.subplots_adjust(hspace=0.32)
+        axes = figure.axes
+        bins = np.histogram_bin_edges(known[marker].to_numpy(dtype=np.float64), bins="fd")
+        for ax, (level, rows) in zip(axes, panels.items(), strict=True):
+            _draw_panel(ax, rows, marker, bins, stratum_styles(list(panels))[level].color if level else BLUE)
+            _draw_cuts(ax, cuts, reference)
+            _name_panel(ax, level, len(rows))
+        name = label or marker
+        axes[-1].set_xlabel(f"{name} ({unit})" if unit else name)
+        height = (46.0 if len(panels) == 1 else 34.0 * len(panels)) * (1 if width > 1.5 * ONE_COLUMN else 0.85)
+        _write_sources(axes[-1], cuts)
+        fit(figure, height)
+        _write_edges(axes[0], cuts)
+        finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
+    return figure
+
+
+def _draw_panel(ax: Axes, rows: pd.DataFrame, marker: str, bins: np.ndarray, color: str) -> None:
+    """One histogram with a smooth density over it, on the same bins as every other panel."""
+    import seaborn as sns
+
+    spread_out = len(set(rows[marker])) > 1
+    sns.histplot(
+        data=rows.reset_index(drop=True), x=marker, bins=bins.tolist(), kde=spread_out, color=color, alpha=0.35,
+        edgecolor="white", linewidth=0.4, line_kws={"linewidth": 1.3}, ax=ax,
+    )  # fmt: skip
+    ax.set_xlabel("")
+    ax.set_ylabel("Patients")
+    ax.set_xlim(bins[0], bins[-1])
+    ax.margins(y=0.08)
+
+
+def _draw_cuts(ax: Axes, cuts: pd.DataFrame, reference: tuple[float, float] | None) -> None:
+    """A line for each edge in the axis, and the shaded interval between the two in use."""
+    used = sorted(set(cuts.loc[cuts["used"].astype(bool), "edge"].astype(float)))
+    low, high = ax.get_xlim()
+    edges = cuts["edge"].astype(float)
+    ax.set_xlim(min(low, edges.min() - 0.02 * (high - low)), max(high, edges.max() + 0.02 * (high - low)))
+    shaded = reference if reference is not None else (used if len(used) == 2 else None)
+    if shaded is not None:
+        ax.axvspan(shaded[0], shaded[1], color="#e9f2f9", linewidth=0, zorder=0, label="_reference")
+    for row in cuts.to_dict("records"):
+        ax.axvline(float(row["edge"]), color=INK, linestyle=_line(row), linewidth=1.0 if row["used"] else 0.8, zorder=4)
+
+
+def _line(row: Mapping[object, object]) -> Dashes:
+    """The line of one edge: solid in use, dotted when searched, dashed otherwise."""
+    return SEARCHED if row["searched"] else USED if row["used"] else PUBLISHED
+
+
+def _name_panel(ax: Axes, level: str, n: int) -> None:
+    """Who the panel shows, in its upper right corner."""
+    words = f"{level}\nn = {n:,}" if level else f"n = {n:,}"
+    ax.annotate(
+        words, (1, 1), (-2, -2), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
+        size=TEXT, linespacing=1.2, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1}, zorder=6,
+    )  # fmt: skip
+
+
+def _write_edges(ax: Axes, cuts: pd.DataFrame) -> None:
+    """The value of each edge over the panels, moved apart where they stand close, with a thin line to its edge."""
+    figure = figure_of(ax)
+    values = cuts.drop_duplicates("label").sort_values("edge", kind="stable")
+    texts = [str(text).split(" ")[0] for text in values["label"]]
+    box = ax.get_window_extent()
+    scale = POINTS / figure.dpi
+    spots = [(float(ax.transData.transform((edge, 0))[0]) - box.x0) * scale for edge in values["edge"]]
+    widths = [text_size(figure, text, size=SMALL)[0] + 5 for text in texts]
+    top = float(box.height) * scale
+    for text, spot, x in zip(texts, spots, spread(spots, widths, low=-10.0, high=box.width * scale + 10), strict=True):
+        ax.annotate(
+            text, (spot, top), (float(x), top + 9), xycoords="axes points", textcoords="axes points",
+            annotation_clip=False, ha="center", va="bottom", size=SMALL,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": INK, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+
+
+def _write_sources(ax: Axes, cuts: pd.DataFrame) -> None:
+    """Each source once under the axis: a piece of its line, its edges, its words."""
+    figure = figure_of(ax)
+    room = POINTS * figure.get_figwidth() - 62
+    depth = KEY_START
+    order = cuts.assign(rank=~cuts["used"].astype(bool)).sort_values(["rank", "edge"], kind="stable")
+    for source, rows in order.groupby("source", sort=False):
+        edges = ", ".join(str(text) for text in rows["label"].drop_duplicates())
+        note = " (searched in its data)" if rows["searched"].any() else ""
+        words = wrapped(figure, f"{edges}: {source}{note}", room, size=SMALL)
+        corner = ("axes fraction", "axes fraction")
+        _sample(ax, _line(rows.iloc[0].to_dict()), depth + 0.5 * SMALL)
+        ax.annotate(
+            words, (0, 0), (4, -depth - 0.85 * SMALL), xycoords=corner, textcoords="offset points",
+            annotation_clip=False, va="baseline", size=SMALL, color=SOFT_INK, linespacing=1.2,
+        )  # fmt: skip
+        depth += KEY_ROW * (1 + words.count("\n"))
+
+
+def _sample(ax: Axes, line: Dashes, depth: float) -> None:
+    """A piece of a line at the left of its words."""
+    look = {"arrowstyle": "-", "color": INK, "linewidth": 1.0, "linestyle": line, "shrinkA": 0, "shrinkB": 0}
+    corner = "axes points"
+    ax.annotate(
+        "", (0, -depth), (-18, -depth), xycoords=corner, textcoords=corner, annotation_clip=False, arrowprops=look
+    )
