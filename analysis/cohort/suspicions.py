@@ -24,7 +24,7 @@ PLAUSIBLE_MEDIAN = (0.4, 1.2)
 """Where the median of a cohort's serum magnesium can lie, in mmol/L."""
 
 HIGH_MAGNESIUM = 1.4
-"""mmol/L; several values above it point to rows in another unit."""
+"""mmol/L; a value above it points to rows in another unit."""
 
 LONGEST_FOLLOW_UP = 50 * DAYS_PER_YEAR
 """Days; 600 months."""
@@ -56,15 +56,20 @@ def magnesium_problem(values: FloatArray, name: str, *, unit: str = "mmol/L") ->
 
 
 def mixed_units(values: FloatArray, name: str, *, unit: str = "mmol/L") -> list[SuspiciousValues]:
-    """A word on magnesium values so high, beside others that are not, that they may be in another unit."""
+    """A word on magnesium values so high that, beside others that are not, they may be in another unit."""
     bound = HIGH_MAGNESIUM / MMOL_PER_L[unit]
     high = values > bound
-    n_used = int((~np.isnan(values)).sum())
-    if high.sum() < 2:
+    if not high.any():
         return []
-    share = f"{100 * high.sum() / n_used:.1f} % of {n_used} values"
+    share = f"{100 * high.sum() / (~np.isnan(values)).sum():.1f} % of {(~np.isnan(values)).sum()} values"
     text = f"magnesium column {name!r}: {share} lie above {bound:.3g} {unit}, in {rows_where(high)}; are units mixed?"
     return [SuspiciousValues(text)]
+
+
+def fits_another_unit(values: FloatArray, high: float, *, unit: str) -> BoolArray:
+    """Which magnesium values above the largest that can be right would be right in another unit."""
+    smallest = min(MMOL_PER_L.values())
+    return np.asarray((values > high) & (values * smallest / MMOL_PER_L[unit] <= high), dtype=bool)
 
 
 def serial_dates(values: FloatArray, name: str) -> str:

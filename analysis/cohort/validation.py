@@ -10,7 +10,6 @@ import pandas as pd
 from analysis.cohort import suspicions
 from analysis.cohort.cells import text_in_numbers
 from analysis.cohort.columns import (
-    BoolArray,
     FloatArray,
     column_problems,
     first_few,
@@ -156,12 +155,13 @@ def _unit_slip(values: FloatArray, column: Column, found: list[AnalysisWarning])
 
 
 def _range_problems(values: FloatArray, column: Column) -> list[str]:
-    """Values below the smallest or above the largest that can be right."""
+    """Values below the smallest or above the largest that can be right; magnesium of mixed units was told already."""
     unit = f" {column.unit}" if column.unit else ""
-    bounds: list[tuple[str, float | None, BoolArray]] = [
-        ("below", column.low, values < (-np.inf if column.low is None else column.low)),
-        ("above", column.high, values > (np.inf if column.high is None else column.high)),
-    ]
+    below = values < (-np.inf if column.low is None else column.low)
+    above = values > (np.inf if column.high is None else column.high)
+    if column.analyte == "magnesium" and column.unit in MMOL_PER_L and column.high is not None:
+        above &= ~suspicions.fits_another_unit(values, column.high, unit=column.unit)
+    bounds = [("below", column.low, below), ("above", column.high, above)]
     return [
         f"column {column.name!r}: {first_few(f'{value:g}' for value in values[wrong])} is {side} {bound:g}{unit}"
         f" in {rows_where(wrong)}"
