@@ -12,6 +12,7 @@ from analysis.kernels.times import FloatArray, dense_rank
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+
 @dataclass(frozen=True, eq=False)
 class Counts:
     """Counts at the distinct follow-up times of each segment, in the order of segment and time.

@@ -108,7 +108,9 @@ def test_survival_at_given_times(case):
             same(rows["conf_high"], limit(expected, f"upper_{CONF_TYPES[conf_type]}"))
 
 
-@pytest.mark.parametrize("case", [case for case in cases("km_at") if not (case.args["weights"] or case.args["entry"])], ids=str)
+@pytest.mark.parametrize(
+    "case", [case for case in cases("km_at") if not (case.args["weights"] or case.args["entry"])], ids=str
+)
 def test_the_table_under_the_curve_counts_as_the_curve(case):
     held, endpoint, by = read(case)
     table = risk_table(held, endpoint, times=case.args["times"], by=by)
