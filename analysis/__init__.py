@@ -64,7 +64,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "present.hazards": ("plot_hazard_ratio_over_time",),
     "present.missing": ("plot_missing",),
     "present.words": (
-        "format_number", "format_count", "format_share", "format_p", "format_interval", "format_ratio", "format_time", "inline",
+        "format_number", "format_count", "format_share", "format_p", "format_interval", "format_ratio", "format_time",
+        "inline",
     ),
     "present.tables": ("display_frame", "baseline_display", "html_table", "csv_text"),
     "study.plan": ("StudyPlan",),
