@@ -1,0 +1,225 @@
+"""Restricted cubic splines: where the knots go, and the basis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from numbers import Real
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from analysis.cohort.columns import FloatArray, IntArray, first_few
+from analysis.errors import InputError, NotEstimable
+from analysis.survival.options import number_problems
+
+FEWEST_KNOTS, MOST_KNOTS = 3, 7
+TIED_SHARE = 0.05
+"""A smallest or largest value held by this share of the rows (a detection limit, say) gets no part in the quantiles."""
+SMALL_SAMPLE = 100
+FEWEST_VALUES = 6
+
+
+def knot_problems(knots: object) -> list[str]:
+    """What is wrong with a number of knots, or with their places.
+
+    Examples
+    --------
+    >>> knot_problems(2)
+    ['knots=2: give 3 to 7, or their places']
+    """
+    if isinstance(knots, (int, np.integer)) and not isinstance(knots, bool):
+        if FEWEST_KNOTS <= knots <= MOST_KNOTS:
+            return []
+        return [f"knots={knots}: give {FEWEST_KNOTS} to {MOST_KNOTS}, or their places"]
+    if isinstance(knots, (Real, str)) or np.ndim(np.asarray(knots, dtype=object)) != 1:
+        return [f"knots={knots!r}: give a whole number from {FEWEST_KNOTS} to {MOST_KNOTS}, or a list of places"]
+    places = list(np.asarray(knots, dtype=object))
+    problems = [problem for place in places for problem in number_problems("knots: each place", place)]
+    if not problems and len(places) < FEWEST_KNOTS:
+        problems = [f"knots: {len(places)} given; a spline needs at least {FEWEST_KNOTS}"]
+    if not problems and not all(low < high for low, high in pairwise(places)):
+        problems = [f"knots: {first_few(f'{place:g}' for place in places)} must increase, each given once; sort them"]
+    return problems
+
+
+def place_knots(values: FloatArray, knots: int | Sequence[float], marker: str) -> FloatArray:
+    """The knots of a marker: at Harrell's default places, or those given, once they are known to suit the values.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Without missing values.
+    knots : int or sequence of float
+        Free of `knot_problems`.
+    marker : str
+        The marker's name, for messages.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+
+    Raises
+    ------
+    InputError
+        When a knot lies outside the range of the values.
+    NotEstimable
+        When there are too few distinct values for the knots.
+
+    Examples
+    --------
+    >>> place_knots(np.arange(10.0), [2, 4.5, 7], "x").tolist()
+    [2.0, 4.5, 7.0]
+    """
+    if isinstance(knots, (int, np.integer)):
+        return default_knots(values, int(knots), marker)
+    places, distinct = np.asarray(knots, dtype=np.float64), np.unique(values)
+    beyond = places[(places < distinct[0]) | (places > distinct[-1])]
+    if len(beyond):
+        raise InputError(outside("knots", beyond, values, marker))
+    if len(distinct) < len(places):
+        raise NotEstimable(_too_few(len(places), len(places), values, marker))
+    return places
+
+
+def outside(name: str, points: Iterable[float], values: FloatArray, marker: str) -> str:
+    """Words on points that lie outside the range of a marker.
+
+    Examples
+    --------
+    >>> outside("reference", [1.9], np.array([0.55, 1.12]), "mg")
+    "reference: 1.9 outside the range 0.55-1.12 of 'mg'; are both in one unit?"
+    """
+    shown = first_few(f"{point:g}" for point in points)
+    return f"{name}: {shown} outside the range {values.min():g}-{values.max():g} of {marker!r}; are both in one unit?"
+
+
+def _too_few(n_knots: int, needed: int, values: FloatArray, marker: str) -> str:
+    """Words on a marker with too few distinct values."""
+    distinct = np.unique(values)
+    return (
+        f"{n_knots} knots need at least {needed} distinct values of {marker!r}, and it has {len(distinct)}"
+        f" ({first_few((f'{value:g}' for value in distinct), 8)}) in {len(values)} rows; give fewer knots, or compare"
+        " groups"
+    )
+
+
+def default_knots(values: FloatArray, n_knots: int, marker: str = "marker") -> FloatArray:
+    """Harrell's default knots: quantiles spread evenly between two outer ones.
+
+    The outer quantiles are 0.10 and 0.90 for 3 knots, 0.05 and 0.95 for 4 to 6, 0.025 and 0.975 for 7; with fewer
+    than 100 values the outer knots are the fifth smallest and the fifth largest instead. Where 5 % of the rows or more
+    share the smallest (largest) value, and no value between is as common, the knot on that side is the next value, and
+    the others are quantiles of what lies beyond it. With just two distinct values more than knots, the knots are the
+    values between the ends.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Without missing values.
+    n_knots : int
+        3 to 7.
+    marker : str
+        The marker's name, for messages.
+
+    Returns
+    -------
+    ndarray, shape (n_knots,)
+
+    Raises
+    ------
+    NotEstimable
+        When ties leave fewer distinct knots than asked for.
+
+    Notes
+    -----
+    As R's ``Hmisc::rcspline.eval(x, nk = n_knots, knots.only = TRUE)`` where that gives as many knots as asked for.
+    Harrell (2015), Regression Modeling Strategies, 2nd edition, section 2.4.6.
+
+    Examples
+    --------
+    >>> default_knots(np.arange(1.0, 102.0), 4).tolist()
+    [6.0, 36.0, 66.0, 96.0]
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(values) < FEWEST_VALUES or len(distinct) - 2 < n_knots:
+        raise NotEstimable(_too_few(n_knots, max(n_knots + 2, FEWEST_VALUES), values, marker))
+    if len(distinct) - 2 == n_knots:
+        return distinct[1:-1]
+    low, high = _past_tied_ends(distinct, counts)
+    inner = values[(values > max(low, default=-np.inf)) & (values < min(high, default=np.inf))]
+    knots = np.unique([*low, *_even_quantiles(inner, n_knots, low=not low, high=not high), *high])
+    if len(knots) < n_knots:
+        raise NotEstimable(
+            f"{n_knots} knots: ties in {marker!r} leave {len(knots)} distinct places"
+            f" ({first_few(f'{knot:g}' for knot in knots)}); ask for fewer knots, or give their places"
+        )
+    return knots
+
+
+def _past_tied_ends(distinct: FloatArray, counts: IntArray) -> tuple[list[float], list[float]]:
+    """The first value past a heavily tied smallest one, and the last before a heavily tied largest one."""
+    share = counts / counts.sum()
+    if share[1:-1].max() >= TIED_SHARE:
+        return [], []
+    return (
+        [float(distinct[1])] if share[0] >= TIED_SHARE else [],
+        [float(distinct[-2])] if share[-1] >= TIED_SHARE else [],
+    )
+
+
+def _even_quantiles(values: FloatArray, n_knots: int, *, low: bool, high: bool) -> FloatArray:
+    """The knots that tied ends leave to the quantiles; `low` and `high` say which ends are still to be placed."""
+    n_left = n_knots - (not low) - (not high)
+    if not len(values):
+        return np.empty(0)
+    if n_left == 1:
+        return np.array([np.median(values)])
+    outer = 0.1 if n_knots == 3 else 0.05 if n_knots < MOST_KNOTS else 0.025
+    knots = np.quantile(values, np.linspace(0.5 if n_left == 2 else outer, 1 - outer, n_left))
+    if FEWEST_VALUES <= len(values) < SMALL_SAMPLE:
+        ordered = np.sort(values)
+        knots[0] = ordered[4] if low else knots[0]
+        knots[-1] = ordered[-5] if high else knots[-1]
+    return np.asarray(knots, dtype=np.float64)
+
+
+def spline_basis(values: ArrayLike, knots: ArrayLike) -> FloatArray:
+    """The basis of a restricted cubic spline: cubic between its knots, linear beyond the outer two.
+
+    With knots t1 < ... < tk and u+ = max(u, 0), column 1 is x and column j + 1, for j = 1 ... k - 2, is
+
+        [(x - tj)+^3 - (x - t(k-1))+^3 (tk - tj)/(tk - t(k-1)) + (x - tk)+^3 (t(k-1) - tj)/(tk - t(k-1))] / (tk - t1)^2
+
+    so that every column is in the unit of x.
+
+    Parameters
+    ----------
+    values : array-like, shape (n,)
+    knots : array-like, shape (k,)
+        At least 3, increasing.
+
+    Returns
+    -------
+    ndarray, shape (n, k - 1)
+
+    Notes
+    -----
+    As R's ``Hmisc::rcspline.eval(x, knots, norm = 2, inclx = TRUE)``. Durrleman and Simon (1989), Stat Med 8:551;
+    Harrell (2015), section 2.4.5.
+
+    Examples
+    --------
+    >>> spline_basis([0.0, 1.0, 2.0], [0.0, 1.0, 2.0]).tolist()
+    [[0.0, 0.0], [1.0, 0.25], [2.0, 1.5]]
+    """
+    x, t = np.asarray(values, dtype=np.float64), np.asarray(knots, dtype=np.float64)
+    size = (t[-1] - t[0]) ** (2 / 3)
+    cubes = np.maximum((x[:, None] - t) / size, 0.0) ** 3
+    last = t[-1] - t[-2]
+    bent = (
+        cubes[:, :-2]
+        - cubes[:, -2:-1] * ((t[-1] - t[:-2]) / last)
+        + cubes[:, -1:] * ((t[-2] - t[:-2]) / last)
+    )  # fmt: skip
+    return np.column_stack([x, bent])
