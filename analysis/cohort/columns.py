@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from numbers import Real
 
@@ -14,6 +16,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\b.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 
 
 def first_few(values: Iterable[object], most: int = 5) -> str:
@@ -107,7 +111,11 @@ def _not_numeric(column: pd.Series) -> str:
     if not text:
         return ""
     shown = first_few(map(repr, dict.fromkeys(text)))
-    return f"{len(text)} values are not numbers ({shown}); read the file with read_cohort, or correct them"
+    dates = all(isinstance(value, date) or _DATE.fullmatch(str(value).strip()) for value in text)
+    advice = (
+        "a time must be a number: use time_from_dates" if dates else "read the file with read_cohort, or correct them"
+    )
+    return f"{len(text)} values are not numbers ({shown}); {advice}"
 
 
 def indicator(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str = "event column") -> FloatArray:
