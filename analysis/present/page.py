@@ -240,11 +240,10 @@ def marked_up(text: str) -> str:
 
 
 def _check_names(sections: Sequence[Section]) -> None:
-    """Every address on the page must be its own."""
-    names = [section.anchor for section in sections]
-    names += [block.name for section in sections for block in section.blocks if hasattr(block, "name")]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    """Every address on the page must be its own; a table and a figure may share a name."""
+    blocks = [block for section in sections for block in section.blocks]
+    ids = [section.anchor for section in sections]
+    ids += [f"{block.template}-{block.name}" for block in blocks if isinstance(block, TableBlock | FigureBlock)]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
-        raise InputError(
-            f"used twice on one page: {', '.join(twice)}; give each section, table and figure its own name"
-        )
+        raise InputError(f"used twice on one page: {', '.join(twice)}; give each section, table and figure its own name")

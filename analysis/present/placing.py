@@ -108,7 +108,7 @@ class Space:
         """Mark the area between two step functions as better left free."""
         lower, upper = self.points(x, low), self.points(x, high)
         for (x0, y0), (x1, _), (_, y1) in zip(lower[:-1], lower[1:], upper[:-1], strict=True):
-            if np.isfinite([y0, y1]).all():
+            if np.isfinite([x0, y0, x1, y1]).all():
                 self.take_box((x0, y0, x1, y1), BAND)
 
     def take_box(self, box: Box, weight: float = LINE) -> None:
