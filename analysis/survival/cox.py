@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from analysis.survival.cox_guards import (
     refuse_constant,
     refuse_no_comparison,
     refuse_no_events,
+    refuse_one_cluster,
 )
 from analysis.survival.cox_lifelines import lifelines_fit
 from analysis.survival.cox_maximum import CoxRows, Maximum, evaluator, find_maximum, linear_predictor
@@ -111,18 +113,24 @@ def fit_cox(
     strata_names = (strata,) if isinstance(strata, str) else tuple(strata or ())
     _check_options(ties=ties, engine=engine, robust=robust, cluster=cluster, weights=weights)
     design = read_design(cohort, endpoint, covariates, strata=strata_names, cluster=cluster, weights=weights)
-    rows, problem, null = _prepare(design, ties)
-    maximum = find_maximum(rows, problem, null)
-    maximum, engine = _by_engine(engine, rows, maximum)
     model = CoxModel(
         endpoint=endpoint,
         covariates=covariates if isinstance(covariates, str) else tuple(covariates),
         ties=ties, strata=strata_names, cluster=cluster, weights=weights, robust=robust or cluster is not None,
         engine=engine,
     )  # fmt: skip
-    fit = _assemble(design, rows, problem, null, maximum, model)
+    fit = fit_design(design, model)
     warn_all(fit.warnings)
     return fit
+
+
+def fit_design(design: Design, model: CoxModel) -> CoxFit:
+    """The model on rows already checked, by the engine that `model` asks for; its warnings are only carried."""
+    if model.cluster is not None:
+        refuse_one_cluster(model.cluster, design.data.cluster.labels)
+    rows, problem, null = _prepare(design, model.ties)
+    maximum, engine = _by_engine(model.engine, rows, find_maximum(rows, problem, null))
+    return _assemble(design, rows, problem, null, maximum, replace(model, engine=engine))
 
 
 def _check_options(*, ties: str, engine: str, robust: bool, cluster: str | None, weights: str | None) -> None:
@@ -162,7 +170,9 @@ def _by_engine(engine: str, rows: CoxRows, maximum: Maximum) -> tuple[Maximum, s
         if engine == "lifelines":
             raise
         return maximum, "kernel"
-    return Maximum(coef, covariance, log_likelihood, (), linear_predictor(rows.x, coef)), "lifelines"
+    problem = maximum.problem
+    score = linear_predictor(rows.x, coef)
+    return Maximum(coef, covariance, log_likelihood, (), score, problem, coef * problem.scale), "lifelines"
 
 
 def _assemble(
@@ -172,7 +182,7 @@ def _assemble(
     coef, df = maximum.coef, len(design.terms)
     covariance, robust_error = maximum.covariance, np.full(df, np.nan)
     if model.robust:
-        covariance = _sandwich(design, problem, maximum)
+        covariance = _sandwich(design, maximum, clustered=model.cluster is not None)
         robust_error = np.sqrt(np.diag(covariance))
     data, score = design.data, float(null.gradient @ newton_step(null.information, null.gradient))
     found = cox_warnings(problem, rows.weights, design.terms, coef, ties=model.ties)
@@ -217,15 +227,18 @@ def _coefficient_table(
     )
 
 
-def _sandwich(design: Design, problem: CoxProblem, maximum: Maximum) -> FloatArray:
+def _sandwich(design: Design, maximum: Maximum, *, clustered: bool) -> FloatArray:
     """The robust covariance: D'D with D the weighted score residuals times the covariance, summed by cluster."""
-    scores = score_residuals(problem, maximum.coef * problem.scale, len(design.x)) * problem.scale
-    influence = (scores * design.data.weights[:, None]) @ maximum.covariance
-    if len(design.data.cluster.labels) > 1:
-        summed = np.zeros((len(design.data.cluster.labels), influence.shape[1]))
-        np.add.at(summed, design.data.cluster.codes, influence)
+    scale = np.where(np.isinf(maximum.problem.scale), 0.0, maximum.problem.scale)
+    scores = score_residuals(maximum.problem, maximum.beta, len(design.x)) * scale
+    influence = (scores * design.data.weights[:, None]) @ np.nan_to_num(maximum.covariance)
+    cluster = design.data.cluster
+    if clustered:
+        summed = np.zeros((len(cluster.labels), influence.shape[1]))
+        np.add.at(summed, cluster.codes, influence)
         influence = summed
-    return np.asarray(influence.T @ influence, dtype=np.float64)
+    robust = influence.T @ influence
+    return np.where(np.isnan(maximum.covariance), np.nan, robust)
 
 
 def _wald(coef: FloatArray, covariance: FloatArray) -> float:

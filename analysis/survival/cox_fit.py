@@ -139,8 +139,7 @@ def fitted_problem(fit: CoxFit, what: str, *, ties: bool = False) -> tuple[CoxPr
         raise NotEstimable(f"{what}: the coefficients of {lost} are not finite (separation); leave the terms out")
     if ties and fit.model.ties == "exact":
         raise NotSupported(f"{what}: not defined for ties='exact'; fit with ties='efron'")
-    problem = fit.rows.problem()
-    return problem, fit.coef * problem.scale
+    return fit.maximum.problem, fit.maximum.beta
 
 
 def chi_square(statistic: float, df: int) -> ChiSquare:

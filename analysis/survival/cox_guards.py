@@ -45,6 +45,12 @@ def refuse_no_events(n_event: int, n_used: int) -> None:
         raise NotEstimable(f"no events among {n_used} rows: a Cox model needs events")
 
 
+def refuse_one_cluster(name: str, labels: Sequence[str]) -> None:
+    """An error when all rows are of one cluster, which leaves no variation between clusters."""
+    if len(labels) == 1:
+        raise NotEstimable(f"cluster column {name!r}: one cluster only ({labels[0]}); a robust variance needs several")
+
+
 def refuse_no_comparison(sets: RiskSets) -> None:
     """An error when at every event everybody at risk had the event, so that nobody is compared with anybody."""
     at_risk = at_risk_sums(sets, np.ones(len(sets.rows)))

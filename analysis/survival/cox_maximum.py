@@ -52,6 +52,10 @@ class Maximum:
         The directions in which the likelihood rises for ever, the first before all others.
     score : ndarray, shape (n,)
         The linear predictor; only its order when `directions` is not empty.
+    problem : CoxProblem
+        The partial likelihood, or its limit along the directions.
+    beta : ndarray, shape (p,)
+        Where it is largest, in its scaled covariates.
     """
 
     coef: FloatArray
@@ -59,6 +63,8 @@ class Maximum:
     log_likelihood: float
     directions: tuple[FloatArray, ...]
     score: FloatArray
+    problem: CoxProblem
+    beta: FloatArray
 
 
 def evaluator(problem: CoxProblem, ties: str) -> Callable[[FloatArray], CoxPoint]:
@@ -151,7 +157,7 @@ def _in_units(rows: CoxRows, summit: Summit, null: CoxPoint) -> Maximum:
     score = linear_predictor(rows.x, coef)
     if not directions:
         covariance = np.linalg.inv(point.information) / np.outer(problem.scale, problem.scale)
-        return Maximum(coef, covariance, point.log_likelihood, directions, score)
+        return Maximum(coef, covariance, point.log_likelihood, directions, score, problem, point.beta)
     spread = rows.x.std(axis=0)
     units = np.where(np.isinf(problem.scale), 0.0, problem.scale / spread)
     values, vectors = np.linalg.eigh(point.information * np.outer(units, units))
@@ -163,7 +169,8 @@ def _in_units(rows: CoxRows, summit: Summit, null: CoxPoint) -> Maximum:
     levels = [np.round(linear_predictor(rows.x, direction), 6) for direction in directions]
     _, order = np.unique(np.column_stack([*levels, score]), axis=0, return_inverse=True)
     score = np.asarray(order, dtype=np.float64).ravel()
-    return Maximum(np.where(lost, np.nan, coef), covariance, point.log_likelihood, directions, score)
+    coef = np.where(lost, np.nan, coef)
+    return Maximum(coef, covariance, point.log_likelihood, directions, score, problem, point.beta)
 
 
 def linear_predictor(x: FloatArray, coef: FloatArray) -> FloatArray:

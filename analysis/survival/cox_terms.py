@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ def read_design(
     """
     roles: dict[str, Any] = {"strata": strata, "cluster": cluster, "weights": weights}
     if isinstance(covariates, str):
-        formula, names = _parsed(covariates)
+        formula, names = _parsed(covariates, cohort)
         raise_all(_slips(names, endpoint))
         data = survival_data(cohort, endpoint, **roles, complete=names)
         return _expanded(data, formula, _variables(cohort, names, data), covariates)
@@ -87,7 +88,7 @@ def _doubles(names: Sequence[str]) -> list[str]:
     return [f"covariate {name!r} is named twice" for name in dict.fromkeys(names) if list(names).count(name) > 1]
 
 
-def _parsed(text: str) -> tuple[Any, list[str]]:
+def _parsed(text: str, cohort: pd.DataFrame) -> tuple[Any, list[str]]:
     """The formula and the columns it needs, in the order in which it names them."""
     from formulaic import Formula
     from formulaic.errors import FormulaicError
@@ -97,7 +98,8 @@ def _parsed(text: str) -> tuple[Any, list[str]]:
         raise InputError(f"covariates: {text!r} has a left side; give the right-hand side only, the endpoint is known")
     try:
         formula = Formula(plain)
-        needed = sorted(formula.required_variables, key=lambda name: (plain.find(name), name))
+        found = {*formula.required_variables, *_inner_names(formula, cohort)}
+        needed = sorted(found, key=lambda name: (plain.find(name), name))
     except (FormulaicError, SyntaxError, AttributeError) as error:
         raise InputError(
             f"covariates: cannot read the formula {text!r}; write terms as 'age + sex', interactions as 'age:sex' or"
@@ -105,7 +107,22 @@ def _parsed(text: str) -> tuple[Any, list[str]]:
         ) from error
     if not needed:
         raise InputError(f"covariates: the formula {text!r} names no column")
+    called = [name for name in needed if name not in cohort and re.search(rf"\b{re.escape(name)}\s*\(", plain)]
+    raise_all(
+        [
+            f"covariates: no function {name!r}; there are log, log2, log10, exp and numpy's, as np.sqrt"
+            for name in called
+        ],
+        InputError,
+    )
     return formula, [_unmasked(name) for name in needed]
+
+
+def _inner_names(formula: Any, cohort: pd.DataFrame) -> set[str]:  # noqa: ANN401
+    """Columns named inside a spline and its like, which the parser does not count as needed."""
+    factors = [re.sub(r"`[^`]*`", "quoted", str(factor)) for term in formula for factor in term.factors]
+    nodes = (node for text in factors if "(" in text and text not in cohort for node in ast.walk(ast.parse(text)))
+    return {node.id for node in nodes if isinstance(node, ast.Name) and node.id in cohort}
 
 
 def _masked(name: str) -> str:
@@ -154,7 +171,7 @@ def _expanded(data: SurvivalData, formula: Any, variables: pd.DataFrame, text: s
         raise InputError(f"covariates: the formula {text!r} has no term")
     where = {place: new for new, place in enumerate(kept)}
     columns = {
-        _unmasked(str(term)): tuple(where[place] for place in places if place in where)
+        _unmasked(str(term)).replace("`", ""): tuple(where[place] for place in places if place in where)
         for term, places in spec.term_indices.items()
         if any(place in where for place in places)
     }
@@ -169,7 +186,7 @@ def term_name(name: str) -> str:
     >>> term_name("C(grade)[T.2.0]"), term_name("sex[T.male]:age")
     ('grade[2]', 'sex[male]:age')
     """
-    plain = re.sub(r"\[T\.", "[", _unmasked(name))
+    plain = re.sub(r"\[T\.", "[", _unmasked(name).replace("`", ""))
     plain = re.sub(r"\[(-?\d+)\.0\]", r"[\1]", plain)
     return re.sub(r"C\((\w+)\)\[", r"\1[", plain)
 
@@ -183,7 +200,7 @@ def _refuse_undefined(data: SurvivalData, x: FloatArray, names: Sequence[str]) -
             continue
         rows = np.zeros(data.n_read, dtype=bool)
         rows[data.position[wrong]] = True
-        found = re.fullmatch(r"(?:np\.)?log(?:2|10)?\((.*)\)", name)
+        found = re.fullmatch(r"(?:np\.)?log(?:2|10)?\((.*)\)", _unmasked(name).replace("`", ""))
         if found and np.isneginf(x[wrong, place]).all():
             problems.append(
                 f"log of 0 in {found[1]!r}, {rows_where(rows)}; correct the values, set them missing, or add a constant"

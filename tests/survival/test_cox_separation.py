@@ -125,3 +125,18 @@ def test_found_if_and_only_if_the_linear_program_of_all_pairs_finds_it(seed: int
     above = np.vstack(pairs)
     program = linprog(-above.sum(axis=0), A_ub=-above, b_ub=np.zeros(len(above)), bounds=(-1, 1))
     assert np.isnan(fit.coef).any() == (above.sum(axis=0) @ program.x > 1e-6)
+
+
+@quiet
+def test_robust_errors_of_the_other_terms() -> None:
+    rng = np.random.default_rng(4)
+    n = 60
+    cohort = pd.DataFrame({"time": rng.random(n), "age": rng.normal(size=n), "late": np.repeat([0, 1], n // 2)})
+    cohort["event"] = (cohort["late"] == 0) & (rng.random(n) < 0.8)
+    cohort.loc[cohort["late"] == 1, "time"] += 2
+    fit = fit_cox(cohort, PLAIN, ["age", "late"], robust=True)
+    alone = fit_cox(cohort[cohort["late"] == 0], PLAIN, ["age"], robust=True, engine="kernel")
+    table = fit.coefficients
+    assert table["robust_std_error"].iloc[0] == pytest.approx(alone.coefficients["robust_std_error"].iloc[0], rel=1e-9)
+    assert table["statistic"].iloc[0] == pytest.approx(alone.coefficients["statistic"].iloc[0], rel=1e-9)
+    assert np.isnan(table["robust_std_error"].iloc[1])
