@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from numbers import Real
+from math import isnan
 from typing import Literal
 
 import numpy as np
@@ -48,6 +48,7 @@ _DIGITS_OF_A_NAME = re.compile(r"[+-]?(?:0\d+|\d{16,})", re.ASCII)
 _LIMIT = re.compile(r"[<>≤≥]\s*=?\s*(\d[\d.,]*)", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?", re.ASCII)
 _OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})", re.ASCII)
+_NUMBER_TYPES = (int, float, np.number, Decimal)
 _BOOLEANS = {"true": True, "false": False}
 _LARGEST_EXACT = 2.0**53
 _MOST_LABELS = 50
@@ -141,9 +142,9 @@ def _cell(value: object, kept: frozenset[str], *, restore: bool) -> object:
 
 def _as_number(cell: object, decimal: str) -> float:
     """A number, or text that reads as one, as float; else NaN."""
-    if isinstance(cell, (Real, Decimal)) and not isinstance(cell, (bool, np.bool_)):
-        return float(cell)
-    if not isinstance(cell, str) or isinstance(cell, _Literal):
+    if not isinstance(cell, str):
+        return float(cell) if isinstance(cell, _NUMBER_TYPES) and not isinstance(cell, bool) else np.nan
+    if isinstance(cell, _Literal):
         return np.nan
     text = cell.strip()
     if decimal == ",":
@@ -267,10 +268,19 @@ def text_in_numbers(name: str, cells: Sequence[object], *, decimal: str = ".") -
     Empty when the column holds something else as well, or no number at all.
     """
     mark = "," if decimal == "." else "."
-    texts = list(dict.fromkeys(str(cell).strip() for cell in cells if np.isnan(_as_number(cell, decimal))))
-    limits = [text for text in texts if _LIMIT.fullmatch(text)]
-    marked = [text for text in texts if not np.isnan(_as_number(text, mark))]
-    if not texts or len(limits) + len(marked) < len(texts) or (len(limits) == len(texts) == len(set(cells))):
+    limits, marked = [], []
+    for cell in dict.fromkeys(cells):
+        if not isnan(_as_number(cell, decimal)):
+            continue
+        text = str(cell).strip()
+        if _LIMIT.fullmatch(text):
+            limits.append(text)
+        elif not isnan(_as_number(text, mark)):
+            marked.append(text)
+        else:
+            return ""
+    texts = [*marked, *limits]
+    if not marked and len(limits) in (0, len(set(cells))):
         return ""
     advice = []
     if marked:

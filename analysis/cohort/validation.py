@@ -121,7 +121,8 @@ def _category(given: pd.Series, column: Column, problems: list[str]) -> pd.Serie
 
 def _measured(cohort: pd.DataFrame, column: Column, problems: list[str], found: list[AnalysisWarning]) -> FloatArray:
     """A number or an integer within its range, in a unit that its values bear out."""
-    hint = text_in_numbers(column.name, cohort[column.name].dropna().tolist())
+    given = cohort[column.name]
+    hint = "" if pd.api.types.is_numeric_dtype(given.dtype) else text_in_numbers(column.name, given.dropna().tolist())
     if hint:
         problems.append(hint)
         return np.full(len(cohort), np.nan)
