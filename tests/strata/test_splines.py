@@ -1,0 +1,127 @@
+"""Restricted cubic splines: their shape by hand and by definition, and their default knots against R's."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from analysis import NotEstimable
+from analysis.strata.splines import default_knots, place_knots, spline_basis
+from tests.reference import cases, rows
+
+KNOTS = np.array([1.0, 2.0, 4.0, 7.0])
+
+
+def third_powers(x, knots, j):
+    """Column j + 1 of the basis, straight from Durrleman and Simon's formula."""
+    last, before, first = knots[-1], knots[-2], knots[0]
+
+    def cube(u):
+        return max(u, 0.0) ** 3
+
+    bent = cube(x - knots[j])
+    bent -= cube(x - before) * (last - knots[j]) / (last - before)
+    bent += cube(x - last) * (before - knots[j]) / (last - before)
+    return bent / (last - first) ** 2
+
+
+def test_the_basis_follows_its_formula():
+    values = np.linspace(-1, 10, 45)
+    basis = spline_basis(values, KNOTS)
+    assert_allclose(basis[:, 0], values, rtol=0)
+    for j in range(2):
+        assert_allclose(basis[:, j + 1], [third_powers(x, KNOTS, j) for x in values], rtol=1e-9, atol=1e-12)
+
+
+def test_by_hand_with_knots_at_0_1_2():
+    # knots 0, 1, 2: at 1 the first cube is 1; at 2 it is 8 - 2 = 6; at 3, 27 - 2 * 8 + 1 = 12; each over 2^2
+    assert_allclose(spline_basis([-1.0, 0.0, 1.0, 2.0, 3.0], [0, 1, 2])[:, 1], [0, 0, 0.25, 1.5, 3.0], atol=1e-15)
+
+
+def test_no_bend_below_the_first_knot_and_straight_lines_beyond_the_outer_ones():
+    below, above = np.linspace(-5, 1, 13), np.linspace(7, 30, 24)
+    assert (spline_basis(below, KNOTS)[:, 1:] == 0).all()
+    assert_allclose(np.diff(spline_basis(above, KNOTS), 2, axis=0), 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("knot", KNOTS)
+def test_value_slope_and_curvature_are_continuous_at_every_knot(knot):
+    # on each side of a knot a cubic is its own Taylor expansion: take its derivatives at the knot from four points
+    h, jumps = 0.05, []
+    for bend in (1, 2):
+        sides = [
+            np.polyfit(side * np.arange(4) * h, spline_basis(knot + side * np.arange(4) * h, KNOTS)[:, bend], 3)
+            for side in (-1, 1)
+        ]
+        assert_allclose(sides[0][1:], sides[1][1:], atol=1e-9)
+        jumps.append(abs(sides[0][0] - sides[1][0]))
+    assert max(jumps) > 1e-3  # the third derivative is what jumps there
+
+
+@given(
+    st.lists(st.floats(-50, 50), min_size=1, max_size=20),
+    st.floats(0.01, 100),
+    st.lists(st.integers(-30, 30), min_size=3, max_size=6, unique=True),
+)
+def test_the_basis_takes_the_unit_of_the_marker(values, factor, places):
+    knots, x = np.sort(np.asarray(places, dtype=float)), np.asarray(values)
+    ours = spline_basis(x * factor, knots * factor)
+    assert_allclose(ours, factor * spline_basis(x, knots), rtol=1e-7, atol=1e-7 * factor)
+
+
+@pytest.mark.parametrize("case", cases("rcs_cox"), ids=str)
+def test_default_knots_are_those_of_r(case):
+    args = case.args
+    held = rows(case.dataset).dropna(subset=[args["time"], args["event"], args["x"], *args["adjust"]])
+    knots = default_knots(held[args["x"]].to_numpy(dtype=float), args["n_knots"])
+    assert_allclose(knots, case.expected["knots"], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n_knots", "places"),
+    [
+        (3, [0.1, 0.5, 0.9]),
+        (4, [0.05, 0.35, 0.65, 0.95]),
+        (5, [0.05, 0.275, 0.5, 0.725, 0.95]),
+        (6, [0.05, 0.23, 0.41, 0.59, 0.77, 0.95]),
+        (7, [0.025, 0.1833, 0.3417, 0.5, 0.6583, 0.8167, 0.975]),
+    ],
+)
+def test_places_are_the_quantiles_of_harrells_table(n_knots, places):
+    assert_allclose(default_knots(np.linspace(0, 1, 10_001), n_knots), places, atol=5e-5)
+
+
+def test_in_small_samples_the_outer_knots_are_the_fifth_values():
+    knots = default_knots(np.arange(1.0, 61.0), 5)
+    assert (knots[0], knots[-1]) == (5, 56)
+
+
+def test_values_heaped_at_an_end_get_no_part_in_the_quantiles():
+    # a tenth of the rows at a detection limit of 0: the first knot is the next value, the others quantiles beyond it
+    values = np.concatenate([np.zeros(100), np.linspace(1, 901, 901)])
+    assert_allclose(default_knots(values, 4)[0], 1)
+    assert_allclose(default_knots(values, 4)[1:], np.quantile(values[values > 1], [0.05, 0.5, 0.95]))
+    mirrored = default_knots(-values, 4)
+    assert_allclose(mirrored[-1], -1)
+    both = np.concatenate([values, np.full(100, 1000.0)])
+    assert_allclose(
+        default_knots(both, 4), [1, np.median(np.arange(2, 901)), np.quantile(np.arange(2, 901), 0.95), 901]
+    )
+
+
+def test_just_enough_distinct_values_are_the_knots_themselves():
+    assert default_knots(np.repeat([0.0, 1, 2, 3, 4], 20), 3).tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("values", "n_knots", "message"),
+    [
+        ([1, 2, 3] * 20, 3, r"3 knots need at least 6 distinct values of 'mg', and it has 3 \(1, 2, 3\) in 60 rows"),
+        ([1, 2, 3, 4, 5], 3, r"need at least 6 distinct values of 'mg', and it has 5 \(.*\) in 5 rows"),
+        ([1] * 20 + [5] * 70 + [2, 3, 4, 6, 7, 8] * 2, 5, r"5 knots: ties in 'mg' leave \d distinct places"),
+    ],
+)
+def test_too_few_distinct_values_are_named(values, n_knots, message):
+    with pytest.raises(NotEstimable, match=message):
+        place_knots(np.asarray(values, dtype=float), n_knots, "mg")
