@@ -7,6 +7,8 @@ import numpy as np
 from analysis.kernels.counting import Counts
 from analysis.kernels.times import FloatArray
 
+_ROUNDING = 1e-13
+
 
 def aalen_johansen(n_risk: FloatArray, n_leave: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Cumulative incidence of each cause, and its infinitesimal jackknife variance, in linear time.
@@ -56,8 +58,10 @@ def aalen_johansen(n_risk: FloatArray, n_leave: FloatArray) -> tuple[FloatArray,
     square, cross = (np.cumsum((rows * a * part).sum(axis=1), axis=0) for part in (a, c[:, :, None]))
     slopes = np.cumsum((n_leave * c**2).sum(axis=1))[:, None]
     staying = (n_risk - n_leave.sum(axis=1))[:, None]
-    variance = square + 2 * incidence * cross + incidence**2 * slopes + staying * at_risk**2
-    return incidence, np.maximum(variance, 0.0)
+    terms = (square, 2 * incidence * cross, incidence**2 * slopes, staying * at_risk**2)
+    variance = sum(terms, start=np.zeros_like(square))
+    noise = _ROUNDING * sum((np.abs(term) for term in terms), start=np.zeros_like(square))
+    return incidence, np.where(variance > noise, variance, 0.0)
 
 
 def gray_scores(counts: Counts, n_cause: FloatArray, n_other: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -109,7 +109,10 @@ def jackknife_variance(
         return np.cumsum(moves)
 
     here = present(squared) * slope**2 - 2 * slope * present(squared * before) + present(squared * before**2)
-    return np.where(alive, gone + np.maximum(here, 0.0), np.nan)
+    variance = np.where(alive, gone + np.maximum(here, 0.0), np.nan)
+    # Between events nothing changes but rounding noise, which would break a flat stretch of a limit.
+    last_event = np.maximum.accumulate(np.where(n_event > 0, np.arange(len(time)), -1))
+    return np.where(last_event < 0, 0.0, variance[last_event])
 
 
 def interval(

@@ -15,7 +15,7 @@ from analysis.kernels.product_limit import quantile
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import n_times_to
 from analysis.survival.curve_frames import label_column, pairs_of, strata_of
-from analysis.survival.curves import check_curve_options, curves_of
+from analysis.survival.curves import JACKKNIFE, check_curve_options, curves_of
 from analysis.survival.data import survival_data
 from analysis.survival.options import level_problems, number_problems, times_given
 
@@ -141,11 +141,19 @@ def survival_quantile(curves: pd.DataFrame, probability: float = 0.5) -> pd.Data
     strata = strata_of(curves)
     columns = {"time": "survival", "conf_low": "conf_low", "conf_high": "conf_high"}
     table = {
-        name: [quantile(rows["time"].to_numpy(), rows[column].to_numpy(), probability) for rows in strata.values()]
-        for name, column in columns.items()
+        name: [_quantile(rows, column, probability) for rows in strata.values()] for name, column in columns.items()
     }
     labels = list(strata)
     return pd.DataFrame({"stratum": label_column(labels, labels), "probability": float(probability), **table})
+
+
+def _quantile(rows: pd.DataFrame, column: str, probability: float) -> float:
+    """The quantile of one curve or of one of its limits."""
+    values = rows[column].to_numpy()
+    if "variance" in rows and (rows["variance"] == JACKKNIFE).all() and (rows["conf_type"] == "plain").all():
+        # The jackknife's error is zero where S is, so a plain limit reaches zero there, as R has it.
+        values = np.where(rows["survival"] == 0, 0.0, values)
+    return quantile(rows["time"].to_numpy(), values, probability)
 
 
 def survival_difference(curves: pd.DataFrame, time: float, *, conf_level: float = 0.95) -> pd.DataFrame:

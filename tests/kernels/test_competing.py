@@ -69,3 +69,10 @@ def test_without_competing_events_the_scores_are_those_of_the_logrank_test():
     score, _ = gray_scores(counts, counts.n_event, np.zeros_like(counts.n_event))
     sums = logrank_sums(counts)
     np.testing.assert_allclose(score, sums.observed - sums.expected, atol=1e-12)
+
+
+def test_what_is_certain_has_no_error():
+    """Everybody had the event of the cause: the incidence is one, whatever the weights of the rows."""
+    incidence, variance = aalen_johansen(*leaving(np.arange(1.0, 31.0), np.ones(30, dtype=int)))
+    np.testing.assert_allclose(incidence[-1], [1, 0], atol=1e-14)
+    assert variance[-1].tolist() == [0, 0]

@@ -125,3 +125,15 @@ def test_the_jackknife_is_the_sum_of_squared_derivatives(cohort):
         total[alive] += (weights[row] * (up - down) / (2 * step)) ** 2
     np.testing.assert_allclose(variance[alive], total[alive], rtol=1e-6, atol=1e-9)
     assert np.isnan(variance[~alive]).all()
+
+
+def test_the_jackknife_does_not_move_between_events():
+    """To the last bit: otherwise a limit is not flat where the curve is, and its quantile falls anywhere."""
+    rng = np.random.default_rng(8)
+    time, event, weights = np.arange(1.0, 41.0), rng.random(40) < 0.3, rng.uniform(0.2, 3, 40)
+    counts = count(time, event, weights=weights)
+    variance = jackknife_variance(
+        counts.time, counts.n_risk[:, 0], counts.n_event[:, 0],
+        row_time=time, row_event=event, row_entry=np.full(40, -np.inf), row_weight=weights,
+    )  # fmt: skip
+    assert len(np.unique(variance)) == event.sum() + (not event[0])

@@ -73,6 +73,14 @@ def test_both_rules_at_one_half():
     assert survival_quantile(curves)["time"].tolist() == [3.5]
 
 
+def test_plain_limits_of_a_weighted_curve_reach_zero_with_it():
+    """As in R: the jackknife's error is zero where S is, so the upper limit has a quantile at the last event."""
+    cohort = pd.DataFrame({"time": [1.0, 2, 3, 4], "event": 1, "w": [0.5, 1.5, 1, 1]})
+    curves = kaplan_meier(cohort, OS, weights="w", conf_type="plain")
+    assert survival_quantile(curves, 0.9)["conf_high"].tolist() == [4]
+    assert survival_quantile(kaplan_meier(cohort, OS, conf_type="plain"), 0.9)["conf_high"].isna().all()
+
+
 def test_a_difference_by_hand():
     """At 2: S is 1/2 in both; at 3: 1/4 against 1/2."""
     row = survival_difference(kaplan_meier(ARMS, OS, by="arm"), 3).iloc[0]
