@@ -9,8 +9,8 @@ import pandas as pd
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.curves import plot_survival
 from analysis.present.times import breaks_for
-from analysis.present.words import format_interval, format_number
-from analysis.study.models import STRATA, fit_models, marker_hazard_ratios
+from analysis.present.words import format_number
+from analysis.study.models import STRATA, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.results import StudyFigure, slug
 from analysis.study.study import Study
 from analysis.study.times import horizon
@@ -92,12 +92,9 @@ def _estimates(study: Study, endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
     ratios = marker_hazard_ratios(study, endpoint, fit_models(study, endpoint))
     mine = ratios[(ratios["marker"] == STRATA) & (ratios["term"] == study.contrast(study.compared[0]))]
     rows = [(f"HR, {study.contrast(study.compared[0])}", "")]
-    rows += [
-        (row.adjustment, f"{format_number(row.hazard_ratio)} ({format_interval(row.conf_low, row.conf_high)})")
-        for row in mine.itertuples()
-    ]
+    rows += [(str(row["adjustment"]), estimate_text(row)) for row in mine.to_dict("records")]
     if study.truth is not None:
-        rows += [(f"target, {row.adjustment}", format_number(row.target)) for row in mine.itertuples()]
+        rows += [(f"target, {row['adjustment']}", format_number(row["target"])) for row in mine.to_dict("records")]
     return tuple(rows)
 
 
@@ -106,7 +103,8 @@ def _curves_in_words(endpoint: Endpoint, curves: pd.DataFrame) -> str:
     medians = survival_quantile(curves, 0.5)
     counts = curves.groupby("stratum", observed=True)["n_risk"].first()
     parts = [
-        f"{row.stratum} ({counts[row.stratum]:g} patients): median {format_number(row.time, missing='not reached')}"
-        for row in medians.itertuples()
+        f"{row['stratum']} ({counts[row['stratum']]:g} patients): median"
+        f" {format_number(row['time'], digits=1, missing='not reached')}"
+        for row in medians.to_dict("records")
     ]
     return f"Kaplan-Meier curves of {endpoint.name} in {endpoint.time_unit} by stratum. " + "; ".join(parts) + "."

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
+from analysis.present.words import format_ratio
 from analysis.study.study import Study
 from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
 
@@ -62,6 +65,11 @@ def _fitted(study: Study, endpoint: Endpoint, marker: str, terms: list[str], adj
     )
 
 
+def estimate_text(row: Mapping[Hashable, Any]) -> str:
+    """A hazard ratio with its interval, where it has one, as in "1.34 (1.10 to 1.62)"."""
+    return format_ratio(row["hazard_ratio"], row["conf_low"], row["conf_high"])
+
+
 def marker_hazard_ratios(study: Study, endpoint: Endpoint, models: tuple[StudyModel, ...]) -> pd.DataFrame:
     """The marker's hazard ratios of all models, each beside its target where the truth is known.
 
@@ -75,7 +83,7 @@ def marker_hazard_ratios(study: Study, endpoint: Endpoint, models: tuple[StudyMo
     for model in models:
         ratios = hazard_ratios(model.fit)
         mine = ratios[ratios["term"].isin([study.marker_term, *map(study.contrast, study.compared)])]
-        head = {
+        head: dict[str, Any] = {
             "endpoint": endpoint.name,
             "marker": model.marker,
             "adjustment": model.adjustment,
@@ -89,7 +97,7 @@ def marker_hazard_ratios(study: Study, endpoint: Endpoint, models: tuple[StudyMo
     if study.truth is None:
         return frame
     targets = study.truth.log_hazard_ratios.set_index(["endpoint", "target"])["hazard_ratio"]
-    keys = [(endpoint.name, _target(row.marker, row.adjustment, row.term)) for row in frame.itertuples()]
+    keys = [(endpoint.name, _target(row["marker"], row["adjustment"], row["term"])) for row in frame.to_dict("records")]
     return frame.assign(target=[float(targets.get(key, float("nan"))) for key in keys])
 
 

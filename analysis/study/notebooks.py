@@ -73,7 +73,7 @@ def notebook_html(notebook: NotebookNode, *, title: str) -> str:
     """A notebook as one HTML page whose scripts and styles all lie within it."""
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(**dict.fromkeys(_OUTSIDE_ADDRESSES, ""), embed_images=True)
+    exporter = HTMLExporter(**dict.fromkeys(_OUTSIDE_ADDRESSES, ""), embed_images=True)  # type: ignore[no-untyped-call]
     html, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
     return str(html)
 

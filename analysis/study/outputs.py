@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from analysis.present.files import figure_svg, save_figure
+from analysis.present.page import Block as PageBlock
 from analysis.present.page import FigureBlock, Section, render_page
 from analysis.present.tables import csv_text
 from analysis.study.results import Block, StudyFigure, StudyResults, StudySection
@@ -107,7 +108,7 @@ def _page_section(section: StudySection, drawings: dict[str, str]) -> Section:
     return Section(section.anchor, section.title, tuple(_page_block(block, drawings) for block in section.blocks))
 
 
-def _page_block(block: Block, drawings: dict[str, str]) -> object:
+def _page_block(block: Block, drawings: dict[str, str]) -> PageBlock:
     """A block as the page takes it."""
     if not isinstance(block, StudyFigure):
         return block

@@ -39,11 +39,6 @@ class MarkerPlan:
     direction: Literal["lower", "higher"] = "lower"
     analyte: str = ""
 
-    @property
-    def step(self) -> str:
-        """The contrast of the continuous marker in words, as in "0.1 mmol/L lower"."""
-        return " ".join(part for part in (f"{self.per:g}", self.unit, self.direction) if part)
-
 
 @dataclass(frozen=True)
 class StrataPlan:
@@ -95,8 +90,8 @@ class StudyPlan:
     >>> plan = synthetic_plan()
     >>> [endpoint.name for endpoint in plan.endpoints]
     ['Overall survival', 'Progression-free survival']
-    >>> plan.marker.step
-    '0.1 mmol/L lower'
+    >>> plan.marker.per, plan.marker.direction
+    (0.1, 'lower')
     """
 
     title: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 from analysis.cohort.columns import first_few
 from analysis.errors import InputError
 from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
 
-EventCodes = Mapping[object, object]
+EventCodes = Mapping[Hashable, Any]
 
 _NUMBER = (int, float)
 _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
@@ -102,7 +103,7 @@ def event_codes(table: object) -> EventCodes | None:
     return {_code(key): event_codes(value) if isinstance(value, dict) else value for key, value in table.items()}
 
 
-def _code(key: str) -> object:
+def _code(key: str) -> Hashable:
     """A key as a number where it is one."""
     return int(key) if key.lstrip("-").isdigit() else key
 

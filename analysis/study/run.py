@@ -88,7 +88,10 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
         sections.append(section)
         if progress is not None:
             progress(section.title)
-    return StudyResults(study=study, summary=summary_lines(study), sections=tuple(sections))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnalysisWarning)  # each stands as a note in its section
+        summary = summary_lines(study)
+    return StudyResults(study=study, summary=summary, sections=tuple(sections))
 
 
 def _noted(build: Callable[[Study], StudySection], study: Study) -> StudySection:

@@ -65,6 +65,12 @@ class Study:
         return tuple(self.cohort[self.stratum_column].cat.remove_unused_categories().cat.categories)
 
     @property
+    def step(self) -> str:
+        """The contrast of the continuous marker in words, as in "0.1 mmol/L lower"."""
+        marker = self.plan.marker
+        return " ".join(part for part in (f"{marker.per:g}", self.unit, marker.direction) if part)
+
+    @property
     def descriptions(self) -> dict[str, str]:
         """Each stratum's interval with its unit, as in "< 0.75 mmol/L"."""
         return dict(zip(self.cutpoints.labels, self.cutpoints.intervals(), strict=True))
@@ -115,10 +121,11 @@ def prepare_study(plan: StudyPlan) -> Study:
         unit=unit,
         stratum_column=stratum_column,
         reference=_reference(plan, labels),
-        marker_term=f"{plan.marker.label}, per {plan.marker.per:g} {unit} {plan.marker.direction}".replace("  ", " "),
+        marker_term="",
         truth=read_truth(plan.truth) if plan.truth else None,
         notes=tuple(one.message for one in caught if isinstance(one.message, AnalysisWarning)),
     )
+    study = replace(study, marker_term=f"{plan.marker.label}, per {study.step}")
     return replace(study, cohort=_with_terms(study))
 
 

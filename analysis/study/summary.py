@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.present.words import format_interval, format_number
-from analysis.study.models import CONTINUOUS, STRATA, fit_models, marker_hazard_ratios
+from analysis.present.words import format_number, format_time
+from analysis.study.models import CONTINUOUS, STRATA, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.study import Study
 from analysis.survival.curves import kaplan_meier
 from analysis.survival.milestones import survival_quantile
@@ -17,9 +17,9 @@ def summary_lines(study: Study) -> tuple[str, ...]:
     curves = kaplan_meier(study.cohort, endpoint, by=study.stratum_column)
     sizes = curves.groupby("stratum", observed=True)["n_risk"].first()
     medians = "; ".join(
-        f"{row.stratum} ({study.descriptions[str(row.stratum)]}, {sizes[row.stratum]:g} patients):"
-        f" {format_number(row.time, missing='NR')} ({format_interval(row.conf_low, row.conf_high)})"
-        for row in survival_quantile(curves, 0.5).itertuples()
+        f"{row['stratum']} ({study.descriptions[str(row['stratum'])]}, {sizes[row['stratum']]:g} patients):"
+        f" {format_time(row['time'], row['conf_low'], row['conf_high'])}"
+        for row in survival_quantile(curves, 0.5).to_dict("records")
     )
     ratios = marker_hazard_ratios(study, endpoint, fit_models(study, endpoint))
     lines = [f"{endpoint.name}, median {endpoint.time_unit}: {medians}."]
@@ -32,8 +32,8 @@ def summary_lines(study: Study) -> tuple[str, ...]:
 def _estimates(rows: pd.DataFrame) -> str:
     """Crude and adjusted estimates of one contrast, each beside its target where there is one."""
     parts = []
-    for row in rows.itertuples():
-        text = f"{row.adjustment} {format_number(row.hazard_ratio)} ({format_interval(row.conf_low, row.conf_high)})"
-        target = getattr(row, "target", float("nan"))
+    for row in rows.to_dict("records"):
+        text = f"{row['adjustment']} {estimate_text(row)}"
+        target = row.get("target", float("nan"))
         parts.append(text + (f", target {format_number(target)}" if pd.notna(target) else ""))
     return "; ".join(parts)

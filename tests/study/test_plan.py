@@ -39,7 +39,7 @@ def test_a_plan_says_everything_that_was_decided(tmp_path):
     plan = plan_of(GOOD, tmp_path)
     assert plan.data.path == tmp_path / "cohort.csv"
     assert plan.data.event_codes == {"status": {1: 0, 2: 1}}
-    assert plan.marker.step == "0.1 mmol/L lower"
+    assert (plan.marker.per, plan.marker.direction) == (0.1, "lower")
     assert plan.marker.analyte == "magnesium"
     assert plan.strata.cutpoints.edges == (0.75, 0.95)
     assert plan.endpoints[0].time_unit == "days"

@@ -20,6 +20,7 @@ from analysis.survival.cox import fit_cox
 from analysis.survival.cox_residuals import cox_residuals
 from analysis.survival.curves import kaplan_meier
 from analysis.survival.proportional_hazards import coefficient_over_time, proportional_hazards_test
+from analysis.truth.estimands import TrueEstimands
 
 
 def checks_section(study: Study) -> StudySection:
@@ -29,7 +30,7 @@ def checks_section(study: Study) -> StudySection:
         blocks += _proportional_hazards_blocks(study, endpoint)
     blocks += _engine_blocks(study)
     if study.truth is not None:
-        blocks += _truth_blocks(study)
+        blocks += _truth_blocks(study, study.truth)
     return StudySection("checks", "Checks", tuple(blocks))
 
 
@@ -125,10 +126,8 @@ def recovery_table(study: Study) -> pd.DataFrame:
     return ratios[columns].assign(covered=covered.map({True: "yes", False: "no"}))
 
 
-def _truth_blocks(study: Study) -> list[Block]:
+def _truth_blocks(study: Study, truth: TrueEstimands) -> list[Block]:
     """The targets, and what was planted."""
-    truth = study.truth
-    planted = truth.log_hazard_ratios
     words = (
         "Each estimate is judged against its own target: what the same analysis gives in a million simulated patients."
         " The crude target is the larger one, because what lowers magnesium also shortens survival by other ways. The"
@@ -142,7 +141,7 @@ def _truth_blocks(study: Study) -> list[Block]:
         table(
             "targets",
             "What was planted, and what follows from it",
-            planted,
+            truth.log_hazard_ratios,
             note=f"n = {truth.n:,} simulated patients.",
         ),
     ]

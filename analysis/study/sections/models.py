@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.present.forest import plot_forest
 from analysis.present.page import Prose
 from analysis.study.blocks import table
-from analysis.study.models import CONTINUOUS, fit_models, marker_hazard_ratios
+from analysis.study.models import CONTINUOUS, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.study import Study
 from analysis.survival.cox import hazard_ratios
@@ -43,27 +43,25 @@ def models_section(study: Study) -> StudySection:
 def forest_frame(study: Study, ratios: pd.DataFrame) -> pd.DataFrame:
     """Crude, adjusted and target as the forest plot takes them: group label kind hazard_ratio conf_low conf_high."""
     rows = []
-    for row in ratios.itertuples():
-        group = f"{row.endpoint}: {row.term.removeprefix(study.plan.marker.label + ', ')}"
-        rows.append((group, row.adjustment, row.adjustment, row.hazard_ratio, row.conf_low, row.conf_high))
-        if study.truth is not None and pd.notna(row.target):
-            rows.append((group, f"planted, {row.adjustment}", "truth", row.target, float("nan"), float("nan")))
+    for row in ratios.to_dict("records"):
+        group = f"{row['endpoint']}: {str(row['term']).removeprefix(study.plan.marker.label + ', ')}"
+        rows.append(
+            (group, row["adjustment"], row["adjustment"], row["hazard_ratio"], row["conf_low"], row["conf_high"])
+        )
+        if study.truth is not None and pd.notna(row["target"]):
+            rows.append((group, f"planted, {row['adjustment']}", "truth", row["target"], float("nan"), float("nan")))
     return pd.DataFrame(rows, columns=["group", "label", "kind", "hazard_ratio", "conf_low", "conf_high"])
 
 
 def _forest(study: Study, ratios: pd.DataFrame) -> StudyFigure:
     """The forest plot of all endpoints."""
     frame = forest_frame(study, ratios)
-    words = "; ".join(
-        f"{row.group}, {row.label}: {row.hazard_ratio:.2f}"
-        + (f" ({row.conf_low:.2f} to {row.conf_high:.2f})" if pd.notna(row.conf_low) else "")
-        for row in frame.itertuples()
-    )
+    words = "; ".join(f"{row['group']}, {row['label']}: {estimate_text(row)}" for row in frame.to_dict("records"))
     caption = "Points with 95% intervals; logarithmic axis."
     if study.truth is not None:
         caption += " Open marks: what the same model gives in a million simulated patients."
     return StudyFigure(
-        name="hazard-ratios",
+        name="forest",
         title=f"Hazard ratios of {study.plan.marker.label}",
         alt=f"Forest plot. {words}.",
         caption=caption,

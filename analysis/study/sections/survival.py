@@ -5,14 +5,16 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
+from analysis.present.page import Prose
 from analysis.study.blocks import table
 from analysis.study.figures import survival_figure
-from analysis.study.results import Block, Prose, StudySection, slug
+from analysis.study.results import Block, StudySection, slug
 from analysis.study.study import Study
 from analysis.study.times import horizon, milestones
 from analysis.survival.curves import kaplan_meier
-from analysis.survival.logrank import LogRank, logrank_test, pairwise_logrank
+from analysis.survival.logrank import LogRank, logrank_test
 from analysis.survival.milestones import survival_at, survival_quantile
+from analysis.survival.pairwise import pairwise_logrank
 from analysis.survival.restricted_means import restricted_mean, restricted_mean_difference
 
 
