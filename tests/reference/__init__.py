@@ -61,7 +61,7 @@ def referred(case: Case) -> Case:
 
 
 def cohort(case: Case, *columns: str | Iterable[str] | None) -> pd.DataFrame:
-    """The rows complete in these columns (None is skipped, a list unpacked); in all that `args` names when none is given."""
+    """The rows complete in these columns (None is skipped, a list unpacked); by default in all that `args` names."""
     held = rows(case.dataset)
     wanted = columns or [value for value in case.args.values() if _names_columns(value, held)]
     names = [name for value in wanted if value is not None for name in ([value] if isinstance(value, str) else value)]
@@ -75,7 +75,7 @@ def _names_columns(value: object, held: pd.DataFrame) -> bool:
 
 
 def with_groups(case: Case, held: pd.DataFrame) -> tuple[pd.DataFrame, str | None]:
-    """The cohort with the case's groups as a categorical column of R's labels, and that column's name (None: no group)."""
+    """The cohort with a categorical column of R's group labels, and that column's name (None: no group)."""
     group = case.args.get("group")
     if group is None:
         return held, None
