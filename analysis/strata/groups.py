@@ -19,6 +19,7 @@ from analysis.strata.cutpoints import Cutpoints
 FEWEST_ROWS = 5
 SMALLEST_SHARE = 0.10
 ROUNDING_UNITS = 8
+DOUBLE = float(np.finfo(np.float64).eps)
 
 
 def stratify(cohort: pd.DataFrame, cutpoints: Cutpoints, *, marker: str, into: str = "stratum") -> pd.DataFrame:
@@ -70,15 +71,15 @@ def stratify(cohort: pd.DataFrame, cutpoints: Cutpoints, *, marker: str, into: s
     raise_all(problems)
     values = numbers(cohort, marker, problems, role="marker column")
     raise_all(problems)
-    raise_all(_range_problems(values, cutpoints, marker))
-    codes = _codes(values, cutpoints, _precision(cohort[marker]))
+    raise_all(range_problems(values, cutpoints, marker))
+    codes = stratum_codes(values, cutpoints, column_precision(cohort[marker]))
     result = cohort.copy()
     result[into] = pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(cutpoints.labels), ordered=True)
     warn_all(_stratum_warnings(codes, cutpoints, marker))
     return result
 
 
-def _range_problems(values: FloatArray, cutpoints: Cutpoints, marker: str) -> list[str]:
+def range_problems(values: FloatArray, cutpoints: Cutpoints, marker: str) -> list[str]:
     """A marker without values, or cut-points none of which lies within them."""
     present = values[~np.isnan(values)]
     if not len(present):
@@ -95,14 +96,32 @@ def _range_problems(values: FloatArray, cutpoints: Cutpoints, marker: str) -> li
     ]
 
 
-def _precision(column: pd.Series) -> float:
+def column_precision(column: pd.Series) -> float:
     """The relative rounding of the column's own floats (single or double)."""
     single = str(column.dtype).lower().startswith(("float32", "float[", "float16", "half"))
-    return float(np.finfo(np.float32 if single else np.float64).eps)
+    return float(np.finfo(np.float32).eps) if single else DOUBLE
 
 
-def _codes(values: FloatArray, cutpoints: Cutpoints, precision: float) -> IntArray:
-    """The place of each value's stratum among the labels, -1 where the value is missing."""
+def stratum_codes(values: FloatArray, cutpoints: Cutpoints, precision: float = DOUBLE) -> IntArray:
+    """The place of each value's stratum among the labels, -1 where the value is missing.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    cutpoints : Cutpoints
+    precision : float
+        The relative rounding of the values; one that is this close to an edge, 8 times over, is at the edge.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> cut = Cutpoints((0.75,), ("low", "not low"), source="our laboratory")
+    >>> stratum_codes(np.array([0.7, 0.75, np.nan]), cut).tolist()
+    [0, 1, -1]
+    """
     edges = np.asarray(cutpoints.edges, dtype=np.float64)
     nearest = edges[np.abs(values[:, None] - edges[None, :]).argmin(axis=1)]
     at_edge = np.abs(values - nearest) <= ROUNDING_UNITS * precision * np.abs(nearest)

@@ -60,6 +60,19 @@ def number_problems(name: str, value: object, *, low: float = -math.inf, open_lo
     return [f"{name}={value!r} must be a finite number{limit}"]
 
 
+def count_problems(name: str, value: object, *, low: int = 1) -> list[str]:
+    """What is wrong with an option that must be a whole number of at least `low` (a seed: at least 0).
+
+    Examples
+    --------
+    >>> count_problems("seed", None, low=0)
+    ['seed=None must be a whole number of at least 0']
+    """
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= low:
+        return []
+    return [f"{name}={value!r} must be a whole number of at least {low}"]
+
+
 def times_given(times: ArrayLike, *, name: str = "times") -> FloatArray:
     """Times asked for, as floats in the order given; one number is one time.
 
