@@ -137,15 +137,18 @@ def _prefix_sums(points: _Points, upto: IntArray, values: IntArray) -> tuple[Flo
     """
     below, equal = np.zeros(len(upto)), np.zeros(len(upto))
     n, span = len(points.value), int(values.max()) + 1
-    index, order = np.arange(n), np.arange(n)
+    index = np.arange(n)
     for level in range(n.bit_length()):
-        order = order[np.argsort((index[order] >> level) * span + points.value[order], kind="stable")]
-        keys = (index[order] >> level) * span + points.value[order]
+        keys = (index >> level) * span + points.value
+        order = np.argsort(keys)
+        keys = keys[order]
         total = np.concatenate([[0.0], np.cumsum(points.mass[order])])
         asked = np.flatnonzero((upto >> level) & 1)
         block = (upto[asked] >> level) - 1
-        low = np.searchsorted(keys, block * span + values[asked])
-        high = np.searchsorted(keys, block * span + values[asked], side="right")
+        wanted = block * span + values[asked]
+        ascending = np.argsort(wanted)  # looked up in order, neighbours are found in cache
+        asked, block, wanted = asked[ascending], block[ascending], wanted[ascending]
+        low, high = np.searchsorted(keys, wanted), np.searchsorted(keys, wanted, side="right")
         below[asked] += total[low] - total[block << level]
         equal[asked] += total[high] - total[low]
     return below, equal

@@ -245,4 +245,7 @@ def _wald(coef: FloatArray, covariance: FloatArray) -> float:
     """The squared distance of the coefficients from zero, in their covariance; NaN when one is not estimable."""
     if not np.isfinite(covariance).all():
         return float("nan")
-    return float(coef @ np.linalg.pinv(covariance, hermitian=True) @ coef)
+    std_error = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(std_error, std_error)
+    statistic = coef / std_error
+    return float(statistic @ np.linalg.pinv(correlation, rcond=1e-12, hermitian=True) @ statistic)

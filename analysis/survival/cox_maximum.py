@@ -12,7 +12,7 @@ from analysis.errors import NotEstimable
 from analysis.kernels.cox import CoxProblem, cox_problem, evaluate
 from analysis.kernels.cox_newton import CoxPoint, maximise
 from analysis.kernels.cox_risk_sets import risk_sets
-from analysis.survival.cox_separation import separating_direction, split_strata
+from analysis.survival.cox_separation import levels, separating_direction, split_strata
 
 NO_INFORMATION = 1e-9
 """A direction with less information than this, beside the best at zero, has none."""
@@ -166,8 +166,8 @@ def _in_units(rows: CoxRows, summit: Summit, null: CoxPoint) -> Maximum:
     firm = vectors[:, ~void]
     covariance = (firm / values[~void]) @ firm.T / np.outer(spread, spread)
     covariance[lost, :] = covariance[:, lost] = np.nan
-    levels = [np.round(linear_predictor(rows.x, direction), 6) for direction in directions]
-    _, order = np.unique(np.column_stack([*levels, score]), axis=0, return_inverse=True)
+    ranks = [levels(rows.x, direction) for direction in directions]
+    _, order = np.unique(np.column_stack([*ranks, score]), axis=0, return_inverse=True)
     score = np.asarray(order, dtype=np.float64).ravel()
     coef = np.where(lost, np.nan, coef)
     return Maximum(coef, covariance, point.log_likelihood, directions, score, problem, point.beta)

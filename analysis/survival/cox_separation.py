@@ -105,13 +105,19 @@ def _next_free(free: list[int], place: int) -> int:
     return place
 
 
-def split_strata(x: FloatArray, strata: IntArray, direction: FloatArray) -> IntArray:
-    """Strata split by the value of x'd."""
+def levels(x: FloatArray, direction: FloatArray) -> IntArray:
+    """The values of x'd, equal ones under one number, in ascending order."""
     scores = np.zeros(len(x))
     for column, value in zip(x.T, direction, strict=True):
         scores += column * value
     order = np.argsort(scores, kind="stable")
     level = np.empty(len(x), dtype=np.int64)
     level[order] = np.cumsum(np.r_[False, np.diff(scores[order]) > TOLERANCE])
+    return level
+
+
+def split_strata(x: FloatArray, strata: IntArray, direction: FloatArray) -> IntArray:
+    """Strata split by the value of x'd."""
+    level = levels(x, direction)
     _, codes = np.unique(strata * (level.max() + 1) + level, return_inverse=True)
     return np.asarray(codes, dtype=np.int64)
