@@ -268,20 +268,22 @@ def text_in_numbers(name: str, cells: Sequence[object], *, decimal: str = ".") -
     Empty when the column holds something else as well, or no number at all.
     """
     mark = "," if decimal == "." else "."
-    limits, marked = [], []
-    for cell in dict.fromkeys(cells):
-        if not isnan(_as_number(cell, decimal)):
-            continue
+    limits: dict[str, None] = {}
+    marked: dict[str, None] = {}
+    n_numbers = 0
+    for cell in cells:
         text = str(cell).strip()
-        if _LIMIT.fullmatch(text):
-            limits.append(text)
+        if not isnan(_as_number(cell, decimal)):
+            n_numbers += 1
         elif not isnan(_as_number(text, mark)):
-            marked.append(text)
+            marked[text] = None
+        elif _LIMIT.fullmatch(text):
+            limits[text] = None
         else:
             return ""
-    texts = [*marked, *limits]
-    if not marked and len(limits) in (0, len(set(cells))):
+    if not marked and not (limits and n_numbers):
         return ""
+    texts = [*marked, *limits]
     advice = []
     if marked:
         advice.append(f'read with decimal="{mark}" (and without thousands separators)')

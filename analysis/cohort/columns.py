@@ -110,7 +110,7 @@ def _not_numeric(column: pd.Series) -> str:
     text = [value for value in present if not isinstance(value, (Real, Decimal, np.bool_))]
     if not text:
         return ""
-    shown = first_few(map(repr, dict.fromkeys(text)))
+    shown = first_few(dict.fromkeys(map(repr, text)))
     dates = all(isinstance(value, date) or _DATE.fullmatch(str(value).strip()) for value in text)
     advice = (
         "a time must be a number: use time_from_dates" if dates else "read the file with read_cohort, or correct them"
@@ -123,13 +123,13 @@ def indicator(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str
     column = cohort[name]
     present = column[column.notna()]
     if _not_numeric(column):
-        seen = list(dict.fromkeys(present.tolist()))
+        seen = list(dict.fromkeys(map(repr, present.tolist())))
         if pd.api.types.is_datetime64_any_dtype(column.dtype):
             problems.append(f"{role} {name!r}: holds dates; give a column of 0 and 1")
         else:
-            codes = ", ".join(f"{value!r}: 0 or 1" for value in seen[:3])
+            codes = ", ".join(f"{value}: 0 or 1" for value in seen[:3])
             problems.append(
-                f"{role} {name!r}: {len(present)} values are text, not 0 and 1 ({first_few(map(repr, seen))});"
+                f"{role} {name!r}: {len(present)} values are text, not 0 and 1 ({first_few(seen)});"
                 f" map to 0/1 with read_cohort(..., event_codes={{{codes}}})"
             )
         return np.full(len(column), np.nan)

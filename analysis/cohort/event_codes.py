@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.cells import MISSING
-from analysis.cohort.columns import column_problems, first_few
+from analysis.cohort.columns import column_problems, first_few, stratum_label
 from analysis.cohort.names import looks_like_event
 
 Code = Hashable
@@ -47,28 +47,40 @@ def _by_column(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str
 
 
 def _matching(cohort: pd.DataFrame, codes: Codes, problems: list[str]) -> list[str]:
-    """The columns that hold exactly the codes, or only some of them where none holds all; event-like names go first."""
+    """The columns that hold exactly the codes, or only some of them where none holds all.
+
+    Only columns named like an event count where there are any; else the codes must single out one column.
+    """
     wanted = {_plain(code) for code in codes}
     seen = {str(name): _seen(column) for name, column in cohort.items()}
-    found = [name for name, values in seen.items() if values == wanted]
-    found = found or [name for name, values in seen.items() if values and values < wanted]
-    likely = [name for name in found if looks_like_event(name)]
-    if likely or len(found) == 1:
-        return likely or found
+    named = [name for name in seen if looks_like_event(name)]
+    found = [name for name in named or seen if seen[name] == wanted]
+    found = found or [name for name in named or seen if seen[name] and seen[name] < wanted]
+    if found and (named or len(found) == 1):
+        return found
     listed = first_few(map(repr, codes))
     if found:
         problems.append(
-            f"event_codes: columns {first_few(map(repr, found))} all hold the codes {listed};"
-            f" say which: event_codes={{{found[0]!r}: {dict(codes)!r}}}"
+            f"event_codes: columns {first_few(map(repr, found))} all hold the codes {listed}; {_nested(found, codes)}"
+        )
+    elif named:
+        held = [f"{name!r} holds {first_few(sorted(map(_as_read, seen[name])))}" for name in named]
+        problems.append(
+            f"event_codes: no event column holds just the codes {listed}: {first_few(held)}; {_nested(named, codes)}"
         )
     else:
-        events = [
-            f"{name!r} holds {first_few(sorted(map(str, seen[name])))}" for name in seen if looks_like_event(name)
-        ]
-        problems.append(
-            f"event_codes: no column holds just the codes {listed}" + (f"; {first_few(events)}" if events else "")
-        )
+        problems.append(f"event_codes: no column holds just the codes {listed}; columns: {first_few(seen, 12)}")
     return []
+
+
+def _nested(names: list[str], codes: Codes) -> str:
+    """How to say which column is meant."""
+    return f"say which column is meant, as in event_codes={{{names[0]!r}: {dict(codes)!r}}}"
+
+
+def _as_read(value: object) -> str:
+    """A plain code as text, whole numbers without a decimal point."""
+    return repr(value) if isinstance(value, str) else stratum_label(value)
 
 
 def _seen(column: pd.Series) -> set[object]:

@@ -41,10 +41,10 @@ def looks_like_event(name: str) -> bool:
 
     Examples
     --------
-    >>> [looks_like_event(name) for name in ("os_event", "vital status", "sex", "age")]
+    >>> [looks_like_event(name) for name in ("os_event", "vital status", "sex", "death_date")]
     [True, True, False, False]
     """
-    return bool(_EVENT.search(name)) and time_unit_of(name) is None
+    return bool(_EVENT.search(name)) and time_unit_of(name) is None and "date" not in _words(name)
 
 
 def looks_like_censoring(name: str) -> bool:
