@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.errors import InputError
 from analysis.present.frames import need_columns
@@ -20,6 +22,11 @@ STEP = 40.0
 MARGIN = 8.0
 SIGNS = {1: "+", -1: "−", 0: "±"}
 PLANTED_INK = "#b04d00"
+BENDS = (0.0, 0.12, -0.12, 0.22, -0.22, 0.34, -0.34, 0.5, -0.5)
+ENOUGH = 14.0
+
+Corners = tuple[float, float, float, float]
+Path = NDArray[np.float64]
 
 
 def plot_causes(
@@ -69,10 +76,8 @@ def plot_causes(
         target, own = drawing_axes(ax, width)
         height = STEP * (float(np.ptp(nodes["y"])) + 1)
         boxes = _draw_nodes(target, nodes, _room(target, own, height))
-        for arrow in arrows.to_dict("records"):
-            _draw_arrow(
-                target, boxes, str(arrow["cause"]), str(arrow["effect"]), int(arrow["sign"]), bool(arrow["planted"])
-            )
+        paths = [_draw_arrow(target, boxes, arrow) for arrow in arrows.to_dict("records")]
+        _write_signs(target, arrows, paths, boxes)
         if own:
             mm = height / POINTS * MM_PER_INCH
             finish(figure_of(target), mm, title=title, subtitle=subtitle, synthetic=synthetic)
@@ -89,9 +94,6 @@ def _room(ax: Axes, own: bool, height: float) -> float:
     ax.set_ylim(0, height)
     ax.set_axis_off()
     return float(width)
-
-
-Corners = tuple[float, float, float, float]
 
 
 def _draw_nodes(ax: Axes, nodes: pd.DataFrame, room: float) -> dict[str, Corners]:
@@ -121,30 +123,57 @@ def _draw_nodes(ax: Axes, nodes: pd.DataFrame, room: float) -> dict[str, Corners
     return boxes
 
 
-def _draw_arrow(ax: Axes, boxes: dict[str, Corners], cause: str, effect: str, sign: int, planted: bool) -> None:
-    """An arrow from box to box, with its sign on it; the planted effect is heavy and coloured."""
-    start, end = _edge(boxes[cause], boxes[effect]), _edge(boxes[effect], boxes[cause])
+def _draw_arrow(ax: Axes, boxes: Mapping[str, Corners], arrow: Mapping[Hashable, Any]) -> Path:
+    """An arrow from box to box, bent around the boxes between; the planted effect is heavy and coloured."""
+    cause, effect, planted = str(arrow["cause"]), str(arrow["effect"]), bool(arrow["planted"])
+    others = [box for name, box in boxes.items() if name not in (cause, effect)]
+    curves = [_curve(boxes[cause], boxes[effect], bend) for bend in BENDS]
+    path = next((curve for curve in curves if not any(_crosses(curve, box) for box in others)), curves[0])
     color, heavy = (VERMILLION, 2.0) if planted else (SOFT_INK, 0.8)
-    look = {"arrowstyle": f"-|>,head_length={0.45 + 0.15 * planted},head_width={0.18 + 0.08 * planted}"}
-    ax.annotate(
-        "", end, start, zorder=2 + planted,
-        arrowprops={**look, "color": color, "linewidth": heavy, "shrinkA": 0, "shrinkB": 1.5},
-    )  # fmt: skip
-    along = 0.5 if planted else 0.78
-    spot = np.array(start) + along * (np.array(end) - np.array(start))
-    text = (
-        {-1: "planted: lower is worse", 1: "planted: higher is worse", 0: "planted"}[sign] if planted else SIGNS[sign]
-    )
-    ax.text(
-        spot[0], spot[1], text, ha="center", va="center", size=TEXT, zorder=5,
-        weight="bold" if planted else "normal", color=PLANTED_INK if planted else INK,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-    )  # fmt: skip
+    ax.plot(path[:-3, 0], path[:-3, 1], color=color, linewidth=heavy, zorder=2 + planted, label=f"_{cause} to {effect}")
+    head = f"-|>,head_length={0.45 + 0.15 * planted},head_width={0.18 + 0.08 * planted}"
+    look = {"arrowstyle": head, "color": color, "linewidth": heavy, "shrinkA": 0, "shrinkB": 1}
+    ax.annotate("", path[-1], path[-4], zorder=2 + planted, arrowprops=look)
+    return path
 
 
-def _edge(box: Corners, towards: Corners) -> tuple[float, float]:
-    """Where the line between two centres leaves a box."""
+def _curve(start: Corners, end: Corners, bend: float) -> Path:
+    """Points of a bent line between two boxes, from edge to edge."""
+    first, last = np.array(start[:2]), np.array(end[:2])
+    across = last - first
+    control = (first + last) / 2 + bend * np.array([-across[1], across[0]])
+    t = np.linspace(0, 1, 200)[:, None]
+    points: Path = (1 - t) ** 2 * first + 2 * t * (1 - t) * control + t**2 * last
+    outside = ~_within(points, start, 0.0) & ~_within(points, end, 1.5)
+    return points[outside]
+
+
+def _within(points: Path, box: Corners, room: float) -> NDArray[np.bool_]:
+    """Which points lie in a box, or closer to it than `room`."""
     x, y, wide, high = box
-    across, up = towards[0] - x, towards[1] - y
-    share = min(wide / abs(across) if across else np.inf, high / abs(up) if up else np.inf)
-    return float(x + share * across), float(y + share * up)
+    return np.asarray((abs(points[:, 0] - x) < wide + room) & (abs(points[:, 1] - y) < high + room), dtype=np.bool_)
+
+
+def _crosses(path: Path, box: Corners) -> bool:
+    """Whether a line runs through a box or too close by."""
+    return bool(_within(path, box, 5.0).any())
+
+
+def _write_signs(ax: Axes, arrows: pd.DataFrame, paths: Sequence[Path], boxes: Mapping[str, Corners]) -> None:
+    """The sign of each arrow, on it, where other arrows, boxes and signs are farthest."""
+    crowd = [np.array([[x + dx * wide, y + dy * high] for dx in (-1, 0, 1) for dy in (-1, 0, 1)])
+             for x, y, wide, high in boxes.values()]  # fmt: skip
+    for place in np.argsort(~arrows["planted"].to_numpy(dtype=bool), kind="stable"):
+        row, path = arrows.iloc[place], paths[place]
+        others = np.vstack([other for at, other in enumerate(paths) if at != place] + crowd)
+        spots = path[(np.linspace(0.15, 0.85, 29) * (len(path) - 1)).astype(int)]
+        gaps = np.hypot(*(spots[:, None, :] - others[None, :, :]).transpose(2, 0, 1)).min(axis=1)
+        spot = spots[int(np.argmax(np.minimum(gaps, ENOUGH)))]
+        crowd.append(spot[None, :])
+        sign = SIGNS[int(np.sign(row["sign"]))]
+        words = f"planted {sign}" if row["planted"] else sign
+        ax.text(
+            spot[0], spot[1], words, ha="center", va="center", size=TEXT, zorder=5,
+            weight="bold" if row["planted"] else "normal", color=PLANTED_INK if row["planted"] else INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        )  # fmt: skip

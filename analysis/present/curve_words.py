@@ -40,29 +40,29 @@ class EndLabel:
 
 @dataclass(frozen=True, eq=False)
 class EndLabels:
-    """All end labels of some axes; `settle` moves them apart once the axes have their size."""
+    """All end labels of some axes; first `settle` moves them apart, then `join` ties them to their curves."""
 
     ax: Axes
     labels: tuple[EndLabel, ...]
 
-    def settle(self) -> None:
-        """Put each label at the height of its curve's end, as nearly as the others allow, and join those that moved."""
-        height = self.ax.get_window_extent().height * POINTS / self.ax.figure.dpi
-        wanted = [label.end[1] * height for label in self.labels]
+    def settle(self, height: float) -> None:
+        """Put each label at the height of its curve's end in axes `height` points high, as near as the others allow."""
         sizes = [sum(label.heights) + 4 for label in self.labels]
-        for label, centre, y in zip(self.labels, spread(wanted, sizes, low=0.0, high=height), wanted, strict=True):
-            top = centre + sum(label.heights) / 2
+        wanted = [label.end[1] * height for label in self.labels]
+        for label, centre in zip(self.labels, spread(wanted, sizes, low=0.0, high=height), strict=True):
+            top = float(centre) + sum(label.heights) / 2
             for text, used in zip(label.texts, label.heights, strict=True):
                 text.set_position((LABEL_GAP, top))
                 top -= used
-            self._join(label, y, float(centre))
 
-    def _join(self, label: EndLabel, y: float, centre: float) -> None:
-        """A thin line from the curve's end to its label, where they stand apart."""
-        ended_early = label.end[0] < 0.985 * self.ax.get_xlim()[1]
-        if abs(centre - y) > TEXT or ended_early:
-            width = self.ax.get_window_extent().width * POINTS / self.ax.figure.dpi
-            join(self.ax, label.end, (width + LABEL_GAP - 2, centre), color=label.color)
+    def join(self) -> None:
+        """A thin line from each curve's end to its label, where they stand apart; once the axes have their size."""
+        box, scale = self.ax.get_window_extent(), POINTS / self.ax.figure.dpi
+        for label in self.labels:
+            centre = label.texts[0].get_position()[1] - sum(label.heights) / 2
+            ended_early = label.end[0] < 0.985 * self.ax.get_xlim()[1]
+            if ended_early or abs(centre - label.end[1] * box.height * scale) > TEXT:
+                join(self.ax, label.end, (box.width * scale + LABEL_GAP - 2, centre), color=label.color)
 
 
 def label_ends(

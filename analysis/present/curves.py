@@ -11,10 +11,10 @@ import pandas as pd
 from analysis.present.curve_lines import Points, draw_curve, draw_truth, drawn_part
 from analysis.present.curve_words import estimates_fit, label_ends, write_estimates, write_medians, write_truth
 from analysis.present.frames import by_label, need_columns
-from analysis.present.layout import drawing_axes, figure_of, finish, fit, head_axes
+from analysis.present.layout import POINTS, drawing_axes, figure_of, finish, fit, head_axes
 from analysis.present.placing import Space
 from analysis.present.risk import draw_risk_table
-from analysis.present.style import ONE_COLUMN, TWO_COLUMNS, StratumStyle, figure_style, stratum_styles
+from analysis.present.style import MM_PER_INCH, ONE_COLUMN, TWO_COLUMNS, StratumStyle, figure_style, stratum_styles
 from analysis.present.times import breaks_for
 
 if TYPE_CHECKING:
@@ -218,6 +218,8 @@ def _write_around(
     figure = figure_of(ax)
     truths = draw_truth(ax, words.truth, groups) if words.truth is not None else {}
     ends = label_ends(ax, groups, styles, words.descriptions)
+    tall = POINTS * height / MM_PER_INCH if own else ax.get_window_extent().height * POINTS / figure.dpi
+    ends.settle(tall)
     if own:
         fit(figure, height)
     if words.risk is not None:
@@ -232,7 +234,7 @@ def _write_around(
         finish(figure, height, title=words.title, subtitle=words.subtitle, synthetic=synthetic, rows=rows)
     else:
         head_axes(ax, title=words.title, subtitle=words.subtitle, synthetic=synthetic)
-    ends.settle()
+    ends.join()
     if inside:
         write_estimates(ax, words.estimates, space)
     if words.medians is not None:

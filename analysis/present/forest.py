@@ -196,7 +196,7 @@ def _beside(
     """Words on one line, `shift` points from the left (0) or right (1) side of the axes."""
     ax.annotate(
         text, (side, place), (shift, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-        annotation_clip=False, ha=ha, va="center", size=TEXT, weight=weight, color=INK, linespacing=1.05,
+        annotation_clip=False, ha=ha, va="center_baseline", size=TEXT, weight=weight, color=INK, linespacing=1.05,
     )  # fmt: skip
 
 

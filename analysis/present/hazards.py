@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.present.frames import need_columns
-from analysis.present.layout import drawing_axes, figure_of, finish, head_axes
-from analysis.present.style import BLUE, INK, ONE_COLUMN, SMALL, SOFT_INK, TWO_COLUMNS, figure_style
+from analysis.present.layout import POINTS, drawing_axes, figure_of, finish, head_axes, wrapped
+from analysis.present.style import BLUE, INK, MM_PER_INCH, ONE_COLUMN, SMALL, SOFT_INK, TWO_COLUMNS, figure_style
 from analysis.present.times import breaks_for
 from analysis.present.words import format_number
 
@@ -79,10 +79,13 @@ def plot_hazard_ratio_over_time(
         target.plot(smooth["time"], smooth["coefficient"], color=BLUE, label="smooth")
         target.axhline(0, color=SOFT_INK, linewidth=0.6)
         target.axhline(constant, color=INK, linewidth=1.0, linestyle=(0, (4, 2)), label="constant")
-        _set_axes(target, residuals, low, high, term, time_unit)
+        height = 62.0 if width > 1.5 * ONE_COLUMN else 48.0
+        room = (
+            POINTS * height / MM_PER_INCH if own else target.get_window_extent().height * POINTS / figure_of(target).dpi
+        )
+        _set_axes(target, residuals, low, high, (term, time_unit), room)
         _write(target, smooth, residuals, constant, (low, high))
         if own:
-            height = 62.0 if width > 1.5 * ONE_COLUMN else 48.0
             finish(figure_of(target), height, title=title, subtitle=subtitle, synthetic=synthetic)
         else:
             head_axes(target, title=title, subtitle=subtitle, synthetic=synthetic)
@@ -97,15 +100,17 @@ def _limits(smooth: pd.DataFrame, residuals: pd.DataFrame, constant: float) -> t
     return low - 0.04 * (high - low), high + 0.04 * (high - low)
 
 
-def _set_axes(ax: Axes, residuals: pd.DataFrame, low: float, high: float, term: str, time_unit: str) -> None:
+def _set_axes(ax: Axes, residuals: pd.DataFrame, low: float, high: float, words: tuple[str, str], room: float) -> None:
     """Time below, the coefficient at the left."""
+    term, time_unit = words
     last = float(residuals["time"].max())
     ticks = breaks_for(last, time_unit)
     ax.set_xlim(0, max(last * 1.01, ticks[-1]))
     ax.set_xticks(list(ticks), [f"{time:g}" for time in ticks])
     ax.set_ylim(low, high)
     ax.set_xlabel(f"{time_unit[:1].upper()}{time_unit[1:]}")
-    ax.set_ylabel(f"Log hazard ratio of {term}" if term else "Log hazard ratio")
+    name = f"Log hazard ratio of {term}" if term else "Log hazard ratio"
+    ax.set_ylabel(wrapped(figure_of(ax), name, 0.9 * room))
 
 
 def _write(

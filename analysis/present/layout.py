@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SYNTHETIC_MARK = "SYNTHETIC - ILLUSTRATIVE"
 PAD = 0.05
-ROW = 1.35 * TEXT
+LINE, ROW = 1.25, 1.35 * TEXT
 POINTS = 72.0
 
 
@@ -57,7 +57,7 @@ def text_size(figure: Figure, text: str, *, size: float = TEXT, weight: str = "n
     lines = text.split("\n")
     measure = renderer.get_text_width_height_descent
     widths = [measure(line, font, ismath=False)[0] for line in lines]  # type: ignore[no-untyped-call]
-    return max(widths) * POINTS / figure.dpi, 1.25 * size * len(lines)
+    return max(widths) * POINTS / figure.dpi, LINE * size * len(lines)
 
 
 def wrapped(figure: Figure, text: str, width: float, *, size: float = TEXT, weight: str = "normal") -> str:
@@ -163,8 +163,10 @@ def _from_corner(
 ) -> None:
     """Words at points to the right of and below the page's upper left corner."""
     width, total = figure.get_size_inches()
-    left, top = (PAD + x / POINTS) / width, 1 - (PAD + (y + 0.85 * size) / POINTS) / total
-    figure.text(left, top, text, size=size, weight=weight, color=color, va="baseline", linespacing=1.2)
+    for place, line in enumerate(text.split("\n")):
+        down = y + size * (0.85 + LINE * place)
+        spot = ((PAD + x / POINTS) / width, 1 - (PAD + down / POINTS) / total)
+        figure.text(*spot, line, size=size, weight=weight, color=color, va="baseline")
 
 
 def head_axes(ax: Axes, *, title: str, subtitle: str, synthetic: bool) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.present.frames import by_label, need_columns
 from analysis.present.layout import POINTS, figure_of, finish, fit, new_figure, text_size, wrapped
-from analysis.present.placing import spread
+from analysis.present.placing import Space, spread
 from analysis.present.style import (
     BLUE,
     INK,
@@ -21,7 +21,6 @@ from analysis.present.style import (
     TWO_COLUMNS,
     Dashes,
     figure_style,
-    stratum_styles,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
 USED: Dashes = (0, None)
 PUBLISHED: Dashes = (0, (4, 2))
 SEARCHED: Dashes = (0, (1, 1.5))
-KEY_START, KEY_ROW = 30.0, 10.5
+KEY_START, KEY_ROW = 32.0, 10.5
+REFERENCE = "_reference"
 
 
 def plot_marker(
@@ -96,10 +96,9 @@ def plot_marker(
         figure.subplots_adjust(hspace=0.32)
         axes = figure.axes
         bins = np.histogram_bin_edges(known[marker].to_numpy(dtype=np.float64), bins="fd")
-        for ax, (level, rows) in zip(axes, panels.items(), strict=True):
-            _draw_panel(ax, rows, marker, bins, stratum_styles(list(panels))[level].color if level else BLUE)
+        for ax, rows in zip(axes, panels.values(), strict=True):
+            _draw_panel(ax, rows, marker, bins)
             _draw_cuts(ax, cuts, reference)
-            _name_panel(ax, level, len(rows))
         name = label or marker
         axes[-1].set_xlabel(f"{name} ({unit})" if unit else name)
         height = (46.0 if len(panels) == 1 else 34.0 * len(panels)) * (1 if width > 1.5 * ONE_COLUMN else 0.85)
@@ -107,16 +106,18 @@ def plot_marker(
         fit(figure, height)
         _write_edges(axes[0], cuts)
         finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
+        for ax, (level, rows) in zip(axes, panels.items(), strict=True):
+            _name_panel(ax, level, len(rows), cuts)
     return figure
 
 
-def _draw_panel(ax: Axes, rows: pd.DataFrame, marker: str, bins: np.ndarray, color: str) -> None:
+def _draw_panel(ax: Axes, rows: pd.DataFrame, marker: str, bins: np.ndarray) -> None:
     """One histogram with a smooth density over it, on the same bins as every other panel."""
     import seaborn as sns
 
     spread_out = len(set(rows[marker])) > 1
     sns.histplot(
-        data=rows.reset_index(drop=True), x=marker, bins=bins.tolist(), kde=spread_out, color=color, alpha=0.35,
+        data=rows.reset_index(drop=True), x=marker, bins=bins.tolist(), kde=spread_out, color=BLUE, alpha=0.35,
         edgecolor="white", linewidth=0.4, line_kws={"linewidth": 1.3}, ax=ax,
     )  # fmt: skip
     ax.set_xlabel("")
@@ -133,7 +134,7 @@ def _draw_cuts(ax: Axes, cuts: pd.DataFrame, reference: tuple[float, float] | No
     ax.set_xlim(min(low, edges.min() - 0.02 * (high - low)), max(high, edges.max() + 0.02 * (high - low)))
     shaded = reference if reference is not None else (used if len(used) == 2 else None)
     if shaded is not None:
-        ax.axvspan(shaded[0], shaded[1], color="#e9f2f9", linewidth=0, zorder=0, label="_reference")
+        ax.axvspan(shaded[0], shaded[1], color="#e9f2f9", linewidth=0, zorder=0, label=REFERENCE)
     for row in cuts.to_dict("records"):
         ax.axvline(float(row["edge"]), color=INK, linestyle=_line(row), linewidth=1.0 if row["used"] else 0.8, zorder=4)
 
@@ -143,12 +144,24 @@ def _line(row: Mapping[object, object]) -> Dashes:
     return SEARCHED if row["searched"] else USED if row["used"] else PUBLISHED
 
 
-def _name_panel(ax: Axes, level: str, n: int) -> None:
-    """Who the panel shows, in its upper right corner."""
+def _name_panel(ax: Axes, level: str, n: int, cuts: pd.DataFrame) -> None:
+    """Who the panel shows, near its upper right corner, beside lines and bars."""
+    from matplotlib.patches import Rectangle
+
+    space = Space(ax)
+    for bar in ax.patches:
+        if isinstance(bar, Rectangle) and bar.get_label() != REFERENCE:
+            right, high = bar.get_x() + bar.get_width(), bar.get_height()
+            corners = space.points([bar.get_x(), right], [0.0, high]).ravel().tolist()
+            space.take_box((corners[0], corners[1], corners[2], corners[3]))
+    for edge in cuts["edge"].astype(float):
+        space.take_line([edge, edge], ax.get_ylim())
     words = f"{level}\nn = {n:,}" if level else f"n = {n:,}"
+    width, height = text_size(figure_of(ax), words)
+    spot = space.place(width, height, near=(space.width - width - 2, space.height - height - 2))
     ax.annotate(
-        words, (1, 1), (-2, -2), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
-        size=TEXT, linespacing=1.2, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1}, zorder=6,
+        words, (spot.left + width, spot.bottom + height), xycoords="axes points", ha="right", va="top",
+        size=TEXT, linespacing=1.2, zorder=6,
     )  # fmt: skip
 
 
@@ -178,13 +191,12 @@ def _write_sources(ax: Axes, cuts: pd.DataFrame) -> None:
     order = cuts.assign(rank=~cuts["used"].astype(bool)).sort_values(["rank", "edge"], kind="stable")
     for source, rows in order.groupby("source", sort=False):
         edges = ", ".join(str(text) for text in rows["label"].drop_duplicates())
-        note = " (searched in its data)" if rows["searched"].any() else ""
-        words = wrapped(figure, f"{edges}: {source}{note}", room, size=SMALL)
+        words = wrapped(figure, f"{edges}: {source}", room, size=SMALL)
         corner = ("axes fraction", "axes fraction")
         _sample(ax, _line(rows.iloc[0].to_dict()), depth + 0.5 * SMALL)
         ax.annotate(
-            words, (0, 0), (4, -depth - 0.85 * SMALL), xycoords=corner, textcoords="offset points",
-            annotation_clip=False, va="baseline", size=SMALL, color=SOFT_INK, linespacing=1.2,
+            words, (0, 0), (4, -depth), xycoords=corner, textcoords="offset points",
+            annotation_clip=False, va="top", size=SMALL, color=SOFT_INK, linespacing=1.2,
         )  # fmt: skip
         depth += KEY_ROW * (1 + words.count("\n"))
 

@@ -63,7 +63,7 @@ def plot_missing(
     with figure_style():
         target, own = drawing_axes(ax, width)
         _set_axes(target, columns, len(whom), height, x_label)
-        _write_key(target, whom, styles, height)
+        _write_key(target, whom, styles)
         target.set_xlim(0, 1.02 * max(float(missing["share"].max()), 0.01))
         known = missing.assign(column=missing["column"].astype(str), whom=missing["whom"].astype(str))
         for row in known[known["column"].isin(columns)].to_dict("records"):
@@ -85,7 +85,7 @@ def plot_missing(
 
 def _set_axes(ax: Axes, columns: list[str], n_whom: int, height: float, x_label: str) -> None:
     """Columns down the left side, shares below."""
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     figure = figure_of(ax)
     room = 0.3 * POINTS * figure.get_figwidth()
@@ -96,13 +96,12 @@ def _set_axes(ax: Axes, columns: list[str], n_whom: int, height: float, x_label:
     )
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
     ax.set_xlabel(x_label)
 
 
-def _write_key(ax: Axes, whom: list[str], styles: dict[str, StratumStyle], height: float) -> None:
+def _write_key(ax: Axes, whom: list[str], styles: dict[str, StratumStyle]) -> None:
     """Who is drawn in which colour, in a line over the bars (one under the other where too wide)."""
-    del height
     figure = figure_of(ax)
     widths = [text_size(figure, f"■ {name}", size=SMALL, weight="bold")[0] + 12 for name in whom]
     stacked = sum(widths) > 0.6 * POINTS * figure.get_figwidth()

@@ -246,4 +246,4 @@ def _check_names(sections: Sequence[Section]) -> None:
     ids += [f"{block.template}-{block.name}" for block in blocks if isinstance(block, TableBlock | FigureBlock)]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
-        raise InputError(f"used twice on one page: {', '.join(twice)}; give each section, table and figure its own name")
+        raise InputError(f"used twice on one page: {', '.join(twice)}; give each its own name")

@@ -78,7 +78,7 @@ def plot_relations(
                 continue
             _draw_relation(ax, cohort, marker, columns[place], hue)
             _dress(ax, names[columns[place]], known.get(columns[place]), names[marker] if place % across == 0 else "")
-        figure.subplots_adjust(hspace=0.75, wspace=0.18)
+        figure.subplots_adjust(hspace=0.62, wspace=0.18)
         finish(
             figure,
             (42.0 if width > 1.5 * ONE_COLUMN else 36.0) * down,
@@ -108,12 +108,17 @@ def _draw_relation(ax: Axes, cohort: pd.DataFrame, marker: str, column: str, hue
         if skewed:
             ax.set_xscale("log")
     else:
-        levels = rows.assign(**{column: rows[column].astype(str)}) if not hasattr(rows[column], "cat") else rows
+        levels = rows if hasattr(rows[column], "cat") else rows.assign(**{column: rows[column].map(_level)})
         order = list(by_label(levels.sort_values(column, kind="stable"), column))
         sns.violinplot(
             data=levels, x=column, y=marker, order=order, hue=hue, palette=colors, color="#9cc7e3", width=0.8,
             inner="quart", cut=0, density_norm="width", linewidth=0.7, legend=False, ax=ax,
         )  # fmt: skip
+
+
+def _level(value: object) -> str:
+    """A level in words: whole numbers without a decimal point."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _dress(ax: Axes, name: str, correlation: float | None, y_label: str) -> None:

@@ -35,8 +35,9 @@ def draw_risk_table(ax: Axes, groups: Mapping[str, pd.DataFrame], styles: Mappin
     depth = FIRST_ROW
     for label in groups:
         name = wrapped(figure, label, POINTS * figure.get_figwidth() - 16, size=SMALL, weight="bold")
-        _write(ax, name, -left, depth, ha="left", weight="bold", color=styles[label].ink)
-        depth += ROW * (1 + name.count("\n"))
+        for line in name.split("\n"):
+            _write(ax, line, -left, depth, ha="left", weight="bold", color=styles[label].ink)
+            depth += ROW
         for column, heading in ROWS.items():
             color = INK if column == "n_risk" else SOFT_INK
             _write(ax, heading, -margin, depth, ha="right", color=color)
