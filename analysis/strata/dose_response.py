@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,13 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray, column_problems, first_few, numbers
+from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, SuspiciousValues, raise_all, warn_all
+from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
 from analysis.strata.splines import knot_problems, outside, place_knots, spline_basis
 from analysis.survival.cox import fit_design
 from analysis.survival.cox_fit import ChiSquare, CoxFit, CoxModel, chi_square
-from analysis.survival.cox_terms import Design, read_design
+from analysis.survival.cox_terms import Design
 from analysis.survival.options import level_problems, number_problems
 
 __all__ = ["DoseResponse", "dose_response"]
@@ -141,10 +141,10 @@ def dose_response(
     >>> found.curve["marker"].tolist(), found.nonlinear_test.df
     ([0.7, 0.8, 0.9], 2)
     """
-    terms, strata_names = _listed(adjust), _listed(strata)
+    terms, strata_names = listed(adjust), listed(strata)
     _check_options(marker, knots, terms, reference, conf_level)
     points = None if at is None else _points(at)
-    design = _read(cohort, endpoint, marker, terms, strata_names)
+    design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
     scale = _scale(design, marker, knots, reference, points)
     model = CoxModel(endpoint, (marker, *terms), "efron", strata_names, None, None, robust=False, engine="auto")
     fit, straight, without = _nested_fits(design, marker, scale, model)
@@ -182,11 +182,6 @@ class _Scale:
     points: FloatArray
 
 
-def _listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
-    """One name, several or none, as a tuple."""
-    return (names,) if isinstance(names, str) else tuple(names or ())
-
-
 def _check_options(
     marker: str, knots: object, adjust: Sequence[str], reference: float | None, conf_level: float
 ) -> None:
@@ -194,9 +189,7 @@ def _check_options(
     problems = level_problems(conf_level) + knot_problems(knots)
     if reference is not None:
         problems += number_problems("reference", reference)
-    word = re.compile(rf"(?<!\w){re.escape(str(marker))}(?!\w)")
-    problems += [f"adjust: {term!r} holds the marker itself; leave it out" for term in adjust if word.search(str(term))]
-    raise_all(problems, InputError)
+    raise_all(problems + adjust_problems(marker, adjust), InputError)
 
 
 def _points(at: ArrayLike) -> FloatArray:
@@ -205,23 +198,6 @@ def _points(at: ArrayLike) -> FloatArray:
     if given.ndim != 1 or not len(given) or given.dtype.kind not in "iuf" or not np.isfinite(given).all():
         raise InputError(f"at={at!r}: give finite numbers in the unit of the marker")
     return given.astype(np.float64)
-
-
-def _read(
-    cohort: pd.DataFrame, endpoint: Endpoint, marker: str, adjust: Sequence[str], strata: Sequence[str]
-) -> Design:
-    """The complete rows, the marker one column of their design."""
-    raise_all(column_problems(cohort, [*endpoint.columns, marker, *strata]))
-    problems: list[str] = []
-    values = numbers(cohort, marker, problems, role="marker column")
-    if np.isnan(values).all() and not problems:
-        problems.append(f"no non-missing values in {marker!r}")
-    raise_all(problems)
-    held = cohort.assign(**{marker: values})
-    if not adjust:
-        return read_design(held, endpoint, [marker], strata=strata)
-    quoted = [f"`{term}`" if term in cohort.columns else term for term in [marker, *adjust]]
-    return read_design(held, endpoint, " + ".join(quoted), strata=strata)
 
 
 def _scale(

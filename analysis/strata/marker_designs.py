@@ -1,0 +1,83 @@
+"""The design of a Cox model with a numeric marker and terms to adjust for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import column_problems, numbers
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import raise_all
+from analysis.survival.cox_terms import Design, read_design
+
+
+def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One name, several or none, as a tuple.
+
+    Examples
+    --------
+    >>> listed("age"), listed(["age", "sex"]), listed(None)
+    (('age',), ('age', 'sex'), ())
+    """
+    return (names,) if isinstance(names, str) else tuple(names or ())
+
+
+def adjust_problems(marker: str, adjust: Sequence[str]) -> list[str]:
+    """A word on every term to adjust for that holds the marker itself.
+
+    Examples
+    --------
+    >>> adjust_problems("mg", ["age", "log(mg)", "mg_unit"])
+    ["adjust: 'log(mg)' holds the marker itself; leave it out"]
+    """
+    word = re.compile(rf"(?<!\w){re.escape(str(marker))}(?!\w)")
+    return [f"adjust: {term!r} holds the marker itself; leave it out" for term in adjust if word.search(str(term))]
+
+
+def read_marker_design(
+    cohort: pd.DataFrame, endpoint: Endpoint, marker: str, adjust: Sequence[str], strata: Sequence[str]
+) -> Design:
+    """Check the columns of a model, drop incomplete rows and build its design, the marker a column of its own.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+    endpoint : Endpoint
+    marker : str
+        A numeric column.
+    adjust : sequence of str
+        Columns, numeric or categorical, or terms of a formula.
+    strata : sequence of str
+        Columns.
+
+    Returns
+    -------
+    Design
+        ``columns[marker]`` says where in `x` the marker stands.
+
+    Raises
+    ------
+    CohortError, InputError
+        Faults of the columns and of the terms.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"time": [1, 2.0], "event": [1, 0], "mg": [0.7, 0.8], "sex": ["f", "m"]})
+    >>> design = read_marker_design(cohort, Endpoint("time", "event"), "mg", ["sex"], [])
+    >>> sorted(design.terms)
+    ['mg', 'sex[m]']
+    """
+    raise_all(column_problems(cohort, [*endpoint.columns, marker, *strata]))
+    problems: list[str] = []
+    values = numbers(cohort, marker, problems, role="marker column")
+    if np.isnan(values).all() and not problems:
+        problems.append(f"no non-missing values in {marker!r}")
+    raise_all(problems)
+    held = cohort.assign(**{marker: values})
+    if not adjust:
+        return read_design(held, endpoint, [marker], strata=strata)
+    quoted = [f"`{term}`" if term in cohort.columns else term for term in [marker, *adjust]]
+    return read_design(held, endpoint, " + ".join(quoted), strata=strata)
