@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,13 @@ def read_design(
     CohortError
         Faults of the columns; a logarithm of zero or less.
     """
+    raise_all(column_problems(cohort, []))
+    if not isinstance(endpoint, Endpoint):
+        raise InputError(
+            f"endpoint: expected an Endpoint, got {type(endpoint).__name__}; competing risks: fit_fine_gray"
+        )
+    if not isinstance(covariates, Iterable):
+        raise InputError(f"covariates={covariates!r}: give a formula string, or a list of column names")
     roles: dict[str, Any] = {"strata": strata, "cluster": cluster, "weights": weights}
     if isinstance(covariates, str):
         formula, names = _parsed(covariates, cohort)

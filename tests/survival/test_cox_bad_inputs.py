@@ -11,6 +11,7 @@ import pytest
 from analysis import (
     AnalysisWarning,
     CohortError,
+    CompetingEndpoint,
     Endpoint,
     FewEvents,
     InputError,
@@ -80,6 +81,10 @@ REFUSED: list[tuple[str, Change, dict[str, object], type[Exception], str]] = [
     ("negative time", put("time", [3, 8], -2.0), {}, CohortError, r"negative values \(-2, -2\) in 2 rows \(4, 9\)"),
     ("event 1 and 2", lambda c: c.assign(event=c["event"] + 1), {}, CohortError, "event_codes={1: 0, 2: 1}"),
     ("no covariate", assign(), {"covariates": []}, InputError, "covariates: none given"),
+    ("no frame", lambda c: c.to_dict(), {"covariates": "age"}, CohortError, "expected a pandas DataFrame, got dict"),
+    ("one name too few", assign(), {"covariates": None}, InputError, "covariates=None: give a formula string"),
+    ("competing", assign(), {"endpoint": CompetingEndpoint("time", "event")}, InputError,
+     "expected an Endpoint, got CompetingEndpoint; competing risks: fit_fine_gray"),
     ("twice", assign(), {"covariates": ["age", "age"]}, InputError, "covariate 'age' is named twice"),
     ("outcome", assign(), {"covariates": ["age", "event"]}, InputError, "covariate 'event' is the event itself"),
     ("misspelt", assign(), {"covariates": ["agee"]}, CohortError, "no column 'agee'; did you mean 'age'"),
