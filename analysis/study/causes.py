@@ -11,18 +11,21 @@ GROUPS = {
     "tumour burden\n(lesions, LDH)": ("log2(tumour_burden)", "log2(ldh_ratio)"),
     "inflammation\n(CRP, albumin)": ("log2(crp)", "albumin"),
     "drugs (PPI, diuretic,\nearlier platinum)": ("ppi", "diuretic", "platinum"),
-    "kidney function": ("egfr",),
+    "poor kidney\nfunction": ("egfr",),
     "age, ECOG": ("age", "ecog"),
 }
+FALLS_WITH_ITS_GROUP = ("albumin", "egfr")  # more inflammation is less albumin, worse kidneys are less eGFR
 MAGNESIUM, MEASURED = "serum\nmagnesium", "measured\nmagnesium"
 PROGRESSION, DEATH = "progression", "death"
 
 
 def diagram_nodes() -> pd.DataFrame:
     """Where each node stands, left to right: name x y (in steps of the layout)."""
-    causes = [(name, 0.0, float(len(GROUPS) - 1 - place)) for place, name in enumerate(GROUPS)]
-    effects = [(MAGNESIUM, 1.0, 2.0), (MEASURED, 1.0, 0.4), (PROGRESSION, 2.0, 3.2), (DEATH, 2.0, 1.2)]
-    return pd.DataFrame(causes + effects, columns=["name", "x", "y"])
+    *causes, frailty = GROUPS
+    left = [(name, 0.0, 3.0 - place) for place, name in enumerate(causes)]
+    middle = [(frailty, 1.0, 3.4), (MAGNESIUM, 1.0, 1.5), (MEASURED, 1.0, 0.0)]
+    right = [(PROGRESSION, 2.0, 2.8), (DEATH, 2.0, 0.6)]
+    return pd.DataFrame(left + middle + right, columns=["name", "x", "y"])
 
 
 def diagram_arrows() -> pd.DataFrame:
@@ -44,11 +47,11 @@ def diagram_arrows() -> pd.DataFrame:
 
 
 def _slopes(members: list[Cause]) -> dict[str, np.ndarray]:
-    """The slopes of a group's members on magnesium, progression and death."""
+    """The slopes of a group's members on magnesium, progression and death, each as the member rises with its group."""
+    sign = np.array([-1.0 if cause.term in FALLS_WITH_ITS_GROUP else 1.0 for cause in members])
+    deaths = np.array([[cause.death_without_progression, cause.death_after_progression] for cause in members])
     return {
-        MAGNESIUM: np.array([cause.magnesium for cause in members]),
-        PROGRESSION: np.array([cause.progression for cause in members]),
-        DEATH: np.array(
-            [(cause.death_without_progression, cause.death_after_progression) for cause in members]
-        ).ravel(),
+        MAGNESIUM: sign * np.array([cause.magnesium for cause in members]),
+        PROGRESSION: sign * np.array([cause.progression for cause in members]),
+        DEATH: (sign[:, None] * deaths).ravel(),
     }

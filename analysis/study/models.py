@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.words import format_ratio
 from analysis.study.study import Study
+from analysis.study.targets import hazard_ratio_target, with_targets
 from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
 
 CONTINUOUS, STRATA = "continuous", "strata"
@@ -76,8 +77,8 @@ def marker_hazard_ratios(study: Study, endpoint: Endpoint, models: tuple[StudyMo
     Returns
     -------
     DataFrame
-        endpoint, marker, adjustment, term, n, n_event, hazard_ratio, conf_low, conf_high, statistic, p_value; and
-        target (a hazard ratio) for a synthetic cohort.
+        endpoint, marker, adjustment, term, n, n_event, hazard_ratio, conf_low, conf_high, target (a hazard
+        ratio, for a synthetic cohort only), statistic, p_value.
     """
     rows = []
     for model in models:
@@ -96,9 +97,8 @@ def marker_hazard_ratios(study: Study, endpoint: Endpoint, models: tuple[StudyMo
     frame = frame[order + [column for column in frame.columns if column not in order]]
     if study.truth is None:
         return frame
-    targets = study.truth.log_hazard_ratios.set_index(["endpoint", "target"])["hazard_ratio"]
-    keys = [(endpoint.name, _target(row["marker"], row["adjustment"], row["term"])) for row in frame.to_dict("records")]
-    return frame.assign(target=[float(targets.get(key, float("nan"))) for key in keys])
+    names = [_target(row["marker"], row["adjustment"], row["term"]) for row in frame.to_dict("records")]
+    return with_targets(frame, [hazard_ratio_target(study.truth, endpoint, name) for name in names])
 
 
 def _target(marker: str, adjustment: str, term: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.cohort.examples import synthetic_folder
-from analysis.errors import AnalysisWarning
+from analysis.errors import AnalysisWarning, RowsDropped
 from analysis.present.page import Note
 from analysis.study.plan import StudyPlan
 from analysis.study.results import StudyResults, StudySection
@@ -99,8 +99,16 @@ def _noted(build: Callable[[Study], StudySection], study: Study) -> StudySection
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AnalysisWarning)
         section = build(study)
-    told = [str(one.message) for one in caught if isinstance(one.message, AnalysisWarning)]
+    told = [one.message for one in caught if isinstance(one.message, AnalysisWarning)]
     if section.anchor == "cohort":
-        told = [*map(str, study.notes), *told]
-    notes = tuple(Note(text, "caution") for text in dict.fromkeys(told))
+        told = [*study.notes, *told]
+    known = {f"missing {study.stratum_column}"}  # a missing marker, which reading has told of already
+    texts = [_sentence(one) for one in told if not (isinstance(one, RowsDropped) and set(one.dropped) <= known)]
+    notes = tuple(Note(text, "caution") for text in dict.fromkeys(texts))
     return replace(section, blocks=section.blocks + notes)
+
+
+def _sentence(warning: AnalysisWarning) -> str:
+    """A warning as a sentence."""
+    text = str(warning)
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -92,7 +92,10 @@ def _missing_blocks(study: Study) -> list[Block]:
         caption="Share of patients without a value, by whether the event was seen. Analyses here use complete rows.",
         draw=draw,
     )
-    return [figure, table("missing", "Missing values", missing)]
+    held = missing.groupby("column")["n_missing"].transform("sum") > 0
+    complete = missing.loc[~held, "column"].unique()
+    note = f"Complete: {', '.join(complete)}." if len(complete) else ""
+    return [figure, table("missing", "Missing values", missing[held].reset_index(drop=True), note=note)]
 
 
 def correlation_table(study: Study) -> pd.DataFrame:

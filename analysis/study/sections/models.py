@@ -9,10 +9,11 @@ import pandas as pd
 from analysis.present.forest import plot_forest
 from analysis.present.page import Prose
 from analysis.study.blocks import table
-from analysis.study.models import CONTINUOUS, estimate_text, fit_models, marker_hazard_ratios
+from analysis.study.models import ADJUSTED, CONTINUOUS, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.study import Study
 from analysis.survival.cox import hazard_ratios
+from analysis.truth.estimands import TrueEstimands
 
 
 def models_section(study: Study) -> StudySection:
@@ -49,8 +50,19 @@ def forest_frame(study: Study, ratios: pd.DataFrame) -> pd.DataFrame:
             (group, row["adjustment"], row["adjustment"], row["hazard_ratio"], row["conf_low"], row["conf_high"])
         )
         if study.truth is not None and pd.notna(row["target"]):
-            rows.append((group, f"planted, {row['adjustment']}", "truth", row["target"], float("nan"), float("nan")))
+            rows.append((group, f"target, {row['adjustment']}", "truth", row["target"], float("nan"), float("nan")))
+            if row["marker"] == CONTINUOUS and row["adjustment"] == ADJUSTED:
+                rows += [
+                    (group, name, "truth", ratio, float("nan"), float("nan")) for name, ratio in _planted(study.truth)
+                ]
     return pd.DataFrame(rows, columns=["group", "label", "kind", "hazard_ratio", "conf_low", "conf_high"])
+
+
+def _planted(truth: TrueEstimands) -> list[tuple[str, float]]:
+    """What was planted on the transitions, as labels and hazard ratios."""
+    ratios = truth.log_hazard_ratios
+    planted = ratios[ratios["target"].str.startswith("planted")].drop_duplicates("target")
+    return list(zip(planted["target"], planted["hazard_ratio"].astype(float), strict=True))
 
 
 def _forest(study: Study, ratios: pd.DataFrame) -> StudyFigure:
@@ -59,7 +71,8 @@ def _forest(study: Study, ratios: pd.DataFrame) -> StudyFigure:
     words = "; ".join(f"{row['group']}, {row['label']}: {estimate_text(row)}" for row in frame.to_dict("records"))
     caption = "Points with 95% intervals; logarithmic axis."
     if study.truth is not None:
-        caption += " Open marks: what the same model gives in a million simulated patients."
+        caption += " Open marks: the target of each model, which is what it gives in a million simulated patients, and"
+        caption += " what was planted on each transition."
     return StudyFigure(
         name="forest",
         title=f"Hazard ratios of {study.plan.marker.label}",

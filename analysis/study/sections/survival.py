@@ -10,6 +10,11 @@ from analysis.study.blocks import table
 from analysis.study.figures import survival_figure
 from analysis.study.results import Block, StudySection, slug
 from analysis.study.study import Study
+from analysis.study.targets import (
+    with_difference_targets,
+    with_restricted_mean_targets,
+    with_survival_targets,
+)
 from analysis.study.times import horizon, milestones
 from analysis.survival.curves import kaplan_meier
 from analysis.survival.logrank import LogRank, logrank_test
@@ -45,7 +50,7 @@ def _endpoint_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
         table(
             f"{name}-restricted-means",
             f"{label}: mean {unit} within the first {end:g}",
-            _with_truth(study, endpoint, restricted_mean(curves, end), "restricted_mean", horizon=end),
+            with_restricted_mean_targets(restricted_mean(curves, end), study.truth, endpoint, end),
         ),
     ]
     if study.compared:
@@ -53,7 +58,7 @@ def _endpoint_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
             table(
                 f"{name}-restricted-mean-differences",
                 f"{label}: differences in mean {unit} within the first {end:g}",
-                restricted_mean_difference(curves, end),
+                with_difference_targets(restricted_mean_difference(curves, end), study.truth, endpoint, end),
                 note="Each row: stratum b less stratum a.",
             ),
             table(f"{name}-log-rank", f"{label}: log-rank tests", logrank_table(study, endpoint)),
@@ -74,26 +79,7 @@ def medians(curves: pd.DataFrame) -> pd.DataFrame:
 
 def milestone_table(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> pd.DataFrame:
     """Survival at the milestones, beside the truth where it is known."""
-    return _with_truth(study, endpoint, survival_at(curves, milestones(study, endpoint)), "survival")
-
-
-def _with_truth(
-    study: Study, endpoint: Endpoint, frame: pd.DataFrame, quantity: str, *, horizon: float | None = None
-) -> pd.DataFrame:
-    """The frame with a column `target`, the same quantity in the simulated million, when the cohort is synthetic."""
-    if study.truth is None:
-        return frame
-    truth = study.truth.curves if horizon is None else study.truth.restricted_means
-    mine = truth[truth["endpoint"] == endpoint.name]
-    if horizon is not None:
-        mine = mine[mine["horizon"] == horizon]
-    keys = ["stratum", "time"] if horizon is None else ["stratum"]
-    targets = mine[[*keys, quantity]].rename(columns={quantity: "target"}).astype({"stratum": str})
-    return (
-        frame.assign(_label=frame["stratum"].astype(str))
-        .merge(targets.rename(columns={"stratum": "_label"}), on=["_label", *keys[1:]], how="left")
-        .drop(columns="_label")
-    )
+    return with_survival_targets(survival_at(curves, milestones(study, endpoint)), study.truth, endpoint)
 
 
 def logrank_table(study: Study, endpoint: Endpoint) -> pd.DataFrame:
