@@ -128,9 +128,18 @@ def _draw_arrow(ax: Axes, boxes: Mapping[str, Corners], arrow: Mapping[Hashable,
     cause, effect, planted = str(arrow["cause"]), str(arrow["effect"]), bool(arrow["planted"])
     others = [box for name, box in boxes.items() if name not in (cause, effect)]
     curves = [_curve(boxes[cause], boxes[effect], bend) for bend in BENDS]
-    path = next((curve for curve in curves if not any(_crosses(curve, box) for box in others)), curves[0])
+    # the straightest of the lines that run least through other boxes
+    path = min(curves, key=lambda curve: sum(int(_within(curve, box, 5.0).sum()) for box in others))
     color, heavy = (VERMILLION, 2.0) if planted else (SOFT_INK, 0.8)
-    ax.plot(path[:-3, 0], path[:-3, 1], color=color, linewidth=heavy, zorder=2 + planted, label=f"_{cause} to {effect}")
+    ax.plot(
+        path[:-3, 0],
+        path[:-3, 1],
+        color=color,
+        linewidth=heavy,
+        zorder=2 + planted,
+        label=f"_{cause} to {effect}",
+        clip_on=False,
+    )
     head = f"-|>,head_length={0.45 + 0.15 * planted},head_width={0.18 + 0.08 * planted}"
     look = {"arrowstyle": head, "color": color, "linewidth": heavy, "shrinkA": 0, "shrinkB": 1}
     ax.annotate("", path[-1], path[-4], zorder=2 + planted, arrowprops=look)
@@ -154,11 +163,6 @@ def _within(points: Path, box: Corners, room: float) -> NDArray[np.bool_]:
     return np.asarray((abs(points[:, 0] - x) < wide + room) & (abs(points[:, 1] - y) < high + room), dtype=np.bool_)
 
 
-def _crosses(path: Path, box: Corners) -> bool:
-    """Whether a line runs through a box or too close by."""
-    return bool(_within(path, box, 5.0).any())
-
-
 def _write_signs(ax: Axes, arrows: pd.DataFrame, paths: Sequence[Path], boxes: Mapping[str, Corners]) -> None:
     """The sign of each arrow, on it, where other arrows, boxes and signs are farthest."""
     crowd = [np.array([[x + dx * wide, y + dy * high] for dx in (-1, 0, 1) for dy in (-1, 0, 1)])
@@ -168,7 +172,8 @@ def _write_signs(ax: Axes, arrows: pd.DataFrame, paths: Sequence[Path], boxes: M
         others = np.vstack([other for at, other in enumerate(paths) if at != place] + crowd)
         spots = path[(np.linspace(0.15, 0.85, 29) * (len(path) - 1)).astype(int)]
         gaps = np.hypot(*(spots[:, None, :] - others[None, :, :]).transpose(2, 0, 1)).min(axis=1)
-        spot = spots[int(np.argmax(np.minimum(gaps, ENOUGH)))]
+        hidden = np.any([_within(spots, box, 4.0) for box in boxes.values()], axis=0)
+        spot = spots[int(np.argmax(np.where(hidden, -1.0, np.minimum(gaps, ENOUGH))))]
         crowd.append(spot[None, :])
         sign = SIGNS[int(np.sign(row["sign"]))]
         words = f"planted {sign}" if row["planted"] else sign

@@ -45,10 +45,11 @@ def draw_curve(ax: Axes, rows: pd.DataFrame, style: StratumStyle, label: str) ->
             dash_capstyle="butt", solid_joinstyle="miter", label=name, zorder=3, clip_on=False,
         )  # fmt: skip
     marked = rows[rows["n_censor"] > 0]
-    ax.plot(
-        marked["time"], marked["survival"], linestyle="none", marker="|", markersize=4, markeredgewidth=0.6,
-        color=style.color, alpha=0.75, label=f"_{label}, censored", zorder=3, clip_on=False,
-    )  # fmt: skip
+    if len(marked):
+        ax.plot(
+            marked["time"], marked["survival"], linestyle="none", marker="|", markersize=4, markeredgewidth=0.6,
+            color=style.color, alpha=0.75, label=f"_{label}, censored", zorder=3, clip_on=False,
+        )  # fmt: skip
 
 
 def draw_truth(ax: Axes, truth: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> dict[str, Points]:

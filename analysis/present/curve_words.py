@@ -48,7 +48,8 @@ class EndLabels:
     def settle(self, height: float) -> None:
         """Put each label at the height of its curve's end in axes `height` points high, as near as the others allow."""
         sizes = [sum(label.heights) + 4 for label in self.labels]
-        wanted = [label.end[1] * height for label in self.labels]
+        # where curves end at one height, the later end goes lower, so that no two joining lines cross
+        wanted = [label.end[1] * height - 1e-6 * label.end[0] / self.ax.get_xlim()[1] for label in self.labels]
         for label, centre in zip(self.labels, spread(wanted, sizes, low=0.0, high=height), strict=True):
             top = float(centre) + sum(label.heights) / 2
             for text, used in zip(label.texts, label.heights, strict=True):

@@ -16,6 +16,7 @@ from analysis.present.words import format_ratio, is_missing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
 
 COLUMNS = ("group", "label", "kind", "hazard_ratio", "conf_low", "conf_high")
 ROW = 12.5
@@ -176,7 +177,8 @@ def _write(ax: Axes, lines: list[_Line], heading: str) -> None:
     _beside(ax, heading, -0.9, 1.0, 8.0, weight="bold")
     for place, (name, line, ratio) in enumerate(zip(names, lines, ratios, strict=True)):
         if line.row is None:
-            _beside(ax, name, place, 0.0, -left - 6, weight="bold")
+            group = _beside(ax, name, place, 0.0, -left - 6, weight="bold")
+            group.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
             continue
         _beside(ax, name, place, 0.0, -left)
         _beside(ax, ratio, place, 1.0, wide, ha="right")
@@ -192,9 +194,9 @@ def _number(line: _Line, column: str) -> float:
 
 def _beside(
     ax: Axes, text: str, place: float, side: float, shift: float, *, ha: str = "left", weight: str = "normal"
-) -> None:
+) -> Annotation:
     """Words on one line, `shift` points from the left (0) or right (1) side of the axes."""
-    ax.annotate(
+    return ax.annotate(
         text, (side, place), (shift, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
         annotation_clip=False, ha=ha, va="center_baseline", size=TEXT, weight=weight, color=INK, linespacing=1.05,
     )  # fmt: skip

@@ -162,6 +162,7 @@ def _name_panel(ax: Axes, level: str, n: int, cuts: pd.DataFrame) -> None:
     ax.annotate(
         words, (spot.left + width, spot.bottom + height), xycoords="axes points", ha="right", va="top",
         size=TEXT, linespacing=1.2, zorder=6,
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.8},
     )  # fmt: skip
 
 

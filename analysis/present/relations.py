@@ -9,7 +9,18 @@ import pandas as pd
 
 from analysis.present.frames import by_label, need_columns
 from analysis.present.layout import POINTS, figure_of, finish, new_figure, wrapped
-from analysis.present.style import BLUE, INK, ONE_COLUMN, SMALL, SOFT_INK, TWO_COLUMNS, figure_style, stratum_styles
+from analysis.present.style import (
+    BLUE,
+    INK,
+    MM_PER_INCH,
+    ONE_COLUMN,
+    SMALL,
+    SOFT_INK,
+    TEXT,
+    TWO_COLUMNS,
+    figure_style,
+    stratum_styles,
+)
 from analysis.present.words import format_number
 
 if TYPE_CHECKING:
@@ -77,16 +88,24 @@ def plot_relations(
                 ax.remove()
                 continue
             _draw_relation(ax, cohort, marker, columns[place], hue)
-            _dress(ax, names[columns[place]], known.get(columns[place]), names[marker] if place % across == 0 else "")
-        figure.subplots_adjust(hspace=0.62, wspace=0.18)
-        finish(
-            figure,
-            (42.0 if width > 1.5 * ONE_COLUMN else 36.0) * down,
-            title=title,
-            subtitle=subtitle,
-            synthetic=synthetic,
-        )
+            _dress(
+                ax,
+                names[columns[place]],
+                known.get(columns[place]),
+                wrapped(figure, names[marker], 85.0 if across > 2 else 70.0) if place % across == 0 else "",
+            )
+        panel = 31.0 if width > 1.5 * ONE_COLUMN else 25.0
+        gap = _space_between_rows(figure)
+        figure.subplots_adjust(hspace=gap / panel, wspace=0.18)
+        height = panel * down + gap * (down - 1)
+        finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
     return figure
+
+
+def _space_between_rows(figure: Figure) -> float:
+    """Room for ticks, wrapped names and the correlations of the next row, in mm."""
+    lines = max(1 + ax.get_xlabel().count("\n") for ax in figure.axes)
+    return (32 + 1.3 * TEXT * lines) / POINTS * MM_PER_INCH
 
 
 def _draw_relation(ax: Axes, cohort: pd.DataFrame, marker: str, column: str, hue: str | None) -> None:
