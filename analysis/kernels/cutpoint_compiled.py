@@ -1,0 +1,106 @@
+"""Loops over cuts and permutations that numpy cannot make fast, compiled by numba when they are first asked for.
+
+They are plain Python functions, so a test can run them uncompiled; `compiled` imports numba and keeps what it makes on
+disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from analysis.kernels.counting import BoolArray, IntArray
+from analysis.kernels.times import FloatArray
+
+
+@cache
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as machine code; numba is imported here and nowhere else in this file."""
+    from numba import njit
+
+    compiled_function: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compiled_function
+
+
+def exceedances_loop(scores: FloatArray, scale: FloatArray, observed: float, n_permutations: int, key: int) -> int:
+    """How many permutations of the scores reach the observed maximum; see `cutpoint_permutation.exceedances`.
+
+    `scale[i]` is 1 over the standard deviation of a sum of i + 1 scores at an admissible cut, 0 elsewhere.
+    """
+    n, depth = len(scores), len(scale)
+    shuffled = scores.copy()
+    found = 0
+    for permutation in range(n_permutations):
+        counter = np.uint64(key) + np.uint64(permutation) * np.uint64(depth) * np.uint64(0x9E3779B97F4A7C15)
+        total = 0.0
+        for i in range(n):
+            shuffled[i] = scores[i]
+        for i in range(depth):
+            counter += np.uint64(0x9E3779B97F4A7C15)
+            z = counter
+            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            z = (z ^ (z >> np.uint64(31))) >> np.uint64(32)
+            j = i + np.int64((z * np.uint64(n - i)) >> np.uint64(32))
+            chosen = shuffled[j]
+            shuffled[j] = shuffled[i]
+            shuffled[i] = chosen
+            total += chosen
+            if abs(total) * scale[i] >= observed:
+                found += 1
+                break
+    return found
+
+
+def two_groups_loop(
+    place: IntArray, event: BoolArray, n_low: IntArray, at: IntArray, fraction: FloatArray, n_times: int
+) -> FloatArray:
+    """The log hazard ratio above each cut, row by row and cut by cut; see `cutpoint_scan.log_hazard_ratios`.
+
+    `place` is -1, the last place of an array, for a row that sees no event.
+    """
+    n_events = len(at)
+    leave, low_leave = np.zeros(n_times + 1), np.zeros(n_times + 1)  # the last place is that of rows that see no event
+    events, low_events = np.zeros(n_times + 1), np.zeros(n_times + 1)
+    for i in range(len(place)):
+        leave[place[i]] += 1
+        events[place[i]] += event[i]
+    low, high = np.zeros(n_events), np.zeros(n_events)
+    coef = np.full(len(n_low), np.nan)
+    row, observed_low, beta = 0, 0, 0.0
+    for k in range(len(n_low)):
+        while row < n_low[k]:
+            observed_low += event[row]
+            low_leave[place[row]] += 1
+            low_events[place[row]] += event[row]
+            row += 1
+        n_all, n_below, here = 0.0, 0.0, n_times
+        with_high, without_low = 0, 0
+        for i in range(n_events - 1, -1, -1):
+            while here > at[i]:
+                here -= 1
+                n_all += leave[here]
+                n_below += low_leave[here]
+            low[i] = n_below - fraction[i] * low_events[here]
+            high[i] = n_all - fraction[i] * events[here] - low[i]
+            with_high += high[i] > 0
+            without_low += low[i] <= 0
+        observed = n_events - observed_low
+        if observed >= with_high or observed <= without_low:
+            continue
+        step = 1.0
+        for _ in range(60):
+            if abs(step) <= 1e-9:
+                break
+            ratio, expected, information = np.exp(beta), 0.0, 0.0
+            for i in range(n_events):
+                share = high[i] * ratio / (high[i] * ratio + low[i])
+                expected += share
+                information += share * (1.0 - share)
+            step = min(1.0, max(-1.0, (observed - expected) / information))
+            beta += step
+        coef[k] = beta
+    return coef

@@ -1,0 +1,311 @@
+"""Every admissible cut of a marker in one pass: standardised log-rank, hypergeometric chi-square, log hazard ratio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.kernels.counting import BoolArray, IntArray, count
+from analysis.kernels.cutpoint_compiled import compiled, two_groups_loop
+from analysis.kernels.times import FloatArray, dense_rank
+
+LARGE = 150_000
+"""Above this many cuts times events the compiled loop pays for importing numba."""
+SMALL_BLOCK = 32
+SAME = 1e-10
+"""Statistics that differ by less, relatively, are one maximum: rounding must not choose the cut."""
+
+
+@dataclass(frozen=True, eq=False)
+class CutRows:
+    """Rows in the order of the marker, then of time and event, and the cuts that are admissible among them.
+
+    Attributes
+    ----------
+    time : ndarray, shape (n,)
+    event : ndarray of bool, shape (n,)
+    order : ndarray of int, shape (n,)
+        The place of each row in what was given.
+    cut : ndarray, shape (k,)
+        The low group of a cut holds the rows with marker <= cut.
+    n_low : ndarray of int, shape (k,)
+        Rows in the low group: the first `n_low` of the sorted rows.
+    """
+
+    time: FloatArray
+    event: BoolArray
+    order: IntArray
+    cut: FloatArray
+    n_low: IntArray
+
+
+def cut_rows(
+    marker: FloatArray, time: FloatArray, event: BoolArray, *, min_fraction: float, max_fraction: float
+) -> CutRows:
+    """Sort the rows by the marker and find the cuts that leave enough of them on either side.
+
+    Admissible is each observed value with floor(n min_fraction) <= n_low <= floor(n max_fraction), and at least one row
+    on either side: the rule of R's maxstat.
+
+    Parameters
+    ----------
+    marker, time : ndarray, shape (n,)
+    event : ndarray of bool, shape (n,)
+    min_fraction, max_fraction : float
+
+    Returns
+    -------
+    CutRows
+
+    Examples
+    --------
+    >>> marker, time = np.array([3.0, 1.0, 2.0, 2.0]), np.array([1.0, 2.0, 3.0, 4.0])
+    >>> rows = cut_rows(marker, time, np.ones(4, dtype=bool), min_fraction=0.1, max_fraction=0.9)
+    >>> rows.cut.tolist(), rows.n_low.tolist()
+    ([1.0, 2.0], [1, 3])
+    """
+    order = np.lexsort((event, time, marker))
+    held = marker[order]
+    n = len(held)
+    last = np.flatnonzero(held[1:] != held[:-1])
+    n_low = last + 1
+    kept = (n_low >= max(1, int(n * min_fraction))) & (n_low <= min(n - 1, int(n * max_fraction)))
+    return CutRows(time[order], event[order], order, held[last[kept]], n_low[kept])
+
+
+def logrank_scores(time: FloatArray, event: BoolArray) -> FloatArray:
+    """Log-rank scores of the rows: the event, less the sum over events j up to the row's time of 1 / (n - r_j + 1).
+
+    r_j is the largest rank of the event's time among its ties (Hothorn and Lausen, Comput Stat Data Anal 43 (2003)
+    121), so that a tie of d events among n - r still at risk after it adds d / (n - r + 1).
+
+    Parameters
+    ----------
+    time : ndarray, shape (n,)
+    event : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Examples
+    --------
+    >>> logrank_scores(np.array([1.0, 2.0, 2.0]), np.array([True, True, False])).round(4).tolist()
+    [0.6667, -0.3333, -1.3333]
+    """
+    distinct, rank = dense_rank(time)
+    leave = np.bincount(rank, minlength=len(distinct))
+    after = len(time) - np.cumsum(leave)
+    hazard = np.cumsum(np.bincount(rank, event, len(distinct)) / (after + 1))
+    return np.asarray(event - hazard[rank], dtype=np.float64)
+
+
+def standardised(scores: FloatArray, n_low: IntArray) -> FloatArray:
+    """The sum of the first `n_low` scores, less its mean and over its standard deviation among all orders of them.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+        In the order of the marker.
+    n_low : ndarray of int, shape (k,)
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        Positive where low markers have the higher hazard; 0 where all scores are equal.
+    """
+    n = len(scores)
+    centred = scores - scores.mean()
+    spread = deviation(centred, n_low)
+    sums = np.cumsum(centred)[n_low - 1]
+    found: FloatArray = np.divide(sums, spread, out=np.zeros(len(n_low)), where=spread > SAME * n)
+    return found
+
+
+def deviation(centred: FloatArray, n_low: IntArray) -> FloatArray:
+    """The standard deviation of the sum of `n_low` of the centred scores drawn without replacement: shape (k,)."""
+    n = len(centred)
+    return np.asarray(np.sqrt(n_low * (n - n_low) / (n * (n - 1.0)) * (centred @ centred)), dtype=np.float64)
+
+
+def first_maximum(statistic: FloatArray) -> int:
+    """The place of the largest absolute value; the first one of several that differ only by rounding.
+
+    Examples
+    --------
+    >>> first_maximum(np.array([1.0, -3.0, 3.0 + 1e-14]))
+    1
+    """
+    size = np.abs(statistic)
+    return int(np.argmax(size >= size.max() * (1 - SAME)))
+
+
+def chi_squares(rows: CutRows) -> FloatArray:
+    """The log-rank chi-square of the two groups of every cut, its variance hypergeometric.
+
+    With n at risk and d events at t, v = d (n - d) / (n - 1) and n1 of the low group at risk, the variance is the sum
+    over t of v n1 (n - n1) / n^2. With A and B the running sums of v / n and v / n^2, it is the sum of A(t_i) over the
+    low group less the sum of B(min(t_i, t_j)) over its pairs; in the order of the marker both only grow.
+
+    Parameters
+    ----------
+    rows : CutRows
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        NaN where no event time compares the groups.
+
+    Notes
+    -----
+    ``survdiff(Surv(time, event) ~ (marker <= cut))$chisq`` of R at every cut, in O(n log(n)^2).
+    """
+    counts = count(rows.time, rows.event)
+    n, d = counts.n_risk[:, 0], counts.n_event[:, 0]
+    spread = d * (n - d) / np.maximum(n - 1, 1)
+    rank = np.searchsorted(counts.time, rows.time)
+    expected = np.cumsum(d / n)[rank]
+    single, pair = np.cumsum(spread / n)[rank], np.cumsum(spread / n**2)[rank]
+    variance = np.cumsum(single - pair - 2 * _minima_with_earlier(pair))[rows.n_low - 1]
+    score = np.cumsum(rows.event - expected)[rows.n_low - 1]
+    informative = variance > SAME * max(float(spread.sum()), SAME)
+    found: FloatArray = np.divide(score**2, variance, out=np.full(len(variance), np.nan), where=informative)
+    return found
+
+
+def _minima_with_earlier(values: FloatArray) -> FloatArray:
+    """For each place i the sum over the places j before it of min(values[i], values[j]).
+
+    Small blocks are summed outright, then joined two by two, as in a merge sort: with both sorted together, a value of
+    the right block takes the sum of the smaller ones of the left block, and itself for each of the others.
+    """
+    n = len(values)
+    blocks = np.pad(values, (0, -n % SMALL_BLOCK)).reshape(-1, SMALL_BLOCK)
+    earlier = np.tri(SMALL_BLOCK, k=-1)
+    inside = np.minimum(blocks[:, :, None], blocks[:, None, :]) * earlier
+    sums: FloatArray = inside.sum(axis=2).ravel()[:n]
+    ascending = np.argsort(values, kind="stable")
+    place = np.arange(n)
+    width = SMALL_BLOCK
+    while width < n:
+        joined = ascending[np.argsort(ascending // (2 * width), kind="stable")]
+        held = values[joined]
+        left = (joined // width) % 2 == 0
+        start = place - place % (2 * width)
+        below = np.concatenate([[0.0], np.cumsum(np.where(left, held, 0.0))])
+        n_below = np.concatenate([[0], np.cumsum(left)])
+        smaller, n_smaller = below[1:] - below[start], n_below[1:] - n_below[start]
+        right = ~left
+        sums[joined[right]] += (smaller + held * (width - n_smaller))[right]
+        width *= 2
+    return sums
+
+
+def log_hazard_ratios(rows: CutRows) -> FloatArray:
+    """The log hazard ratio (Cox, Efron's ties) of the rows above each cut against those at or below it.
+
+    Parameters
+    ----------
+    rows : CutRows
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        NaN where the likelihood has no maximum: no event of one group while the other was at risk.
+
+    Notes
+    -----
+    ``coxph(Surv(time, event) ~ (marker > cut))`` of R at every cut; each costs O(events).
+    """
+    ties = event_ties(rows.time, rows.event)
+    if len(ties.at) * len(rows.n_low) > LARGE:
+        loop = compiled(two_groups_loop)
+        found = loop(ties.place, rows.event, rows.n_low, ties.at, ties.fraction, ties.n_times)
+        return np.asarray(found, dtype=np.float64)
+    cut = np.searchsorted(rows.n_low, np.arange(len(rows.time)), side="right")
+    shape = (len(rows.n_low) + 1, ties.n_times)
+    code = cut * ties.n_times + ties.place
+    seen = ties.place >= 0
+    leave = np.bincount(code[seen], minlength=shape[0] * shape[1]).reshape(shape)
+    events = np.bincount(code[rows.event], minlength=shape[0] * shape[1]).reshape(shape)
+    at_risk = at_risk_at_events(np.cumsum(leave, axis=0), np.cumsum(events, axis=0), ties)
+    n_low, n_all = at_risk[:-1], at_risk[-1]
+    events_high = rows.event.sum() - np.cumsum(rows.event)[rows.n_low - 1]
+    return two_groups(n_low, n_all - n_low, events_high.astype(np.float64))[0]
+
+
+@dataclass(frozen=True, eq=False)
+class EventTies:
+    """The events in order of time, for Efron's approximation.
+
+    Attributes
+    ----------
+    n_times : int
+        Distinct event times.
+    place : ndarray of int, shape (n,)
+        The last event time that each row lives to see; -1 for none.
+    at : ndarray of int, shape (d,)
+        The time of each event.
+    fraction : ndarray, shape (d,)
+        The share of its tie that has failed before it.
+    """
+
+    n_times: int
+    place: IntArray
+    at: IntArray
+    fraction: FloatArray
+
+
+def event_ties(time: FloatArray, event: BoolArray) -> EventTies:
+    """The events of these rows in order of time."""
+    times, rank = dense_rank(time[event])
+    at = np.sort(rank)
+    fraction = (np.arange(len(at)) - np.searchsorted(at, at)) / np.bincount(at, minlength=1)[at]
+    return EventTies(len(times), np.searchsorted(times, time, side="right") - 1, at, fraction)
+
+
+def at_risk_at_events(leave: IntArray | FloatArray, events: IntArray | FloatArray, ties: EventTies) -> FloatArray:
+    """Rows at risk at each event, less the share of its tie that failed before it.
+
+    `leave` and `events` count, for each of k groups, the rows seen last and the events at each event time: both of
+    shape (k, n_times). The answer has shape (k, d).
+    """
+    at_risk = np.cumsum(leave[:, ::-1], axis=1)[:, ::-1][:, ties.at]
+    if ties.fraction.any():
+        return np.asarray(at_risk - ties.fraction * events[:, ties.at], dtype=np.float64)
+    return at_risk.astype(np.float64)
+
+
+def two_groups(n_low: FloatArray, n_high: FloatArray, events_high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The coefficient of an indicator of the high group and its standard error, by Newton's method on counts.
+
+    Parameters
+    ----------
+    n_low, n_high : ndarray, shape (k, d)
+        Rows of either group at risk at each event.
+    events_high : ndarray, shape (k,)
+
+    Returns
+    -------
+    coef, std_error : ndarray, shape (k,)
+        NaN where the likelihood has no maximum.
+    """
+    highest = events_high - (n_high > 0).sum(axis=1)
+    lowest = events_high - (n_low <= 0).sum(axis=1)
+    finite = np.flatnonzero((highest < 0) & (lowest > 0))
+    coef, std_error = np.full(len(events_high), np.nan), np.full(len(events_high), np.nan)
+    n_low, n_high, events = n_low[finite], n_high[finite], events_high[finite]
+    beta, step = np.zeros(len(finite)), np.ones(len(finite))
+    information = np.ones(len(finite))
+    for _ in range(60):
+        if not (np.abs(step) > 1e-9).any():
+            break
+        risk = n_high * np.exp(beta)[:, None]
+        share = risk / (risk + n_low)
+        expected = share.sum(axis=1)
+        information = expected - np.einsum("ij,ij->i", share, share)
+        step = np.clip((events - expected) / information, -1.0, 1.0)
+        beta = beta + step
+    coef[finite], std_error[finite] = beta, 1 / np.sqrt(information)
+    return coef, std_error

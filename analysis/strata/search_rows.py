@@ -1,0 +1,162 @@
+"""From a cohort to the scan of its cuts: options checked, rows read and put in one order, hopeless searches refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray, column_problems, first_few, numbers
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all
+from analysis.kernels.cutpoint_adjusted import ModelRows
+from analysis.kernels.cutpoint_scan import CutRows, cut_rows
+from analysis.strata.search_scans import AdjustedScan, LogRankScan, Scan
+from analysis.survival.cox import fit_design
+from analysis.survival.cox_fit import CoxFit, CoxModel
+from analysis.survival.cox_terms import Design, read_design
+from analysis.survival.options import level_problems, number_problems
+
+FEW_EVENTS = 20
+"""Below this many events no search is to be trusted."""
+
+
+@dataclass(frozen=True, eq=False)
+class SearchRows:
+    """The rows of a search: a way to scan them, and the model that searches nothing, for comparison."""
+
+    scan: Scan
+    continuous: CoxFit
+    marker_sd: float
+    n_read: int
+    n_used: int
+    dropped: dict[str, int]
+    warnings: tuple[AnalysisWarning, ...]
+
+
+def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One name, several or none, as a tuple."""
+    return (names,) if isinstance(names, str) else tuple(names or ())
+
+
+def check_options(
+    marker: str,
+    adjust: Sequence[str],
+    *,
+    fractions: tuple[float, float],
+    n_permutations: int,
+    n_bootstrap: int,
+    seed: int,
+    conf_level: float,
+) -> None:
+    """Every fault of the options that can be seen without the data."""
+    problems = level_problems(conf_level)
+    for name, value in (("min_fraction", fractions[0]), ("max_fraction", fractions[1])):
+        wrong = number_problems(name, value, low=0, open_low=True)
+        problems += wrong or ([] if value < 1 else [f"{name}={value!r} must be below 1"])
+    if not problems and fractions[0] >= fractions[1]:
+        problems.append(f"min_fraction={fractions[0]!r} must be below max_fraction={fractions[1]!r}")
+    for name, number, low in (
+        ("n_permutations", n_permutations, 1),
+        ("n_bootstrap", n_bootstrap, 0),
+        ("seed", seed, 0),
+    ):
+        if isinstance(number, bool) or not isinstance(number, Integral) or number < low:
+            problems.append(f"{name}={number!r} must be a whole number of at least {low}")
+    word = re.compile(rf"(?<!\w){re.escape(str(marker))}(?!\w)")
+    problems += [f"adjust: {term!r} holds the marker itself; leave it out" for term in adjust if word.search(str(term))]
+    raise_all(problems, InputError)
+
+
+def search_rows(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    marker: str,
+    *,
+    adjust: Sequence[str],
+    strata: Sequence[str],
+    fractions: tuple[float, float],
+) -> SearchRows:
+    """The rows that a search can use, in an order that does not depend on theirs.
+
+    Raises
+    ------
+    CohortError
+        Faults of the columns, all at once; no value of the marker.
+    NotEstimable
+        One value of the marker, no admissible cut, no events, nobody to compare, constant or collinear covariates.
+    """
+    design = _read(cohort, endpoint, marker, adjust, strata)
+    place = design.columns[marker][0]
+    values = design.x[:, place]
+    _refuse_uncuttable(values, marker, fractions)
+    model = CoxModel(endpoint, (marker, *adjust), "efron", tuple(strata), None, None, robust=False, engine="kernel")
+    continuous = fit_design(design, model)
+    data = design.data
+    others = np.delete(design.x, place, axis=1)
+    order = np.lexsort((*others.T, data.strata.codes, data.entry, data.event, data.time, values))
+    marker_values, time, event = values[order], data.time[order], data.event[order]
+    rows = cut_rows(marker_values, time, event, min_fraction=fractions[0], max_fraction=fractions[1])
+    scan: Scan
+    if adjust or strata or endpoint.entry:
+        all_rows = ModelRows(marker_values, time, event, data.entry[order], data.strata.codes[order], others[order])
+        scan = AdjustedScan(all_rows, rows.cut, rows.n_low, fractions)
+    else:
+        scan = LogRankScan(marker_values, CutRows(time, event, rows.order, rows.cut, rows.n_low), fractions)
+    return SearchRows(
+        scan=scan,
+        continuous=continuous,
+        marker_sd=float(marker_values.std(ddof=1)),
+        n_read=data.n_read,
+        n_used=data.n_used,
+        dropped=data.dropped,
+        warnings=(*data.warnings, *_few_events(int(event.sum()))),
+    )
+
+
+def _read(
+    cohort: pd.DataFrame, endpoint: Endpoint, marker: str, adjust: Sequence[str], strata: Sequence[str]
+) -> Design:
+    """The complete rows, the marker one column of their design."""
+    raise_all(column_problems(cohort, [*endpoint.columns, marker, *strata]))
+    problems: list[str] = []
+    values = numbers(cohort, marker, problems, role="marker column")
+    if np.isnan(values).all() and not problems:
+        problems.append(f"no non-missing values in {marker!r}")
+    raise_all(problems)
+    if not adjust:
+        return read_design(cohort, endpoint, [marker], strata=strata)
+    quoted = [f"`{term}`" if term in cohort.columns else term for term in [marker, *adjust]]
+    return read_design(cohort.assign(**{marker: values}), endpoint, " + ".join(quoted), strata=strata)
+
+
+def _refuse_uncuttable(values: FloatArray, marker: str, fractions: tuple[float, float]) -> None:
+    """An error when no value of the marker leaves enough rows on either side."""
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) == 1:
+        raise NotEstimable(f"marker {marker!r}: one value ({distinct[0]:g}) in all {len(values)} rows; nothing to cut")
+    n = len(values)
+    n_low = np.cumsum(counts)[:-1]
+    low, high = max(1, int(n * fractions[0])), min(n - 1, int(n * fractions[1]))
+    if not ((n_low >= low) & (n_low <= high)).any():
+        shown = first_few(f"<= {value:g}: {count}" for value, count in zip(distinct[:-1], n_low, strict=True))
+        raise NotEstimable(
+            f"marker {marker!r}: no admissible cut; {low} to {high} of {n} rows must lie at or below it, but there are"
+            f" {shown}; widen min_fraction and max_fraction, or take the values as groups"
+        )
+
+
+def _few_events(n_event: int) -> tuple[AnalysisWarning, ...]:
+    """A word when there are too few events to search."""
+    if n_event >= FEW_EVENTS:
+        return ()
+    return (
+        FewEvents(
+            f"{n_event} events: a cut searched among fewer than {FEW_EVENTS} is mostly chance; take one from outside"
+            " these data"
+        ),
+    )

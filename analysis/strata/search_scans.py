@@ -1,0 +1,171 @@
+"""Two ways to search a cut: by log-rank scores, as maxstat does, or by score tests beside covariates and strata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import BoolArray, FloatArray, IntArray
+from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cutpoint_adjusted import ModelRows, flip_exceedances, score_contributions
+from analysis.kernels.cutpoint_permutation import exceedances
+from analysis.kernels.cutpoint_resampling import cut_of_resamples, grouped_log_hazard_ratios
+from analysis.kernels.cutpoint_scan import (
+    CutRows,
+    chi_squares,
+    cut_rows,
+    first_maximum,
+    log_hazard_ratios,
+    logrank_scores,
+    standardised,
+)
+
+MOST_CUTS_AGAIN = 50
+"""Beside covariates, resamples search among this many of the cuts, evenly spread."""
+
+
+class Scan(Protocol):
+    """What a search asks of a way to scan: rows in the order of the marker, and answers on their resamples."""
+
+    @property
+    def marker(self) -> FloatArray:
+        """The marker of each row, ascending."""
+
+    @property
+    def cut(self) -> FloatArray:
+        """The admissible cuts."""
+
+    @property
+    def n_low(self) -> IntArray:
+        """Rows at or below each of them."""
+
+    def table(self) -> pd.DataFrame:
+        """A row a cut: cut n_low statistic chi_square log_hazard_ratio."""
+
+    def exceedances(self, observed: float, n_permutations: int, stream: np.random.SeedSequence) -> int:
+        """How many random data sets without an effect of the marker reach the observed maximum."""
+
+    def cuts_of(self, counts: FloatArray) -> FloatArray:
+        """The cut found in each resample, of which `counts` (resamples, rows) tells the rows; NaN for none."""
+
+    def hazard_of(self, high: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """Log hazard ratio and standard error of each grouping (groupings, rows)."""
+
+
+@dataclass(frozen=True, eq=False)
+class LogRankScan:
+    """The search of R's maxstat."""
+
+    marker: FloatArray
+    rows: CutRows
+    fractions: tuple[float, float]
+
+    @property
+    def cut(self) -> FloatArray:
+        """The admissible cuts."""
+        return self.rows.cut
+
+    @property
+    def n_low(self) -> IntArray:
+        """Rows at or below each of them."""
+        return self.rows.n_low
+
+    def table(self) -> pd.DataFrame:
+        """A row a cut."""
+        scores = logrank_scores(self.rows.time, self.rows.event)
+        columns = (
+            self.cut,
+            self.n_low,
+            np.abs(standardised(scores, self.n_low)),
+            chi_squares(self.rows),
+            log_hazard_ratios(self.rows),
+        )
+        return _table(*columns)
+
+    def exceedances(self, observed: float, n_permutations: int, stream: np.random.SeedSequence) -> int:
+        """Permutations of the scores over the marker."""
+        scores = logrank_scores(self.rows.time, self.rows.event)
+        key = int(stream.generate_state(1, np.uint64)[0])
+        return exceedances(scores, self.n_low, observed, n_permutations=n_permutations, key=key)
+
+    def cuts_of(self, counts: FloatArray) -> FloatArray:
+        """Scores are ranked anew in each resample."""
+        low, high = self.fractions
+        rows = self.rows
+        return cut_of_resamples(self.marker, rows.time, rows.event, counts, min_fraction=low, max_fraction=high)
+
+    def hazard_of(self, high: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """Cox models of one indicator."""
+        return grouped_log_hazard_ratios(self.rows.time, self.rows.event, high)
+
+
+@dataclass(frozen=True, eq=False)
+class AdjustedScan:
+    """The search beside covariates, within strata, or with late entry."""
+
+    rows: ModelRows
+    cut: FloatArray
+    n_low: IntArray
+    fractions: tuple[float, float]
+
+    @property
+    def marker(self) -> FloatArray:
+        """The marker of each row, ascending."""
+        return self.rows.marker
+
+    def table(self) -> pd.DataFrame:
+        """A row a cut."""
+        statistic = np.abs(score_contributions(self.rows, self.cut).sum(axis=0))
+        log_ratio = self.hazard_of(self.marker > self.cut[:, None])[0]
+        return _table(self.cut, self.n_low, statistic, statistic**2, log_ratio)
+
+    def exceedances(self, observed: float, n_permutations: int, stream: np.random.SeedSequence) -> int:
+        """Flips of the signs of the rows' scores."""
+        contributions = score_contributions(self.rows, self.cut)
+        rng = np.random.default_rng(stream)
+        return flip_exceedances(contributions, observed, n_permutations=n_permutations, rng=rng)
+
+    def cuts_of(self, counts: FloatArray) -> FloatArray:
+        """The model without the marker is fitted anew in each resample."""
+        return np.array([self._cut_of(np.repeat(np.arange(len(held)), held)) for held in counts.astype(np.int64)])
+
+    def _cut_of(self, places: IntArray) -> float:
+        """The cut found in one resample."""
+        rows = self.rows.take(places)
+        low, high = self.fractions
+        found = cut_rows(rows.marker, rows.time, rows.event, min_fraction=low, max_fraction=high).cut
+        if not len(found):
+            return float("nan")
+        some = np.unique(np.linspace(0, len(found) - 1, min(MOST_CUTS_AGAIN, len(found))).astype(np.int64))
+        statistic = score_contributions(rows, found[some]).sum(axis=0)
+        return float("nan") if np.isnan(statistic).any() else float(found[some][first_maximum(statistic)])
+
+    def hazard_of(self, high: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """Cox models of the indicator beside the covariates."""
+        rows = self.rows
+        fits = [
+            fit_arrays(
+                np.column_stack([group, rows.x]), rows.time, rows.event, entry=rows.entry, strata=rows.strata
+            )
+            for group in high
+        ]  # fmt: skip
+        coef = np.array([fit[0][0] for fit in fits])
+        return coef, np.sqrt(np.array([fit[1][0, 0] for fit in fits]))
+
+
+def _table(
+    cut: FloatArray, n_low: IntArray, statistic: FloatArray, chi_square: FloatArray, log_ratio: FloatArray
+) -> pd.DataFrame:
+    """The scan as a frame."""
+    return pd.DataFrame(
+        {
+            "cut": cut,
+            "n_low": n_low.astype(np.int64),
+            "statistic": statistic,
+            "chi_square": chi_square,
+            "log_hazard_ratio": log_ratio,
+        }
+    )
