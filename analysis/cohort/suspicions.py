@@ -141,7 +141,10 @@ def by_name(cohort: pd.DataFrame, declared: Sequence[str], problems: list[str]) 
         unit = time_unit_of(name)
         if name in declared or looks_like_magnesium(name):
             slip = magnesium_problem(values, name)
-            found += [SuspiciousValues(slip)] if slip else mixed_units(values, name)
+            if slip and (name in declared or "mmol" in name.lower()):
+                problems.append(slip)
+            else:
+                found += [SuspiciousValues(slip)] if slip else mixed_units(values, name)
         elif unit:
             problems += filter(None, [serial_dates(values, name)])
             found += long_follow_up(values, name, unit)

@@ -22,6 +22,7 @@ from analysis.cohort.columns import (
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, CohortError, RowsDropped, SuspiciousValues, raise_all
 from analysis.kernels.times import merge_near_ties
+from analysis.survival.roles import check_roles
 
 MOST_NUMERIC_GROUPS = 20
 
@@ -104,32 +105,22 @@ def survival_data(
     CohortError
         With every fault at once: missing columns, negative or infinite times, events that are not 0/1, entry at or
         after the time, weights of zero or less, no rows left.
+    InputError
+        When the endpoint is none, or a role is given several columns or the outcome itself.
     """
     strata_names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    check_roles(endpoint, strata_names, by=by, cluster=cluster, weights=weights)
     label_names = [name for name in (by, *strata_names, cluster) if name is not None]
     number_names = [*([weights] if weights else []), *covariates]
     raise_all(column_problems(cohort, [*endpoint.columns, *label_names, *number_names, *complete]))
 
-    problems: list[str] = []
-    columns = _outcome_columns(cohort, endpoint, problems)
-    columns |= {name: numbers(cohort, name, problems) for name in number_names}
-    if by is not None:
-        problems += measurement_problems(cohort[by])
-    raise_all(problems)
-
+    columns = _numeric_columns(cohort, endpoint, number_names, by)
     kept, dropped = _complete(cohort, columns, [*label_names, *complete])
-    if not kept.any():
-        reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in dropped.items())
-        raise CohortError(f"no rows left: {reasons}")
     columns = {name: values[kept] for name, values in columns.items()}
     position = np.flatnonzero(kept)
+    problems: list[str] = []
     time, entry = _times(columns, endpoint, position, problems)
-    if not time.any():
-        problems.append(f"time column {endpoint.duration!r}: every follow-up time is 0; nobody was followed")
-    weight = columns[weights] if weights else np.ones(len(time))
-    if (weight <= 0).any():
-        bad = np.isin(np.arange(len(cohort)), position[weight <= 0])
-        problems.append(f"weights column {weights!r}: zero or negative in {rows_where(bad)}; weights must be positive")
+    weight = _weights(columns, weights, position, problems)
     raise_all(problems)
     used = cohort[list(dict.fromkeys(label_names))]
     used = used if kept.all() else used.iloc[position]
@@ -147,6 +138,17 @@ def survival_data(
         dropped=dropped,
         warnings=_zero_times(time, columns[endpoint.event], endpoint),
     )
+
+
+def _numeric_columns(
+    cohort: pd.DataFrame, endpoint: Endpoint, number_names: Sequence[str], by: str | None
+) -> dict[str, FloatArray]:
+    """The columns of the outcome and of numbers as arrays; raises with every fault of theirs, and of `by`."""
+    problems: list[str] = []
+    columns = _outcome_columns(cohort, endpoint, problems)
+    columns |= {name: numbers(cohort, name, problems) for name in number_names}
+    raise_all([*problems, *(measurement_problems(cohort[by]) if by is not None else ())])
+    return columns
 
 
 def _outcome_columns(cohort: pd.DataFrame, endpoint: Endpoint, problems: list[str]) -> dict[str, FloatArray]:
@@ -167,7 +169,7 @@ def _outcome_columns(cohort: pd.DataFrame, endpoint: Endpoint, problems: list[st
 def _complete(
     cohort: pd.DataFrame, columns: dict[str, FloatArray], label_names: Sequence[str]
 ) -> tuple[BoolArray, dict[str, int]]:
-    """Which rows miss nothing, and how many of the others miss what (a row counts once)."""
+    """Which rows miss nothing, and how many of the others miss what (a row counts once); raises when none is left."""
     missing = {name: np.isnan(values) for name, values in columns.items()}
     missing |= {name: cohort[name].isna().to_numpy(dtype=bool) for name in label_names}
     kept = np.ones(len(cohort), dtype=bool)
@@ -177,25 +179,48 @@ def _complete(
         if newly:
             dropped[f"missing {name}"] = newly
         kept &= ~absent
+    if not kept.any():
+        reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in dropped.items())
+        raise CohortError(f"no rows left: {reasons}")
     return kept, dropped
 
 
 def _times(
     columns: dict[str, FloatArray], endpoint: Endpoint, position: IntArray, problems: list[str]
 ) -> tuple[FloatArray, FloatArray]:
-    """Follow-up and entry times with near-ties merged; entry must come before the end of follow-up."""
+    """Follow-up and entry times with near-ties merged; somebody was followed, and entry comes before the end."""
     time = columns[endpoint.duration]
+    if not time.any():
+        problems.append(f"time column {endpoint.duration!r}: every follow-up time is 0; nobody was followed")
     if endpoint.entry is None:
         return merge_near_ties(time)[0], np.full(len(time), -np.inf)
     time, entry = merge_near_ties(time, columns[endpoint.entry])
     late = entry >= time
     if late.any():
-        rows = np.isin(np.arange(position.max() + 1), position[late])
         problems.append(
-            f"entry column {endpoint.entry!r}: entry is at or after {endpoint.duration!r} in {rows_where(rows)};"
-            " a row must come under observation before it ends"
+            f"entry column {endpoint.entry!r}: entry is at or after {endpoint.duration!r}"
+            f" in {_rows_of(position[late])}; a row must come under observation before it ends"
         )
     return time, entry
+
+
+def _weights(
+    columns: dict[str, FloatArray], weights: str | None, position: IntArray, problems: list[str]
+) -> FloatArray:
+    """Positive weights; 1 for every row without them."""
+    if weights is None:
+        return np.ones(len(position))
+    unfit = columns[weights] <= 0
+    if unfit.any():
+        problems.append(
+            f"weights column {weights!r}: zero or negative in {_rows_of(position[unfit])}; weights must be positive"
+        )
+    return columns[weights]
+
+
+def _rows_of(position: IntArray) -> str:
+    """How many rows are wrong and which, from their places in the cohort."""
+    return rows_where(np.isin(np.arange(position.max() + 1), position))
 
 
 def group_rows(cohort: pd.DataFrame, names: Sequence[str]) -> Groups:

@@ -362,6 +362,7 @@ MMOL = "\n".join(f"P{place},{0.7 + place / 100},{place},{place % 2}" for place i
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
+        (f"id,mg_mmol_l,months,event\n{MG_DL}\n", {}, r"'mg_mmol_l': median 1.88 mmol/L looks like mg/dL or mEq/L"),
         (
             f"id,mg,months,event\n{MG_DL}\n",
             {"units": {"mg": "mmol/L"}},
