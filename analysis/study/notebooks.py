@@ -61,6 +61,7 @@ def execute_notebook(path: Path, directory: Path) -> Path:
         timeout=300,
         kernel_name="python3",
         record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     directory.mkdir(parents=True, exist_ok=True)
