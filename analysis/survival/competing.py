@@ -16,6 +16,7 @@ from analysis.survival.curve_frames import code_column
 from analysis.survival.data import SurvivalData, survival_data
 from analysis.survival.logrank import LogRank, checked_groups, chi_square_result
 from analysis.survival.options import choice_problems, level_problems
+from analysis.survival.roles import check_competing, check_roles
 
 
 def cumulative_incidence(
@@ -73,6 +74,7 @@ def cumulative_incidence(
     2  progression   2.0       0.25
     6        death   2.0       0.25
     """
+    check_competing(endpoint)
     raise_all(level_problems(conf_level) + choice_problems("conf_type", conf_type, CONF_TYPES), InputError)
     data, status = competing_data(cohort, endpoint, by=by)
     causes = tuple(endpoint.causes.values())
@@ -93,6 +95,7 @@ def competing_data(
     cohort: pd.DataFrame, endpoint: CompetingEndpoint, *, by: str | None = None
 ) -> tuple[SurvivalData, IntArray]:
     """Checked data whose event is any cause, and the place of each row's cause among the causes (0: none)."""
+    check_roles(Endpoint(*endpoint.columns), (), by=by)
     raise_all(column_problems(cohort, [*endpoint.columns, *([by] if by else [])]))
     codes = status_codes(cohort, endpoint)
     held = cohort[list(dict.fromkeys([*endpoint.columns, *([by] if by else [])]))]
@@ -198,6 +201,7 @@ def gray_test(cohort: pd.DataFrame, endpoint: CompetingEndpoint, *, by: str, cau
     >>> gray_test(cohort, CompetingEndpoint("months", "status"), by="arm", cause="progression").df
     1
     """
+    check_competing(endpoint)
     causes = tuple(endpoint.causes.values())
     raise_all(choice_problems("cause", cause, causes), InputError)
     data, status = competing_data(cohort, endpoint, by=by)

@@ -17,6 +17,7 @@ from analysis.survival.cox import CoxFit, CoxModel, fit_design
 from analysis.survival.cox_terms import Design, read_design
 from analysis.survival.data import Groups
 from analysis.survival.options import choice_problems
+from analysis.survival.roles import check_competing
 
 ROW = "row of the cohort"
 
@@ -73,6 +74,7 @@ def fit_fine_gray(
     >>> fit.n, fit.n_event
     (30, 15)
     """
+    check_competing(endpoint)
     causes = tuple(endpoint.causes.values())
     raise_all(choice_problems("cause", cause, causes), InputError)
     raise_all(column_problems(cohort, endpoint.columns))

@@ -1,0 +1,56 @@
+"""Slips between the roles of columns are found before any column is read."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from analysis import (
+    CompetingEndpoint,
+    Endpoint,
+    InputError,
+    cumulative_incidence,
+    fit_fine_gray,
+    gray_test,
+    kaplan_meier,
+    logrank_test,
+)
+
+COHORT = pd.DataFrame({"time": [1.0, 2, 3, 4], "event": [1, 0, 1, 1], "status": [1, 0, 2, 1], "arm": list("abab")})
+OS, FIRST = Endpoint("time", "event"), CompetingEndpoint("time", "status")
+
+SLIPS = {
+    "a name for an endpoint": (
+        lambda: kaplan_meier(COHORT, "event"),
+        "endpoint: expected Endpoint(duration, event), got str 'event'",
+    ),
+    "several causes": (lambda: kaplan_meier(COHORT, FIRST), "'status' has several causes; use cumulative_incidence"),
+    "one cause": (lambda: cumulative_incidence(COHORT, OS), "expected CompetingEndpoint(duration, status, causes=...)"),
+    "one cause in a test": (lambda: gray_test(COHORT, OS, by="arm", cause="death"), "got Endpoint"),
+    "one cause in a model": (lambda: fit_fine_gray(COHORT, OS, ["event"], cause="death"), "got Endpoint"),
+    "groups of two columns": (
+        lambda: kaplan_meier(COHORT, OS, by=["arm", "status"]),
+        "by=['arm', 'status']: name one column",
+    ),
+    "weights in a list": (lambda: kaplan_meier(COHORT, OS, weights=["arm"]), "weights=['arm']: name one column"),
+    "groups that are the event": (
+        lambda: logrank_test(COHORT, OS, by="event"),
+        "by='event' is the event of the endpoint",
+    ),
+    "strata that are the time": (
+        lambda: logrank_test(COHORT, OS, by="arm", strata="time"),
+        "strata='time' is the follow-up time of the endpoint itself",
+    ),
+    "groups that are the status": (
+        lambda: cumulative_incidence(COHORT, FIRST, by="status"),
+        "by='status' is the event of the endpoint itself",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_slips_are_named(slip):
+    call, words = SLIPS[slip]
+    with pytest.raises(InputError) as told:
+        call()
+    assert words in str(told.value)
