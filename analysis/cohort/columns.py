@@ -121,8 +121,8 @@ def _not_numeric(column: pd.Series) -> str:
 def indicator(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str = "event column") -> FloatArray:
     """A 0/1 or boolean column as float64 with NaN where missing; adds to `problems` what is no indicator."""
     column = cohort[name]
-    present = column[column.notna()]
     if _not_numeric(column):
+        present = column[column.notna()]
         seen = list(dict.fromkeys(map(repr, present.tolist())))
         if pd.api.types.is_datetime64_any_dtype(column.dtype):
             problems.append(f"{role} {name!r}: holds dates; give a column of 0 and 1")
@@ -134,9 +134,8 @@ def indicator(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str
             )
         return np.full(len(column), np.nan)
     values = _as_floats(column)
-    seen_numbers = np.unique(values[~np.isnan(values)])
-    if not np.isin(seen_numbers, (0.0, 1.0)).all():
-        problems.append(f"{role} {name!r}: {_event_advice(seen_numbers)}")
+    if not ((values == 0) | (values == 1) | np.isnan(values)).all():
+        problems.append(f"{role} {name!r}: {_event_advice(np.unique(values[~np.isnan(values)]))}")
     return values
 
 
