@@ -170,15 +170,23 @@ def _write_signs(ax: Axes, arrows: pd.DataFrame, paths: Sequence[Path], boxes: M
     for place in np.argsort(~arrows["planted"].to_numpy(dtype=bool), kind="stable"):
         row, path = arrows.iloc[place], paths[place]
         others = np.vstack([other for at, other in enumerate(paths) if at != place] + crowd)
-        spots = path[(np.linspace(0.15, 0.85, 29) * (len(path) - 1)).astype(int)]
+        sign = SIGNS[int(np.sign(row["sign"]))]
+        words = f"planted {sign}" if row["planted"] else sign
+        spots = _inner(path, text_size(figure_of(ax), words)[0] / 2 + 9)
         gaps = np.hypot(*(spots[:, None, :] - others[None, :, :]).transpose(2, 0, 1)).min(axis=1)
         hidden = np.any([_within(spots, box, 4.0) for box in boxes.values()], axis=0)
         spot = spots[int(np.argmax(np.where(hidden, -1.0, np.minimum(gaps, ENOUGH))))]
         crowd.append(spot[None, :])
-        sign = SIGNS[int(np.sign(row["sign"]))]
-        words = f"planted {sign}" if row["planted"] else sign
         ax.text(
             spot[0], spot[1], words, ha="center", va="center", size=TEXT, zorder=5,
             weight="bold" if row["planted"] else "normal", color=PLANTED_INK if row["planted"] else INK,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
         )  # fmt: skip
+
+
+def _inner(path: Path, margin: float) -> Path:
+    """Points along a line that keep `margin` from both ends; its middle where it is too short for that."""
+    from_start = np.hypot(*(path - path[0]).T)
+    from_end = np.hypot(*(path - path[-1]).T)
+    inner = path[(from_start > margin) & (from_end > margin)]
+    return inner[:: max(1, len(inner) // 30)] if len(inner) else path[[len(path) // 2]]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LABEL_SHARE = 0.26
 LABEL_GAP = 7.0
+FAR = 8.0
+LONG_AXIS = 200.0  # beyond it (days), decimals of a median say nothing
 ESTIMATE_ROW = 1.35 * TEXT
 
 
@@ -102,12 +104,22 @@ def write_medians(ax: Axes, medians: pd.DataFrame, styles: Mapping[str, StratumS
         ax.plot([row["time"]] * 2, [0, level], color=styles[str(row["stratum"])].color, linewidth=0.7, label="_median")
         space.take_line([row["time"]] * 2, [0, level])
     for row in known.sort_values("time").to_dict("records"):
-        text = format_number(row["time"], digits=1)
-        x, y = space.points([row["time"]], [0.0])[0]
-        _put(ax, text, space, near=(float(x) + 4, float(y) + 4), color=styles[str(row["stratum"])].ink)
+        text = format_number(row["time"], digits=0 if ax.get_xlim()[1] > LONG_AXIS else 1)
+        x, y = (float(value) for value in space.points([row["time"]], [0.0])[0])
+        wide = text_size(figure_of(ax), text)[0]
+        beside = ((x + 4, y + 4), (x - wide - 6, y + 4))
+        spot = _put(ax, text, space, near=beside, color=styles[str(row["stratum"])].ink)
+        if spot is not None and spot.left - x > FAR:
+            middle = (spot.bottom + spot.height / 2) / space.height
+            join(
+                ax,
+                (row["time"], middle),
+                (spot.left, spot.bottom + spot.height / 2),
+                color=styles[str(row["stratum"])].ink,
+            )
     if level == 0.5:
         x, y = space.points([0.0], [level])[0]
-        _put(ax, "median", space, near=(float(x) + 3, float(y) + 2), color=SOFT_INK, size=SMALL, most=25.0)
+        _put(ax, "median", space, near=((float(x) + 3, float(y) + 2),), color=SOFT_INK, size=SMALL, most=25.0)
 
 
 def estimates_fit(ax: Axes, estimates: Sequence[tuple[str, str]], space: Space) -> bool:
@@ -177,17 +189,20 @@ def _put(
     text: str,
     space: Space,
     *,
-    near: tuple[float, float],
+    near: Sequence[tuple[float, float]],
     color: str,
     size: float = TEXT,
     most: float = math.inf,
-) -> None:
-    """Words in free space near a point, in points of the axes; none where that costs more than `most`."""
+) -> Spot | None:
+    """Words in free space at the best of some points of the axes; none where that costs more than `most`."""
     width, height = text_size(figure_of(ax), text, size=size)
-    if space.find(width + 2, height, near=near).cost > most:
-        return
-    spot = space.place(width + 2, height, near=near)
+    found = [(space.find(width + 2, height, near=one), one) for one in near]
+    spot, best = min(found, key=lambda pair: pair[0].cost + (0 if pair[1] == near[0] else FAR))
+    if spot.cost > most:
+        return None
+    space.place(width + 2, height, near=best)
     _at(ax, text, spot.left + 1, spot.bottom + height / 2, color=color, va="center", size=size)
+    return spot
 
 
 def _at(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 COLUMNS = ("group", "label", "kind", "hazard_ratio", "conf_low", "conf_high")
 ROW = 12.5
 LABEL_ROOM = 19.0
+NAME_SHARE = 0.42
+TALLER, GROUP_GAP = 0.75, 0.3  # of a row: a further line of text, and the space before a group
 WIDEST = 50.0
 TICKS = (
     (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.75, 2),
@@ -84,17 +86,17 @@ def plot_forest(
     ['HR (95% CI)', '(1.20 to 2.10)']
     """
     need_columns(estimates, "estimates", COLUMNS)
-    lines = _lines(estimates)
     with figure_style():
         target, own = drawing_axes(ax, width)
+        lines, depth = _lines(figure_of(target), estimates)
         low, high = _limits(estimates, reference)
-        _set_axes(target, len(lines), low, high, reference, x_label)
-        for place, line in enumerate(lines):
+        _set_axes(target, depth, low, high, reference, x_label)
+        for line in lines:
             if line.row is not None:
-                _draw(target, place, line.row, low, high)
+                _draw(target, line.place, line.row, low, high)
         _write(target, lines, heading)
         if own:
-            height = ROW * (len(lines) + 0.5) / POINTS * MM_PER_INCH
+            height = ROW * (depth + 0.5) / POINTS * MM_PER_INCH
             finish(figure_of(target), height, title=title, subtitle=subtitle, synthetic=synthetic)
         else:
             head_axes(target, title=title, subtitle=subtitle, synthetic=synthetic)
@@ -107,20 +109,27 @@ class _Line:
     """One line of the figure: a group's name, or an estimate."""
 
     text: str
+    place: float
     row: dict[str, float | str] | None
 
 
-def _lines(estimates: pd.DataFrame) -> list[_Line]:
-    """The lines from top to bottom; a group's name stands over its rows."""
+def _lines(figure: Figure, estimates: pd.DataFrame) -> tuple[list[_Line], float]:
+    """The lines from top to bottom, a group's name over its rows, wrapped where too long; and how deep they go."""
+    page = POINTS * figure.get_figwidth()
     lines: list[_Line] = []
+    depth = 0.0
     for group, rows in estimates.groupby("group", sort=False, observed=True):
         if str(group):
-            lines.append(_Line(str(group), None))
-        lines += [
-            _Line(str(row["label"]), {str(name): value for name, value in row.items()})
-            for row in rows.to_dict("records")
-        ]
-    return lines
+            depth += GROUP_GAP if lines else 0.0
+            name = wrapped(figure, str(group), page - 12, weight="bold")
+            lines.append(_Line(name, depth + name.count("\n") * TALLER / 2, None))
+            depth += 1 + name.count("\n") * TALLER
+        for row in rows.to_dict("records"):
+            label = wrapped(figure, str(row["label"]), NAME_SHARE * page)
+            taller = label.count("\n") * TALLER
+            lines.append(_Line(label, depth + taller / 2, {str(name): value for name, value in row.items()}))
+            depth += 1 + taller
+    return lines, depth
 
 
 def _limits(estimates: pd.DataFrame, reference: float) -> tuple[float, float]:
@@ -132,11 +141,11 @@ def _limits(estimates: pd.DataFrame, reference: float) -> tuple[float, float]:
     return float(np.exp(logs.min() - room)), float(np.exp(logs.max() + room))
 
 
-def _set_axes(ax: Axes, n_lines: int, low: float, high: float, reference: float, x_label: str) -> None:
+def _set_axes(ax: Axes, depth: float, low: float, high: float, reference: float, x_label: str) -> None:
     """A logarithmic axis below, none at the left."""
     ax.set_xscale("log")
     ax.set_xlim(low, high)
-    ax.set_ylim(n_lines - 0.25, -0.75)
+    ax.set_ylim(depth - 0.25, -0.75)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.minorticks_off()
@@ -145,7 +154,7 @@ def _set_axes(ax: Axes, n_lines: int, low: float, high: float, reference: float,
     _thin_ticks(ax, low, high)
 
 
-def _draw(ax: Axes, place: int, row: dict[str, float | str], low: float, high: float) -> None:
+def _draw(ax: Axes, place: float, row: dict[str, float | str], low: float, high: float) -> None:
     """One estimate: its mark, and its interval where it has one, with arrows where it leaves the axis."""
     marker, color, filled = LOOKS.get(str(row["kind"]), LOOKS["crude"])
     estimate, ends = float(row["hazard_ratio"]), (float(row["conf_low"]), float(row["conf_high"]))
@@ -167,24 +176,20 @@ def _draw(ax: Axes, place: int, row: dict[str, float | str], low: float, high: f
 def _write(ax: Axes, lines: list[_Line], heading: str) -> None:
     """Names at the left, numbers in aligned columns at the right."""
     figure = figure_of(ax)
-    room = 0.3 * POINTS * figure.get_figwidth()
-    names = [wrapped(figure, line.text, room) if line.row else line.text for line in lines]
-    left = 10 + max(
-        (text_size(figure, name)[0] for name, line in zip(names, lines, strict=True) if line.row), default=0
-    )
+    left = 10 + max(text_size(figure, line.text)[0] for line in lines if line.row)
     ratios = [format_ratio(_number(line, "hazard_ratio")) if line.row else "" for line in lines]
     wide = 8 + max(text_size(figure, ratio)[0] for ratio in ratios)
     _beside(ax, heading, -0.9, 1.0, 8.0, weight="bold")
-    for place, (name, line, ratio) in enumerate(zip(names, lines, ratios, strict=True)):
+    for line, ratio in zip(lines, ratios, strict=True):
         if line.row is None:
-            group = _beside(ax, name, place, 0.0, -left - 6, weight="bold")
+            group = _beside(ax, line.text, line.place, 0.0, -left - 6, weight="bold")
             group.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
             continue
-        _beside(ax, name, place, 0.0, -left)
-        _beside(ax, ratio, place, 1.0, wide, ha="right")
+        _beside(ax, line.text, line.place, 0.0, -left)
+        _beside(ax, ratio, line.place, 1.0, wide, ha="right")
         ends = _number(line, "conf_low"), _number(line, "conf_high")
         if not all(map(is_missing, ends)):
-            _beside(ax, f"({format_ratio(ends[0])} to {format_ratio(ends[1])})", place, 1.0, wide + 4)
+            _beside(ax, f"({format_ratio(ends[0])} to {format_ratio(ends[1])})", line.place, 1.0, wide + 4)
 
 
 def _number(line: _Line, column: str) -> float:
@@ -196,9 +201,10 @@ def _beside(
     ax: Axes, text: str, place: float, side: float, shift: float, *, ha: str = "left", weight: str = "normal"
 ) -> Annotation:
     """Words on one line, `shift` points from the left (0) or right (1) side of the axes."""
+    aligned = "center" if "\n" in text else "center_baseline"
     return ax.annotate(
         text, (side, place), (shift, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-        annotation_clip=False, ha=ha, va="center_baseline", size=TEXT, weight=weight, color=INK, linespacing=1.05,
+        annotation_clip=False, ha=ha, va=aligned, size=TEXT, weight=weight, color=INK, linespacing=1.05,
     )  # fmt: skip
 
 

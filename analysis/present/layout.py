@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SYNTHETIC_MARK = "SYNTHETIC - ILLUSTRATIVE"
-PAD = 0.05
+PAD, SETTLED = 0.05, 0.002  # inches
 LINE, ROW = 1.25, 1.35 * TEXT
 POINTS = 72.0
 
@@ -82,8 +82,12 @@ def fit(figure: Figure, height: float, *, top: float = 0.0) -> None:
     `top` is what the heading needs above, in inches. Text hangs over by a fixed length, so two rounds settle it.
     """
     inner_height = height / MM_PER_INCH
+    before: tuple[float, ...] = ()
     for _ in range(3):
-        left, right, bottom, above = _overhang(figure)
+        left, right, bottom, above = sides = _overhang(figure)
+        if before and max(abs(now - then) for now, then in zip(sides, before, strict=True)) < SETTLED:
+            break
+        before = sides
         width, total = figure.get_figwidth(), inner_height + above + bottom + top + 2 * PAD
         figure.set_size_inches(width, total)
         figure.subplots_adjust(
@@ -99,7 +103,6 @@ def _overhang(figure: Figure) -> tuple[float, float, float, float]:
     from matplotlib.transforms import Bbox
 
     renderer = renderer_of(figure)
-    figure.draw_without_rendering()
     inner = Bbox.union([ax.get_window_extent(renderer) for ax in figure.axes])
     outer = Bbox.union([box for ax in figure.axes if (box := ax.get_tightbbox(renderer)) is not None] + [inner])
     sides = (inner.x0 - outer.x0, outer.x1 - inner.x1, inner.y0 - outer.y0, outer.y1 - inner.y1)

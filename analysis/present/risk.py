@@ -54,7 +54,7 @@ def _shown_times(ax: Axes, times: list[float], widest: float) -> list[float]:
         return inside
     spots = ax.transData.transform([(time, 0.0) for time in inside])[:, 0] * POINTS / figure_of(ax).dpi
     closest = float(min(spots[1:] - spots[:-1]))
-    every = next(step for step in range(1, len(inside) + 1) if step * closest >= widest + 3 or step == len(inside))
+    every = next(step for step in range(1, len(inside) + 1) if step * closest >= widest + 5 or step == len(inside))
     return inside[::every]
 
 
