@@ -241,7 +241,12 @@ def fit_arrays(
     p = x.shape[1]
     if not event.any():
         return np.full(p, np.nan), np.full((p, p), np.nan), float("nan")
-    problem = cox_problem(x, risk_sets(time, event, entry=entry, strata=strata), weights=weights, ties=ties)
+    return fit_problem(cox_problem(x, risk_sets(time, event, entry=entry, strata=strata), weights=weights, ties=ties))
+
+
+def fit_problem(problem: CoxProblem) -> tuple[FloatArray, FloatArray, float]:
+    """What `fit_arrays` returns, of a partial likelihood whose risk sets are known."""
+    p = problem.x.shape[1]
     solution = maximise(partial(evaluate, problem), evaluate(problem, np.zeros(p)))
     values = np.linalg.eigvalsh(solution.point.information)
     if solution.weak or values[0] <= 1e-12 * values[-1]:
