@@ -58,4 +58,5 @@ def test_a_report_of_ones_own_lies_under_the_plans_name(gbsg2, capsys):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert "report.html" in manifest["files"]
     assert all((folder / name).is_file() for name in manifest["files"])
-    assert "SYNTHETIC" not in (folder / "report.html").read_text().upper()
+    body = (folder / "report.html").read_text().split("</style>")[1]
+    assert "synthetic" not in body.lower()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis import SmallStratum
+
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 
@@ -15,7 +17,8 @@ README = ROOT / "README.md"
 def test_the_examples_run():
     text = README.read_text(encoding="utf-8").replace("```python\n", "").replace("\n```", "\n")
     test = doctest.DocTestParser().get_doctest(text, {}, "README", str(README), 0)
-    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
+    with pytest.warns(SmallStratum, match="'high'"):
+        result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
     assert result.attempted >= 10
     assert result.failed == 0
 
