@@ -16,7 +16,7 @@ _TIME_WORDS = re.compile(r"time|months?|days?|weeks?|years?|duration|survival|fo
 _EVENT_WORDS = re.compile(r"event|status|death|dead|died|cens|relapse|progress", re.IGNORECASE)
 _MAGNESIUM_WORDS = re.compile(r"magnes|^s?_?mg(2\+|²⁺)?([ _(]|$)", re.IGNORECASE)
 _IDENTIFIER_WORDS = re.compile(r"(^|_)(id|no|nr|number|patient|subject|pid)($|_)|unnamed|rownames", re.IGNORECASE)
-_MOST_LEVELS = 8
+_MOST_LEVELS, _MOST_GROUPS = 8, 20
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def guess_columns(cohort: pd.DataFrame) -> Guess:
     outcome = {name for pair in pairs for name in pair} | set(times) | set(events)
     left = [name for name in numeric if name not in outcome and not _IDENTIFIER_WORDS.search(name)]
     magnesium = [name for name in left if _MAGNESIUM_WORDS.search(name)]
-    continuous = [name for name in left if cohort[name].nunique() > 2 * _MOST_LEVELS]
+    continuous = [name for name in left if cohort[name].nunique() > _MOST_GROUPS]
     marker = (magnesium or continuous or ["MARKER_COLUMN"])[0]
     groups = [
         name for name in map(str, cohort.columns) if name not in numeric and 2 <= cohort[name].nunique() <= _MOST_LEVELS
