@@ -1,0 +1,81 @@
+"""Figures as files: the same bytes each time, words inside, ids that do not collide."""
+
+import re
+import time
+import xml.etree.ElementTree as ET
+
+import matplotlib as mpl
+import pytest
+from PIL import Image
+
+from analysis import figure_svg, plot_survival, save_figure
+
+ALT = 'Two curves & a "truth": α < β, naïve.'
+
+
+@pytest.fixture
+def figure(make_curves):
+    return plot_survival(make_curves(["low", "reference"]), title="A finding", synthetic=True)
+
+
+def test_each_ending_is_there_and_bytes_repeat(figure, make_curves, tmp_path, monkeypatch):
+    first = save_figure(figure, tmp_path / "one.two", alt=ALT, title="Curves")
+    assert [path.name for path in first] == ["one.two.png", "one.two.svg", "one.two.pdf"]
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    again = plot_survival(make_curves(["low", "reference"]), title="A finding", synthetic=True)
+    (tmp_path / "other").mkdir()
+    second = save_figure(again, tmp_path / "other" / "one.two", alt=ALT, title="Curves")
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.suffix
+
+
+def test_bytes_do_not_depend_on_the_users_settings(figure, make_curves, tmp_path):
+    first = save_figure(figure, tmp_path / "a", alt=ALT)
+    with mpl.rc_context({"font.size": 20, "svg.fonttype": "none", "lines.linewidth": 9, "axes.grid": True}):
+        again = plot_survival(make_curves(["low", "reference"]), title="A finding", synthetic=True)
+        (tmp_path / "b").mkdir()
+        second = save_figure(again, tmp_path / "b" / "a", alt=ALT)
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.suffix
+
+
+def test_png_has_300_dpi_and_its_words(figure, tmp_path):
+    path, _, _ = save_figure(figure, tmp_path / "a", alt=ALT, title="Curves")
+    with Image.open(path) as image:
+        assert image.info["Description"] == ALT
+        assert image.info["Title"] == "Curves"
+        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_pdf_has_its_words_and_no_date(figure, tmp_path):
+    _, _, path = save_figure(figure, tmp_path / "a", alt="Two curves.", title="Curves")
+    content = path.read_bytes()
+    assert b"/Subject (Two curves.)" in content
+    assert b"/Title (Curves)" in content
+    assert b"CreationDate" not in content
+    assert b"/Subtype /Type3" not in content
+
+
+def test_svg_is_an_image_with_words_and_without_links(figure, tmp_path):
+    _, path, _ = save_figure(figure, tmp_path / "a", alt=ALT, title="Curves <1>")
+    root = ET.parse(path).getroot()
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == ALT
+    name = "{http://www.w3.org/2000/svg}"
+    assert root.find(f"{name}title").text == "Curves <1>"
+    assert root.find(f"{name}desc").text == ALT
+    assert root.find(f".//{name}metadata") is None
+    assert root.find(f".//{name}image") is None
+    assert not re.search(r'href="(?!#)', path.read_text(encoding="utf-8"))
+
+
+def test_two_drawings_on_one_page_share_no_id(figure):
+    first, second = (figure_svg(figure, alt=ALT, prefix=prefix) for prefix in ("a", "b c"))
+    ids = [set(re.findall(r'\bid="([^"]+)"', markup)) for markup in (first, second)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    for markup, known in zip((first, second), ids, strict=True):
+        used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', markup))
+        assert used <= known
+    assert first.startswith("<svg")
