@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOTE_TITLES = {"caution": "Caution", "synthetic": "Synthetic and illustrative", "info": "Note"}
+BOLD = re.compile(r"\*\*(?!\s)((?:(?!\*\*).)+)(?<!\s)\*\*")
 DOI = re.compile(r"\b(10\.\d{4,9}/[^\s&;,)<>\"']*[^\s&;,.)<>\"'])")
 
 
@@ -235,7 +236,7 @@ def marked_up(text: str) -> str:
     'see <a href="https://doi.org/10.1016/j.cell.2021.12.039">10.1016/j.cell.2021.12.039</a>.'
     """
     safe = escape(text, quote=True)
-    safe = re.sub(r"\*\*(\S(?:.*?\S)?)\*\*", r"<strong>\1</strong>", safe)
+    safe = BOLD.sub(r"<strong>\1</strong>", safe)
     return DOI.sub(r'<a href="https://doi.org/\1">\1</a>', safe)
 
 

@@ -22,7 +22,7 @@ from analysis.present.words import (
 )
 
 Row = Mapping[Hashable, Any]
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\n")
 
 
 def display_frame(
@@ -194,7 +194,7 @@ def csv_text(frame: pd.DataFrame) -> str:
     """A tidy frame as CSV that repeats byte for byte and that no spreadsheet runs.
 
     Numbers have 12 significant digits and a decimal point; lines end in a line feed; a text cell (or heading) that
-    starts with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets a leading apostrophe, so that it is inert.
+    starts with ``=``, ``+``, ``-``, ``@``, a tab or a new line gets a leading apostrophe, so that it is inert.
 
     Examples
     --------
@@ -259,5 +259,6 @@ def _safe_cells(values: pd.Series) -> list[Any]:
 
 
 def _safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+    """A text that no spreadsheet takes for a formula, its lines ended by line feeds (a lone return would end the row)."""
+    text = re.sub(r"\r\n?", "\n", text)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
