@@ -56,6 +56,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "survival.baseline_table": ("baseline_table",),
     "robustness.reclassification": ("Reclassification", "reclassification"),
     "robustness.attenuation": ("Attenuation", "attenuation"),
+    "robustness.multiverse": ("Multiverse", "cutpoint_multiverse"),
     "truth.estimands": ("TrueEstimands", "true_cutpoint_effects", "true_estimands"),
     "present.style": ("ONE_COLUMN", "TWO_COLUMNS"),
     "present.files": ("save_figure", "figure_svg"),

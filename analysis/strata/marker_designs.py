@@ -79,5 +79,15 @@ def read_marker_design(
     held = cohort.assign(**{marker: values})
     if not adjust:
         return read_design(held, endpoint, [marker], strata=strata)
-    quoted = [f"`{term}`" if term in cohort.columns else term for term in [marker, *adjust]]
-    return read_design(held, endpoint, " + ".join(quoted), strata=strata)
+    return read_design(held, endpoint, as_formula([marker, *adjust], cohort), strata=strata)
+
+
+def as_formula(terms: Sequence[str], cohort: pd.DataFrame) -> str:
+    """Columns, of whatever name, and terms as the right-hand side of one formula.
+
+    Examples
+    --------
+    >>> as_formula(["Mg (mmol/L)", "log2(crp)"], pd.DataFrame({"Mg (mmol/L)": [0.8], "crp": [5.0]}))
+    '`Mg (mmol/L)` + log2(crp)'
+    """
+    return " + ".join(f"`{term}`" if term in cohort.columns else term for term in terms)
