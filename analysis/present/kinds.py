@@ -106,6 +106,8 @@ def heading_of(column: str) -> str:
 def kind_of(frame: pd.DataFrame, column: str) -> str:
     """The kind of a column: the known one, else by what it holds."""
     values = frame[column]
+    if column == "time" and "probability" in frame:
+        return "time"  # a quantile: undefined is "not reached"
     if column in KNOWN_COLUMNS:
         kind = KNOWN_COLUMNS[column][1]
         return kind if kind == "text" or pd.api.types.is_numeric_dtype(values.dtype) else "text"

@@ -259,6 +259,6 @@ def _safe_cells(values: pd.Series) -> list[Any]:
 
 
 def _safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, its lines ended by line feeds (a lone return would end the row)."""
+    """A text that no spreadsheet takes for a formula, with line feeds for returns (a lone one would end the row)."""
     text = re.sub(r"\r\n?", "\n", text)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -168,3 +168,10 @@ def test_table_one_takes_what_baseline_table_gives():
     assert rows["    missing"] == "1"
     assert rows["ppi, n (%)"] == "2 (100.0%)"
     assert rows["    I"] == "2 (100.0%)"
+
+
+def test_a_quantile_that_was_not_reached_says_so_too():
+    frame = pd.DataFrame(
+        {"stratum": ["a"], "probability": [0.5], "time": [NAN], "conf_low": [12.0], "conf_high": [NAN]}
+    )
+    assert display_frame(frame).iloc[0].tolist() == ["a", "0.5", "NR (12.0 to NR)"]
