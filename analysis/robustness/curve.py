@@ -93,6 +93,7 @@ def _fitted(universe: Universe, setting: Setting, name: str) -> dict[str, object
         fit = _fit(setting, own)
     except InputError as problem:
         return counts | {"error": str(problem)}
+    left_out = [*setting.constant, *left_out]
     note = f"constant here, so not adjusted for: {', '.join(left_out)}" if left_out else ""
     if np.isnan(fit.coef[0]):
         return counts | {"note": note, "error": "the likelihood rises for ever as the coefficient grows (separation)"}

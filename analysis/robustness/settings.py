@@ -38,6 +38,8 @@ class Setting:
         The places of its rows in the cohort.
     n_excluded, n_incomplete : int
         Rows that the exclusion left out, and rows of the others that miss an outcome or a term.
+    constant : tuple of str
+        Columns to adjust for that hold one value in what the exclusion leaves, and so are not needed.
     error : str
         Why there is no design.
     """
@@ -50,6 +52,7 @@ class Setting:
     position: IntArray
     n_excluded: int
     n_incomplete: int
+    constant: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -69,22 +72,34 @@ def read_settings(cohort: pd.DataFrame, marker: str, choices: Choices, strata: S
     -------
     tuple of Setting
     """
-    found = []
-    for endpoint, adjustment, exclusion, rule in choices.settings():
-        outcome, terms = choices.endpoints[endpoint], choices.adjustments[adjustment]
-        left_out, names = choices.exclusions[exclusion], (adjustment, exclusion, rule)
-        rows = np.flatnonzero(~left_out)
-        held = cohort.iloc[rows]
-        if rule == MEDIAN:
-            held = with_medians(held, kept_as_is={marker, *outcome.columns, *strata})
-        try:
-            design = read_terms(held, outcome, terms, strata)
-        except InputError as error:
-            found.append(Setting(outcome, *names, None, rows[:0], int(left_out.sum()), len(rows), str(error)))
-            continue
-        position = rows[design.data.position]
-        found.append(Setting(outcome, *names, design, position, int(left_out.sum()), len(rows) - len(position)))
-    return tuple(found)
+    return tuple(
+        _read_setting(cohort, marker, choices, strata, choices.endpoints[endpoint], names)
+        for endpoint, names in ((setting[0], setting[1:]) for setting in choices.settings())
+    )
+
+
+def _read_setting(
+    cohort: pd.DataFrame,
+    marker: str,
+    choices: Choices,
+    strata: Sequence[str],
+    endpoint: Endpoint,
+    names: tuple[str, str, str],
+) -> Setting:
+    """The rows of one adjustment, exclusion and rule for missing values."""
+    adjustment, exclusion, rule = names
+    rows = np.flatnonzero(~choices.exclusions[exclusion])
+    held, n_excluded = cohort.iloc[rows], len(cohort) - len(rows)
+    if rule == MEDIAN:
+        held = with_medians(held, kept_as_is={marker, *endpoint.columns, *strata})
+    terms = choices.adjustments[adjustment]
+    constant = tuple(term for term in terms if term in held.columns and held[term].nunique() < 2)
+    try:
+        design = read_terms(held, endpoint, [term for term in terms if term not in constant], strata)
+    except InputError as error:
+        return Setting(endpoint, *names, None, rows[:0], n_excluded, len(rows), error=str(error))
+    position = rows[design.data.position]
+    return Setting(endpoint, *names, design, position, n_excluded, len(rows) - len(position), constant)
 
 
 def read_terms(cohort: pd.DataFrame, endpoint: Endpoint, terms: Sequence[str], strata: Sequence[str]) -> Design:
