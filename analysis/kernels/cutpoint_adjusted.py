@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from analysis.kernels.counting import BoolArray, IntArray
-from analysis.kernels.cox import cox_problem, evaluate
+from analysis.kernels.cox import CoxProblem, cox_problem, evaluate
 from analysis.kernels.cox_newton import maximise
 from analysis.kernels.cox_residuals import score_residuals
 from analysis.kernels.cox_risk_sets import risk_sets
@@ -38,13 +38,44 @@ class ModelRows:
         return ModelRows(self.marker[rows], time, event, entry, self.strata[rows], self.x[rows])
 
 
-def score_contributions(rows: ModelRows, cut: FloatArray) -> FloatArray:
-    """What each row adds to the standardised score of the indicator of marker <= cut, at every cut.
+@dataclass(frozen=True, eq=False)
+class CutScores:
+    """The score test of the indicator of marker <= cut at every cut, in one Cox model without the marker.
 
-    The model without the marker is fitted once (Cox, Efron). The score of an indicator z in it is the sum over rows of
-    the integral of z - mean(z at risk) against the row's martingale residual; from it is taken what the covariates
-    explain, and it is divided by the root of its information given theirs: Izz - Izx Ixx^-1 Ixz. Without covariates,
-    late entry and ties its square is the (stratified) log-rank chi-square.
+    Attributes
+    ----------
+    statistic : ndarray, shape (k,)
+        Standardised scores, positive where low markers have the higher hazard; 0 where a cut compares nobody.
+    problem : CoxProblem
+        Of the covariates and the indicators, at coefficients `beta`: those of the model, and zeros.
+    explained : ndarray, shape (p, k)
+        The regression of the indicators' scores on the covariates'.
+    spread : ndarray, shape (k,)
+        The standard deviation of what that leaves; infinite where a cut compares nobody.
+    """
+
+    statistic: FloatArray
+    problem: CoxProblem
+    beta: FloatArray
+    explained: FloatArray
+    spread: FloatArray
+
+    def contributions(self, n: int) -> FloatArray:
+        """What each of the n rows adds to the statistics: shape (n, k).
+
+        The integral of the indicator, less its mean at risk, against the row's martingale residual, less what the
+        covariates explain of it.
+        """
+        scores = score_residuals(self.problem, self.beta, n)
+        p = len(self.explained)
+        return np.asarray((scores[:, p:] - scores[:, :p] @ self.explained) / self.spread, dtype=np.float64)
+
+
+def cut_scores(rows: ModelRows, cut: FloatArray) -> CutScores | None:
+    """Fit the model without the marker (Cox, Efron), and test every cut in it.
+
+    The variance of a score is its information given that of the covariates, Izz - Izx Ixx^-1 Ixz. Without covariates,
+    late entry and ties the square of the statistic is the (stratified) log-rank chi-square.
 
     Parameters
     ----------
@@ -53,30 +84,28 @@ def score_contributions(rows: ModelRows, cut: FloatArray) -> FloatArray:
 
     Returns
     -------
-    ndarray, shape (n, k)
-        Columns sum to the standardised statistics, positive where low markers have the higher hazard; 0 where a cut
-        compares nobody, NaN where the model without the marker has no estimate.
+    CutScores
+        None where there are no events, or the model without the marker has no estimate.
     """
-    n, p = rows.x.shape
+    p = rows.x.shape[1]
     if not rows.event.any():
-        return np.full((n, len(cut)), np.nan)
+        return None
     sets = risk_sets(rows.time, rows.event, entry=rows.entry, strata=rows.strata)
-    low = (rows.marker[:, None] <= cut).astype(np.float64)
-    problem = cox_problem(np.column_stack([rows.x, low]), sets)
     beta = np.zeros(p + len(cut))
     if p:
         without = cox_problem(rows.x, sets)
         solution = maximise(partial(evaluate, without), evaluate(without, np.zeros(p)))
         if solution.weak or not solution.converged:
-            return np.full((n, len(cut)), np.nan)
+            return None
         beta[:p] = solution.point.beta
-    information = evaluate(problem, beta).information
-    scores = score_residuals(problem, beta, n)
-    explained = np.linalg.pinv(information[:p, :p], hermitian=True) @ information[:p, p:]
-    variance = np.diag(information)[p:] - np.einsum("ij,ij->j", information[:p, p:], explained)
-    known = variance > SAME * max(float(rows.event.sum()), 1.0)
-    spread = np.sqrt(np.where(known, variance, 1.0))
-    return np.where(known, (scores[:, p:] - scores[:, :p] @ explained) / spread, 0.0)
+    low = (rows.marker[:, None] <= cut).astype(np.float64)
+    problem = cox_problem(np.column_stack([rows.x, low]), sets)
+    point = evaluate(problem, beta)
+    across = point.information[:p, p:]
+    explained = np.linalg.pinv(point.information[:p, :p], hermitian=True) @ across
+    variance = np.diag(point.information)[p:] - np.einsum("ij,ij->j", across, explained)
+    spread = np.sqrt(np.where(variance > SAME * len(sets.events), variance, np.inf))
+    return CutScores(point.gradient[p:] / spread, problem, beta, explained, spread)
 
 
 def flip_exceedances(

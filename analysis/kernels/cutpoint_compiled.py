@@ -104,3 +104,30 @@ def two_groups_loop(
             beta += step
         coef[k] = beta
     return coef
+
+
+def newton_loop(
+    n_low: FloatArray, n_high: FloatArray, n_events: IntArray, observed: FloatArray, beta: FloatArray
+) -> FloatArray:
+    """Newton's method for one coefficient after another, `beta` changed in place; see `cutpoint_groups.two_groups`.
+
+    Returns the information at the last step.
+    """
+    information = np.ones(len(n_events))
+    start = 0
+    for k in range(len(n_events)):
+        end = start + n_events[k]
+        step = 1.0
+        for _ in range(60):
+            if abs(step) <= 1e-9:
+                break
+            ratio, expected, squares = np.exp(beta[k]), 0.0, 0.0
+            for i in range(start, end):
+                share = n_high[i] * ratio / (n_high[i] * ratio + n_low[i])
+                expected += share
+                squares += share * share
+            information[k] = expected - squares
+            step = min(1.0, max(-1.0, (observed[k] - expected) / information[k]))
+            beta[k] += step
+        start = end
+    return information

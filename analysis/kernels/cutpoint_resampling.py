@@ -1,11 +1,11 @@
-"""The search for a cut on many resamples of the rows at once, and the hazard ratio of many groupings at once."""
+"""The search for a cut on many resamples of the rows at once."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from analysis.kernels.counting import BoolArray, IntArray
-from analysis.kernels.cutpoint_scan import SAME, at_risk_at_events, event_ties, two_groups
+from analysis.kernels.cutpoint_scan import SAME
 from analysis.kernels.times import FloatArray, dense_rank
 
 MOST_CELLS = 2_000_000
@@ -68,35 +68,3 @@ def _statistics(
     admissible = (n_low >= low) & (n_low <= high)
     spread = np.sqrt(np.where(admissible, n_low * (n - n_low), 1.0))
     return np.where(admissible, np.abs(sums) / spread, 0.0)
-
-
-def grouped_log_hazard_ratios(time: FloatArray, event: BoolArray, high: BoolArray) -> tuple[FloatArray, FloatArray]:
-    """The log hazard ratio (Cox, Efron's ties) of a high group against the others, for many groupings of the same rows.
-
-    Parameters
-    ----------
-    time : ndarray, shape (n,)
-    event : ndarray of bool, shape (n,)
-    high : ndarray of bool, shape (r, n)
-
-    Returns
-    -------
-    coef, std_error : ndarray, shape (r,)
-        NaN where the likelihood has no maximum.
-
-    Examples
-    --------
-    >>> time, high = np.array([3.0, 1.0, 4.0, 2.0]), np.array([[False, True, True, False]])
-    >>> coef, _ = grouped_log_hazard_ratios(time, np.ones(4, dtype=bool), high)
-    >>> round(float(np.exp(coef[0])), 6)  # by hand: (sqrt(5) - 1) / 2
-    0.618034
-    """
-    ties = event_ties(time, event)
-    by_place = np.argsort(ties.place, kind="stable")
-    by_place = by_place[ties.place[by_place] >= 0]
-    starts = np.flatnonzero(np.diff(ties.place[by_place], prepend=-1))
-    rows = np.concatenate([np.ones((1, len(time)), dtype=bool), high])[:, by_place].astype(np.float64)
-    leave = np.add.reduceat(rows, starts, axis=1)
-    events = np.add.reduceat(rows * event[by_place], starts, axis=1)
-    at_risk = at_risk_at_events(leave, events, ties)
-    return two_groups(at_risk[:1] - at_risk[1:], at_risk[1:], events[1:].sum(axis=1))

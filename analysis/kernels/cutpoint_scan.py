@@ -8,9 +8,10 @@ import numpy as np
 
 from analysis.kernels.counting import BoolArray, IntArray, count
 from analysis.kernels.cutpoint_compiled import compiled, two_groups_loop
+from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
 from analysis.kernels.times import FloatArray, dense_rank
 
-LARGE = 150_000
+LARGE = 40_000
 """Above this many cuts times events the compiled loop pays for importing numba."""
 SMALL_BLOCK = 32
 SAME = 1e-10
@@ -218,94 +219,12 @@ def log_hazard_ratios(rows: CutRows) -> FloatArray:
     -----
     ``coxph(Surv(time, event) ~ (marker > cut))`` of R at every cut; each costs O(events).
     """
-    ties = event_ties(rows.time, rows.event)
-    if len(ties.at) * len(rows.n_low) > LARGE:
-        loop = compiled(two_groups_loop)
-        found = loop(ties.place, rows.event, rows.n_low, ties.at, ties.fraction, ties.n_times)
-        return np.asarray(found, dtype=np.float64)
-    cut = np.searchsorted(rows.n_low, np.arange(len(rows.time)), side="right")
-    shape = (len(rows.n_low) + 1, ties.n_times)
-    code = cut * ties.n_times + ties.place
-    seen = ties.place >= 0
-    leave = np.bincount(code[seen], minlength=shape[0] * shape[1]).reshape(shape)
-    events = np.bincount(code[rows.event], minlength=shape[0] * shape[1]).reshape(shape)
-    at_risk = at_risk_at_events(np.cumsum(leave, axis=0), np.cumsum(events, axis=0), ties)
-    n_low, n_all = at_risk[:-1], at_risk[-1]
-    events_high = rows.event.sum() - np.cumsum(rows.event)[rows.n_low - 1]
-    return two_groups(n_low, n_all - n_low, events_high.astype(np.float64))[0]
-
-
-@dataclass(frozen=True, eq=False)
-class EventTies:
-    """The events in order of time, for Efron's approximation.
-
-    Attributes
-    ----------
-    n_times : int
-        Distinct event times.
-    place : ndarray of int, shape (n,)
-        The last event time that each row lives to see; -1 for none.
-    at : ndarray of int, shape (d,)
-        The time of each event.
-    fraction : ndarray, shape (d,)
-        The share of its tie that has failed before it.
-    """
-
-    n_times: int
-    place: IntArray
-    at: IntArray
-    fraction: FloatArray
-
-
-def event_ties(time: FloatArray, event: BoolArray) -> EventTies:
-    """The events of these rows in order of time."""
-    times, rank = dense_rank(time[event])
+    if int(rows.event.sum()) * len(rows.n_low) <= LARGE:
+        high = np.arange(len(rows.time)) >= rows.n_low[:, None]
+        return grouped_log_hazard_ratios(rows.time, rows.event, high)[0]
+    times, rank = dense_rank(rows.time[rows.event])
+    place = np.searchsorted(times, rows.time, side="right") - 1
     at = np.sort(rank)
-    fraction = (np.arange(len(at)) - np.searchsorted(at, at)) / np.bincount(at, minlength=1)[at]
-    return EventTies(len(times), np.searchsorted(times, time, side="right") - 1, at, fraction)
-
-
-def at_risk_at_events(leave: IntArray | FloatArray, events: IntArray | FloatArray, ties: EventTies) -> FloatArray:
-    """Rows at risk at each event, less the share of its tie that failed before it.
-
-    `leave` and `events` count, for each of k groups, the rows seen last and the events at each event time: both of
-    shape (k, n_times). The answer has shape (k, d).
-    """
-    at_risk = np.cumsum(leave[:, ::-1], axis=1)[:, ::-1][:, ties.at]
-    if ties.fraction.any():
-        return np.asarray(at_risk - ties.fraction * events[:, ties.at], dtype=np.float64)
-    return at_risk.astype(np.float64)
-
-
-def two_groups(n_low: FloatArray, n_high: FloatArray, events_high: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The coefficient of an indicator of the high group and its standard error, by Newton's method on counts.
-
-    Parameters
-    ----------
-    n_low, n_high : ndarray, shape (k, d)
-        Rows of either group at risk at each event.
-    events_high : ndarray, shape (k,)
-
-    Returns
-    -------
-    coef, std_error : ndarray, shape (k,)
-        NaN where the likelihood has no maximum.
-    """
-    highest = events_high - (n_high > 0).sum(axis=1)
-    lowest = events_high - (n_low <= 0).sum(axis=1)
-    finite = np.flatnonzero((highest < 0) & (lowest > 0))
-    coef, std_error = np.full(len(events_high), np.nan), np.full(len(events_high), np.nan)
-    n_low, n_high, events = n_low[finite], n_high[finite], events_high[finite]
-    beta, step = np.zeros(len(finite)), np.ones(len(finite))
-    information = np.ones(len(finite))
-    for _ in range(60):
-        if not (np.abs(step) > 1e-9).any():
-            break
-        risk = n_high * np.exp(beta)[:, None]
-        share = risk / (risk + n_low)
-        expected = share.sum(axis=1)
-        information = expected - np.einsum("ij,ij->i", share, share)
-        step = np.clip((events - expected) / information, -1.0, 1.0)
-        beta = beta + step
-    coef[finite], std_error[finite] = beta, 1 / np.sqrt(information)
-    return coef, std_error
+    fraction = (np.arange(len(at)) - np.searchsorted(at, at)) / np.bincount(at)[at]
+    found = compiled(two_groups_loop)(place, rows.event, rows.n_low, at, fraction, len(times))
+    return np.asarray(found, dtype=np.float64)

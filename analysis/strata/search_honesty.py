@@ -1,56 +1,94 @@
-"""What a search may claim: the hazard ratio of a cut on patients who did not choose it, and how far the cut moves."""
+"""What a search may claim: its hazard ratio without the search's share in it, and how far the cut moves."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from analysis.cohort.columns import FloatArray
+from analysis.cohort.columns import FloatArray, IntArray
 from analysis.strata.search_scans import Scan
 
-N_SPLITS = 20
-N_FOLDS = 5
-SHARE_POWER = 0.9
+RANGE_POWER = 0.8
 """A resample for the place of the cut holds n to this power rows."""
 
 
-def cross_fitted(scan: Scan, stream: np.random.SeedSequence) -> tuple[float, float]:
-    """The log hazard ratio of the searched cut, cross-fitted, and its standard error.
+@dataclass(frozen=True)
+class Effect:
+    """A log hazard ratio and its standard error."""
 
-    The rows are split into folds; the cut that puts a row above or below is searched in the other folds; one Cox model
-    takes all rows. Over several splits the estimates b are averaged; the squared error is the mean of the models' own
-    plus the spread between splits, se^2 + (b - mean)^2 (Chernozhukov et al., Econometrics J 21 (2018) C1, section 3.4).
+    estimate: float
+    std_error: float
+
+
+def corrected(scan: Scan, found: Effect, stream: np.random.SeedSequence, *, n_bootstrap: int) -> Effect:
+    """The log hazard ratio of the cut found, less what the search added to it: an iterated bootstrap.
+
+    In a resample of the rows a cut is searched anew; its effect there, less the effect of the same cut in all rows, is
+    what the search added (counted outwards, in the direction of the effect there). That understates it, for the rows
+    themselves already hold one search's luck. By how much is seen one step further down: each resample is resampled
+    once, and what the search adds to that, o2, is set beside the resample's own, o1: the estimate of what the search
+    added to the cut found is o1 + (o1 - o2). The squared error is that of the cut as found, plus the variance of the
+    effects, in all rows, of the cuts that the resamples chose.
 
     Parameters
     ----------
     scan : Scan
+    found : Effect
+        Of the cut found, above against at or below it, as if it had not been searched.
     stream : SeedSequence
+    n_bootstrap : int
+        Resamples; 0 gives NaN.
 
     Returns
     -------
-    estimate, std_error : float
-        NaN when no split could be estimated.
+    Effect
+        NaN too where the effect as found is not estimable, or that of no resample.
+
+    Notes
+    -----
+    Hall and Martin, Biometrika 75 (1988) 661; one second resample for each first, as in Davidson and MacKinnon,
+    Computational Statistics and Data Analysis 51 (2007) 3259.
     """
-    n = len(scan.marker)
-    n_folds = min(N_FOLDS, n)
-    rng = np.random.default_rng(stream)
-    fold = rng.permuted(np.tile(np.arange(n) % n_folds, (N_SPLITS, 1)), axis=1)
-    others = (fold[:, None, :] != np.arange(n_folds)[:, None]).reshape(-1, n).astype(np.float64)
-    cuts = scan.cuts_of(others).reshape(N_SPLITS, n_folds)
-    found = ~np.isnan(cuts).any(axis=1)
-    if not found.any():
-        return float("nan"), float("nan")
-    high = scan.marker > np.take_along_axis(cuts, fold, axis=1)
-    estimate, std_error = scan.hazard_of(high[found])
-    known = ~np.isnan(estimate)
-    if not known.any():
-        return float("nan"), float("nan")
-    centre = float(estimate[known].mean())
-    squared = std_error[known] ** 2 + (estimate[known] - centre) ** 2
-    return centre, float(np.sqrt(squared.mean()))
+    n, rng = len(scan.marker), np.random.default_rng(stream)
+    if not n_bootstrap:
+        return Effect(float("nan"), float("nan"))
+    first = rng.integers(0, n, (n_bootstrap, n))
+    second = np.take_along_axis(first, rng.integers(0, n, (n_bootstrap, n)), axis=1)
+    once, twice = _counts(first, n), _counts(second, n)
+    added, elsewhere = _added(scan, once, None)
+    added_again, _ = _added(scan, twice, once)
+    outward = np.sign(found.estimate)
+    optimism = 2 * _mean(added) - _mean(added_again)
+    spread = float(np.nanvar(elsewhere)) if not np.isnan(elsewhere).all() else float("nan")
+    return Effect(found.estimate - float(outward) * optimism, float(np.sqrt(found.std_error**2 + spread)))
+
+
+def _counts(drawn: IntArray, n: int) -> FloatArray:
+    """How often each resample holds each of n rows, from the rows it drew."""
+    size = len(drawn)
+    places = drawn + np.arange(size)[:, None] * n
+    return np.bincount(places.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+
+
+def _added(scan: Scan, counts: FloatArray, source: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+    """What the search added to its effect in each resample, and the size of the same cut's effect in the source."""
+    cuts = scan.cuts_of(counts)
+    known = ~np.isnan(cuts)
+    high = scan.marker > np.where(known, cuts, scan.marker[0])[:, None]
+    there, here = scan.hazard_of(high, counts)[0], scan.hazard_of(high, source)[0]
+    outward = np.sign(there)
+    return np.where(known, outward * (there - here), np.nan), np.where(known, outward * here, np.nan)
+
+
+def _mean(values: FloatArray) -> float:
+    """The mean of what is known; NaN for nothing."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def cut_range(
-    scan: Scan, stream: np.random.SeedSequence, *, n_bootstrap: int, conf_level: float, power: float = SHARE_POWER
+    scan: Scan, stream: np.random.SeedSequence, *, n_bootstrap: int, conf_level: float, power: float = RANGE_POWER
 ) -> tuple[float, float]:
     """Between which values the cut falls when the search is repeated on resamples of the rows.
 
@@ -70,12 +108,9 @@ def cut_range(
     cut_low, cut_high : float
         Observed values of the marker.
     """
-    n = len(scan.marker)
-    rng = np.random.default_rng(stream)
+    n, rng = len(scan.marker), np.random.default_rng(stream)
     size = max(2, min(n, round(n**power)))
-    drawn = rng.integers(0, n, (n_bootstrap, size)) + np.arange(n_bootstrap)[:, None] * n
-    counts = np.bincount(drawn.ravel(), minlength=n_bootstrap * n).reshape(n_bootstrap, n)
-    cuts: FloatArray = scan.cuts_of(counts.astype(np.float64)) if n_bootstrap else np.empty(0)
+    cuts = scan.cuts_of(_counts(rng.integers(0, n, (n_bootstrap, size)), n)) if n_bootstrap else np.empty(0)
     cuts = cuts[~np.isnan(cuts)]
     if not len(cuts):
         return float("nan"), float("nan")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
+from analysis.errors import NotEstimable
 from analysis.kernels.cox import fit_arrays
-from analysis.kernels.cutpoint_adjusted import ModelRows, flip_exceedances, score_contributions
+from analysis.kernels.cutpoint_adjusted import CutScores, ModelRows, cut_scores, flip_exceedances
+from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
 from analysis.kernels.cutpoint_permutation import exceedances
-from analysis.kernels.cutpoint_resampling import cut_of_resamples, grouped_log_hazard_ratios
+from analysis.kernels.cutpoint_resampling import cut_of_resamples
 from analysis.kernels.cutpoint_scan import (
     CutRows,
     chi_squares,
@@ -51,8 +54,8 @@ class Scan(Protocol):
     def cuts_of(self, counts: FloatArray) -> FloatArray:
         """The cut found in each resample, of which `counts` (resamples, rows) tells the rows; NaN for none."""
 
-    def hazard_of(self, high: BoolArray) -> tuple[FloatArray, FloatArray]:
-        """Log hazard ratio and standard error of each grouping (groupings, rows)."""
+    def hazard_of(self, high: BoolArray, counts: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """Log hazard ratio and standard error of each grouping (groupings, rows), in all rows or in resamples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +100,9 @@ class LogRankScan:
         rows = self.rows
         return cut_of_resamples(self.marker, rows.time, rows.event, counts, min_fraction=low, max_fraction=high)
 
-    def hazard_of(self, high: BoolArray) -> tuple[FloatArray, FloatArray]:
+    def hazard_of(self, high: BoolArray, counts: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
         """Cox models of one indicator."""
-        return grouped_log_hazard_ratios(self.rows.time, self.rows.event, high)
+        return grouped_log_hazard_ratios(self.rows.time, self.rows.event, high, counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,15 +119,23 @@ class AdjustedScan:
         """The marker of each row, ascending."""
         return self.rows.marker
 
+    @cached_property
+    def scores(self) -> CutScores:
+        """The score tests of the cuts."""
+        found = cut_scores(self.rows, self.cut)
+        if found is None:
+            raise NotEstimable("the model without the marker is not estimable; take fewer covariates")
+        return found
+
     def table(self) -> pd.DataFrame:
         """A row a cut."""
-        statistic = np.abs(score_contributions(self.rows, self.cut).sum(axis=0))
+        statistic = np.abs(self.scores.statistic)
         log_ratio = self.hazard_of(self.marker > self.cut[:, None])[0]
         return _table(self.cut, self.n_low, statistic, statistic**2, log_ratio)
 
     def exceedances(self, observed: float, n_permutations: int, stream: np.random.SeedSequence) -> int:
         """Flips of the signs of the rows' scores."""
-        contributions = score_contributions(self.rows, self.cut)
+        contributions = self.scores.contributions(len(self.marker))
         rng = np.random.default_rng(stream)
         return flip_exceedances(contributions, observed, n_permutations=n_permutations, rng=rng)
 
@@ -140,20 +151,24 @@ class AdjustedScan:
         if not len(found):
             return float("nan")
         some = np.unique(np.linspace(0, len(found) - 1, min(MOST_CUTS_AGAIN, len(found))).astype(np.int64))
-        statistic = score_contributions(rows, found[some]).sum(axis=0)
-        return float("nan") if np.isnan(statistic).any() else float(found[some][first_maximum(statistic)])
+        scores = cut_scores(rows, found[some])
+        return float("nan") if scores is None else float(found[some][first_maximum(scores.statistic)])
 
-    def hazard_of(self, high: BoolArray) -> tuple[FloatArray, FloatArray]:
+    def hazard_of(self, high: BoolArray, counts: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
         """Cox models of the indicator beside the covariates."""
-        rows = self.rows
+        everyone = np.arange(len(self.marker))
         fits = [
-            fit_arrays(
-                np.column_stack([group, rows.x]), rows.time, rows.event, entry=rows.entry, strata=rows.strata
-            )
-            for group in high
-        ]  # fmt: skip
-        coef = np.array([fit[0][0] for fit in fits])
-        return coef, np.sqrt(np.array([fit[1][0, 0] for fit in fits]))
+            self._hazard(group, everyone if counts is None else np.repeat(everyone, counts[place].astype(np.int64)))
+            for place, group in enumerate(high)
+        ]
+        return np.array([fit[0] for fit in fits]), np.array([fit[1] for fit in fits])
+
+    def _hazard(self, group: BoolArray, places: IntArray) -> tuple[float, float]:
+        """One of them."""
+        rows = self.rows.take(places)
+        x = np.column_stack([group[places], rows.x])
+        coef, covariance, _ = fit_arrays(x, rows.time, rows.event, entry=rows.entry, strata=rows.strata)
+        return float(coef[0]), float(np.sqrt(covariance[0, 0]))
 
 
 def _table(

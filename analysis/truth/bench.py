@@ -1,0 +1,204 @@
+"""The known-truth bench: methods on many simulated data sets, scored against what each of them should have found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.errors import InputError, raise_all
+
+FloatArray = NDArray[np.float64]
+
+LEVEL = 0.05
+BATCH = 25
+"""Replicates that travel together to a worker."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one method says of one data set.
+
+    Parameters
+    ----------
+    method : str
+        The method's name in the scores.
+    estimand : str
+        The target of the world that the estimate is judged against; empty when there is no estimate.
+    at : float
+        Where on the target's scale (the cut found), for a target that depends on the data.
+    estimate, conf_low, conf_high, p_value : float
+        NaN for what the method does not give, or could not.
+    """
+
+    method: str
+    estimand: str = ""
+    at: float = float("nan")
+    estimate: float = float("nan")
+    conf_low: float = float("nan")
+    conf_high: float = float("nan")
+    p_value: float = float("nan")
+
+
+Method = Callable[[pd.DataFrame, int], Sequence[Answer]]
+"""From a data set and a seed to the answers of one method, or of several that share their work."""
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A source of data sets whose truth is known.
+
+    Parameters
+    ----------
+    name : str
+    draw : callable
+        From a seed to a data set.
+    targets : mapping of str to callable
+        The true value of each estimand, at a place on its scale.
+    """
+
+    name: str
+    draw: Callable[[int], pd.DataFrame]
+    targets: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
+
+
+def simulation_study(
+    worlds: Sequence[World], methods: Sequence[Method], *, n_replicates: int, seed: int
+) -> pd.DataFrame:
+    """Run every method on the same data sets of every world and score its answers.
+
+    Each replicate has seeds of its own, for its data and for each method, so that neither a further method nor the
+    way the work is shared out changes a number: under ``joblib.parallel_config(n_jobs=2)``, or with a cluster's back
+    end, the same call runs in parallel.
+
+    Parameters
+    ----------
+    worlds : sequence of World
+    methods : sequence of callable
+        Each takes a data set and a seed and returns a sequence of `Answer`.
+    n_replicates : int
+        Data sets of each world.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        world, method, score, value, std_error (Monte-Carlo), n (replicates scored). The scores:
+
+        - "bias": estimate less target; "bias away from zero": the same in the target's direction (the estimate's,
+          where the target is zero).
+        - "standard deviation": of the estimates around their targets' mean error; "root mean squared error".
+        - "coverage": intervals that hold their target.
+        - "rejection rate": p-values of at most 0.05.
+        - "failed": answers without what the method gives elsewhere.
+
+    Raises
+    ------
+    InputError
+        No world or method, a name used twice, or a number of replicates below 2.
+
+    Examples
+    --------
+    >>> def draw(seed):
+    ...     return pd.DataFrame({"x": np.random.default_rng(seed).normal(1.0, 1.0, 50)})
+    >>> def mean(data, seed):
+    ...     return [Answer("mean", "mean", estimate=data["x"].mean())]
+    >>> scores = simulation_study([World("normal", draw, {"mean": lambda at: 1.0})], [mean], n_replicates=40, seed=1)
+    >>> bias = scores.set_index("score").loc["bias"]
+    >>> bool(abs(bias["value"]) < 4 * bias["std_error"])
+    True
+    """
+    from joblib import Parallel, delayed
+
+    _check(worlds, methods, n_replicates)
+    streams = np.random.SeedSequence(seed).spawn(len(worlds))
+    batches = [
+        (world, replicates[start : start + BATCH])
+        for world, stream in zip(worlds, streams, strict=True)
+        for replicates in [stream.spawn(n_replicates)]
+        for start in range(0, n_replicates, BATCH)
+    ]
+    found = Parallel()(delayed(_run_batch)(world, methods, streams) for world, streams in batches)
+    answers = pd.DataFrame([row for batch in found for row in batch])
+    groups = answers.groupby(["world", "method"], sort=False)
+    return pd.concat([_scores(part) for _, part in groups], ignore_index=True)
+
+
+def _check(worlds: Sequence[World], methods: Sequence[Method], n_replicates: int) -> None:
+    """Every fault of what was given."""
+    names = [world.name for world in worlds]
+    problems = [f"world {name!r} is given twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+    problems += [] if worlds else ["worlds: none given"]
+    problems += [] if methods else ["methods: none given"]
+    if isinstance(n_replicates, bool) or not isinstance(n_replicates, Integral) or n_replicates < 2:
+        problems.append(f"n_replicates={n_replicates!r} must be a whole number of at least 2")
+    raise_all(problems, InputError)
+
+
+def _run_batch(
+    world: World, methods: Sequence[Method], streams: Sequence[np.random.SeedSequence]
+) -> list[dict[str, object]]:
+    """The answers on some of the data sets, each beside its target."""
+    rows: list[dict[str, object]] = []
+    for stream in streams:
+        data_seed, *method_seeds = (int(child.generate_state(1)[0]) for child in stream.spawn(1 + len(methods)))
+        data = world.draw(data_seed)
+        for method, seed in zip(methods, method_seeds, strict=True):
+            rows += [_judged(world, answer) for answer in method(data, seed)]
+    return rows
+
+
+def _judged(world: World, answer: Answer) -> dict[str, object]:
+    """One answer as a row, with the target of its world."""
+    target = world.targets[answer.estimand](answer.at) if answer.estimand in world.targets else float("nan")
+    return {"world": world.name, **vars(answer), "target": target}
+
+
+def _scores(answers: pd.DataFrame) -> pd.DataFrame:
+    """Every score that the answers of one method in one world allow."""
+    estimate, target = answers["estimate"].to_numpy(), answers["target"].to_numpy()
+    error = estimate - target
+    outward = error * np.where(target == 0, np.sign(estimate), np.sign(target))
+    low, high, p_value = (answers[name].to_numpy() for name in ("conf_low", "conf_high", "p_value"))
+    covered = np.where(np.isnan(low) | np.isnan(high) | np.isnan(target), np.nan, (low <= target) & (target <= high))
+    rejected = np.where(np.isnan(p_value), np.nan, p_value <= LEVEL)
+    given = [column for column in (estimate, low, p_value) if not np.isnan(column).all()]
+    failed = np.any([np.isnan(column) for column in given], axis=0) if given else np.ones(len(answers), dtype=bool)
+    means = {
+        "bias": error,
+        "bias away from zero": outward,
+        "coverage": covered,
+        "rejection rate": rejected,
+        "failed": failed.astype(np.float64),
+    }
+    rows = [(score, *_mean(values)) for score, values in means.items()]
+    rows += [("standard deviation", *_spread(error)), ("root mean squared error", *_root_mean_square(error))]
+    table = pd.DataFrame(rows, columns=["score", "value", "std_error", "n"])
+    table.insert(0, "method", answers["method"].iloc[0])
+    table.insert(0, "world", answers["world"].iloc[0])
+    return table[table["n"] > 1]
+
+
+def _mean(values: FloatArray) -> tuple[float, float, int]:
+    """The mean of what is known, its Monte-Carlo error, and how many that are."""
+    known = values[~np.isnan(values)]
+    if len(known) < 2:
+        return float("nan"), float("nan"), len(known)
+    return float(known.mean()), float(known.std(ddof=1) / np.sqrt(len(known))), len(known)
+
+
+def _spread(error: FloatArray) -> tuple[float, float, int]:
+    """The standard deviation, its error by the delta method from the fourth moment, and the number."""
+    centred = error - np.nanmean(error) if not np.isnan(error).all() else error
+    return _root_mean_square(centred)
+
+
+def _root_mean_square(error: FloatArray) -> tuple[float, float, int]:
+    """The root of the mean square, with its error by the delta method, and the number."""
+    square, std_error, n = _mean(error**2)
+    root = float(np.sqrt(square))
+    return root, std_error / (2 * root) if root > 0 else std_error, n

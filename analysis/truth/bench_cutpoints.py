@@ -1,0 +1,145 @@
+"""Cut-points on the bench: the synthetic worlds with the true effect of every cut, and what people do there."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.design import CohortDesign
+from analysis.cohort.endpoints import OVERALL_SURVIVAL
+from analysis.cohort.simulation import cohort_frame, simulate_patients
+from analysis.errors import AnalysisWarning
+from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
+from analysis.kernels.cutpoint_scan import cut_rows, log_hazard_ratios
+from analysis.kernels.tails import normal_quantile, two_sided
+from analysis.kernels.times import FloatArray
+from analysis.strata.search import search_cutpoint
+from analysis.truth.bench import Answer, World
+
+CUT_EFFECT = "log hazard ratio above a cut"
+SLOPE = "log hazard ratio per 0.1 mmol/L"
+PLACE = "place of the cut"
+MARKER = "magnesium"
+_TIME, _EVENT = OVERALL_SURVIVAL.duration, OVERALL_SURVIVAL.event
+
+
+def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000_000, seed: int) -> World:
+    """A world of the synthetic cohort, overall survival by measured magnesium, with the true effect of every cut.
+
+    The effects are crude log hazard ratios in a large cohort with the same censoring: of magnesium above a cut against
+    at or below it, and along magnesium. In the threshold world the true place of the cut is the last value below the
+    threshold, for magnesium is reported to 0.01 mmol/L. In the independent world every effect is zero.
+
+    Parameters
+    ----------
+    name : str
+    design : CohortDesign
+        Its sizes are those of the data sets; no magnesium is missing in them.
+    n_population : int
+        Patients of the large cohort.
+    seed : int
+        Of the large cohort.
+
+    Returns
+    -------
+    World
+
+    Examples
+    --------
+    >>> world = cutpoint_world("nothing there", CohortDesign(world="independent").of_size(200), seed=1)
+    >>> world.targets[CUT_EFFECT](0.75), len(world.draw(1))
+    (0.0, 200)
+    """
+    draw = partial(_draw, design)
+    if design.world == "independent":
+        return World(name, draw, {CUT_EFFECT: _zero, SLOPE: _zero})
+    population = _draw(design.of_size(n_population), seed)
+    marker, time = population[MARKER].to_numpy(), population[_TIME].to_numpy()
+    event = population[_EVENT].to_numpy() == 1
+    rows = cut_rows(marker, time, event, min_fraction=0.005, max_fraction=0.995)
+    slope = float(fit_arrays(marker[:, None] / 0.1, time, event)[0][0])
+    targets = {CUT_EFFECT: partial(_between, rows.cut, log_hazard_ratios(rows)), SLOPE: partial(_constant, slope)}
+    if design.world == "threshold":
+        targets[PLACE] = partial(_constant, float(np.round(design.threshold - 0.01, 2)))
+    return World(name, draw, targets)
+
+
+def _draw(design: CohortDesign, seed: int) -> pd.DataFrame:
+    """Magnesium and overall survival of one cohort."""
+    patients = simulate_patients(design, seed=seed)
+    return cohort_frame(patients, patients.measured)[[MARKER, _TIME, _EVENT]]
+
+
+def _between(cuts: FloatArray, effects: FloatArray, at: float) -> float:
+    """The effect at a cut, between those known."""
+    return float(np.interp(at, cuts, effects))
+
+
+def _constant(value: float, _at: float) -> float:
+    """A target that is the same everywhere."""
+    return value
+
+
+def _zero(_at: float) -> float:
+    """No effect."""
+    return 0.0
+
+
+def searched_cut(cohort: pd.DataFrame, seed: int, *, n_permutations: int = 999, n_bootstrap: int = 200) -> list[Answer]:
+    """A search with its naive reading, its corrections, and the range of its cut.
+
+    The naive reading takes the log-rank p-value and the hazard ratio of the cut found as if nobody had searched.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnalysisWarning)  # few events are a condition of the study here
+        found = search_cutpoint(
+            cohort, OVERALL_SURVIVAL, MARKER, n_permutations=n_permutations, n_bootstrap=n_bootstrap, seed=seed
+        )
+    naive, corrected = found.summary().to_dict("records")[:2]
+    return [
+        _hazard("searched cut, as found", found.cut, naive, naive["p_naive"]),
+        _hazard("searched cut, corrected", found.cut, corrected, found.p_permutation),
+        Answer("Lausen and Schumacher 1992", p_value=found.p_lausen92),
+        Answer("Lausen, Sauerbrei and Schumacher 1994", p_value=found.p_lausen94),
+        Answer("range of the cut", PLACE, estimate=found.cut, conf_low=found.cut_low, conf_high=found.cut_high),
+    ]
+
+
+def _hazard(method: str, cut: float, row: Mapping[Hashable, float], p_value: float) -> Answer:
+    """A row of a search's summary on the scale of the logarithm."""
+    estimate, low, high = (float(np.log(row[name])) for name in ("hazard_ratio", "conf_low", "conf_high"))
+    return Answer(method, CUT_EFFECT, at=cut, estimate=estimate, conf_low=low, conf_high=high, p_value=p_value)
+
+
+def median_split(cohort: pd.DataFrame, _seed: int) -> Sequence[Answer]:
+    """Above the median against at or below it: a cut that looks at no outcome."""
+    marker, time, event = cohort[MARKER].to_numpy(), cohort[_TIME].to_numpy(), cohort[_EVENT].to_numpy() == 1
+    cut = float(np.median(marker))
+    estimate, std_error = grouped_log_hazard_ratios(time, event, (marker > cut)[None])
+    return [_wald("median split", CUT_EFFECT, float(estimate[0]), float(std_error[0]), at=cut)]
+
+
+def continuous_marker(cohort: pd.DataFrame, _seed: int) -> Sequence[Answer]:
+    """Magnesium as it is, in a Cox model."""
+    marker, time, event = cohort[MARKER].to_numpy(), cohort[_TIME].to_numpy(), cohort[_EVENT].to_numpy() == 1
+    coef, covariance, _ = fit_arrays(marker[:, None] / 0.1, time, event)
+    return [_wald("continuous marker", SLOPE, float(coef[0]), float(np.sqrt(covariance[0, 0])))]
+
+
+def _wald(method: str, estimand: str, estimate: float, std_error: float, *, at: float = float("nan")) -> Answer:
+    """An estimate with its limits and the p-value of Wald's test."""
+    half = normal_quantile(0.95) * std_error
+    return Answer(
+        method,
+        estimand,
+        at=at,
+        estimate=estimate,
+        conf_low=estimate - half,
+        conf_high=estimate + half,
+        p_value=two_sided(estimate / std_error),
+    )
