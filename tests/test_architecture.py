@@ -13,7 +13,19 @@ import pytest
 import analysis
 
 PACKAGE = Path(analysis.__file__).parent
-LAYERS = ("errors", "present", "kernels", "cohort", "survival", "strata", "robustness", "truth", "study", "cli", "__main__")
+LAYERS = (
+    "errors",
+    "present",
+    "kernels",
+    "cohort",
+    "survival",
+    "strata",
+    "robustness",
+    "truth",
+    "study",
+    "cli",
+    "__main__",
+)
 ONLY_ERRORS = {"present", "kernels"}
 DRAWING_ROOMS = {"present", "study", "cli"}
 HOMES = {

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.present.words import (
+    LONG_TIME,
     MISSING,
     NOT_REACHED,
     format_count,
@@ -36,6 +37,7 @@ KINDS = {
     "ratio": Kind(format_ratio),
     "p": Kind(format_p),
     "time": Kind(lambda value: format_number(value, digits=1, missing=NOT_REACHED), NOT_REACHED, digits=1),
+    "long time": Kind(lambda value: format_number(value, digits=0, missing=NOT_REACHED), NOT_REACHED, digits=0),
     "number": Kind(format_number),
     "number3": Kind(lambda value: format_number(value, digits=3), digits=3),
     "plain": Kind(lambda value: MISSING if is_missing(value) else f"{value:g}"),
@@ -110,6 +112,8 @@ def kind_of(frame: pd.DataFrame, column: str) -> str:
         return "time"  # a quantile: undefined is "not reached"
     if column in KNOWN_COLUMNS:
         kind = KNOWN_COLUMNS[column][1]
+        if kind == "time" and pd.api.types.is_numeric_dtype(values.dtype) and values.max() >= LONG_TIME:
+            return "long time"
         return kind if kind == "text" or pd.api.types.is_numeric_dtype(values.dtype) else "text"
     if column == "target" and pd.api.types.is_numeric_dtype(values.dtype):
         estimate = next((name for name in ESTIMATES if name in frame), None)

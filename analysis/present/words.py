@@ -20,6 +20,7 @@ MISSING = "–"
 NOT_REACHED = "NR"
 LARGEST_RATIO = 1000.0
 SMALLEST_P = 1e-300
+LONG_TIME = 100.0  # from here on a tenth is no news
 
 
 def format_number(value: float | None, *, digits: int = 2, missing: str = MISSING) -> str:
@@ -155,15 +156,26 @@ def format_ratio(
 
 
 def format_time(
-    time: float | None, low: float | None = None, high: float | None = None, *, digits: int = 1, unit: str = ""
+    time: float | None,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    digits: int | None = None,
+    unit: str = "",
 ) -> str:
     """A time, with its interval in brackets where one is given; "NR" where it was not reached.
+
+    One decimal below 100 and none from there, unless `digits` says how many.
 
     Examples
     --------
     >>> format_time(7.62, 6.1, float("nan"), unit="months"), format_time(float("nan"))
     ('7.6 months (6.1 to NR)', 'NR')
+    >>> format_time(1140.0, 827.0, 1366.0)
+    '1140 (827 to 1366)'
     """
+    if digits is None:
+        digits = 1 if is_missing(time) or abs(float(time or 0)) < LONG_TIME else 0
     text = format_number(time, digits=digits, missing=NOT_REACHED)
     text = f"{text} {unit}" if unit and text != NOT_REACHED else text
     if is_missing(low) and is_missing(high):

@@ -43,7 +43,7 @@ def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> S
     )
     return StudyFigure(
         name=f"survival-{slug(endpoint.name)}",
-        title=title,
+        title=f"{endpoint.name} by stratum",
         alt=_curves_in_words(endpoint, curves),
         caption=f"{endpoint.name} by stratum of {study.plan.marker.label}. {method}; curves are pale where fewer than"
         " 10"
