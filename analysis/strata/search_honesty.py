@@ -75,8 +75,13 @@ def _added(scan: Scan, counts: FloatArray, source: FloatArray | None) -> tuple[F
     """What the search added to its effect in each resample, and the size of the same cut's effect in the source."""
     cuts = scan.cuts_of(counts)
     known = ~np.isnan(cuts)
-    high = scan.marker > np.where(known, cuts, scan.marker[0])[:, None]
-    there, here = scan.hazard_of(high, counts)[0], scan.hazard_of(high, source)[0]
+    cuts = np.where(known, cuts, scan.marker[0])
+    there = scan.hazard_of(scan.marker > cuts[:, None], counts)[0]
+    if source is None:
+        distinct, which = np.unique(cuts, return_inverse=True)
+        here = scan.hazard_of(scan.marker > distinct[:, None])[0][which]
+    else:
+        here = scan.hazard_of(scan.marker > cuts[:, None], source)[0]
     outward = np.sign(there)
     return np.where(known, outward * (there - here), np.nan), np.where(known, outward * here, np.nan)
 

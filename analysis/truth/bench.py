@@ -33,6 +33,9 @@ class Answer:
         Where on the target's scale (the cut found), for a target that depends on the data.
     estimate, conf_low, conf_high, p_value : float
         NaN for what the method does not give, or could not.
+    direction : float
+        The sign in which bias is counted where the target is zero: of the effect that a method corrects, say. That of
+        the estimate when it is NaN.
     """
 
     method: str
@@ -42,6 +45,7 @@ class Answer:
     conf_low: float = float("nan")
     conf_high: float = float("nan")
     p_value: float = float("nan")
+    direction: float = float("nan")
 
 
 Method = Callable[[pd.DataFrame, int], Sequence[Answer]]
@@ -89,8 +93,8 @@ def simulation_study(
     DataFrame
         world, method, score, value, std_error (Monte-Carlo), n (replicates scored). The scores:
 
-        - "bias": estimate less target; "bias away from zero": the same in the target's direction (the estimate's,
-          where the target is zero).
+        - "bias": estimate less target; "bias away from zero": the same in the target's direction, or where the target is
+          zero in the answer's.
         - "standard deviation": of the estimates around their targets' mean error; "root mean squared error".
         - "coverage": intervals that hold their target.
         - "rejection rate": p-values of at most 0.05.
@@ -158,12 +162,16 @@ def _judged(world: World, answer: Answer) -> dict[str, object]:
     return {"world": world.name, **vars(answer), "target": target}
 
 
+_FURTHER = ("direction", "conf_low", "conf_high", "p_value")
+
+
 def _scores(answers: pd.DataFrame) -> pd.DataFrame:
     """Every score that the answers of one method in one world allow."""
     estimate, target = answers["estimate"].to_numpy(), answers["target"].to_numpy()
     error = estimate - target
-    outward = error * np.where(target == 0, np.sign(estimate), np.sign(target))
-    low, high, p_value = (answers[name].to_numpy() for name in ("conf_low", "conf_high", "p_value"))
+    direction, low, high, p_value = (answers[name].to_numpy() for name in _FURTHER)
+    own = np.sign(np.where(np.isnan(direction), estimate, direction))
+    outward = error * np.where(target == 0, own, np.sign(target))
     covered = np.where(np.isnan(low) | np.isnan(high) | np.isnan(target), np.nan, (low <= target) & (target <= high))
     rejected = np.where(np.isnan(p_value), np.nan, p_value <= LEVEL)
     given = [column for column in (estimate, low, p_value) if not np.isnan(column).all()]

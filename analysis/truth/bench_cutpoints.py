@@ -18,7 +18,7 @@ from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
 from analysis.kernels.cutpoint_scan import cut_rows, log_hazard_ratios
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import FloatArray
-from analysis.strata.search import search_cutpoint
+from analysis.strata.search import CutpointSearch, search_cutpoint
 from analysis.truth.bench import Answer, World
 
 CUT_EFFECT = "log hazard ratio above a cut"
@@ -102,18 +102,27 @@ def searched_cut(cohort: pd.DataFrame, seed: int, *, n_permutations: int = 999, 
         )
     naive, corrected = found.summary().to_dict("records")[:2]
     return [
-        _hazard("searched cut, as found", found.cut, naive, naive["p_naive"]),
-        _hazard("searched cut, corrected", found.cut, corrected, found.p_permutation),
+        _hazard("searched cut, as found", found, naive, naive["p_naive"]),
+        _hazard("searched cut, corrected", found, corrected, found.p_permutation),
         Answer("Lausen and Schumacher 1992", p_value=found.p_lausen92),
         Answer("Lausen, Sauerbrei and Schumacher 1994", p_value=found.p_lausen94),
         Answer("range of the cut", PLACE, estimate=found.cut, conf_low=found.cut_low, conf_high=found.cut_high),
     ]
 
 
-def _hazard(method: str, cut: float, row: Mapping[Hashable, float], p_value: float) -> Answer:
+def _hazard(method: str, found: CutpointSearch, row: Mapping[Hashable, float], p_value: float) -> Answer:
     """A row of a search's summary on the scale of the logarithm."""
     estimate, low, high = (float(np.log(row[name])) for name in ("hazard_ratio", "conf_low", "conf_high"))
-    return Answer(method, CUT_EFFECT, at=cut, estimate=estimate, conf_low=low, conf_high=high, p_value=p_value)
+    return Answer(
+        method,
+        CUT_EFFECT,
+        at=found.cut,
+        estimate=estimate,
+        conf_low=low,
+        conf_high=high,
+        p_value=p_value,
+        direction=float(np.log(found.hazard_ratio_naive)),
+    )
 
 
 def median_split(cohort: pd.DataFrame, _seed: int) -> Sequence[Answer]:
