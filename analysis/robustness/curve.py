@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.errors import InputError
-from analysis.kernels.cox import cox_problem, fit_problem
+from analysis.kernels.cox_batch import fit_contrasts
 from analysis.kernels.cox_risk_sets import risk_sets
 from analysis.robustness.settings import (
     Setting,
@@ -24,7 +24,7 @@ from analysis.survival.cox import fit_design
 from analysis.survival.cox_fit import CoxFit, CoxModel
 from analysis.survival.cox_terms import Design
 
-BATCH = 10
+BATCH = 25
 """Permutations that travel together to a worker."""
 DECIMALS = 9
 """Log hazard ratios are compared to so many decimals: the order of a sum, which threads may change, plays no part."""
@@ -89,7 +89,7 @@ def _fitted(universe: Universe, setting: Setting, name: str) -> dict[str, object
     }
     try:
         refuse_empty(codes[kept], event, cut, universe.contrast)
-        own, left_out = _design(design, codes, universe.contrast)
+        own, left_out = _design(design, cut, codes, universe.contrast)
         fit = _fit(setting, own)
     except InputError as problem:
         return counts | {"error": str(problem)}
@@ -102,13 +102,14 @@ def _fitted(universe: Universe, setting: Setting, name: str) -> dict[str, object
     return counts | found | {"error": ""}
 
 
-def _design(design: Design, codes: IntArray, contrast: str) -> tuple[Design, list[str]]:
+def _design(design: Design, cut: Cutpoints, codes: IntArray, contrast: str) -> tuple[Design, list[str]]:
     """The rows that the cut can use, its contrast before the terms; and the terms that are constant among them."""
     kept = codes >= 0
-    columns, others = contrast_columns(codes[kept], contrast), design.x[kept]
+    columns, others = contrast_columns(codes[kept], cut, contrast), design.x[kept]
+    columns = columns[:, _varying(columns)]
     varies = _varying(others)
     named = list(zip(design.terms, varies, strict=True))
-    strata = [f"stratum {place + 1} of the cut" for place in range(columns.shape[1])]
+    strata = [f"contrast {place}" for place in range(1, columns.shape[1] + 1)]
     terms = (*strata, *(term for term, varied in named if varied))
     x = np.column_stack([columns, others[:, varies]])
     where = {term: (place,) for place, term in enumerate(terms)}
@@ -126,59 +127,61 @@ def _fit(setting: Setting, design: Design) -> CoxFit:
     return fit_design(design, model)
 
 
-def log_hazard_ratios(universe: Universe, order: IntArray) -> FloatArray:
-    """The log hazard ratio of every analysis with the marker in another order; NaN where it is not estimable.
+def log_hazard_ratios(universe: Universe, orders: IntArray) -> FloatArray:
+    """The log hazard ratio of every analysis with the marker in other orders; NaN where it is not estimable.
 
     Parameters
     ----------
     universe : Universe
-    order : ndarray of int, shape (n,)
-        Row i is given the marker of row ``order[i]``.
+    orders : ndarray of int, shape (b, n)
+        In order k, row i is given the marker of row ``orders[k, i]``; whoever misses the marker still misses it.
 
     Returns
     -------
-    ndarray, shape (len(universe),)
-        In the order of `fitted_analyses`.
+    ndarray, shape (b, len(universe))
+        Analyses in the order of `fitted_analyses`.
     """
-    values = universe.values[order]
-    codes = {name: held[order] for name, held in universe.codes.items()}
-    found = [_of_setting(universe, setting, codes, values) for setting in universe.settings]
-    return np.round(np.column_stack(found).ravel(), DECIMALS)
+    found = [_of_setting(universe, setting, orders) for setting in universe.settings]
+    return np.round(np.stack(found, axis=2).reshape(len(orders), len(universe)), DECIMALS)
 
 
-def _of_setting(universe: Universe, setting: Setting, codes: dict[str, IntArray], values: FloatArray) -> FloatArray:
-    """The log hazard ratios of one setting, cut by cut: its rows are sorted into risk sets once for all."""
-    found = np.full(len(codes), np.nan)
+def _of_setting(universe: Universe, setting: Setting, orders: IntArray) -> FloatArray:
+    """The log hazard ratios of one setting, all orders and cuts in step: shape (b, cuts)."""
+    found = np.full((len(orders), len(universe.cuts)), np.nan)
     if setting.design is None:
         return found
-    strata = [setting_codes(setting, universe.cuts[name], held, values) for name, held in codes.items()]
-    kept, data = strata[0] >= 0, setting.design.data
+    codes = np.array(
+        [
+            [setting_codes(setting, cut, universe.codes[name][order], universe.values[order]) for order in orders]
+            for name, cut in universe.cuts.items()
+        ]
+    )  # fmt: skip
+    kept, data = codes[0, 0] >= 0, setting.design.data
     event, others = data.event[kept], setting.design.x[kept]
     if not event.any():
         return found
     sets = risk_sets(data.time[kept], event, entry=data.entry[kept], strata=data.strata.codes[kept])
     others = others[:, _varying(others)]
-    for place, held in enumerate(strata):
-        columns = contrast_columns(held[kept], universe.contrast)
-        if not _compared(held[kept], event, universe.contrast):
-            continue
-        coef = fit_problem(cox_problem(np.column_stack([columns, others]), sets))[0][0]
-        found[place] = _with_guards(setting, held, universe.contrast) if np.isnan(coef) else coef
+    for place, cut in enumerate(universe.cuts.values()):
+        here = codes[place][:, kept]
+        asked = np.flatnonzero(_compared(here[:, event], universe.contrast))
+        found[asked, place] = fit_contrasts(contrast_columns(here[asked].T, cut, universe.contrast), others, sets)
+        for order in asked[np.isnan(found[asked, place])].tolist():
+            found[order, place] = _with_guards(setting, cut, codes[place, order], universe.contrast)
     return found
 
 
-def _compared(codes: IntArray, event: BoolArray, contrast: str) -> bool:
-    """Whether there are events on both sides of the comparison."""
-    seen = codes[event]
-    other = seen > 0 if contrast == "rest" else seen == 1
-    return bool((seen == 0).any() and other.any())
+def _compared(codes: IntArray, contrast: str) -> BoolArray:
+    """Whether there are events on both sides of the comparison; `codes` are the events', along the last axis."""
+    other = codes > 0 if contrast == "rest" else codes == 1
+    return np.asarray((codes == 0).any(axis=-1) & other.any(axis=-1), dtype=bool)
 
 
-def _with_guards(setting: Setting, codes: IntArray, contrast: str) -> float:
-    """The log hazard ratio where Newton's plain way did not end, as when another term of the model separates."""
+def _with_guards(setting: Setting, cut: Cutpoints, codes: IntArray, contrast: str) -> float:
+    """The log hazard ratio where Newton's plain way does not end, as when another term of the model separates."""
     assert setting.design is not None
     try:
-        return float(_fit(setting, _design(setting.design, codes, contrast)[0]).coef[0])
+        return float(_fit(setting, _design(setting.design, cut, codes, contrast)[0]).coef[0])
     except InputError:
         return float("nan")
 
@@ -208,14 +211,15 @@ def null_curves(universe: Universe, *, n_permutations: int, seed: int) -> FloatA
     found = []
     with tqdm(total=n_permutations, desc="permutations", delay=2, disable=None, leave=False) as bar:
         for batch in Parallel(return_as="generator")(delayed(_batch)(universe, held) for held in batches):
-            found += batch
+            found.append(batch)
             bar.update(len(batch))
-    return np.asarray(found, dtype=np.float64).reshape(n_permutations, len(universe))
+    return np.concatenate([np.empty((0, len(universe))), *found])
 
 
-def _batch(universe: Universe, seeds: Sequence[np.random.SeedSequence]) -> list[FloatArray]:
+def _batch(universe: Universe, seeds: Sequence[np.random.SeedSequence]) -> FloatArray:
     """The curves of some permutations."""
-    return [log_hazard_ratios(universe, permuted(universe.blocks, np.random.default_rng(seed))) for seed in seeds]
+    orders = np.array([permuted(universe.blocks, np.random.default_rng(seed)) for seed in seeds])
+    return log_hazard_ratios(universe, orders)
 
 
 def permuted(blocks: IntArray, rng: np.random.Generator) -> IntArray:

@@ -185,7 +185,7 @@ def cutpoint_multiverse(
     )  # fmt: skip
     universe = _universe(cohort, marker, choices, strata_names, contrast)
     analyses = analysis_table(fitted_analyses(universe), conf_level)
-    observed = log_hazard_ratios(universe, np.arange(len(cohort)))
+    observed = log_hazard_ratios(universe, np.arange(len(cohort))[None, :])[0]
     nulls = null_curves(universe, n_permutations=n_permutations, seed=seed)
     medians = np.array([_median(curve) for curve in nulls])
     curve = curve_table(analyses, nulls, conf_level)

@@ -158,10 +158,10 @@ def setting_codes(setting: Setting, cut: Cutpoints, codes: IntArray, values: Flo
     return np.where(here < 0, filler, here)
 
 
-def contrast_columns(codes: IntArray, contrast: str) -> FloatArray:
-    """Indicators of the lowest stratum and, when it is compared with the next one up, of each higher one in use."""
-    held = [0] if contrast == "rest" else [0, *np.unique(codes[codes > 1]).tolist()]
-    return np.asarray(codes[:, None] == np.asarray(held), dtype=np.float64)
+def contrast_columns(codes: IntArray, cut: Cutpoints, contrast: str) -> FloatArray:
+    """Indicators, along one more axis, of the lowest stratum and, against the next one up, of each beyond that."""
+    held = [0] if contrast == "rest" else [0, *range(2, len(cut.labels))]
+    return np.asarray(codes[..., None] == np.asarray(held), dtype=np.float64)
 
 
 def refuse_empty(codes: IntArray, event: BoolArray, cut: Cutpoints, contrast: str) -> None:
