@@ -15,8 +15,9 @@ from analysis.kernels.cutpoint_scan import first_maximum
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.lausen import lausen_1992, lausen_1994
+from analysis.strata.marker_designs import listed
 from analysis.strata.search_honesty import Effect, corrected, cut_range
-from analysis.strata.search_rows import SearchRows, check_options, listed, search_rows
+from analysis.strata.search_rows import SearchRows, check_options, search_rows
 from analysis.strata.search_scans import Scan
 
 
@@ -219,7 +220,6 @@ def search_cutpoint(
     place = first_maximum(table["statistic"].to_numpy())
     cut, statistic = float(scan.cut[place]), float(table["statistic"].max())
     permuting, correcting, resampling = np.random.SeedSequence(seed).spawn(3)
-
     reached = scan.exceedances(statistic, n_permutations, permuting)
     p_permutation = (1 + reached) / (1 + n_permutations)
     naive = _as_found(scan, cut)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -10,15 +9,15 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, column_problems, first_few, numbers
+from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all
 from analysis.kernels.cutpoint_adjusted import ModelRows
 from analysis.kernels.cutpoint_scan import CutRows, cut_rows
+from analysis.strata.marker_designs import adjust_problems, read_marker_design
 from analysis.strata.search_scans import AdjustedScan, LogRankScan, Scan
 from analysis.survival.cox import fit_design
 from analysis.survival.cox_fit import CoxFit, CoxModel
-from analysis.survival.cox_terms import Design, read_design
 from analysis.survival.options import level_problems, number_problems
 
 FEW_EVENTS = 20
@@ -36,11 +35,6 @@ class SearchRows:
     n_used: int
     dropped: dict[str, int]
     warnings: tuple[AnalysisWarning, ...]
-
-
-def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
-    """One name, several or none, as a tuple."""
-    return (names,) if isinstance(names, str) else tuple(names or ())
 
 
 def check_options(
@@ -67,8 +61,7 @@ def check_options(
     ):
         if isinstance(number, bool) or not isinstance(number, Integral) or number < low:
             problems.append(f"{name}={number!r} must be a whole number of at least {low}")
-    word = re.compile(rf"(?<!\w){re.escape(str(marker))}(?!\w)")
-    problems += [f"adjust: {term!r} holds the marker itself; leave it out" for term in adjust if word.search(str(term))]
+    problems += adjust_problems(marker, adjust)
     raise_all(problems, InputError)
 
 
@@ -90,7 +83,7 @@ def search_rows(
     NotEstimable
         One value of the marker, no admissible cut, no events, nobody to compare, constant or collinear covariates.
     """
-    design = _read(cohort, endpoint, marker, adjust, strata)
+    design = read_marker_design(cohort, endpoint, marker, adjust, strata)
     place = design.columns[marker][0]
     values = design.x[:, place]
     _refuse_uncuttable(values, marker, fractions)
@@ -116,22 +109,6 @@ def search_rows(
         dropped=data.dropped,
         warnings=(*data.warnings, *_few_events(int(event.sum()))),
     )
-
-
-def _read(
-    cohort: pd.DataFrame, endpoint: Endpoint, marker: str, adjust: Sequence[str], strata: Sequence[str]
-) -> Design:
-    """The complete rows, the marker one column of their design."""
-    raise_all(column_problems(cohort, [*endpoint.columns, marker, *strata]))
-    problems: list[str] = []
-    values = numbers(cohort, marker, problems, role="marker column")
-    if np.isnan(values).all() and not problems:
-        problems.append(f"no non-missing values in {marker!r}")
-    raise_all(problems)
-    if not adjust:
-        return read_design(cohort, endpoint, [marker], strata=strata)
-    quoted = [f"`{term}`" if term in cohort.columns else term for term in [marker, *adjust]]
-    return read_design(cohort.assign(**{marker: values}), endpoint, " + ".join(quoted), strata=strata)
 
 
 def _refuse_uncuttable(values: FloatArray, marker: str, fractions: tuple[float, float]) -> None:
