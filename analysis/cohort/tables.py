@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -163,10 +164,11 @@ def _width_problems(rows: list[list[str]], path: Path, sep: str, decimal: str) -
 def _excel_rows(path: Path, sheet: str | int | None) -> list[Row]:
     """The rows of one sheet, empty rows before the header left out."""
     import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises what its parser raises
+    except (InvalidFileException, BadZipFile, OSError, ValueError, KeyError, EOFError, SyntaxError) as error:
         raise CohortError(f"{path.name} cannot be opened as an Excel file ({error})") from None
     try:
         rows: list[Row] = list(book[_sheet_name(book, sheet, path)].iter_rows(values_only=True))
@@ -200,7 +202,7 @@ def _read_parquet(path: Path) -> Table:
     """A Parquet file with the types it holds; a named index becomes columns."""
     try:
         frame = pd.read_parquet(path)
-    except Exception as error:  # pyarrow raises what its parser raises
+    except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
         raise CohortError(f"{path.name} cannot be opened as a Parquet file ({error})") from None
     named = [name for name in frame.index.names if name is not None]
     frame = frame.reset_index(level=named).reset_index(drop=True) if named else frame.reset_index(drop=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from analysis.present.style import figure_style
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
 
 CREATOR = "magnesium-survival"
 DPI = 300

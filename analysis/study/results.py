@@ -13,7 +13,7 @@ from analysis.present.page import Listing, Note, Prose, TableBlock
 from analysis.study.study import Study
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from analysis.present.files import Figure
 
 
 @dataclass(frozen=True, eq=False)

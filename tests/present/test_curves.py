@@ -204,7 +204,9 @@ def test_undefined_limits_at_the_end_are_drawn_without_a_band(make_curves):
     curves.loc[curves["survival"] < 0.2, ["conf_low", "conf_high"]] = np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plot_survival(curves).draw_without_rendering()
+        figure = plot_survival(curves)
+        figure.draw_without_rendering()
+    assert len(figure.axes[0].collections) >= 2
 
 
 def test_nothing_is_left_behind(make_curves):

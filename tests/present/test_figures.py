@@ -167,7 +167,9 @@ def test_all_known_values_are_in_the_histogram(marked_cohort):
 
 
 def test_a_marker_of_one_value_is_drawn(marked_cohort):
-    plot_marker(marked_cohort.assign(magnesium=0.8), "magnesium", CUTS).draw_without_rendering()
+    figure = plot_marker(marked_cohort.assign(magnesium=0.8), "magnesium", CUTS)
+    figure.draw_without_rendering()
+    assert sum(bar.get_height() for bar in figure.axes[0].patches) >= len(marked_cohort)
 
 
 def test_relations_take_points_for_numbers_and_outlines_for_levels(marked_cohort):

@@ -239,7 +239,7 @@ def test_given_knots_need_as_many_distinct_values():
 
 
 def test_all_faults_of_the_options_at_once():
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError, match="conf_level=2") as caught:
         dose_response(lung(), OS, "age", knots=1, conf_level=2, adjust=["age"])
     assert len(caught.value.problems) == 3
 

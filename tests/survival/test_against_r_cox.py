@@ -39,7 +39,7 @@ def _fitted(dataset: str, name: str) -> CoxFit:
     return fit_cox(rows, endpoint, args["covariates"], **options)
 
 
-def close(ours: object, theirs: object, *, rtol: float = 1e-6, atol: float = 1e-9) -> None:
+def assert_close(ours: object, theirs: object, *, rtol: float = 1e-6, atol: float = 1e-9) -> None:
     """Equal but for the digits that R's values were written with."""
     np.testing.assert_allclose(np.asarray(ours, dtype=float).ravel(), floats(theirs), rtol=rtol, atol=atol)
 
@@ -54,12 +54,12 @@ def test_likelihood_tests_and_concordance(case: Case) -> None:
     fit, expected = fitted(case), case.expected
     assert (fit.n, fit.n_event) == (expected["n"], expected["n_event"])
     assert fit.likelihood_ratio_test.df == expected["df"]
-    close(fit.log_likelihood_null, expected["loglik_null"])
-    close(fit.log_likelihood, expected["loglik"], atol=1e-6)
-    close(fit.likelihood_ratio_test.statistic, expected["lr_chisq"], atol=1e-6)
-    close(fit.score_test.statistic, expected["score_chisq"])
-    close(fit.concordance, expected["concordance"])
-    close(fit.concordance_std_error, expected["concordance_se"])
+    assert_close(fit.log_likelihood_null, expected["loglik_null"])
+    assert_close(fit.log_likelihood, expected["loglik"], atol=1e-6)
+    assert_close(fit.likelihood_ratio_test.statistic, expected["lr_chisq"], atol=1e-6)
+    assert_close(fit.score_test.statistic, expected["score_chisq"])
+    assert_close(fit.concordance, expected["concordance"])
+    assert_close(fit.concordance_std_error, expected["concordance_se"])
 
 
 FINITE = [case for case in cases("cox") if max(map(abs, case.expected["coef"].values())) < 15]
@@ -71,16 +71,16 @@ def test_coefficients_and_errors(case: Case) -> None:
     terms, table, ratios = expected["coef"], fit.coefficients, hazard_ratios(fit)
     columns = {"coef": "coef", "std_error": "se", "statistic": "z"}
     for ours, theirs in columns.items():
-        close(in_order(table, ours, terms), list(expected[theirs].values()))
-    close(in_order(table, "p_value", terms), list(expected["p"].values()), rtol=1e-5, atol=1e-300)
+        assert_close(in_order(table, ours, terms), list(expected[theirs].values()))
+    assert_close(in_order(table, "p_value", terms), list(expected["p"].values()), rtol=1e-5, atol=1e-300)
     if case.args["robust"]:
-        close(in_order(table, "robust_std_error", terms), list(expected["robust_se"].values()))
+        assert_close(in_order(table, "robust_std_error", terms), list(expected["robust_se"].values()))
     else:
         assert table["robust_std_error"].isna().all()
-    close(fit.wald_test.statistic, expected["wald_chisq"])
-    close(fit.covariance, np.ravel(expected["vcov"]), rtol=1e-5)
+    assert_close(fit.wald_test.statistic, expected["wald_chisq"])
+    assert_close(fit.covariance, np.ravel(expected["vcov"]), rtol=1e-5)
     for ours, theirs in {"hazard_ratio": "hr", "conf_low": "hr_lower", "conf_high": "hr_upper"}.items():
-        close(in_order(ratios, ours, terms), list(expected[theirs].values()), rtol=5e-6)
+        assert_close(in_order(ratios, ours, terms), list(expected[theirs].values()), rtol=5e-6)
 
 
 @pytest.mark.parametrize("case", cases("cox_baseline"), ids=str)
@@ -88,7 +88,7 @@ def test_baseline_hazard(case: Case) -> None:
     table = baseline_hazard(fitted(referred(case)))
     steps = np.concatenate([[0.0], table["cumulative_hazard"]])
     place = np.searchsorted(table["time"], floats(case.expected["time"]) * (1 + 1e-9), side="right")
-    close(steps[place], case.expected["cumhaz_x0"], rtol=1e-5, atol=0)
+    assert_close(steps[place], case.expected["cumhaz_x0"], rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize("case", cases("cox_zph"), ids=str)
@@ -96,21 +96,21 @@ def test_proportional_hazards(case: Case) -> None:
     table = proportional_hazards_test(fitted(referred(case)), transform=case.args["transform"])
     expected = case.expected
     assert list(table["term"]) == list(expected["chisq"])
-    close(table["statistic"], list(expected["chisq"].values()), rtol=5e-6, atol=1e-8)
-    close(table["df"], list(expected["df"].values()))
-    close(table["p_value"], list(expected["p"].values()), rtol=5e-5, atol=1e-12)
+    assert_close(table["statistic"], list(expected["chisq"].values()), rtol=5e-6, atol=1e-8)
+    assert_close(table["df"], list(expected["df"].values()))
+    assert_close(table["p_value"], list(expected["p"].values()), rtol=5e-5, atol=1e-12)
 
 
 @pytest.mark.parametrize("case", cases("cox_residuals"), ids=str)
 def test_residuals(case: Case) -> None:
     fit, expected = fitted(referred(case)), case.expected
     for kind in ("martingale", "deviance"):
-        close(cox_residuals(fit, kind)["residual"], expected[kind], atol=1e-7)
+        assert_close(cox_residuals(fit, kind)["residual"], expected[kind], atol=1e-7)
     for kind in ("score", "dfbeta", "schoenfeld", "scaled-schoenfeld"):
         frame = cox_residuals(fit, kind)
         for term, theirs in zip(fit.terms, expected[kind.replace("-", "_")], strict=True):
-            close(frame[term], theirs, atol=1e-7)
-    close(cox_residuals(fit, "schoenfeld")["time"], expected["schoenfeld_time"])
+            assert_close(frame[term], theirs, atol=1e-7)
+    assert_close(cox_residuals(fit, "schoenfeld")["time"], expected["schoenfeld_time"])
 
 
 @pytest.mark.parametrize("case", cases("concordance"), ids=str)
@@ -121,8 +121,8 @@ def test_concordance_of_a_score(case: Case) -> None:
     rows["score"] = fit.linear_predictor
     for weighting, key in (("harrell", "n"), ("uno", "n/G2")):
         found = concordance(rows, endpoint, "score", weighting=weighting)
-        close(found.concordance, case.expected[key]["C"])
-        close(found.std_error, case.expected[key]["se"])
+        assert_close(found.concordance, case.expected[key]["C"])
+        assert_close(found.std_error, case.expected[key]["se"])
 
 
 @pytest.mark.parametrize("case", cases("cox_interaction"), ids=str)
@@ -133,9 +133,9 @@ def test_interaction(case: Case) -> None:
     full = fit_cox(rows, endpoint, f"{args['a']} * {args['b']}{adjust}")
     main = fit_cox(rows, endpoint, f"{args['a']} + {args['b']}{adjust}")
     terms = [args["a"], args["b"], f"{args['a']}:{args['b']}"]
-    close(in_order(full.coefficients, "coef", terms), [expected[key] for key in ("coef_a", "coef_b", "coef_ab")])
-    close(in_order(full.coefficients, "std_error", terms[2:]), expected["se_ab"])
-    close(2 * (full.log_likelihood - main.log_likelihood), expected["lr_chisq"], atol=1e-7)
+    assert_close(in_order(full.coefficients, "coef", terms), [expected[key] for key in ("coef_a", "coef_b", "coef_ab")])
+    assert_close(in_order(full.coefficients, "std_error", terms[2:]), expected["se_ab"])
+    assert_close(2 * (full.log_likelihood - main.log_likelihood), expected["lr_chisq"], atol=1e-7)
 
 
 def everything_at_once() -> pd.DataFrame:
@@ -165,12 +165,12 @@ def test_everything_at_once(engine: str) -> None:
     # coxph(Surv(entry, time, event) ~ x + z + g + strata(s), weights = w, cluster = id)
     fit = fit_cox(everything_at_once(), SPELLS, "x + z + g", strata="s", weights="w", cluster="id", engine=engine)
     assert list(fit.coefficients["term"]) == ["x", "z", "g[b]", "g[c]"]
-    close(fit.coefficients["coef"], [0.108502052546, 0.185246598340, -0.414559380313, -0.121976377006])
-    close(fit.coefficients["std_error"], [0.137057062686, 0.222373319653, 0.257994358118, 0.241291545346])
-    close(fit.coefficients["robust_std_error"], [0.196766839341, 0.237075728068, 0.496558517359, 0.313892413765])
-    close([fit.log_likelihood_null, fit.log_likelihood], [-352.916557909, -351.067287489])
-    close([fit.wald_test.statistic, fit.score_test.statistic], [1.72224781855, 3.57850061204])
-    close([fit.concordance, fit.concordance_std_error], [0.552388379801, 0.0626900693282])
+    assert_close(fit.coefficients["coef"], [0.108502052546, 0.185246598340, -0.414559380313, -0.121976377006])
+    assert_close(fit.coefficients["std_error"], [0.137057062686, 0.222373319653, 0.257994358118, 0.241291545346])
+    assert_close(fit.coefficients["robust_std_error"], [0.196766839341, 0.237075728068, 0.496558517359, 0.313892413765])
+    assert_close([fit.log_likelihood_null, fit.log_likelihood], [-352.916557909, -351.067287489])
+    assert_close([fit.wald_test.statistic, fit.score_test.statistic], [1.72224781855, 3.57850061204])
+    assert_close([fit.concordance, fit.concordance_std_error], [0.552388379801, 0.0626900693282])
 
 
 ZPH = {  # cox.zph(fit, transform): a category is one term of two degrees of freedom
@@ -186,21 +186,21 @@ def test_proportional_hazards_of_everything_at_once(transform: str) -> None:
     table = proportional_hazards_test(fit, transform=transform)
     assert list(table["term"]) == ["x", "z", "g", "GLOBAL"]
     assert list(table["df"]) == [1, 1, 2, 4]
-    close(table["statistic"], ZPH[transform])
+    assert_close(table["statistic"], ZPH[transform])
 
 
 def test_diagnostics_of_everything_at_once() -> None:
     fit = fit_cox(everything_at_once(), SPELLS, "x + z + g", strata="s", weights="w")
     # basehaz(fit, centered = FALSE); colSums of |residuals(fit, type)|, or of their squares
     hazard = baseline_hazard(fit).set_index(["stratum", "time"])["cumulative_hazard"]
-    close(hazard.loc["0"].loc[[3.0, 6.0, 9.0]], [0.093497244976, 0.290156719047, 0.475991136843])
-    close(hazard.loc["1"].loc[[3.0, 6.0]], [0.207058979349, 0.452661469317])
+    assert_close(hazard.loc["0"].loc[[3.0, 6.0, 9.0]], [0.093497244976, 0.290156719047, 0.475991136843])
+    assert_close(hazard.loc["1"].loc[[3.0, 6.0]], [0.207058979349, 0.452661469317])
     dfbeta = cox_residuals(fit, "dfbeta").abs().sum()
-    close(dfbeta, [1.01506690216, 1.77590203931, 1.90626846021, 1.63302759684])
-    close(cox_residuals(fit, "deviance")["residual"].abs().sum(), 49.1168840443)
+    assert_close(dfbeta, [1.01506690216, 1.77590203931, 1.90626846021, 1.63302759684])
+    assert_close(cox_residuals(fit, "deviance")["residual"].abs().sum(), 49.1168840443)
     squares = {kind: (cox_residuals(fit, kind).iloc[:, 1:] ** 2).sum() for kind in ("schoenfeld", "scaled-schoenfeld")}
-    close(squares["schoenfeld"], [30.99446605702, 11.87694785644, 9.64170312978, 9.04914078272])
-    close(squares["scaled-schoenfeld"], [24.8697572534, 63.4694811782, 87.5050558721, 59.6015114484])
+    assert_close(squares["schoenfeld"], [30.99446605702, 11.87694785644, 9.64170312978, 9.04914078272])
+    assert_close(squares["scaled-schoenfeld"], [24.8697572534, 63.4694811782, 87.5050558721, 59.6015114484])
 
 
 SMOOTH = {  # the curve that plot(cox.zph(fit, transform), df = 4) draws, at 4 of its 40 points, and its error
@@ -216,16 +216,16 @@ def test_coefficient_over_time(transform: str) -> None:
     fit = fit_cox(everything_at_once(), Endpoint("time", "event"), "x + z")
     curve = coefficient_over_time(fit, "x", transform=transform).iloc[[0, 9, 19, 39]]
     coefficient, std_error = SMOOTH[transform]
-    close(curve["coefficient"], coefficient)
-    close((curve["conf_high"] - curve["conf_low"]) / (2 * 1.959963984540054), std_error)
+    assert_close(curve["coefficient"], coefficient)
+    assert_close((curve["conf_high"] - curve["conf_low"]) / (2 * 1.959963984540054), std_error)
 
 
 def test_weighted_and_stratified_concordance() -> None:
     rows, plain = everything_at_once(), Endpoint("time", "event")
     # concordance(Surv(...) ~ score, weights = w, reverse = TRUE), and with timewt = "n/G2"
     stratified = concordance(rows, SPELLS, "x", strata="s", weights="w")
-    close([stratified.concordance, stratified.std_error], [0.53704425814, 0.0509293053126])
+    assert_close([stratified.concordance, stratified.std_error], [0.53704425814, 0.0509293053126])
     uno = concordance(rows, plain, "x", weights="w", weighting="uno")
-    close([uno.concordance, uno.std_error], [0.5322469738834, 0.0505300541018])
+    assert_close([uno.concordance, uno.std_error], [0.5322469738834, 0.0505300541018])
     tied = concordance(rows, plain, "z", weighting="uno")
-    close([tied.concordance, tied.std_error], [0.5373433142434, 0.0417269461028])
+    assert_close([tied.concordance, tied.std_error], [0.5373433142434, 0.0417269461028])

@@ -32,7 +32,7 @@ CONF_TYPES = {"log": "log", "log-log": "loglog", "plain": "plain"}
 EXACT = {"rtol": 1e-8, "atol": 1e-10}
 
 
-def same(ours, theirs, **tolerance) -> None:
+def assert_same(ours, theirs, **tolerance) -> None:
     np.testing.assert_allclose(floats(ours), floats(theirs), **(EXACT | tolerance))
 
 
@@ -74,7 +74,7 @@ def test_curves(case, engine):
         for label, expected in case.expected.items():
             rows = stratum(curves, label).iloc[1:]
             assert len(rows) == expected["n_times"]
-            same(rows["survival"].sum(), expected["sum_surv"])
+            assert_same(rows["survival"].sum(), expected["sum_surv"])
             near = np.abs(rows["time"].to_numpy()[:, None] - floats(expected["time"])).argmin(axis=0)
             here = rows.iloc[near]
             for ours, theirs in {
@@ -83,13 +83,13 @@ def test_curves(case, engine):
                 "n_censor": "n_censor",
                 "survival": "surv",
             }.items():
-                same(here[ours], expected[theirs])
-            same(here["std_error"], error(expected))
-            same(here["conf_low"], limit(expected, f"lower_{suffix}"))
-            same(here["conf_high"], limit(expected, f"upper_{suffix}"))
+                assert_same(here[ours], expected[theirs])
+            assert_same(here["std_error"], error(expected))
+            assert_same(here["conf_low"], limit(expected, f"lower_{suffix}"))
+            assert_same(here["conf_high"], limit(expected, f"upper_{suffix}"))
             for name, table in medians.items():
                 row = stratum(table, label)[["time", "conf_low", "conf_high"]]
-                same(row.to_numpy(), expected["quantiles"][suffix][name])
+                assert_same(row.to_numpy(), expected["quantiles"][suffix][name])
 
 
 @pytest.mark.parametrize("case", cases("km_at"), ids=str)
@@ -101,11 +101,11 @@ def test_survival_at_given_times(case):
         table = survival_at(curves, times, extend=True)
         for label, expected in case.expected.items():
             rows = stratum(table, label)
-            same(rows["n_risk"], expected["n_risk"])
-            same(rows["survival"], expected["surv"])
-            same(rows["std_error"], error(expected))
-            same(rows["conf_low"], limit(expected, f"lower_{CONF_TYPES[conf_type]}"))
-            same(rows["conf_high"], limit(expected, f"upper_{CONF_TYPES[conf_type]}"))
+            assert_same(rows["n_risk"], expected["n_risk"])
+            assert_same(rows["survival"], expected["surv"])
+            assert_same(rows["std_error"], error(expected))
+            assert_same(rows["conf_low"], limit(expected, f"lower_{CONF_TYPES[conf_type]}"))
+            assert_same(rows["conf_high"], limit(expected, f"upper_{CONF_TYPES[conf_type]}"))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_table_under_the_curve_counts_as_the_curve(case):
     held, endpoint, by = read(case)
     table = risk_table(held, endpoint, times=case.args["times"], by=by)
     for label, expected in case.expected.items():
-        same(stratum(table, label)["n_risk"], expected["n_risk"])
+        assert_same(stratum(table, label)["n_risk"], expected["n_risk"])
 
 
 @pytest.mark.parametrize("case", cases("median_followup"), ids=str)
@@ -125,7 +125,7 @@ def test_median_follow_up(case):
         table, suffix = median_follow_up(held, endpoint, by=by, conf_type=conf_type), CONF_TYPES[conf_type]
         for label, expected in case.expected.items():
             row = stratum(table, label)[["median", "conf_low", "conf_high"]]
-            same(row.to_numpy(), [expected["median"], expected[f"lower_{suffix}"], expected[f"upper_{suffix}"]])
+            assert_same(row.to_numpy(), [expected["median"], expected[f"lower_{suffix}"], expected[f"upper_{suffix}"]])
 
 
 @pytest.mark.parametrize("case", cases("surv_diff_at_time"), ids=str)
@@ -133,8 +133,8 @@ def test_difference_at_one_time(case):
     held, endpoint, by = read(case)
     row = pair(survival_difference(kaplan_meier(held, endpoint, by=by), case.args["t"]), *case.expected["groups"])
     ours = row[["difference", "std_error", "conf_low", "conf_high", "statistic"]]
-    same(ours, [case.expected[name] for name in ("diff", "se_diff", "lower", "upper", "z")])
-    same(row["p_value"], case.expected["p"], rtol=1e-7, atol=0)
+    assert_same(ours, [case.expected[name] for name in ("diff", "se_diff", "lower", "upper", "z")])
+    assert_same(row["p_value"], case.expected["p"], rtol=1e-7, atol=0)
 
 
 @pytest.mark.parametrize("case", cases("rmst"), ids=str)
@@ -143,8 +143,8 @@ def test_restricted_means(case):
     expected, horizon = case.expected, case.args["tau"]
     curves, beyond = kaplan_meier(held, endpoint, by=by), not expected["tau_within_followup"]
     table = restricted_mean(curves, horizon, extend=beyond)
-    same(table["restricted_mean"], expected["rmst"])
-    same(table["std_error"], expected["se"])
+    assert_same(table["restricted_mean"], expected["rmst"])
+    assert_same(table["std_error"], expected["se"])
     if "diff" in expected:
         row = pair(restricted_mean_difference(curves, horizon, extend=beyond), *expected["groups"][:2])
         names = {
@@ -155,8 +155,8 @@ def test_restricted_means(case):
             "statistic": "z",
         }
         names |= {"ratio": "ratio", "ratio_conf_low": "ratio_lower", "ratio_conf_high": "ratio_upper"}
-        same(row[list(names)], [expected[name] for name in names.values()])
-        same(row["p_value"], expected["p"], rtol=1e-7, atol=0)
+        assert_same(row[list(names)], [expected[name] for name in names.values()])
+        assert_same(row["p_value"], expected["p"], rtol=1e-7, atol=0)
 
 
 @pytest.mark.parametrize("case", cases("logrank"), ids=str)
@@ -164,11 +164,11 @@ def test_logrank(case):
     held, endpoint, by = read(case, case.args["strata"])
     options = {"weighting": "fleming-harrington", "rho": 1} if case.args["rho"] else {}
     test, expected = logrank_test(held, endpoint, by=by, strata=case.args["strata"], **options), case.expected
-    same([test.statistic, test.df], [expected["chisq"], expected["df"]])
-    same(test.p_value, expected["p"], rtol=1e-7, atol=0)
-    same(test.log10_p, np.log10(expected["p"]), rtol=1e-7)
-    same(test.groups["observed"], expected["observed"])
-    same(test.groups["expected"], expected["expected"])
+    assert_same([test.statistic, test.df], [expected["chisq"], expected["df"]])
+    assert_same(test.p_value, expected["p"], rtol=1e-7, atol=0)
+    assert_same(test.log10_p, np.log10(expected["p"]), rtol=1e-7)
+    assert_same(test.groups["observed"], expected["observed"])
+    assert_same(test.groups["expected"], expected["expected"])
     assert test.groups["stratum"].tolist() == expected["groups"]
     assert test.groups["n"].sum() == test.n_used == expected["n"]
 
@@ -191,8 +191,8 @@ def test_weighted_logrank(case):
     held, endpoint, by = read(case, case.args["strata"])
     for name, options in WEIGHTINGS.items():
         test, expected = logrank_test(held, endpoint, by=by, strata=case.args["strata"], **options), case.expected[name]
-        same([test.statistic, test.df], [expected["chisq"], expected["df"]])
-        same(test.p_value, expected["p"], rtol=1e-7, atol=0)
+        assert_same([test.statistic, test.df], [expected["chisq"], expected["df"]])
+        assert_same(test.p_value, expected["p"], rtol=1e-7, atol=0)
 
 
 @pytest.mark.parametrize("case", cases("pairwise_logrank"), ids=str)
@@ -202,9 +202,9 @@ def test_pairs(case, adjust):
     table, expected = pairwise_logrank(held, endpoint, by=by, adjust=adjust), case.expected
     assert table["stratum_a"].tolist() == expected["group_a"]
     assert table["stratum_b"].tolist() == expected["group_b"]
-    same(table["statistic"], expected["chisq"])
-    same(table["p_value"], expected["p"], rtol=1e-7, atol=0)
-    same(table["p_adjusted"], expected[adjust], rtol=1e-7, atol=0)
+    assert_same(table["statistic"], expected["chisq"])
+    assert_same(table["p_value"], expected["p"], rtol=1e-7, atol=0)
+    assert_same(table["p_adjusted"], expected[adjust], rtol=1e-7, atol=0)
 
 
 @pytest.mark.parametrize("case", cases("logrank_trend"), ids=str)
@@ -212,8 +212,8 @@ def test_trend(case):
     held, endpoint, by = read(case)
     scores = case.args["scores"] if isinstance(case.args["scores"], list) else None
     test = logrank_trend(held, endpoint, by=by, scores=scores)
-    same([test.statistic, test.df], [case.expected["chisq"], case.expected["df"]])
-    same(test.p_value, case.expected["p"], rtol=1e-7, atol=0)
+    assert_same([test.statistic, test.df], [case.expected["chisq"], case.expected["df"]])
+    assert_same(test.p_value, case.expected["p"], rtol=1e-7, atol=0)
 
 
 @pytest.mark.parametrize("case", cases("landmark"), ids=str)
@@ -222,7 +222,7 @@ def test_landmark(case):
     later = landmark(held, endpoint, case.args["landmark"])
     assert (len(later), later[endpoint.event].sum()) == (case.expected["n"], case.expected["n_event"])
     test = logrank_test(later, endpoint, by=by)
-    same([test.statistic, test.df], [case.expected["logrank_chisq"], case.expected["df"]])
+    assert_same([test.statistic, test.df], [case.expected["logrank_chisq"], case.expected["df"]])
 
 
 @pytest.mark.parametrize("case", cases("cuminc"), ids=str)
@@ -236,10 +236,10 @@ def test_competing_risks(case):
             rows, expected = stratum(table, label), case.expected[label][f"cause{code}"]
             rows = rows[rows["cause"] == cause]
             at = np.searchsorted(rows["time"], case.args["times"], side="right") - 1
-            same(rows["incidence"].iloc[at], expected["aj"])
-            same(rows["std_error"].iloc[at], expected["aj_se"], rtol=1e-6)
+            assert_same(rows["incidence"].iloc[at], expected["aj"])
+            assert_same(rows["std_error"].iloc[at], expected["aj_se"], rtol=1e-6)
     gray = case.expected[".gray"]
     for place, code in enumerate(gray["cause"]):
         test = gray_test(held, endpoint, by=by, cause=causes[int(code)])
-        same([test.statistic, test.df], [gray["stat"][place], gray["df"][place]], rtol=1e-6)
-        same(test.p_value, gray["p"][place], rtol=1e-6)
+        assert_same([test.statistic, test.df], [gray["stat"][place], gray["df"][place]], rtol=1e-6)
+        assert_same(test.p_value, gray["p"][place], rtol=1e-6)

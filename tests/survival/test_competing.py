@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,9 +122,8 @@ def test_gray_does_not_see_the_names_of_the_groups():
     ],
 )
 def test_rows_that_cannot_be_used_are_named(change, words):
-    with pytest.raises(CohortError) as told:
+    with pytest.raises(CohortError, match=re.escape(words)):
         cumulative_incidence(EIGHT.assign(**change), FIRST)
-    assert words in str(told.value)
 
 
 def test_options_that_mean_nothing_are_refused():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -247,9 +249,8 @@ BAD_ROWS = [
 @pytest.mark.parametrize(("change", "words"), BAD_ROWS, ids=[words[:40] for _, words in BAD_ROWS])
 def test_rows_that_cannot_be_used_are_named(change, words):
     held = frame([1.0, 2, 3], [1, 0, 1], w=1.0, entry=0.0).assign(**change)
-    with pytest.raises(CohortError) as told:
+    with pytest.raises(CohortError, match=re.escape(words)):
         kaplan_meier(held, LATE, weights="w")
-    assert words in str(told.value)
 
 
 def test_all_faults_are_told_at_once():
@@ -268,9 +269,8 @@ def test_all_faults_are_told_at_once():
     ],
 )
 def test_frames_that_cannot_be_used_are_refused(held, words):
-    with pytest.raises(CohortError) as told:
+    with pytest.raises(CohortError, match=re.escape(words)):
         kaplan_meier(held, OS)
-    assert words in str(told.value)
 
 
 def test_a_measurement_is_no_stratum():
@@ -293,6 +293,5 @@ def test_a_measurement_is_no_stratum():
     ],
 )
 def test_options_that_mean_nothing_are_refused(options, words):
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError, match=re.escape(words)):
         kaplan_meier(SEVEN, OS, **options)
-    assert words in str(told.value)

@@ -37,7 +37,7 @@ def cohorts(draw, *, entry: bool = False, weighted: bool = False):
     return frame
 
 
-def agree(frame: pd.DataFrame, endpoint: Endpoint, **options) -> None:
+def assert_engines_agree(frame: pd.DataFrame, endpoint: Endpoint, **options) -> None:
     by_lifelines = kaplan_meier(frame, endpoint, engine="lifelines", **options)
     by_kernel = kaplan_meier(frame, endpoint, engine="kernel", **options)
     pd.testing.assert_frame_equal(by_lifelines, by_kernel, rtol=1e-8, atol=1e-14)
@@ -46,13 +46,13 @@ def agree(frame: pd.DataFrame, endpoint: Endpoint, **options) -> None:
 @given(cohorts())
 @settings(settings.get_profile("curves"))
 def test_engines_agree_on_any_cohort(frame):
-    agree(frame, PLAIN, by="arm")
+    assert_engines_agree(frame, PLAIN, by="arm")
 
 
 @given(cohorts(weighted=True))
 @settings(settings.get_profile("curves"))
 def test_engines_agree_with_whole_number_weights(frame):
-    agree(frame, PLAIN, weights="weight")
+    assert_engines_agree(frame, PLAIN, weights="weight")
 
 
 @given(cohorts(entry=True))
@@ -65,7 +65,7 @@ def test_engines_agree_with_late_entry_or_lifelines_is_refused(frame):
         with pytest.raises(NotSupported, match="empties while others are still to enter"):
             kaplan_meier(frame, LATE, by="arm", engine="lifelines")
     else:
-        agree(frame, LATE, by="arm")
+        assert_engines_agree(frame, LATE, by="arm")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,9 @@ def test_engines_agree_with_late_entry_or_lifelines_is_refused(frame):
 def test_engines_agree_on_published_data(case):
     args = case.args
     held, by = with_groups(case, cohort(case))
-    agree(held, Endpoint(args["time"], args["event"], entry=args["entry"]), by=by, weights=args["weights"])
+    assert_engines_agree(
+        held, Endpoint(args["time"], args["event"], entry=args["entry"]), by=by, weights=args["weights"]
+    )
 
 
 def test_auto_takes_the_kernel_for_large_cohorts(monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -191,9 +193,8 @@ def test_the_cohort_is_not_changed():
 )
 @pytest.mark.filterwarnings("ignore::analysis.errors.SmallStratum")
 def test_no_information_is_an_error_in_words(test, change, words):
-    with pytest.raises(NotEstimable) as told:
+    with pytest.raises(NotEstimable, match=re.escape(words)):
         test(arms().assign(**change), OS, by="arm")
-    assert words in str(told.value)
 
 
 def test_one_patient_is_no_test():
@@ -233,9 +234,8 @@ def test_a_group_without_events_is_compared():
     ],
 )
 def test_options_that_mean_nothing_are_refused(options, words):
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError, match=re.escape(words)):
         logrank_test(arms(), OS, by="arm", **options)
-    assert words in str(told.value)
 
 
 @pytest.mark.parametrize("scores", [[1, 2], [1, 1, 1], [1, 2, np.nan], [[1, 2, 3]], "abc"])

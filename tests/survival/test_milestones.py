@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -137,6 +139,5 @@ def test_curves_of_chosen_strata_can_be_read():
     ],
 )
 def test_what_means_nothing_is_refused(call, words):
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError, match=re.escape(words)):
         call(kaplan_meier(ARMS, OS, by="arm"))
-    assert words in str(told.value)
