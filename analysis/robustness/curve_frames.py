@@ -6,17 +6,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import FloatArray
+from analysis.kernels.tails import normal_quantile
 from analysis.robustness.choices import DIMENSIONS
 
 
 def analysis_table(rows: list[dict[str, object]], conf_level: float) -> pd.DataFrame:
     """The analyses as a frame, with limits and p-values by Wald."""
-    from scipy.special import erfc, ndtri
+    from scipy.special import erfc
 
     table = pd.DataFrame(rows)
     table.insert(0, "analysis", np.arange(1, len(table) + 1))
     coef, std_error = table["coef"].to_numpy(np.float64), table["std_error"].to_numpy(np.float64)
-    reach = float(ndtri((1 + conf_level) / 2)) * std_error
+    reach = normal_quantile(conf_level) * std_error
     table = table.assign(
         hazard_ratio=np.exp(coef),
         conf_low=np.exp(coef - reach),

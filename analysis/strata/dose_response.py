@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, SuspiciousValues, raise_all, warn_all
+from analysis.kernels.tails import normal_quantile
 from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
 from analysis.strata.splines import knot_problems, outside, place_knots, spline_basis
 from analysis.survival.cox import fit_design
@@ -250,13 +251,11 @@ def _extrapolated(scale: _Scale, marker: str) -> tuple[AnalysisWarning, ...]:
 
 def _curve(fit: CoxFit, scale: _Scale, conf_level: float) -> pd.DataFrame:
     """The points against the reference, with pointwise limits."""
-    from scipy.special import ndtri
-
     contrast = spline_basis(scale.points, scale.knots) - spline_basis([scale.reference], scale.knots)
     size = contrast.shape[1]
     log_ratio = contrast @ fit.coef[:size]
     std_error = np.sqrt(np.maximum(((contrast @ fit.maximum.covariance[:size, :size]) * contrast).sum(axis=1), 0.0))
-    reach = float(ndtri((1 + conf_level) / 2)) * std_error
+    reach = normal_quantile(conf_level) * std_error
     return pd.DataFrame(
         {
             "marker": scale.points,
