@@ -59,6 +59,9 @@ def read_choices(
         marker, conditions that cannot be evaluated without the marker, unknown rules.
     """
     outcomes = [endpoints] if isinstance(endpoints, Endpoint) else list(endpoints)
+    strangers = [type(outcome).__name__ for outcome in outcomes if not isinstance(outcome, Endpoint)]
+    if strangers:
+        raise InputError(f"endpoints: expected Endpoint(duration, event), got {first_few(strangers)}")
     rules = listed(missing)
     problems = [problem for rule in rules for problem in choice_problems("missing", rule, MISSING_RULES)]
     named = {

@@ -90,14 +90,17 @@ def _read_setting(
     adjustment, exclusion, rule = names
     rows = np.flatnonzero(~choices.exclusions[exclusion])
     held, n_excluded = cohort.iloc[rows], len(cohort) - len(rows)
+    if held.empty:
+        error = f"exclusion {exclusion!r} leaves no row"
+        return Setting(endpoint, *names, None, rows, n_excluded, 0, error=error)
     if rule == MEDIAN:
         held = with_medians(held, kept_as_is={marker, *endpoint.columns, *strata})
     terms = choices.adjustments[adjustment]
     constant = tuple(term for term in terms if term in held.columns and held[term].nunique() < 2)
     try:
         design = read_terms(held, endpoint, [term for term in terms if term not in constant], strata)
-    except InputError as error:
-        return Setting(endpoint, *names, None, rows[:0], n_excluded, len(rows), error=str(error))
+    except InputError as problem:
+        return Setting(endpoint, *names, None, rows[:0], n_excluded, len(rows), error=str(problem))
     position = rows[design.data.position]
     return Setting(endpoint, *names, design, position, n_excluded, len(rows) - len(position), constant)
 

@@ -188,6 +188,16 @@ def test_nothing_is_printed_and_the_cohort_is_left_as_it_was(capsys):
     pd.testing.assert_frame_equal(cohort, before)
 
 
+def test_nullable_columns_and_a_repeated_index_change_nothing():
+    cohort = cohort_of()
+    options = {"adjustments": {"age": ["age", "sex"]}, "missing": RULES, "exclusions": EXCLUSIONS, "n_permutations": 4}
+    nullable = cohort.astype({"mg": "Float64", "age": "Int64", "sex": "string", "event": "boolean"})
+    nullable.index = np.arange(len(cohort)) // 2
+    ours, theirs = run(cohort, strata="site", **options), run(nullable, strata="site", **options)
+    pd.testing.assert_frame_equal(ours.analyses, theirs.analyses, rtol=1e-10)
+    np.testing.assert_array_equal(ours.null_medians, theirs.null_medians)
+
+
 def test_exclusions_as_query_values_and_function_agree():
     cohort = cohort_of()
     forms = {
@@ -224,7 +234,7 @@ def test_analyses_without_an_estimate_say_why_and_leave_the_others_alone():
         )  # fmt: skip
     errors = found.analyses.set_index(DIMENSIONS)["error"]
     assert errors.loc["0.68", :, "none", "none"].item() == "no event in stratum 'low': the hazard ratio is not finite"
-    assert errors.loc["0.75", :, "none", "everybody"].item() == "the cohort has no rows"
+    assert errors.loc["0.75", :, "none", "everybody"].item() == "exclusion 'everybody' leaves no row"
     assert found.analyses.loc[found.analyses["error"] != "", "hazard_ratio"].isna().all()
     assert len(found.curve) == 2
     assert 0 < found.p_value <= 1
@@ -273,6 +283,11 @@ def test_rows_in_no_analysis_are_counted():
         ({"cutpoints": {"x": "low"}}, InputError, r"'x': cut-points: edges must be finite numbers"),
         ({"cutpoints": {"mayo": clinical_cutpoints("mayo")}}, CohortError, r"'mayo': cut 1.7 mg/dL: outside the range"),
         ({"endpoints": []}, InputError, r"endpoints: none given"),
+        (
+            {"endpoints": ["time", "event"]},
+            InputError,
+            r"endpoints: expected Endpoint\(duration, event\), got str, str",
+        ),
         ({"endpoints": [OS, OS]}, InputError, r"endpoints: 'survival' given twice; each needs a name of its own"),
         ({"endpoints": Endpoint("tim", "event")}, CohortError, r"no column 'tim'; did you mean 'time'"),
         ({"adjustments": {"a": ["aeg"]}}, CohortError, r"no column 'aeg'; did you mean 'age'"),
