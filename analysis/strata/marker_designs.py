@@ -12,6 +12,7 @@ from analysis.cohort.columns import column_problems, numbers
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import raise_all
 from analysis.survival.cox_terms import Design, read_design
+from analysis.survival.roles import check_roles
 
 
 def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -70,6 +71,7 @@ def read_marker_design(
     >>> sorted(design.terms)
     ['mg', 'sex[m]']
     """
+    check_roles(endpoint, strata)
     raise_all(column_problems(cohort, [*endpoint.columns, marker, *strata]))
     problems: list[str] = []
     values = numbers(cohort, marker, problems, role="marker column")

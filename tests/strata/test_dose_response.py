@@ -15,6 +15,7 @@ from analysis import (
     OVERALL_SURVIVAL,
     CohortDesign,
     CohortError,
+    CompetingEndpoint,
     Endpoint,
     FewEvents,
     InputError,
@@ -230,6 +231,21 @@ def test_options_that_cannot_be_say_what_is_wrong(options, error, message):
 def test_unfit_rows_say_what_is_wrong(changes, error, message):
     with pytest.raises(error, match=message):
         dose_response(lung().assign(**changes), OS, "age")
+
+
+@pytest.mark.parametrize("endpoint", ["os", CompetingEndpoint("time", "status")])
+def test_only_an_endpoint_will_do(endpoint):
+    with pytest.raises(InputError, match=r"endpoint: expected an Endpoint"):
+        dose_response(lung(), endpoint, "age")
+
+
+def test_late_entry_counts_from_entry_on():
+    # whoever is under observation from the start on, with or without a column that says so
+    held = lung().assign(start=0.0)
+    late, plain = (dose_response(held, Endpoint("time", "event", entry=entry), "age") for entry in ("start", None))
+    assert_allclose(late.curve, plain.curve, rtol=1e-8, atol=1e-10)
+    later = dose_response(held.assign(start=held["time"] / 2), Endpoint("time", "event", entry="start"), "age")
+    assert later.log_likelihood > plain.log_likelihood  # fewer at risk at every event
 
 
 def test_given_knots_need_as_many_distinct_values():
