@@ -29,12 +29,13 @@ class CutpointsSearch:
     Attributes
     ----------
     cuts : tuple of float
-        Of the number of cuts with the smallest p-value of its own; groups are closed on the right.
+        Of the number of cuts that stands out most; groups are closed on the right.
     p_permutation : float
-        Corrected for the places and for the number of cuts: the smallest p-value in `steps`, against the same minimum
-        in permutations of the scores.
+        Corrected for the places and for the number of cuts: the largest `excess` in `steps`, against the largest in
+        permutations of the scores.
     steps : DataFrame
-        A row a number of cuts: n_cuts, cuts, statistic, p_permutation (corrected for the places alone).
+        A row a number of cuts: n_cuts, cuts, statistic, excess (the statistic less its mean and over its standard
+        deviation in the permutations), p_permutation (corrected for the places alone).
     endpoint, marker, fractions, n_permutations, seed
         What was asked; `fractions` are `min_fraction` and `max_fraction`.
     n_read, n_used, dropped, warnings
@@ -80,9 +81,10 @@ def search_cutpoints(
     A partition into groups g with n_g rows and log-rank scores that sum to S_g (scores centred, their squares summing
     to Q) has the statistic (n - 1) / Q times the sum of S_g^2 / n_g: about chi-square with one degree of freedom a cut
     if it had been given. For one cut it is the square of the statistic of `search_cutpoint`. For each number of cuts
-    the best partition is found by dynamic programming; its p-value is that of the same maximum over permutations of
-    the scores. The number of cuts is the one with the smallest p-value (the fewest cuts, at a tie), and that minimum is
-    in turn compared with the minimum in each permutation (Westfall and Young, Resampling-Based Multiple Testing, 1993).
+    the best partition is found by dynamic programming and compared with the best in permutations of the scores. The
+    number of cuts is the one whose statistic stands out most, in standard deviations of the permutations, and that
+    largest excess is in turn compared with the largest in each permutation (max-T: Westfall and Young, Resampling-Based
+    Multiple Testing, 1993).
 
     Parameters
     ----------
@@ -139,14 +141,14 @@ def search_cutpoints(
             " or min_fraction"
         )
     null = _null(candidates, scores, max_cuts, n_permutations, seed)
-    alone, p_permutation = _p_values(statistic, null)
-    cuts = [tuple(candidates.cut[places].tolist()) for places in ends]
-    steps = {"n_cuts": range(1, max_cuts + 1), "cuts": cuts, "statistic": statistic[:, 0], "p_permutation": alone}
+    steps, p_permutation = _compared(np.concatenate([statistic, null], axis=1))
+    steps.insert(0, "cuts", [tuple(candidates.cut[places].tolist()) for places in ends])
+    steps.insert(0, "n_cuts", range(1, max_cuts + 1))
     warn_all(rows.warnings)
     return CutpointsSearch(
-        cuts=cuts[int(np.argmin(alone))],
+        cuts=steps["cuts"].iloc[int(steps["excess"].argmax())],
         p_permutation=p_permutation,
-        steps=pd.DataFrame(steps),
+        steps=steps,
         endpoint=endpoint,
         marker=marker,
         fractions=fractions,
@@ -213,13 +215,13 @@ def _null(candidates: _Candidates, scores: FloatArray, max_cuts: int, n_permutat
     return np.concatenate(parts, axis=1)
 
 
-def _p_values(statistic: FloatArray, null: FloatArray) -> tuple[FloatArray, float]:
-    """The p-value of each number of cuts, and that of the smallest of them."""
-    together = np.concatenate([statistic, null], axis=1)
-    n = together.shape[1]
-    p_values = np.empty_like(together)
-    for number, values in enumerate(together):
-        at_least = values * (1 - SAME)
-        p_values[number] = (n - np.searchsorted(np.sort(values), at_least, side="left")) / n
-    smallest = p_values.min(axis=0)
-    return p_values[:, 0], float((smallest <= smallest[0] * (1 + SAME)).mean())
+def _compared(statistic: FloatArray) -> tuple[pd.DataFrame, float]:
+    """Each number of cuts and the largest excess among them, against permutations: the first column is the data's."""
+    excess = (statistic - statistic.mean(axis=1, keepdims=True)) / statistic.std(axis=1, keepdims=True)
+    largest = excess.max(axis=0)
+    steps = {
+        "statistic": statistic[:, 0],
+        "excess": excess[:, 0],
+        "p_permutation": (statistic >= statistic[:, :1] * (1 - SAME)).mean(axis=1),
+    }
+    return pd.DataFrame(steps), float((largest >= largest[0] - SAME).mean())
