@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
 
 from analysis.errors import InputError
@@ -39,6 +39,7 @@ class Endpoint:
 
     duration: str
     event: str
+    _: KW_ONLY
     entry: str | None = None
     label: str = ""
     time_unit: str = "months"
@@ -89,6 +90,7 @@ class CompetingEndpoint:
 
     duration: str
     status: str
+    _: KW_ONLY
     causes: Mapping[int, str] = field(default_factory=lambda: {1: "progression", 2: "death"})
     label: str = ""
     time_unit: str = "months"
