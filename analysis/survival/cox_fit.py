@@ -11,12 +11,22 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import AnalysisWarning, InputError, NotEstimable, NotSupported, raise_all
+from analysis.errors import (
+    AnalysisWarning,
+    InputError,
+    NotEstimable,
+    NotSupported,
+    SuspiciousValues,
+    raise_all,
+    warn_all,
+)
 from analysis.kernels.cox import CoxProblem
 from analysis.survival.cox_maximum import CoxRows, Maximum
 from analysis.survival.cox_profile import profile_limits
 from analysis.survival.cox_terms import Design
 from analysis.survival.options import level_problems
+
+LARGEST_LOGARITHM = float(np.log(np.finfo(np.float64).max))
 
 
 @dataclass(frozen=True)
@@ -169,6 +179,11 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
     InputError
         When `conf_level` is not between 0 and 1.
 
+    Warns
+    -----
+    SuspiciousValues
+        When a ratio for one unit leaves the range of numbers (above it: NaN, below it: 0), because the unit is so large.
+
     Notes
     -----
     exp(coef +- z std_error), as R's ``exp(confint(fit))``.
@@ -190,13 +205,30 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
     low, high = fit.coef - reach, fit.coef + reach
     for term in np.flatnonzero(np.isnan(fit.coef)):
         low[term], high[term] = profile_limits(fit.rows, fit.maximum, int(term), conf_level=conf_level)
+    logarithms = np.array([fit.coef, low, high])
+    ratios = np.exp(np.where(logarithms > LARGEST_LOGARITHM, np.nan, logarithms))
+    warn_all(_unit_warnings(fit.terms, logarithms))
     return pd.DataFrame(
         {
             "term": list(fit.terms),
-            "hazard_ratio": np.exp(fit.coef),
-            "conf_low": np.exp(low),
-            "conf_high": np.exp(high),
+            "hazard_ratio": ratios[0],
+            "conf_low": ratios[1],
+            "conf_high": ratios[2],
             "statistic": fit.coefficients["statistic"].to_numpy(),
             "p_value": fit.coefficients["p_value"].to_numpy(),
         }
     )
+
+
+def _unit_warnings(terms: tuple[str, ...], logarithms: FloatArray) -> list[AnalysisWarning]:
+    """A word on terms whose ratio for one unit, or a limit of it, leaves the range of numbers."""
+    beyond = (np.abs(logarithms) > LARGEST_LOGARITHM).any(axis=0)
+    if not beyond.any():
+        return []
+    named = first_few(repr(term) for term, out in zip(terms, beyond, strict=True) if out)
+    return [
+        SuspiciousValues(
+            f"hazard ratios of {named}: one unit of the covariate is too large a step (logarithms beyond"
+            f" {LARGEST_LOGARITHM:.0f}); divide the covariate by a step that patients differ by, and fit again"
+        )
+    ]

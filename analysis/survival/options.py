@@ -42,7 +42,7 @@ def level_problems(conf_level: object) -> list[str]:
     if 0 < level < 1:
         return []
     hint = f"; did you mean {level / 100:g}?" if 1 < level < 100 else ""
-    return [f"conf_level={conf_level!r} must lie between 0 and 1{hint}"]
+    return [f"conf_level={_plain(conf_level)!r} must lie between 0 and 1{hint}"]
 
 
 def number_problems(name: str, value: object, *, low: float = -math.inf, open_low: bool = False) -> list[str]:
@@ -57,7 +57,7 @@ def number_problems(name: str, value: object, *, low: float = -math.inf, open_lo
     if math.isfinite(number) and (number > low if open_low else number >= low):
         return []
     limit = "" if low == -math.inf else f" above {low:g}" if open_low else f" of at least {low:g}"
-    return [f"{name}={value!r} must be a finite number{limit}"]
+    return [f"{name}={_plain(value)!r} must be a finite number{limit}"]
 
 
 def count_problems(name: str, value: object, *, low: int = 1) -> list[str]:
@@ -70,7 +70,7 @@ def count_problems(name: str, value: object, *, low: int = 1) -> list[str]:
     """
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= low:
         return []
-    return [f"{name}={value!r} must be a whole number of at least {low}"]
+    return [f"{name}={_plain(value)!r} must be a whole number of at least {low}"]
 
 
 def times_given(times: ArrayLike, *, name: str = "times") -> FloatArray:
@@ -94,6 +94,11 @@ def times_given(times: ArrayLike, *, name: str = "times") -> FloatArray:
     if wrong.any():
         raise InputError(f"{name}: {first_few(values[wrong])} must be finite and not negative")
     return values
+
+
+def _plain(value: object) -> object:
+    """A numpy number as Python's own, which reads as a number in a message."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _number(value: object) -> float:

@@ -84,7 +84,7 @@ def restricted_mean_difference(
     DataFrame
         Columns stratum_a, stratum_b, difference (b - a), std_error, conf_low, conf_high, statistic (z), p_value, ratio
         (b / a), ratio_conf_low, ratio_conf_high; pairs in stratum order. The ratio's interval is symmetric in its
-        logarithm (delta method).
+        logarithm (delta method); it is undefined (NaN) where a mean is 0.
 
     Raises
     ------
@@ -104,8 +104,9 @@ def restricted_mean_difference(
     pairs = pairs_of(strata)
     a, b = (estimates[[strata.index(pair[side]) for pair in pairs]] for side in (0, 1))
     table = difference_columns(b[:, 0] - a[:, 0], np.hypot(a[:, 1], b[:, 1]), conf_level)
-    ratio = b[:, 0] / a[:, 0]
-    spread = np.exp(normal_quantile(conf_level) * np.hypot(a[:, 1] / a[:, 0], b[:, 1] / b[:, 0]))
+    mean_a, mean_b = (np.where(side[:, 0] > 0, side[:, 0], np.nan) for side in (a, b))
+    ratio = b[:, 0] / mean_a
+    spread = np.exp(normal_quantile(conf_level) * np.hypot(a[:, 1] / mean_a, b[:, 1] / mean_b))
     table = table.assign(ratio=ratio, ratio_conf_low=ratio / spread, ratio_conf_high=ratio * spread)
     return with_pairs(table, pairs, strata)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import Endpoint, InputError, NotSupported, RowsDropped, fit_cox, hazard_ratios
+from analysis import Endpoint, InputError, NotSupported, RowsDropped, SuspiciousValues, fit_cox, hazard_ratios
 from analysis.survival.cox import CoxFit
 from tests.reference import rows
 
@@ -235,3 +235,14 @@ class TestOptions:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert fit_cox(cohort, PLAIN, ["x"]).warnings == ()
+
+
+def test_a_ratio_for_too_large_a_unit_is_undefined_and_named() -> None:
+    held = sample()
+    plain = hazard_ratios(fit_cox(held, PLAIN, ["x", "z"]))
+    fit = fit_cox(held.assign(x=held["x"] * 1e-8), PLAIN, ["x", "z"])
+    with pytest.warns(SuspiciousValues, match="hazard ratios of 'x': one unit of the covariate is too large a step"):
+        table = hazard_ratios(fit)
+    assert not np.isinf(table[["hazard_ratio", "conf_low", "conf_high"]]).any(axis=None)
+    np.testing.assert_allclose(table["statistic"], plain["statistic"], rtol=1e-6)
+    np.testing.assert_allclose(table.iloc[1, 1:].astype(float), plain.iloc[1, 1:].astype(float), rtol=1e-6)

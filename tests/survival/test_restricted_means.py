@@ -84,3 +84,16 @@ def test_a_horizon_must_be_positive(horizon):
 def test_one_stratum_has_nothing_to_differ_from():
     with pytest.raises(NotEstimable, match="need at least 2 strata"):
         restricted_mean_difference(kaplan_meier(ARMS, OS), 3)
+
+
+def test_a_mean_of_zero_has_no_ratio():
+    """Everybody in the first arm has the event at time 0."""
+    cohort = pd.DataFrame({"time": [0.0, 0, 1, 2, 3], "event": [1, 1, 1, 0, 1], "arm": list("aabbb")})
+    table = restricted_mean_difference(kaplan_meier(cohort, OS, by="arm"), 2)
+    assert table["difference"].tolist() == pytest.approx([5 / 3])
+    assert table[["ratio", "ratio_conf_low", "ratio_conf_high"]].isna().all(axis=None)
+
+
+def test_a_numpy_number_reads_as_a_number():
+    with pytest.raises(InputError, match=r"^horizon=0\.0 must be a finite number above 0$"):
+        restricted_mean(kaplan_meier(ARMS, OS), np.float64(0))
