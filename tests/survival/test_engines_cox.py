@@ -26,8 +26,9 @@ def assert_agree(rows: pd.DataFrame, endpoint: Endpoint, covariates: list[str], 
         return
     std_error = ours.coefficients["std_error"].to_numpy()
     unit = np.maximum(np.abs(ours.coef), std_error)
-    assert np.abs(ours.coef - theirs.coef).max() <= (1e-8 * unit).max()
-    np.testing.assert_allclose(theirs.coefficients["std_error"], std_error, rtol=1e-7)
+    assert (np.abs(ours.coef - theirs.coef) <= 1e-8 * unit).all()
+    for name in ("std_error", "robust_std_error"):
+        np.testing.assert_allclose(theirs.coefficients[name], ours.coefficients[name], rtol=1e-7)
     np.testing.assert_allclose(theirs.log_likelihood, ours.log_likelihood, rtol=1e-8)
 
 
@@ -62,10 +63,12 @@ def cohorts(draw: st.DrawFn) -> pd.DataFrame:
 
 
 @settings(max_examples=40, deadline=None)
-@given(cohorts(), st.booleans(), st.booleans(), st.booleans())
-def test_engines_agree_on_random_data(rows: pd.DataFrame, late: bool, stratified: bool, weighted: bool) -> None:
+@given(cohorts(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_engines_agree_on_random_data(
+    rows: pd.DataFrame, late: bool, stratified: bool, weighted: bool, robust: bool
+) -> None:
     endpoint = Endpoint("time", "event", entry="entry" if late else None)
-    options = {"strata": "stratum" if stratified else None, "weights": "weight" if weighted else None}
+    options = {"strata": "stratum" if stratified else None, "weights": "weight" if weighted else None, "robust": robust}
     try:
         assert_agree(rows, endpoint, ["x", "z"], **options)
     except NotEstimable:

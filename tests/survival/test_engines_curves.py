@@ -55,10 +55,10 @@ def test_engines_agree_with_whole_number_weights(frame):
     assert_engines_agree(frame, PLAIN, weights="weight")
 
 
-@given(cohorts(entry=True))
+@given(cohorts(entry=True, weighted=True), st.sampled_from([None, "weight"]))
 @settings(settings.get_profile("curves"))
-def test_engines_agree_with_late_entry_or_lifelines_is_refused(frame):
-    curves = kaplan_meier(frame, LATE, by="arm")
+def test_engines_agree_with_late_entry_or_lifelines_is_refused(frame, weights):
+    curves = kaplan_meier(frame, LATE, by="arm", weights=weights)
     staying = curves["n_risk"] - curves["n_event"] - curves["n_censor"]
     waiting = staying.groupby(curves["stratum"], observed=True).apply(lambda left: (left.iloc[1:-1] == 0).any())
     if waiting.any():
