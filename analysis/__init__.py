@@ -76,6 +76,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "inline",
     ),
     "present.tables": ("display_frame", "baseline_display", "html_table", "csv_text"),
+    "truth.bench": ("BenchAnswer", "BenchWorld", "simulation_study"),
+    "truth.bench_cutpoints": ("cutpoint_world", "searched_cut", "median_split", "continuous_marker"),
     "study.plan": ("StudyPlan",),
     "study.results": ("StudyResults",),
     "study.run": ("run_study", "synthetic_plan", "load_truth"),

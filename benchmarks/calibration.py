@@ -19,7 +19,7 @@ import pandas as pd
 from joblib import parallel_config
 
 from analysis.cohort.design import CohortDesign
-from analysis.truth.bench import World, simulation_study
+from analysis.truth.bench import BenchWorld, simulation_study
 from analysis.truth.bench_cutpoints import continuous_marker, cutpoint_world, median_split, searched_cut
 
 PAGE = Path(__file__).parents[1] / "docs" / "calibration.md"
@@ -63,7 +63,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def bench_worlds(sizes: Sequence[int], *, seed: int, n_population: int = 1_000_000) -> list[World]:
+def bench_worlds(sizes: Sequence[int], *, seed: int, n_population: int = 1_000_000) -> list[BenchWorld]:
     """Every design at every size, named "slope, n = 200"."""
     return [
         cutpoint_world(f"{name}, n = {n}", design.of_size(n), n_population=n_population, seed=seed)
@@ -72,7 +72,7 @@ def bench_worlds(sizes: Sequence[int], *, seed: int, n_population: int = 1_000_0
     ]
 
 
-def run(worlds: Sequence[World], *, n_replicates: int, seed: int) -> pd.DataFrame:
+def run(worlds: Sequence[BenchWorld], *, n_replicates: int, seed: int) -> pd.DataFrame:
     """The scores of a search and of the analyses without one."""
     methods = [partial(searched_cut, n_permutations=499, n_bootstrap=200), median_split, continuous_marker]
     return simulation_study(worlds, methods, n_replicates=n_replicates, seed=seed)
@@ -114,7 +114,7 @@ def _type_one_error(found: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
         "Independent world: magnesium is related to nothing. A test is calibrated when 5 % lies within two Monte-Carlo"
         " errors; below it is conservative, above it finds what is not there.",
         "",
-        *_table(["test", *worlds], rows),
+        *table(["test", *worlds], rows),
         "",
     ]
 
@@ -124,21 +124,19 @@ def _verdict(found: pd.DataFrame, world: str, method: str) -> str:
     score = found.loc[(world, method, "rejection rate")]
     away = (score["value"] - 0.05) / score["std_error"]
     words = "calibrated" if abs(away) <= 2 else "conservative" if away < 0 else "misses"
-    return f"{_percent(score)}: {words}"
+    return f"{percent(score)}: {words}"
 
 
 def _power(found: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
     """How often each honest test sees an effect that is there."""
     methods = TESTS[1:]
-    rows = [
-        [world, *(_percent(found.loc[(world, method, "rejection rate")]) for method in methods)] for world in worlds
-    ]
+    rows = [[world, *(percent(found.loc[(world, method, "rejection rate")]) for method in methods)] for world in worlds]
     return [
         "## Something to find: how often p is at most 0.05",
         "",
         "The naive p-value is left out: it has no level to compare power at.",
         "",
-        *_table(["world", *(WORDS.get(method, method) for method in methods)], rows),
+        *table(["world", *(WORDS.get(method, method) for method in methods)], rows),
         "",
     ]
 
@@ -157,10 +155,10 @@ def _effects(found: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
         rows.append(
             [
                 world,
-                *(_number(score) for score in (naive, corrected)),
+                *(number(score) for score in (naive, corrected)),
                 f"{share:+.2f}",
-                *(_number(score) for score in errors),
-                *(_percent(score) for score in coverages),
+                *(number(score) for score in errors),
+                *(percent(score) for score in coverages),
                 "; ".join(wanted) or "meets both",
             ]
         )
@@ -173,7 +171,7 @@ def _effects(found: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
         " effect as found); error is the root mean squared error; the intervals are 95 % ones. Wanted of the"
         " correction: less than a quarter of the bias left, coverage of 93 to 97 %.",
         "",
-        *_table([*header, "coverage, as found", "coverage, corrected", "verdict"], rows),
+        *table([*header, "coverage, as found", "coverage, corrected", "verdict"], rows),
         "",
     ]
 
@@ -186,9 +184,9 @@ def _places(found: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
         rows.append(
             [
                 world,
-                _number(place.loc["bias"]),
-                _number(place.loc["standard deviation"]),
-                _percent(place.loc["coverage"]),
+                number(place.loc["bias"]),
+                number(place.loc["standard deviation"]),
+                percent(place.loc["coverage"]),
             ]
         )
     return [
@@ -198,22 +196,22 @@ def _places(found: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
         " measurement error move what a search is drawn to. The range is the central 95 % of cuts in resamples of"
         " n^0.8 rows.",
         "",
-        *_table(["world", "bias of the cut", "standard deviation", "range holds the place"], rows),
+        *table(["world", "bias of the cut", "standard deviation", "range holds the place"], rows),
         "",
     ]
 
 
-def _number(score: pd.Series) -> str:
+def number(score: pd.Series) -> str:
     """A score and its Monte-Carlo error."""
     return f"{score['value']:+.3f} ({score['std_error']:.3f})"
 
 
-def _percent(score: pd.Series) -> str:
+def percent(score: pd.Series) -> str:
     """A share and its Monte-Carlo error, in per cent."""
     return f"{score['value']:.1%} ({score['std_error']:.1%})"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """A Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return ["| " + " | ".join(line) + " |" for line in lines]

@@ -20,7 +20,7 @@ BATCH = 25
 
 
 @dataclass(frozen=True)
-class Answer:
+class BenchAnswer:
     """What one method says of one data set.
 
     Parameters
@@ -48,12 +48,12 @@ class Answer:
     direction: float = float("nan")
 
 
-Method = Callable[[pd.DataFrame, int], Sequence[Answer]]
+Method = Callable[[pd.DataFrame, int], Sequence[BenchAnswer]]
 """From a data set and a seed to the answers of one method, or of several that share their work."""
 
 
 @dataclass(frozen=True, eq=False)
-class World:
+class BenchWorld:
     """A source of data sets whose truth is known.
 
     Parameters
@@ -71,7 +71,7 @@ class World:
 
 
 def simulation_study(
-    worlds: Sequence[World], methods: Sequence[Method], *, n_replicates: int, seed: int
+    worlds: Sequence[BenchWorld], methods: Sequence[Method], *, n_replicates: int, seed: int
 ) -> pd.DataFrame:
     """Run every method on the same data sets of every world and score its answers.
 
@@ -81,9 +81,9 @@ def simulation_study(
 
     Parameters
     ----------
-    worlds : sequence of World
+    worlds : sequence of BenchWorld
     methods : sequence of callable
-        Each takes a data set and a seed and returns a sequence of `Answer`.
+        Each takes a data set and a seed and returns a sequence of `BenchAnswer`.
     n_replicates : int
         Data sets of each world.
     seed : int
@@ -93,8 +93,8 @@ def simulation_study(
     DataFrame
         world, method, score, value, std_error (Monte-Carlo), n (replicates scored). The scores:
 
-        - "bias": estimate less target; "bias away from zero": the same in the target's direction, or where the target is
-          zero in the answer's.
+        - "bias": estimate less target; "bias away from zero": the same in the target's direction, or in the answer's
+          where the target is zero.
         - "standard deviation": of the estimates around their targets' mean error; "root mean squared error".
         - "coverage": intervals that hold their target.
         - "rejection rate": p-values of at most 0.05.
@@ -110,8 +110,9 @@ def simulation_study(
     >>> def draw(seed):
     ...     return pd.DataFrame({"x": np.random.default_rng(seed).normal(1.0, 1.0, 50)})
     >>> def mean(data, seed):
-    ...     return [Answer("mean", "mean", estimate=data["x"].mean())]
-    >>> scores = simulation_study([World("normal", draw, {"mean": lambda at: 1.0})], [mean], n_replicates=40, seed=1)
+    ...     return [BenchAnswer("mean", "mean", estimate=data["x"].mean())]
+    >>> world = BenchWorld("normal", draw, {"mean": lambda at: 1.0})
+    >>> scores = simulation_study([world], [mean], n_replicates=40, seed=1)
     >>> bias = scores.set_index("score").loc["bias"]
     >>> bool(abs(bias["value"]) < 4 * bias["std_error"])
     True
@@ -132,7 +133,7 @@ def simulation_study(
     return pd.concat([_scores(part) for _, part in groups], ignore_index=True)
 
 
-def _check(worlds: Sequence[World], methods: Sequence[Method], n_replicates: int) -> None:
+def _check(worlds: Sequence[BenchWorld], methods: Sequence[Method], n_replicates: int) -> None:
     """Every fault of what was given."""
     names = [world.name for world in worlds]
     problems = [f"world {name!r} is given twice" for name in dict.fromkeys(names) if names.count(name) > 1]
@@ -144,7 +145,7 @@ def _check(worlds: Sequence[World], methods: Sequence[Method], n_replicates: int
 
 
 def _run_batch(
-    world: World, methods: Sequence[Method], streams: Sequence[np.random.SeedSequence]
+    world: BenchWorld, methods: Sequence[Method], streams: Sequence[np.random.SeedSequence]
 ) -> list[dict[str, object]]:
     """The answers on some of the data sets, each beside its target."""
     rows: list[dict[str, object]] = []
@@ -156,7 +157,7 @@ def _run_batch(
     return rows
 
 
-def _judged(world: World, answer: Answer) -> dict[str, object]:
+def _judged(world: BenchWorld, answer: BenchAnswer) -> dict[str, object]:
     """One answer as a row, with the target of its world."""
     target = world.targets[answer.estimand](answer.at) if answer.estimand in world.targets else float("nan")
     return {"world": world.name, **vars(answer), "target": target}

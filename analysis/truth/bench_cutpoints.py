@@ -19,7 +19,7 @@ from analysis.kernels.cutpoint_scan import cut_rows, log_hazard_ratios
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import FloatArray
 from analysis.strata.search import CutpointSearch, search_cutpoint
-from analysis.truth.bench import Answer, World
+from analysis.truth.bench import BenchAnswer, BenchWorld
 
 CUT_EFFECT = "log hazard ratio above a cut"
 SLOPE = "log hazard ratio per 0.1 mmol/L"
@@ -28,7 +28,7 @@ MARKER = "magnesium"
 _TIME, _EVENT = OVERALL_SURVIVAL.duration, OVERALL_SURVIVAL.event
 
 
-def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000_000, seed: int) -> World:
+def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000_000, seed: int) -> BenchWorld:
     """A world of the synthetic cohort, overall survival by measured magnesium, with the true effect of every cut.
 
     The effects are crude log hazard ratios in a large cohort with the same censoring: of magnesium above a cut against
@@ -47,7 +47,7 @@ def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000
 
     Returns
     -------
-    World
+    BenchWorld
 
     Examples
     --------
@@ -57,7 +57,7 @@ def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000
     """
     draw = partial(_draw, design)
     if design.world == "independent":
-        return World(name, draw, {CUT_EFFECT: _zero, SLOPE: _zero})
+        return BenchWorld(name, draw, {CUT_EFFECT: _zero, SLOPE: _zero})
     population = _draw(design.of_size(n_population), seed)
     marker, time = population[MARKER].to_numpy(), population[_TIME].to_numpy()
     event = population[_EVENT].to_numpy() == 1
@@ -66,7 +66,7 @@ def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000
     targets = {CUT_EFFECT: partial(_between, rows.cut, log_hazard_ratios(rows)), SLOPE: partial(_constant, slope)}
     if design.world == "threshold":
         targets[PLACE] = partial(_constant, float(np.round(design.threshold - 0.01, 2)))
-    return World(name, draw, targets)
+    return BenchWorld(name, draw, targets)
 
 
 def _draw(design: CohortDesign, seed: int) -> pd.DataFrame:
@@ -90,7 +90,9 @@ def _zero(_at: float) -> float:
     return 0.0
 
 
-def searched_cut(cohort: pd.DataFrame, seed: int, *, n_permutations: int = 999, n_bootstrap: int = 200) -> list[Answer]:
+def searched_cut(
+    cohort: pd.DataFrame, seed: int, *, n_permutations: int = 999, n_bootstrap: int = 200
+) -> list[BenchAnswer]:
     """A search with its naive reading, its corrections, and the range of its cut.
 
     The naive reading takes the log-rank p-value and the hazard ratio of the cut found as if nobody had searched.
@@ -104,16 +106,16 @@ def searched_cut(cohort: pd.DataFrame, seed: int, *, n_permutations: int = 999, 
     return [
         _hazard("searched cut, as found", found, naive, naive["p_naive"]),
         _hazard("searched cut, corrected", found, corrected, found.p_permutation),
-        Answer("Lausen and Schumacher 1992", p_value=found.p_lausen92),
-        Answer("Lausen, Sauerbrei and Schumacher 1994", p_value=found.p_lausen94),
-        Answer("range of the cut", PLACE, estimate=found.cut, conf_low=found.cut_low, conf_high=found.cut_high),
+        BenchAnswer("Lausen and Schumacher 1992", p_value=found.p_lausen92),
+        BenchAnswer("Lausen, Sauerbrei and Schumacher 1994", p_value=found.p_lausen94),
+        BenchAnswer("range of the cut", PLACE, estimate=found.cut, conf_low=found.cut_low, conf_high=found.cut_high),
     ]
 
 
-def _hazard(method: str, found: CutpointSearch, row: Mapping[Hashable, float], p_value: float) -> Answer:
+def _hazard(method: str, found: CutpointSearch, row: Mapping[Hashable, float], p_value: float) -> BenchAnswer:
     """A row of a search's summary on the scale of the logarithm."""
     estimate, low, high = (float(np.log(row[name])) for name in ("hazard_ratio", "conf_low", "conf_high"))
-    return Answer(
+    return BenchAnswer(
         method,
         CUT_EFFECT,
         at=found.cut,
@@ -125,7 +127,7 @@ def _hazard(method: str, found: CutpointSearch, row: Mapping[Hashable, float], p
     )
 
 
-def median_split(cohort: pd.DataFrame, _seed: int) -> Sequence[Answer]:
+def median_split(cohort: pd.DataFrame, _seed: int) -> Sequence[BenchAnswer]:
     """Above the median against at or below it: a cut that looks at no outcome."""
     marker, time, event = cohort[MARKER].to_numpy(), cohort[_TIME].to_numpy(), cohort[_EVENT].to_numpy() == 1
     cut = float(np.median(marker))
@@ -133,17 +135,17 @@ def median_split(cohort: pd.DataFrame, _seed: int) -> Sequence[Answer]:
     return [_wald("median split", CUT_EFFECT, float(estimate[0]), float(std_error[0]), at=cut)]
 
 
-def continuous_marker(cohort: pd.DataFrame, _seed: int) -> Sequence[Answer]:
+def continuous_marker(cohort: pd.DataFrame, _seed: int) -> Sequence[BenchAnswer]:
     """Magnesium as it is, in a Cox model."""
     marker, time, event = cohort[MARKER].to_numpy(), cohort[_TIME].to_numpy(), cohort[_EVENT].to_numpy() == 1
     coef, covariance, _ = fit_arrays(marker[:, None] / 0.1, time, event)
     return [_wald("continuous marker", SLOPE, float(coef[0]), float(np.sqrt(covariance[0, 0])))]
 
 
-def _wald(method: str, estimand: str, estimate: float, std_error: float, *, at: float = float("nan")) -> Answer:
+def _wald(method: str, estimand: str, estimate: float, std_error: float, *, at: float = float("nan")) -> BenchAnswer:
     """An estimate with its limits and the p-value of Wald's test."""
     half = normal_quantile(0.95) * std_error
-    return Answer(
+    return BenchAnswer(
         method,
         estimand,
         at=at,

@@ -1,0 +1,107 @@
+"""Cut-points on the bench: targets are those of large Cox models, and the calibration page holds at another seed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from analysis import CohortDesign
+from analysis.truth.bench import BenchWorld, simulation_study
+from analysis.truth.bench_cutpoints import (
+    CUT_EFFECT,
+    PLACE,
+    SLOPE,
+    continuous_marker,
+    cutpoint_world,
+    median_split,
+    searched_cut,
+)
+from analysis.truth.estimands import true_cutpoint_effects
+
+PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
+
+
+def test_the_targets_are_those_of_cox_models_in_the_same_large_cohort():
+    design = CohortDesign().of_size(200)
+    world = cutpoint_world("planted", design, n_population=20_000, seed=5)
+    expected = true_cutpoint_effects(design, [0.71, 0.81], n=20_000, seed=5)  # at or above: the next 0.01
+    expected = expected[expected["endpoint"] == "Overall survival"]["log_hazard_ratio"]
+    assert_allclose([world.targets[CUT_EFFECT](cut) for cut in (0.70, 0.80)], expected, rtol=1e-6)
+    assert world.targets[SLOPE](np.nan) < 0
+
+
+def test_only_a_threshold_gives_the_cut_a_place():
+    threshold = CohortDesign(world="threshold").of_size(200)
+    assert cutpoint_world("threshold", threshold, n_population=5_000, seed=1).targets[PLACE](0.8) == 0.69
+    assert PLACE not in cutpoint_world("planted", CohortDesign(), n_population=5_000, seed=1).targets
+
+
+@pytest.fixture(scope="module")
+def scores():
+    """A small part of the calibration, at a seed of its own."""
+    nothing = cutpoint_world("nothing", CohortDesign(world="independent").of_size(200), seed=1)
+    slope = cutpoint_world("slope", CohortDesign(confounding=0.0).of_size(200), n_population=100_000, seed=1)
+
+    def searched(cohort, seed):
+        return searched_cut(cohort, seed, n_permutations=99, n_bootstrap=60)
+
+    found = simulation_study([nothing, slope], [searched, median_split, continuous_marker], n_replicates=120, seed=77)
+    return found.set_index(["world", "method", "score"]).sort_index()
+
+
+def near(score, expected: float, floor: float) -> bool:
+    return abs(score["value"] - expected) < 4 * max(score["std_error"], floor)
+
+
+@pytest.mark.parametrize("method", ["searched cut, corrected", "median split", "continuous marker"])
+def test_honest_tests_reject_by_chance_as_often_as_they_say(scores, method):
+    assert near(scores.loc[("nothing", method, "rejection rate")], 0.05, (0.05 * 0.95 / 120) ** 0.5)
+
+
+@pytest.mark.parametrize("method", ["Lausen and Schumacher 1992", "Lausen, Sauerbrei and Schumacher 1994"])
+def test_closed_p_values_reject_at_most_that(scores, method):
+    assert scores.loc[("nothing", method, "rejection rate"), "value"] < 0.05 + 4 * (0.05 * 0.95 / 120) ** 0.5
+
+
+def test_the_naive_reading_finds_what_is_not_there(scores):
+    naive = scores.loc[("nothing", "searched cut, as found")]
+    assert naive.loc["rejection rate", "value"] > 0.2
+    assert naive.loc["bias away from zero", "value"] > 0.25
+    assert naive.loc["coverage", "value"] < 0.85
+
+
+@pytest.mark.parametrize("world", ["nothing", "slope"])
+def test_the_correction_takes_most_of_the_bias_away_and_its_limits_cover(scores, world):
+    naive, corrected = (scores.loc[(world, f"searched cut, {words}")] for words in ("as found", "corrected"))
+    left, error = corrected.loc["bias away from zero", ["value", "std_error"]]
+    assert abs(left) < naive.loc["bias away from zero", "value"] / 4 + 4 * error
+    assert corrected.loc["coverage", "value"] > 0.93 - 4 * (0.93 * 0.07 / 120) ** 0.5
+    assert corrected.loc["root mean squared error", "value"] < naive.loc["root mean squared error", "value"]
+
+
+@pytest.mark.parametrize(
+    ("method", "world"), [(m, w) for m in ("median split", "continuous marker") for w in ("nothing", "slope")]
+)
+def test_methods_that_do_not_search_are_unbiased_and_cover(scores, method, world):
+    found = scores.loc[(world, method)]
+    assert near(found.loc["bias"], 0.0, 0.0)
+    assert near(found.loc["coverage"], 0.95, (0.95 * 0.05 / 120) ** 0.5)
+
+
+def test_the_page_agrees_with_a_part_of_it_made_again(scores):
+    line = next(line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| naive log-rank"))
+    share, error = (float(number) / 100 for number in re.search(r"([\d.]+)% \(([\d.]+)%\)", line).groups())
+    again = scores.loc[("nothing", "searched cut, as found", "rejection rate")]
+    assert abs(again["value"] - share) < 4 * np.hypot(again["std_error"], error)
+
+
+def test_a_world_draws_the_same_cohort_from_the_same_seed():
+    world = cutpoint_world("nothing", CohortDesign(world="independent").of_size(60), seed=1)
+    assert isinstance(world, BenchWorld)
+    assert world.draw(3).equals(world.draw(3))
+    assert not world.draw(3).equals(world.draw(4))
+    assert not world.draw(3).isna().any(axis=None)
