@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.present.layout import POINTS, figure_of, text_size, wrapped
+from analysis.present.layout import POINTS, SYNTHETIC_MARK, figure_of, renderer_of, text_size, wrapped
 from analysis.present.marker import KEY_START, PUBLISHED, SEARCHED, USED
 from analysis.present.placing import Space, spread
-from analysis.present.style import BLUE, INK, SMALL, SOFT_INK, VERMILLION, Dashes
+from analysis.present.style import BLUE, INK, SMALL, SOFT_INK, TEXT, VERMILLION, Dashes
 from analysis.present.words import format_count
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FOUND_INK = "#b04d00"
 LANE = 22.0  # points over a panel for a searched cut: its bar, its words over that
 BAR = 15.0
+EDGES_HIGH = 24.0
+MOST_BINS = 60
 KEY_GAP, KEY_LINE = 1.8, 8.7
 
 
@@ -52,12 +54,20 @@ def write_edges(ax: Axes, cuts: pd.DataFrame) -> None:
     spots = [(float(ax.transData.transform((edge, 1))[0]) - box.x0) * scale for edge in values["edge"]]
     widths = [text_size(figure, text, size=SMALL)[0] + 5 for text in texts]
     top = float(box.height) * scale
+    look = {"arrowstyle": "-", "linewidth": 0.5, "color": INK, "shrinkA": 0, "shrinkB": 0}
     for text, spot, x in zip(texts, spots, spread(spots, widths, low=-10.0, high=box.width * scale + 10), strict=True):
+        above = (float(x), top + 9)
         ax.annotate(
-            text, (spot, top), (float(x), top + 9), xycoords="axes points", textcoords="axes points",
-            annotation_clip=False, ha="center", va="bottom", size=SMALL,
-            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": INK, "shrinkA": 0, "shrinkB": 0},
+            "", (spot, top), above, xycoords="axes points", textcoords="axes points", annotation_clip=False,
+            arrowprops=look,
         )  # fmt: skip
+        ax.annotate(text, above, xycoords="axes points", annotation_clip=False, ha="center", va="bottom", size=SMALL)
+
+
+def head_over_edges(ax: Axes, title: str, subtitle: str, *, synthetic: bool, edges: bool) -> None:
+    """The heading of axes in somebody else's figure, above the values of the edges where there are any."""
+    words = "\n".join(filter(None, (SYNTHETIC_MARK if synthetic else "", title, subtitle)))
+    ax.set_title(words, loc="left", size=TEXT, weight="bold", pad=EDGES_HIGH if edges else None)
 
 
 def write_sources(ax: Axes, cuts: pd.DataFrame) -> None:
@@ -128,6 +138,8 @@ def beside(ax: Axes, edges: Sequence[float]) -> Space:
 def draw_histogram(ax: Axes, values: NDArray[np.float64]) -> None:
     """The distribution of a marker in a low panel."""
     bins = np.histogram_bin_edges(values, bins="fd")
+    if len(bins) > MOST_BINS + 1:  # one far value would ask for thousands
+        bins = np.histogram_bin_edges(values, bins=MOST_BINS)
     ax.hist(values, bins=bins.tolist(), color=BLUE, alpha=0.4, edgecolor="white", linewidth=0.4)
     ax.set_ylabel("Patients")
     ax.locator_params(axis="y", nbins=3, integer=True)
@@ -135,6 +147,9 @@ def draw_histogram(ax: Axes, values: NDArray[np.float64]) -> None:
 
 def write_count(ax: Axes, n: int, edges: Sequence[float]) -> None:
     """How many patients a histogram shows, near its upper right corner, beside bars and edges."""
+    locator = ax.get_axes_locator()
+    if locator is not None:  # axes that hang on others have no size until asked for it
+        ax.apply_aspect(locator(ax, renderer_of(figure_of(ax))))
     space, words = beside(ax, edges), f"n = {format_count(n)}"
     for bar in ax.patches:
         left, bottom, right, top = bar.get_extents().transformed(ax.transData.inverted()).extents

@@ -11,10 +11,10 @@ from analysis.errors import InputError
 from analysis.present.cut_lines import BAR, LANE, draw_found, name_found
 from analysis.present.cutpoint_summary import check_summary, write_summary
 from analysis.present.frames import need_columns
-from analysis.present.layout import POINTS, finish, fit, new_figure, wrapped
+from analysis.present.layout import POINTS, figure_of, finish, fit, new_figure, wrapped
 from analysis.present.line_words import name_line
 from analysis.present.placing import Space
-from analysis.present.style import BLUE, INK, MM_PER_INCH, ONE_COLUMN, TWO_COLUMNS, figure_style
+from analysis.present.style import BLUE, INK, MM_PER_INCH, ONE_COLUMN, SMALL, TWO_COLUMNS, figure_style
 from analysis.present.words import format_interval
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FEW_CUTS = 80
-LIMIT = "exceeded in 5% of permutations"
+LIMIT, LIMIT_SHARE = "exceeded in 5% of permutations", 0.4
 
 
 def plot_cutpoint_scan(
@@ -143,4 +143,5 @@ def _name_limit(ax: Axes, rows: pd.DataFrame, cut: float, critical: float) -> No
     space.take_line((cut, cut), ax.get_ylim())
     space.take_box((0, space.height - LANE, space.width, space.height))
     x = np.linspace(*ax.get_xlim(), 30)
-    name_line(ax, LIMIT, x, np.full(len(x), critical), space)
+    words = wrapped(figure_of(ax), LIMIT, LIMIT_SHARE * space.width, size=SMALL)
+    name_line(ax, words, x, np.full(len(x), critical), space)

@@ -17,6 +17,7 @@ from analysis.present.cut_lines import (
     draw_cuts,
     draw_found,
     draw_histogram,
+    head_over_edges,
     name_found,
     with_use,
     write_count,
@@ -30,11 +31,10 @@ from analysis.present.layout import (
     figure_of,
     finish,
     fit,
-    head_axes,
     new_figure,
     wrapped,
 )
-from analysis.present.line_words import name_line
+from analysis.present.line_words import keep_apart, name_line
 from analysis.present.ratios import ratio_limits, stand_ratio_axis
 from analysis.present.style import BLUE, DIMMED, INK, MM_PER_INCH, ONE_COLUMN, TWO_COLUMNS, figure_style
 from analysis.present.words import format_interval
@@ -130,7 +130,7 @@ def plot_dose_response(
         if ax is None:
             finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
         else:
-            head_axes(main, title=title, subtitle=subtitle, synthetic=synthetic)
+            head_over_edges(main, title, subtitle, synthetic=synthetic, edges=parts.cuts is not None)
         _write_inside(main, strip, parts, reference, lane)
     return figure
 
@@ -179,7 +179,8 @@ def _panels(ax: Axes | None, width: float, height: float, *, strip: bool) -> tup
     if not strip:
         return drawing_axes(ax, width)[0], None
     if ax is not None:
-        return ax, ax.inset_axes((0, -STRIP - 0.06, 1, STRIP), sharex=ax)
+        below = ax.inset_axes((0, -STRIP - 0.06, 1, STRIP), sharex=ax)
+        return ax, below
     figure = new_figure(width, rows=2)
     main, below = figure.axes
     main.get_subplotspec().get_gridspec().set_height_ratios([1, STRIP])  # type: ignore[union-attr]
@@ -291,6 +292,7 @@ def _write_inside(main: Axes, strip: Axes | None, parts: _Parts, reference: floa
     if reference is not None:
         name_line(main, f"reference {reference:.3g}", [reference], [1.0], space)
     if parts.truth is not None:
+        keep_apart(main, space, parts.truth, parts.curve)
         name_line(main, "planted truth", parts.truth["marker"], parts.truth["hazard_ratio"], space)
     if strip is not None and parts.values is not None:
         write_count(strip, len(parts.values), edges)

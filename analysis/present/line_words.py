@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.present.layout import figure_of, text_size
@@ -14,7 +15,8 @@ from analysis.present.style import INK, SMALL
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-AWAY = 8.0
+AWAY = 8.0  # points
+SLABS = 60
 
 
 def name_line(ax: Axes, text: str, x: ArrayLike, y: ArrayLike, space: Space, *, color: str = INK) -> None:
@@ -51,3 +53,14 @@ def _nearest(ax: Axes, text: str, points: list[tuple[float, float]], space: Spac
         for shift in shifts
     ]
     return min(found, key=lambda pair: pair[0].cost)
+
+
+def keep_apart(ax: Axes, space: Space, line: pd.DataFrame, other: pd.DataFrame) -> None:
+    """Block what lies beyond another line (both: marker hazard_ratio): words beside one are then not the other's."""
+    line = line.sort_values("marker", kind="stable")
+    x = np.linspace(max(line["marker"].min(), other["marker"].min()), other["marker"].max(), SLABS)
+    border = np.interp(x, other["marker"], other["hazard_ratio"])
+    above = np.interp(x, line["marker"], line["hazard_ratio"]) >= border
+    low, high = ax.get_ylim()
+    for at, height, stay_above in zip(x, border, above, strict=True):
+        space.take_line((at, at), (height, low if stay_above else high))

@@ -215,7 +215,7 @@ def _draw_curve(ax: Axes, rows: pd.DataFrame, median: float | None, highlight: i
 def _dots(ax: Axes, x: ArrayLike, y: ArrayLike, size: float, color: str, marker: str, label: str) -> None:
     """Marks without lines, a diamond somewhat larger."""
     ax.plot(
-        x, y, linestyle="none", marker=marker, markersize=size * (1.4 if marker == "D" else 1.0), color=color,
+        x, y, linestyle="none", marker=marker, markersize=size * (1.25 if marker == "D" else 1.0), color=color,
         markeredgewidth=0, zorder=4, label=label, clip_on=False,
     )  # fmt: skip
 
