@@ -109,9 +109,11 @@ def page(scores: pd.DataFrame, options: argparse.Namespace) -> str:
         "",
         f"Made by `{command} --jobs {options.jobs}` at commit `{commit.stdout.strip()}`: {options.replicates} simulated"
         f" cohorts of each world and size, {N_BOOTSTRAP} resamples, {N_SPLITS} splits. In brackets: Monte-Carlo"
-        " standard errors. Log hazard ratio above the cut found against at or below it, judged by that of the same cut in a"
-        " million patients with the same censoring; bias is counted away from zero (independent world: in the direction"
-        " of the effect as found).",
+        " standard errors.",
+        "",
+        "Log hazard ratio above the cut found against at or below it, judged by that of the same cut in a million"
+        " patients with the same censoring; bias is counted away from zero (independent world: in the direction of the"
+        " effect as found).",
         "",
     ]
     for title, score, shown in (
