@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from analysis.cohort.cells import Limits
 from analysis.cohort.endpoints import Endpoint
 from analysis.cohort.units import MAGNESIUM_UNITS
 from analysis.errors import InputError, PlanError, raise_all
 from analysis.strata.cutpoints import Cutpoints
+from analysis.study.names import LONGEST, slug
 from analysis.study.plan_file import EventCodes, event_codes, plan_cutpoints, table_problems
 
 
@@ -25,6 +28,7 @@ class DataPlan:
     decimal: str = "."
     encoding: str | None = None
     sheet: str | None = None
+    limits: Limits = "error"
     event_codes: EventCodes | None = None
 
 
@@ -181,10 +185,12 @@ def _names(value: object) -> tuple[str, ...]:
 def _strata(table: dict[str, object], unit: str, problems: list[str]) -> StrataPlan:
     """The cut-points or the number of quantile groups."""
     cutpoints = plan_cutpoints(table, unit, problems)
-    reference = table.get("reference")
+    reference, n_groups = table.get("reference"), table.get("quantiles")
+    if isinstance(n_groups, int) and n_groups < 2:
+        problems.append(f"[strata] quantiles = {n_groups}: at least 2 groups, or there is nothing to compare")
     if cutpoints is not None and reference is not None and reference not in cutpoints.labels:
         problems.append(f"[strata] reference {reference!r} is none of the labels {cutpoints.labels}")
-    return StrataPlan(cutpoints, table.get("quantiles"), reference)  # type: ignore[arg-type]
+    return StrataPlan(cutpoints, n_groups, reference)  # type: ignore[arg-type]
 
 
 def _endpoints(tables: object, problems: list[str]) -> tuple[Endpoint, ...]:
@@ -197,15 +203,18 @@ def _endpoints(tables: object, problems: list[str]) -> tuple[Endpoint, ...]:
         except InputError as error:
             problems += error.problems
     names = [endpoint.name for endpoint in endpoints]
-    if len(set(names)) < len(names):
-        problems.append(f"[[endpoints]] share a name: {names}; give each its own")
+    if len(set(map(slug, names))) < len(names):
+        problems.append(
+            f"[[endpoints]] share a name: {names}; give each its own, differing in letters or digits within the first"
+            f" {LONGEST}, for files are named by them"
+        )
     return tuple(endpoints)
 
 
 def _marker(table: dict[str, object], *, named_cut: bool, problems: list[str]) -> MarkerPlan:
     """The marker; one that is cut at named cut-points is magnesium, for the named ones all are."""
     fields = {"label": table["column"], "unit": "", "analyte": "magnesium" if named_cut else "", **table}
-    if not float(fields.get("per", 0.1)) > 0:  # type: ignore[arg-type]
+    if not 0 < float(fields.get("per", 0.1)) < math.inf:  # type: ignore[arg-type]
         problems.append(f"[marker] per = {fields['per']!r}: the step of the hazard ratio must be above 0")
     if fields.get("direction", "lower") not in {"lower", "higher"}:
         problems.append(f"[marker] direction = {fields['direction']!r}: say 'lower' or 'higher'")
@@ -217,8 +226,8 @@ def _marker(table: dict[str, object], *, named_cut: bool, problems: list[str]) -
 def _check_milestones(study: dict[str, object], problems: list[str]) -> None:
     """Times asked for must be positive and ascending."""
     times = list(study.get("milestones", ()))  # type: ignore[call-overload]
-    if any(time <= 0 for time in times) or times != sorted(set(times)):
+    if not all(0 < time < math.inf for time in times) or times != sorted(set(times)):
         problems.append(f"[study] milestones = {times}: positive times, ascending, each once")
     horizon = study.get("horizon")
-    if horizon is not None and not horizon > 0:  # type: ignore[operator]
+    if horizon is not None and not 0 < horizon < math.inf:  # type: ignore[operator]
         problems.append(f"[study] horizon = {horizon!r}: must be above 0")

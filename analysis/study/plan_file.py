@@ -11,9 +11,10 @@ from analysis.errors import InputError
 from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
 
 EventCodes = Mapping[Hashable, Any]
+Kind = type | tuple[type, ...]
 
 _NUMBER = (int, float)
-_KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
+_KEYS: dict[str, dict[str, Kind]] = {
     "study": {
         "title": str,
         "time_zero": str,
@@ -22,7 +23,15 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
         "milestones": list,
         "horizon": _NUMBER,
     },
-    "data": {"path": str, "sep": str, "decimal": str, "encoding": str, "sheet": str, "event_codes": dict},
+    "data": {
+        "path": str,
+        "sep": str,
+        "decimal": str,
+        "encoding": str,
+        "sheet": str,
+        "limits": str,
+        "event_codes": dict,
+    },
     "marker": {"column": str, "label": str, "unit": str, "per": _NUMBER, "direction": str, "analyte": str},
     "strata": {
         "cutpoints": str,
@@ -37,6 +46,13 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "endpoints": {"name": str, "duration": str, "event": str, "entry": str, "time_unit": str},
     "model": {"covariates": (list, str), "strata": (list, str)},
     "labels": {},
+}
+_ITEMS: dict[str, Kind] = {
+    "milestones": _NUMBER,
+    "edges": _NUMBER,
+    "labels": str,
+    "covariates": str,
+    "strata": str,
 }
 _REQUIRED = {
     "data": ("path",),
@@ -58,7 +74,11 @@ def table_problems(tables: Mapping[str, object]) -> list[str]:
                 problems.append("endpoints: write each as a table of its own, headed [[endpoints]]")
                 continue
             for place, endpoint in enumerate(table, start=1):
-                problems += _key_problems(name, endpoint, f"[[endpoints]] number {place}")
+                where = f"[[endpoints]] number {place}"
+                if isinstance(endpoint, dict):
+                    problems += _key_problems(name, endpoint, where)
+                else:
+                    problems.append(f"{where}: {endpoint!r} is no table")
         elif isinstance(table, dict):
             problems += _key_problems(name, table, f"[{name}]")
         else:
@@ -72,10 +92,18 @@ def _key_problems(name: str, table: Mapping[str, object], where: str) -> list[st
     problems = [f"{where}: {_unknown('key', key, known)}" for key in table if known and key not in known]
     problems += [f"{where}: no {key!r}" for key in _REQUIRED.get(name, ()) if key not in table]
     for key, value in table.items():
-        kind = known.get(key)
-        if kind is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            problems.append(f"{where}: {key} = {value!r} should be {_IN_WORDS[kind]}")
+        if key in known and not _fits(value, known[key]):
+            problems.append(f"{where}: {key} = {value!r} should be {_IN_WORDS[known[key]]}")
+        elif key in _ITEMS and isinstance(value, list):
+            unfit = [repr(item) for item in value if not _fits(item, _ITEMS[key])]
+            if unfit:
+                problems.append(f"{where}: {key} holds {first_few(unfit)}; each should be {_IN_WORDS[_ITEMS[key]]}")
     return problems
+
+
+def _fits(value: object, kind: Kind) -> bool:
+    """Whether a value is of a type; true and false are no numbers."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 _IN_WORDS = {
@@ -133,7 +161,7 @@ def _own_cutpoints(table: Mapping[str, object], unit: str) -> Cutpoints:
     if missing:
         raise InputError(f"edges need {' and '.join(missing)} too: say what the groups are called and who set the cut")
     return Cutpoints(
-        tuple(float(edge) for edge in table["edges"]),  # type: ignore[attr-defined]
+        tuple(table["edges"]),  # type: ignore[arg-type]
         tuple(str(label) for label in table["labels"]),  # type: ignore[attr-defined]
         unit=unit,
         source=str(table["source"]),

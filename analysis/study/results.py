@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.present.page import Listing, Note, Prose, TableBlock
+from analysis.study.names import slug as slug
 from analysis.study.study import Study
 
 if TYPE_CHECKING:
@@ -88,14 +88,3 @@ class StudyResults:
         """All blocks in reading order."""
         for section in self.sections:
             yield from section.blocks
-
-
-def slug(text: str) -> str:
-    """A label as part of a file name.
-
-    Examples
-    --------
-    >>> slug("Overall survival")
-    'overall-survival'
-    """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"

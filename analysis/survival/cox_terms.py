@@ -82,6 +82,33 @@ def read_design(
     return Design(data, data.covariates, tuple(map(str, names)), {str(name): (k,) for k, name in enumerate(names)})
 
 
+def formula_columns(text: str, cohort: pd.DataFrame) -> tuple[str, ...]:
+    """The columns that a formula's right-hand side names, in its order; they need not be there.
+
+    Parameters
+    ----------
+    text : str
+        As `fit_cox` takes it.
+    cohort : DataFrame
+        Tells functions from columns.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    InputError
+        A formula that cannot be read, or that calls a function there is none of.
+
+    Examples
+    --------
+    >>> formula_columns("log2(crp) + `a.b`:age", pd.DataFrame({"crp": [1.0], "a.b": [1.0], "age": [1.0]}))
+    ('crp', 'a.b', 'age')
+    """
+    return tuple(_parsed(text, cohort)[1])
+
+
 def _slips(names: Sequence[str], endpoint: Endpoint) -> list[str]:
     """The outcome among its own covariates."""
     outcome = {endpoint.duration: "follow-up time", endpoint.event: "event"}
@@ -128,7 +155,9 @@ def _parsed(text: str, cohort: pd.DataFrame) -> tuple[Any, list[str]]:
 def _inner_names(formula: Any, cohort: pd.DataFrame) -> set[str]:  # noqa: ANN401
     """Columns named inside a spline and its like, which the parser does not count as needed."""
     factors = [re.sub(r"`[^`]*`", "quoted", str(factor)) for term in formula for factor in term.factors]
-    nodes = (node for text in factors if "(" in text and text not in cohort for node in ast.walk(ast.parse(text)))
+    nodes = (
+        node for text in factors if "(" in text and _unmasked(text) not in cohort for node in ast.walk(ast.parse(text))
+    )
     return {node.id for node in nodes if isinstance(node, ast.Name) and node.id in cohort}
 
 
