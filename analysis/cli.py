@@ -125,14 +125,18 @@ def _plan_new(options: argparse.Namespace) -> int:
 
 def _validate(options: argparse.Namespace) -> int:
     """All that is wrong with a plan and its cohort, then what is merely suspicious."""
-    from analysis.errors import AnalysisWarning
+    from analysis.errors import AnalysisWarning, NotComputed
+    from analysis.study.models import fit_models
     from analysis.study.plan import StudyPlan
     from analysis.study.study import prepare_study
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AnalysisWarning)
         study = prepare_study(StudyPlan.from_toml(options.plan))
-    for note in study.notes:
+        for endpoint in study.plan.endpoints:
+            fit_models(study, endpoint)
+    missing = [one.message for one in caught if isinstance(one.message, NotComputed)]
+    for note in (*study.notes, *missing):
         print(f"note: {note}")
     counts = study.cohort[study.stratum_column].value_counts(sort=False)
     strata = ", ".join(f"{label} {count}" for label, count in counts.items())
@@ -171,9 +175,11 @@ class _Progress:
     def __enter__(self) -> _Progress:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Close the bar and tell the five longest steps."""
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Close the bar and tell the five longest steps, unless something stopped them."""
         self._bar.close()
+        if kind is not None:
+            return
         longest = sorted(self._times.items(), key=lambda step: -step[1])[:5]
         total = sum(self._times.values())
         told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in longest)

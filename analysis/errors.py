@@ -86,6 +86,10 @@ class Separation(AnalysisWarning):
     """The likelihood has no maximum at a finite coefficient: the term is not estimable."""
 
 
+class NotComputed(AnalysisWarning):
+    """A part of a study that its rows do not allow; the rest of the study stands."""
+
+
 class EarlyZero(AnalysisWarning):
     """With late entry, everybody at risk had the event early: the curve is zero from there on."""
 

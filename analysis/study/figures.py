@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
+from analysis.errors import InputError
 from analysis.present.curves import plot_survival
 from analysis.present.times import breaks_for
 from analysis.present.words import format_number
@@ -64,7 +65,10 @@ def finding(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> str:
     if not study.compared:
         return plain
     first = study.compared[0]
-    differences = restricted_mean_difference(curves, horizon(study, endpoint))
+    try:
+        differences = restricted_mean_difference(curves, horizon(study, endpoint))
+    except InputError:  # the section says so where it would have shown them
+        return plain
     pair = differences[
         (differences["stratum_a"].isin([first, study.reference]))
         & (differences["stratum_b"].isin([first, study.reference]))
@@ -88,9 +92,13 @@ def true_curves(study: Study, endpoint: Endpoint) -> pd.DataFrame | None:
 
 
 def _estimates(study: Study, endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
-    """The hazard ratio of the first stratum against the reference in a few rows of text."""
+    """The hazard ratio of the first stratum against the reference in a few rows of text, where there is one."""
+    if not study.compared:
+        return ()
     ratios = marker_hazard_ratios(study, endpoint, fit_models(study, endpoint))
     mine = ratios[(ratios["marker"] == STRATA) & (ratios["term"] == study.contrast(study.compared[0]))]
+    if mine.empty:
+        return ()
     rows = [(f"HR, {study.contrast(study.compared[0])}", "")]
     rows += [(str(row["adjustment"]), estimate_text(row)) for row in mine.to_dict("records")]
     if study.truth is not None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.words import format_ratio
+from analysis.study.blocks import attempted
 from analysis.study.study import Study
 from analysis.study.targets import hazard_ratio_target, with_targets
 from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
 
 CONTINUOUS, STRATA = "continuous", "strata"
 CRUDE, ADJUSTED = "crude", "adjusted"
+_AS_TERMS = {CONTINUOUS: "the marker continuous", STRATA: "the marker as strata"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +46,21 @@ def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
     Returns
     -------
     tuple of StudyModel
-        The continuous marker first; no adjusted models when the plan has neither covariates nor strata.
+        The continuous marker first; no adjusted models when the plan has neither covariates nor strata. A model that
+        the rows do not allow is left out, with a `NotComputed` warning.
     """
     columns = {CONTINUOUS: [study.marker_term], STRATA: [study.contrast(label) for label in study.compared]}
     adjustments = [CRUDE, ADJUSTED] if study.plan.model.covariates or study.plan.model.strata else [CRUDE]
-    return tuple(
-        _fitted(study, endpoint, marker, terms, adjustment)
-        for marker, terms in columns.items()
-        if terms
-        for adjustment in adjustments
-    )
+
+    def fitted(marker: str, adjustment: str) -> list[StudyModel]:
+        """One model of the product."""
+        return [_fitted(study, endpoint, marker, columns[marker], adjustment)]
+
+    models: list[StudyModel] = []
+    for marker, adjustment in product(columns if study.compared else [CONTINUOUS], adjustments):
+        what = f"{endpoint.name}, the {adjustment} Cox model ({_AS_TERMS[marker]})"
+        models += attempted(what, partial(fitted, marker, adjustment))
+    return tuple(models)
 
 
 def _fitted(study: Study, endpoint: Endpoint, marker: str, terms: list[str], adjustment: str) -> StudyModel:
@@ -93,7 +102,8 @@ def marker_hazard_ratios(study: Study, endpoint: Endpoint, models: tuple[StudyMo
         }
         rows.append(mine.assign(**head))
     order = ["endpoint", "marker", "adjustment", "term", "n", "n_event"]
-    frame = pd.concat(rows, ignore_index=True)
+    estimates = ["hazard_ratio", "conf_low", "conf_high", "statistic", "p_value"]
+    frame = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=[*order, *estimates])
     frame = frame[order + [column for column in frame.columns if column not in order]]
     if study.truth is None:
         return frame

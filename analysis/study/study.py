@@ -11,12 +11,14 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.cohort.files import read_cohort
 from analysis.cohort.schema import Column, Schema
 from analysis.cohort.validation import validate_cohort
-from analysis.errors import AnalysisWarning, PlanError
+from analysis.errors import AnalysisWarning, InputError, PlanError, raise_all
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import stratify
 from analysis.strata.quantiles import quantile_cutpoints
 from analysis.study.plan import StudyPlan
 from analysis.study.synthetic_files import read_truth
+from analysis.survival.cox_terms import formula_columns
+from analysis.survival.data import survival_data
 from analysis.truth.estimands import TrueEstimands
 
 
@@ -82,7 +84,7 @@ class Study:
 
     def contrast(self, label: str) -> str:
         """The indicator column of one stratum, as in "low against reference"."""
-        return f"{label} against {self.reference}"
+        return _quotable(f"{label} against {self.reference}")
 
     def label(self, name: str) -> str:
         """The plan's words for a column or a model term, else the name itself."""
@@ -123,10 +125,33 @@ def prepare_study(plan: StudyPlan) -> Study:
         reference=_reference(plan, labels),
         marker_term="",
         truth=read_truth(plan.truth) if plan.truth else None,
-        notes=tuple(one.message for one in caught if isinstance(one.message, AnalysisWarning)),
+        notes=_told(caught),
     )
-    study = replace(study, marker_term=f"{plan.marker.label}, per {study.step}")
+    _check_outcomes(study)
+    study = replace(study, marker_term=_quotable(f"{plan.marker.label}, per {study.step}"))
     return replace(study, cohort=_with_terms(study))
+
+
+def _quotable(term: str) -> str:
+    """A column's name that a formula can hold between backticks."""
+    return term.replace("`", "'")
+
+
+def _told(caught: list[warnings.WarningMessage]) -> tuple[AnalysisWarning, ...]:
+    """What was said, each once: reading and checking may both have seen it."""
+    told = {str(one.message): one.message for one in caught if isinstance(one.message, AnalysisWarning)}
+    return tuple(told.values())
+
+
+def _check_outcomes(study: Study) -> None:
+    """Every fault of the endpoints' rows, for without curves there is no report."""
+    problems: list[str] = []
+    for endpoint in study.plan.endpoints:
+        try:
+            survival_data(study.cohort, endpoint, by=study.stratum_column)
+        except InputError as error:
+            problems += [f"{endpoint.name}: {problem}" for problem in error.problems]
+    raise_all(problems)
 
 
 def inner_unit(plan: StudyPlan) -> str:
@@ -143,6 +168,7 @@ def _read(plan: StudyPlan) -> pd.DataFrame:
         decimal=data.decimal,
         encoding=data.encoding,
         sheet=data.sheet,
+        limits=data.limits,
         event_codes=data.event_codes,
         units={marker.column: marker.unit} if marker.analyte == "magnesium" else None,
     )
@@ -157,7 +183,7 @@ def plan_schema(plan: StudyPlan, cohort: pd.DataFrame) -> Schema:
             if name:
                 columns[name] = Column(name, "number", "", unit=endpoint.time_unit, low=0, required=False)
         columns[endpoint.event] = Column(endpoint.event, "indicator", "", required=False)
-    for name in (*model_columns(plan), *plan.model.strata):
+    for name in (*model_columns(plan, cohort), *plan.model.strata):
         columns.setdefault(name, _described(name, cohort))
     return Schema(plan.title, tuple(columns.values()))
 
@@ -178,18 +204,14 @@ def _described(name: str, cohort: pd.DataFrame) -> Column:
     return Column(name, "category", "", levels=tuple(sorted(map(str, values.unique()))), required=False)
 
 
-def model_columns(plan: StudyPlan) -> tuple[str, ...]:
+def model_columns(plan: StudyPlan, cohort: pd.DataFrame) -> tuple[str, ...]:
     """The columns that the plan's formula terms name."""
-    from formulaic import Formula
-    from formulaic.errors import FormulaSyntaxError
-
     if not plan.model.covariates:
         return ()
     try:
-        needed = Formula(" + ".join(plan.model.covariates)).required_variables
-    except FormulaSyntaxError as error:
-        raise PlanError(f"[model] covariates = {list(plan.model.covariates)} is no formula: {error}") from None
-    return tuple(sorted(map(str, needed)))
+        return tuple(sorted(formula_columns(" + ".join(plan.model.covariates), cohort)))
+    except InputError as error:
+        raise PlanError([f"[model] {problem}" for problem in error.problems]) from None
 
 
 def _cutpoints(plan: StudyPlan, cohort: pd.DataFrame) -> Cutpoints:

@@ -11,7 +11,7 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotSupported
 from analysis.present.hazards import plot_hazard_ratio_over_time
 from analysis.present.page import Prose
-from analysis.study.blocks import table
+from analysis.study.blocks import attempted, table
 from analysis.study.models import CONTINUOUS, StudyModel, fit_models, marker_hazard_ratios
 from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.sections.about import NOT_EVIDENCE
@@ -27,21 +27,22 @@ def checks_section(study: Study) -> StudySection:
     """What would have to hold for the models to be believed, and whether it does."""
     blocks: list[Block] = []
     for endpoint in study.plan.endpoints:
-        blocks += _proportional_hazards_blocks(study, endpoint)
+        for model in _leading_model(study, endpoint):
+            what = f"{endpoint.name}, the check of proportional hazards ({model.adjustment} model)"
+            blocks += attempted(what, partial(_proportional_hazards_blocks, study, endpoint, model))
     blocks += _engine_blocks(study)
     if study.truth is not None:
         blocks += _truth_blocks(study, study.truth)
     return StudySection("checks", "Checks", tuple(blocks))
 
 
-def _leading_model(study: Study, endpoint: Endpoint) -> StudyModel:
-    """The continuous marker's adjusted model, or the crude one where nothing is adjusted for."""
-    return [model for model in fit_models(study, endpoint) if model.marker == CONTINUOUS][-1]
+def _leading_model(study: Study, endpoint: Endpoint) -> list[StudyModel]:
+    """The continuous marker's adjusted model, or the crude one where that is all; none where none was fitted."""
+    return [model for model in fit_models(study, endpoint) if model.marker == CONTINUOUS][-1:]
 
 
-def _proportional_hazards_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
+def _proportional_hazards_blocks(study: Study, endpoint: Endpoint, model: StudyModel) -> list[Block]:
     """The score test of one endpoint and the marker's hazard ratio over time."""
-    model = _leading_model(study, endpoint)
     test = proportional_hazards_test(model.fit)
     residuals = cox_residuals(model.fit, "scaled-schoenfeld")
     smooth = coefficient_over_time(model.fit, study.marker_term)

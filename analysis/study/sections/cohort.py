@@ -12,7 +12,7 @@ from analysis.present.missing import plot_missing
 from analysis.present.page import Prose, TableBlock
 from analysis.present.relations import plot_relations
 from analysis.present.tables import baseline_display
-from analysis.study.blocks import table
+from analysis.study.blocks import attempted, table
 from analysis.study.causes import diagram_arrows, diagram_nodes
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study, model_columns
@@ -26,7 +26,8 @@ def cohort_section(study: Study) -> StudySection:
     blocks: list[Block] = [table("flow", "Rows read and used", flow_table(study))]
     if study.plan.synthetic:
         blocks.append(_causes_figure(study))
-    blocks += [_baseline_block(study), *_missing_blocks(study), *_relations_blocks(study), *_follow_up_blocks(study)]
+    blocks += [_baseline_block(study), *_missing_blocks(study), *_relations_blocks(study)]
+    blocks += attempted("The follow-up", partial(_follow_up_blocks, study))
     return StudySection("cohort", "The cohort", tuple(blocks))
 
 
@@ -45,7 +46,7 @@ def flow_table(study: Study) -> pd.DataFrame:
 
 def covariate_columns(study: Study) -> list[str]:
     """The columns behind the plan's formula terms, in the cohort's order."""
-    named = set(model_columns(study.plan))
+    named = set(model_columns(study.plan, study.cohort))
     return [str(name) for name in study.cohort.columns if name in named]
 
 

@@ -6,10 +6,11 @@ from functools import partial
 
 import pandas as pd
 
+from analysis.cohort.endpoints import Endpoint
 from analysis.present.forest import plot_forest
-from analysis.present.page import Prose
+from analysis.present.page import Prose, TableBlock
 from analysis.study.blocks import table
-from analysis.study.models import ADJUSTED, CONTINUOUS, estimate_text, fit_models, marker_hazard_ratios
+from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.study import Study
 from analysis.survival.cox import hazard_ratios
@@ -18,27 +19,37 @@ from analysis.truth.estimands import TrueEstimands
 
 def models_section(study: Study) -> StudySection:
     """Hazard ratios of every endpoint in one figure and one table, then each adjusted model whole."""
-    models = {endpoint.name: fit_models(study, endpoint) for endpoint in study.plan.endpoints}
-    ratios = pd.concat(
-        [marker_hazard_ratios(study, endpoint, models[endpoint.name]) for endpoint in study.plan.endpoints],
-        ignore_index=True,
-    )
+    models = {endpoint: fit_models(study, endpoint) for endpoint in study.plan.endpoints}
+    fitted = {endpoint: of_one for endpoint, of_one in models.items() if of_one}
     blocks: list[Block] = [
         Prose(
             f"Cox models with Efron's handling of ties. The continuous marker, per {study.step}, comes first; strata"
             f" against {study.reference} follow. Crude models hold the marker alone; adjusted ones hold what the plan"
             " named."
-        ),
-        _forest(study, ratios),
-        table("hazard-ratios", f"Hazard ratios of {study.plan.marker.label}", ratios),
+        )
     ]
-    for endpoint in study.plan.endpoints:
-        last = [model for model in models[endpoint.name] if model.marker == CONTINUOUS][-1]
-        terms = hazard_ratios(last.fit)
-        title = f"{endpoint.name}: every term of the {last.adjustment} model ({last.fit.n_event} events)"
-        named = terms.assign(term=terms["term"].map(study.label))
-        blocks.append(table(f"{slug(endpoint.name)}-model", title, named))
+    if fitted:
+        ratios = pd.concat(
+            [marker_hazard_ratios(study, endpoint, of_one) for endpoint, of_one in fitted.items()], ignore_index=True
+        )
+        blocks += [
+            _forest(study, ratios),
+            table("hazard-ratios", f"Hazard ratios of {study.plan.marker.label}", ratios),
+        ]
+    for endpoint, of_one in fitted.items():
+        blocks += _terms_table(study, endpoint, of_one)
     return StudySection("models", "Models", tuple(blocks))
+
+
+def _terms_table(study: Study, endpoint: Endpoint, models: tuple[StudyModel, ...]) -> list[TableBlock]:
+    """Every term of the continuous marker's fullest model."""
+    continuous = [model for model in models if model.marker == CONTINUOUS]
+    if not continuous:
+        return []
+    last = continuous[-1]
+    terms = hazard_ratios(last.fit)
+    title = f"{endpoint.name}: every term of the {last.adjustment} model ({last.fit.n_event} events)"
+    return [table(f"{slug(endpoint.name)}-model", title, terms.assign(term=terms["term"].map(study.label)))]
 
 
 def forest_frame(study: Study, ratios: pd.DataFrame) -> pd.DataFrame:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.page import Prose
-from analysis.study.blocks import table
+from analysis.study.blocks import attempted, table
 from analysis.study.figures import survival_figure
 from analysis.study.results import Block, StudySection, slug
 from analysis.study.study import Study
@@ -41,32 +43,41 @@ def _endpoint_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
     """Figure and tables of one endpoint."""
     name, label = slug(endpoint.name), endpoint.name
     curves = kaplan_meier(study.cohort, endpoint, by=study.stratum_column)
-    end = horizon(study, endpoint)
     unit = endpoint.time_unit
     blocks: list[Block] = [
         survival_figure(study, endpoint, curves),
         table(f"{name}-medians", f"{label}: medians in {unit}", medians(curves)),
         table(f"{name}-milestones", f"{label} at milestones", milestone_table(study, endpoint, curves)),
-        table(
-            f"{name}-restricted-means",
-            f"{label}: mean {unit} within the first {end:g}",
-            with_restricted_mean_targets(restricted_mean(curves, end), study.truth, endpoint, end),
-        ),
+    ]
+    blocks += attempted(f"{label}, restricted means", partial(_restricted_mean_tables, study, endpoint, curves))
+    if study.compared:
+        blocks += attempted(f"{label}, the log-rank test", partial(_logrank_tables, study, endpoint))
+    return blocks
+
+
+def _restricted_mean_tables(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> list[Block]:
+    """Restricted means of the strata, and their differences where there are two strata or more."""
+    end, name, unit = horizon(study, endpoint), slug(endpoint.name), endpoint.time_unit
+    means = with_restricted_mean_targets(restricted_mean(curves, end), study.truth, endpoint, end)
+    tables: list[Block] = [
+        table(f"{name}-restricted-means", f"{endpoint.name}: mean {unit} within the first {end:g}", means)
     ]
     if study.compared:
-        blocks += [
-            table(
-                f"{name}-restricted-mean-differences",
-                f"{label}: differences in mean {unit} within the first {end:g}",
-                with_difference_targets(restricted_mean_difference(curves, end), study.truth, endpoint, end),
-                note="Each row: stratum b less stratum a.",
-            ),
-            table(f"{name}-log-rank", f"{label}: log-rank tests", logrank_table(study, endpoint)),
-        ]
+        differences = with_difference_targets(restricted_mean_difference(curves, end), study.truth, endpoint, end)
+        title = f"{endpoint.name}: differences in mean {unit} within the first {end:g}"
+        note = "Each row: stratum b less stratum a."
+        tables.append(table(f"{name}-restricted-mean-differences", title, differences, note=note))
+    return tables
+
+
+def _logrank_tables(study: Study, endpoint: Endpoint) -> list[Block]:
+    """The log-rank tests over all strata, and by pairs where there are three strata or more."""
+    name, label = slug(endpoint.name), endpoint.name
+    tables: list[Block] = [table(f"{name}-log-rank", f"{label}: log-rank tests", logrank_table(study, endpoint))]
     if len(study.compared) > 1:
         pairs = pairwise_logrank(study.cohort, endpoint, by=study.stratum_column)
-        blocks.append(table(f"{name}-log-rank-pairs", f"{label}: log-rank by pairs, p adjusted by Holm", pairs))
-    return blocks
+        tables.append(table(f"{name}-log-rank-pairs", f"{label}: log-rank by pairs, p adjusted by Holm", pairs))
+    return tables
 
 
 def medians(curves: pd.DataFrame) -> pd.DataFrame:
