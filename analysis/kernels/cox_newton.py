@@ -36,7 +36,12 @@ class CoxSolution:
 
 
 def maximise(
-    evaluate_at: Callable[[FloatArray], CoxPoint], start: CoxPoint, *, watch: bool = True, max_steps: int = 100
+    evaluate_at: Callable[[FloatArray], CoxPoint],
+    start: CoxPoint,
+    *,
+    watch: bool = True,
+    max_steps: int = 100,
+    unit: float = 1.0,
 ) -> CoxSolution:
     """Newton's method with step halving.
 
@@ -48,6 +53,8 @@ def maximise(
     watch : bool
         Leave early when the information fades, as it does when a coefficient runs off to infinity.
     max_steps : int
+    unit : float
+        What an event weighs; with small weights all of the likelihood is small, and so must the last step be.
 
     Returns
     -------
@@ -60,7 +67,7 @@ def maximise(
         step = newton_step(point.information, point.gradient)
         decrement = float(point.gradient @ step)
         point = _halving(evaluate_at, point, step)
-        if decrement < CONVERGED:
+        if decrement < CONVERGED * min(unit, 1.0):
             return CoxSolution(point, True, watch and fades(point.information, start.information), n_steps)
     return CoxSolution(point, False, watch, max_steps)
 

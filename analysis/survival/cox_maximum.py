@@ -132,19 +132,20 @@ def climb(rows: CoxRows, problem: CoxProblem, null: CoxPoint) -> Summit:
     NotEstimable
         When Newton's method finds neither a maximum nor a direction without one.
     """
-    solution = maximise(evaluator(problem, rows.ties), null)
+    unit = float(problem.event_weight.mean())
+    solution = maximise(evaluator(problem, rows.ties), null, unit=unit)
     directions: list[FloatArray] = []
     limit = rows
     while solution.weak:
         direction = separating_direction(problem, exact=rows.ties == "exact")
         if direction is None or len(directions) > 10 * rows.x.shape[1]:
-            solution = maximise(evaluator(problem, rows.ties), solution.point, watch=False)
+            solution = maximise(evaluator(problem, rows.ties), solution.point, watch=False, unit=unit)
             break
         directions.append(direction / problem.scale)
         limit = replace(limit, strata=split_strata(limit.x, limit.strata, directions[-1]))
         problem = limit.problem()
         at = evaluator(problem, rows.ties)
-        solution = maximise(at, at(np.zeros(rows.x.shape[1])))
+        solution = maximise(at, at(np.zeros(rows.x.shape[1])), unit=unit)
     if not solution.converged:
         raise NotEstimable("the model did not converge; look for covariates that almost separate or almost coincide")
     return Summit(problem, solution.point, tuple(directions))

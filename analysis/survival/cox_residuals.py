@@ -29,7 +29,8 @@ def cox_residuals(fit: CoxFit, kind: str) -> pd.DataFrame:
     -------
     DataFrame
         One row a row used, its place in the cohort as the index: column residual (martingale, deviance), or a column a
-        term (score, dfbeta). The Schoenfeld kinds: time and a column a term, one row an event, by stratum and time.
+        term (score, dfbeta); after `fit_fine_gray`, one row a weighted spell. The Schoenfeld kinds: time and a column a
+        term, one row an event, by stratum and time.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def cox_residuals(fit: CoxFit, kind: str) -> pd.DataFrame:
         table = pd.DataFrame(values, columns=list(fit.terms))
         table.insert(0, "time", problem.sets.times[problem.sets.at], allow_duplicates=True)
         return table
-    values = score_residuals(problem, beta, fit.n) * problem.scale
+    values = score_residuals(problem, beta, len(fit.rows.time)) * problem.scale
     if kind == "dfbeta":
         values = (fit.rows.weights[:, None] * values) @ fit.maximum.covariance
     return pd.DataFrame(values, columns=list(fit.terms), index=_row_index(fit))
@@ -75,7 +76,7 @@ def cox_residuals(fit: CoxFit, kind: str) -> pd.DataFrame:
 def _one_column(fit: CoxFit, kind: str) -> pd.DataFrame:
     """Martingale or deviance residuals."""
     problem, beta = fitted_problem(fit, f"{kind} residuals")
-    residual = martingale_residuals(problem, beta, fit.n)
+    residual = martingale_residuals(problem, beta, len(fit.rows.time))
     if kind == "deviance":
         residual = _deviance(residual, fit.rows.event.astype(np.float64))
     return pd.DataFrame({"residual": residual}, index=_row_index(fit))
