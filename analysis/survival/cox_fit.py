@@ -182,7 +182,7 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
     Warns
     -----
     SuspiciousValues
-        When a ratio for one unit leaves the range of numbers (above it: NaN, below it: 0), because the unit is so large.
+        When a ratio for one unit, too large a step, leaves the range of numbers (above it: NaN, below it: 0).
 
     Notes
     -----
@@ -222,7 +222,7 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
 
 def _unit_warnings(terms: tuple[str, ...], logarithms: FloatArray) -> list[AnalysisWarning]:
     """A word on terms whose ratio for one unit, or a limit of it, leaves the range of numbers."""
-    beyond = (np.abs(logarithms) > LARGEST_LOGARITHM).any(axis=0)
+    beyond = np.asarray((np.abs(logarithms) > LARGEST_LOGARITHM).any(axis=0))
     if not beyond.any():
         return []
     named = first_few(repr(term) for term, out in zip(terms, beyond, strict=True) if out)
