@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from analysis.present.layout import POINTS, SYNTHETIC_MARK, figure_of, renderer_
 from analysis.present.marker import KEY_START, PUBLISHED, SEARCHED, USED
 from analysis.present.placing import Space, spread
 from analysis.present.style import BLUE, INK, SMALL, SOFT_INK, TEXT, VERMILLION, Dashes
-from analysis.present.words import format_count
+from analysis.present.words import format_count, format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,6 +112,26 @@ def draw_found(ax: Axes, cut: float, ends: tuple[float, float] = (np.nan, np.nan
         [cut], [lane], transform=ax.get_xaxis_transform(), color=VERMILLION, marker="o", markersize=4.2, zorder=5,
         label="_searched, cut",
     )  # fmt: skip
+
+
+def marker_words(*values: float) -> list[str]:
+    """Values of a marker with the same number of decimals, as many as four digits of each need.
+
+    Examples
+    --------
+    >>> marker_words(0.78, 0.69, 0.9), marker_words(1234.5, 1180.0), marker_words(0.00012)
+    (['0.78', '0.69', '0.90'], ['1234', '1180'], ['0.00012'])
+    """
+    exponents = [int(Decimal(f"{value:.4g}").normalize().as_tuple().exponent) for value in values]
+    return [format_number(value, digits=max(0, -min(exponents))) for value in values]
+
+
+def found_words(name: str, cut: float, ends: tuple[float, float]) -> str:
+    """What is written beside a searched cut: its value and, where it is known, its range."""
+    if not np.isfinite(ends).all():
+        return f"{name}: {marker_words(cut)[0]}"
+    value, low, high = marker_words(cut, *ends)
+    return f"{name}: {value} ({low} to {high})"
 
 
 def name_found(ax: Axes, words: str, cut: float, ends: tuple[float, float], *, lane: float) -> None:

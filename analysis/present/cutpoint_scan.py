@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.present.cut_lines import BAR, LANE, draw_found, name_found
+from analysis.present.cut_lines import BAR, LANE, draw_found, found_words, name_found
 from analysis.present.cutpoint_summary import check_summary, write_summary
 from analysis.present.frames import need_columns
 from analysis.present.layout import POINTS, figure_of, finish, fit, new_figure, wrapped
 from analysis.present.line_words import name_line
 from analysis.present.placing import Space
 from analysis.present.style import BLUE, INK, MM_PER_INCH, ONE_COLUMN, SMALL, TWO_COLUMNS, figure_style
-from analysis.present.words import format_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,8 +97,7 @@ def plot_cutpoint_scan(
         if summary is not None:
             write_summary(ax, summary, heading)
         finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
-        span = f" ({format_interval(*ends)})" if np.isfinite(ends).all() else ""
-        name_found(ax, f"cut found: {cut:.3g}{span}", cut, ends, lane=1 - BAR / room)
+        name_found(ax, found_words("cut found", cut, ends), cut, ends, lane=1 - BAR / room)
         if critical is not None:
             _name_limit(ax, rows, cut, critical)
     return figure

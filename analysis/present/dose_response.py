@@ -17,7 +17,9 @@ from analysis.present.cut_lines import (
     draw_cuts,
     draw_found,
     draw_histogram,
+    found_words,
     head_over_edges,
+    marker_words,
     name_found,
     with_use,
     write_count,
@@ -37,7 +39,6 @@ from analysis.present.layout import (
 from analysis.present.line_words import keep_apart, name_line
 from analysis.present.ratios import ratio_limits, stand_ratio_axis
 from analysis.present.style import BLUE, DIMMED, INK, MM_PER_INCH, ONE_COLUMN, TWO_COLUMNS, figure_style
-from analysis.present.words import format_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,8 +113,7 @@ def plot_dose_response(
     'Hazard ratio against 0.8 mmol/L'
     """
     parts = _read(curve, values, cutpoints, searched, truth)
-    wide = width > 1.5 * ONE_COLUMN
-    height = 66.0 if wide else 50.0
+    height = 66.0 if width > 1.5 * ONE_COLUMN else 50.0
     with figure_style():
         main, strip = _panels(ax, width, height, strip=parts.values is not None)
         room = POINTS * height / MM_PER_INCH if ax is None else _tall(main)
@@ -179,8 +179,7 @@ def _panels(ax: Axes | None, width: float, height: float, *, strip: bool) -> tup
     if not strip:
         return drawing_axes(ax, width)[0], None
     if ax is not None:
-        below = ax.inset_axes((0, -STRIP - 0.06, 1, STRIP), sharex=ax)
-        return ax, below
+        return ax, ax.inset_axes((0, -STRIP - 0.06, 1, STRIP), sharex=ax)
     figure = new_figure(width, rows=2)
     main, below = figure.axes
     main.get_subplotspec().get_gridspec().set_height_ratios([1, STRIP])  # type: ignore[union-attr]
@@ -258,7 +257,7 @@ def _label(
 ) -> None:
     """The histogram, and the words around the panels."""
     label, unit = names
-    against = "" if reference is None else f" against {reference:g} {unit}".rstrip()
+    against = "" if reference is None else f" against {marker_words(reference)[0]} {unit}".rstrip()
     main.set_ylabel(wrapped(figure_of(main), f"Hazard ratio{against}", 0.95 * room))
     lowest = main
     if strip is not None and parts.values is not None:
@@ -285,12 +284,11 @@ def _write_inside(main: Axes, strip: Axes | None, parts: _Parts, reference: floa
     if parts.searched is not None:
         cut, low, high = parts.searched
         space.take_box((0, space.height - LANE, space.width, space.height))
-        span = f" ({format_interval(low, high)})" if np.isfinite([low, high]).all() else ""
-        name_found(main, f"searched: {cut:.3g}{span}", cut, (low, high), lane=lane)
+        name_found(main, found_words("searched", cut, (low, high)), cut, (low, high), lane=lane)
     if parts.truth is not None:
         space.take_line(parts.truth["marker"], parts.truth["hazard_ratio"])
     if reference is not None:
-        name_line(main, f"reference {reference:.3g}", [reference], [1.0], space)
+        name_line(main, f"reference {marker_words(reference)[0]}", [reference], [1.0], space)
     if parts.truth is not None:
         keep_apart(main, space, parts.truth, parts.curve)
         name_line(main, "planted truth", parts.truth["marker"], parts.truth["hazard_ratio"], space)

@@ -165,6 +165,17 @@ def test_the_searched_cut_is_dotted_with_its_interval_as_a_bar():
     assert "searched: 0.78 (0.69 to 0.90)" in words(draw())
 
 
+@pytest.mark.parametrize(
+    ("scale", "searched", "reference"),
+    [(1e-4, "searched: 0.000078 (0.000069 to 0.000090)", "0.00008"), (1e4, "searched: 7800 (6900 to 9000)", "8000")],
+)
+def test_markers_of_any_size_keep_their_digits(scale, searched, reference):
+    figure = plot_dose_response(
+        CURVE.assign(marker=MARKER * scale), searched=(0.78 * scale, 0.69 * scale, 0.9 * scale), reference=0.8 * scale
+    )
+    assert {searched, f"reference {reference}"} <= set(words(figure))
+
+
 def test_a_searched_cut_without_an_interval_has_no_bar():
     figure = draw(searched=(0.78, np.nan, np.nan))
     assert "_searched, range" not in lines(figure.axes[0])
@@ -178,6 +189,31 @@ def test_reference_and_truth_are_marked_and_named():
     assert drawn["_planted"].get_ydata().tolist() == TRUTH["hazard_ratio"].tolist()
     assert {"reference 0.8", "planted truth"} <= set(words(figure))
     assert figure.axes[0].get_ylabel().replace("\n", " ") == "Hazard ratio against 0.8 mmol/L"
+
+
+@pytest.mark.parametrize("width", [ONE_COLUMN, TWO_COLUMNS])
+def test_words_between_the_lines_cover_none_of_them(width):
+    figure = draw(width=width)
+    main = figure.axes[0]
+    figure.draw_without_rendering()
+    for text in main.texts:
+        if text.get_text() in {"reference 0.8", "planted truth"}:
+            box = text.get_window_extent()
+            for frame in (CURVE, TRUTH):
+                points = main.transData.transform(frame[["marker", "hazard_ratio"]].to_numpy())
+                assert not any(box.contains(x, y) for x, y in points)
+
+
+@pytest.mark.parametrize(("slope", "above"), [(-8.0, True), (-2.0, False)])
+def test_the_name_of_the_truth_stands_on_its_side_of_the_curve(slope, above):
+    truth = pd.DataFrame({"marker": [0.5, 0.78], "hazard_ratio": np.exp(slope * (np.array([0.5, 0.78]) - 0.8))})
+    figure = plot_dose_response(CURVE, truth=truth)
+    ax = figure.axes[0]
+    figure.draw_without_rendering()
+    (name,) = [text for text in ax.texts if text.get_text() == "planted truth"]
+    box = name.get_window_extent().transformed(ax.transData.inverted())
+    curve = np.interp([box.x0, box.x1], MARKER, CURVE["hazard_ratio"])
+    assert (box.y0 > curve[1]) if above else (box.y1 < curve[0])
 
 
 def test_cuts_beyond_the_curve_are_on_the_axis():
