@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     new = plan.add_parser("new", help="guess a plan from the columns of a file")
     new.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
     new.add_argument("--output", type=Path, help="the plan to write (default: NAME_plan.toml here)")
+    new.add_argument("--sep", help="what separates the fields of a text file (default: found)")
+    new.add_argument("--decimal", default=".", help='the decimal mark: "." (default) or ","')
+    new.add_argument("--encoding", help="of a text file, such as cp1252 (default: UTF-8)")
+    new.add_argument("--sheet", help="of an Excel file with several")
+    new.add_argument("--limits", default="error", help='values such as "<0.5": error (default), bound or missing')
     new.set_defaults(run=_plan_new)
 
     validate = verbs.add_parser("validate", help="say all that is wrong with a plan and its cohort")
@@ -112,13 +117,17 @@ def _figures(options: argparse.Namespace) -> int:
 
 def _plan_new(options: argparse.Namespace) -> int:
     """A commented plan beside the user's other files; never over one that is there."""
-    from analysis.errors import PlanError
+    from analysis.errors import AnalysisWarning, PlanError
     from analysis.study.plan_new import new_plan
 
     path = options.output or Path(f"{options.file.stem}_plan.toml")
     if path.exists():
         raise PlanError(f"{path} is there already; move it, or name another with --output")
-    path.write_text(new_plan(options.file, folder=path.parent), encoding="utf-8", newline="\n")
+    reading = {name: getattr(options, name) for name in ("sep", "decimal", "encoding", "sheet", "limits")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnalysisWarning)  # validate tells them, with the plan's units and codes
+        text = new_plan(options.file, folder=path.parent, **reading)
+    path.write_text(text, encoding="utf-8", newline="\n")
     print(f"{path} written; check every line, then: python -m analysis validate {path}")
     return 0
 
@@ -140,7 +149,8 @@ def _validate(options: argparse.Namespace) -> int:
         print(f"note: {note}")
     counts = study.cohort[study.stratum_column].value_counts(sort=False)
     strata = ", ".join(f"{label} {count}" for label, count in counts.items())
-    print(f"{options.plan}: nothing wrong. {len(study.cohort)} rows; strata: {strata}")
+    verdict = "all but the models named above can be run" if missing else "nothing wrong"
+    print(f"{options.plan}: {verdict}. {len(study.cohort)} rows; strata: {strata}")
     return 0
 
 

@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.cohort.cells import Limits
 from analysis.cohort.files import read_cohort
 
 _TIME_WORDS = re.compile(r"time|months?|days?|weeks?|years?|duration|survival|follow", re.IGNORECASE)
 _EVENT_WORDS = re.compile(r"event|status|death|dead|died|cens|relapse|progress", re.IGNORECASE)
 _MAGNESIUM_WORDS = re.compile(r"magnes|^s?_?mg(2\+|²⁺)?([ _(]|$)", re.IGNORECASE)
 _IDENTIFIER_WORDS = re.compile(r"(^|_)(id|no|nr|number|patient|subject|pid)($|_)|unnamed|rownames", re.IGNORECASE)
+_WORDS_AS_CODES = {
+    **dict.fromkeys(("dead", "death", "died", "deceased", "event", "progressed", "relapsed", "yes", "y"), 1),
+    **dict.fromkeys(("alive", "living", "censored", "no event", "no", "n"), 0),
+}
 _MOST_LEVELS, _MOST_GROUPS = 8, 20
 
 
@@ -27,10 +32,19 @@ class Guess:
     marker: str
     is_magnesium: bool
     covariates: tuple[str, ...]
-    codes: dict[str, dict[int, int]]
+    codes: dict[str, dict[int | str, int]]
 
 
-def new_plan(path: str | Path, *, folder: Path | None = None) -> str:
+def new_plan(
+    path: str | Path,
+    *,
+    folder: Path | None = None,
+    sep: str | None = None,
+    decimal: str = ".",
+    encoding: str | None = None,
+    sheet: str | None = None,
+    limits: Limits = "error",
+) -> str:
     """The text of a commented plan for a cohort file.
 
     Parameters
@@ -39,6 +53,8 @@ def new_plan(path: str | Path, *, folder: Path | None = None) -> str:
         A CSV, Parquet or Excel file.
     folder : Path, optional
         Where the plan will lie, for the path in it; the working folder when None.
+    sep, decimal, encoding, sheet, limits
+        As `read_cohort` takes them; what is given stands in the plan.
 
     Returns
     -------
@@ -51,15 +67,18 @@ def new_plan(path: str | Path, *, folder: Path | None = None) -> str:
     CohortError
         When the file cannot be read.
     """
-    cohort = read_cohort(path)
+    cohort = read_cohort(path, sep=sep, decimal=decimal, encoding=encoding, sheet=sheet, limits=limits)
     guess = guess_columns(cohort)
+    reading = {"sep": sep, "decimal": decimal, "encoding": encoding, "sheet": sheet, "limits": limits}
     relative = Path(os.path.relpath(path, folder or Path.cwd())).as_posix()
     return _TEMPLATE.format(
         path=_text(relative),
         columns="\n".join(f"#   {line}" for line in _described(cohort)),
         codes=_codes(guess),
+        reading="\n".join(_reading_line(key, value) for key, value in reading.items()),
         marker=_text(guess.marker),
         unit=_text("mmol/L" if guess.is_magnesium else ""),
+        units='or "mg/dL", "mEq/L"' if guess.is_magnesium else "in words",
         per=_per(cohort, guess),
         strata=_MAGNESIUM_STRATA if guess.is_magnesium else _QUANTILE_STRATA,
         endpoints="\n".join(_endpoint(cohort, *pair) for pair in guess.endpoints),
@@ -70,8 +89,11 @@ def new_plan(path: str | Path, *, folder: Path | None = None) -> str:
 def guess_columns(cohort: pd.DataFrame) -> Guess:
     """What the columns look like, from their names and values."""
     numeric = [name for name in map(str, cohort.columns) if pd.api.types.is_numeric_dtype(cohort[name].dtype)]
-    events = [name for name in numeric if _EVENT_WORDS.search(name) and cohort[name].nunique() == 2]
+    coded = {name: _code_guess(cohort[name]) for name in map(str, cohort.columns) if _EVENT_WORDS.search(name)}
+    events = [name for name, codes in coded.items() if codes is not None]
     times = [name for name in numeric if name not in events and _TIME_WORDS.search(name)]
+    broken = [name for name in numeric if name in coded and name not in [*events, *times]]
+    events += [name for name in broken if times and _shared_beginning(_pair(times, name)[0], name) > 1]
     pairs = tuple(_pair(times, event) for event in events if times) or (("TIME_COLUMN", "EVENT_COLUMN"),)
     outcome = {name for pair in pairs for name in pair} | set(times) | set(events)
     left = [name for name in numeric if name not in outcome and not _IDENTIFIER_WORDS.search(name)]
@@ -79,12 +101,27 @@ def guess_columns(cohort: pd.DataFrame) -> Guess:
     continuous = [name for name in left if cohort[name].nunique() > _MOST_GROUPS]
     marker = (magnesium or continuous or ["MARKER_COLUMN"])[0]
     groups = [
-        name for name in map(str, cohort.columns) if name not in numeric and 2 <= cohort[name].nunique() <= _MOST_LEVELS
+        name
+        for name in map(str, cohort.columns)
+        if name not in [*numeric, *outcome]
+        and 2 <= cohort[name].nunique() <= _MOST_LEVELS
+        and not _IDENTIFIER_WORDS.search(name)
     ]
     varied = [name for name in [*left, *groups] if len(cohort[name].dropna().unique()) > 1]
-    covariates = tuple(name for name in varied if name != marker)
-    codes = {event: {1: 0, 2: 1} for event in events if set(cohort[event].dropna().unique()) == {1, 2}}
+    covariates = tuple(name for name in varied if name != marker and "`" not in name)
+    codes = {event: coded[event] or {} for event in events if coded[event]}
     return Guess(pairs, marker, bool(magnesium), covariates, codes)
+
+
+def _code_guess(values: pd.Series) -> dict[int | str, int] | None:
+    """What a column's codes seem to mean; nothing to say of 0 and 1, None where it holds no event."""
+    held = list(values.dropna().unique())
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        if set(held) == {1, 2}:
+            return {1: 0, 2: 1}
+        return {} if len(held) == 2 or set(held) <= {0, 1} else None
+    codes: dict[int | str, int] = {str(value): _WORDS_AS_CODES.get(str(value).strip().lower(), -1) for value in held}
+    return codes if sorted(codes.values()) == [0, 1] else None
 
 
 def _pair(times: list[str], event: str) -> tuple[str, str]:
@@ -120,14 +157,25 @@ def _term(name: str) -> str:
 
 
 def _codes(guess: Guess) -> str:
-    """The line on event codes: in force where a column holds 1 and 2, else a comment that shows the form."""
+    """The line on event codes: in force where a column holds 1 and 2, or words, else a comment that shows the form."""
     if not guess.codes:
         return '# event_codes = { "dead" = 1, "alive" = 0 }'
     inner = ", ".join(
-        f"{_text(column)} = {{ {', '.join(f'{code} = {event}' for code, event in codes.items())} }}"
+        f"{_text(column)} = {{ {', '.join(f'{_key(code)} = {event}' for code, event in codes.items())} }}"
         for column, codes in guess.codes.items()
     )
-    return f"event_codes = {{ {inner} }}  # 1 read as censored, 2 as the event: check"
+    return f"event_codes = {{ {inner} }}  # 1: the event, 0: censored; check"
+
+
+def _key(code: int | str) -> str:
+    """A code as a key of TOML."""
+    return _text(code) if isinstance(code, str) else str(code)
+
+
+def _reading_line(key: str, value: str | None) -> str:
+    """One option of reading: in force where it was given, else a comment that shows the form."""
+    given = value not in (None, ".", "error")
+    return f"{key} = {_text(str(value))}" if given else f"# {key} = {_text(_SHOWN[key])}"
 
 
 def _per(cohort: pd.DataFrame, guess: Guess) -> str:
@@ -158,6 +206,7 @@ _QUANTILE_STRATA = """quantiles = 3  # groups of equal size; better, where they 
 # labels = ["low", "high"]
 # source = "who set the cut, and where"
 """
+_SHOWN = {"sep": ";", "decimal": ",", "encoding": "cp1252", "sheet": "Sheet1", "limits": "bound"}
 _TEMPLATE = """# A study plan: what is decided before looking at the outcome. Check every line, then:
 #   python -m analysis validate THIS_FILE
 #   python -m analysis report --plan THIS_FILE
@@ -174,14 +223,12 @@ title = "One marker and survival"  # your study in one line
 [data]
 path = {path}
 {codes}
-# sep = ";"
-# decimal = ","
-# sheet = "Sheet1"
+{reading}
 
 [marker]
 column = {marker}
 label = {marker}
-unit = {unit}
+unit = {unit}  # {units}
 per = {per}            # the step that hazard ratios are given for
 direction = "lower"  # hazard ratios per step lower; or "higher"
 
