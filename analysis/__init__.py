@@ -19,8 +19,8 @@ __version__ = "0.1.0"
 _MODULES: dict[str, tuple[str, ...]] = {
     "errors": (
         "InputError", "CohortError", "PlanError", "NotEstimable", "NotSupported", "AnalysisWarning", "RowsDropped",
-        "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "FewEvents", "ManyTies", "Separation",
-        "EarlyZero", "BeyondFollowUp",
+        "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "FewEvents", "NotComputed", "ManyTies",
+        "Separation", "EarlyZero", "BeyondFollowUp",
     ),
     "cohort.endpoints": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),
     "cohort.units": ("convert_magnesium",),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis import PlanError, StudyPlan
+from analysis.study.names import slug
 
 GOOD = """
 [data]
@@ -79,6 +80,11 @@ FAULTS = {
     "endpoints as one table": ("[[endpoints]]", "[endpoints]", r"headed \[\[endpoints\]\]"),
     "no endpoint key": ('duration = "time"', "", r"\[\[endpoints\]\] number 1: no 'duration'"),
     "milestones": ("[data]", "[study]\nmilestones = [24, 12]\n[data]", "ascending"),
+    "text for an edge": ('cutpoints = "nhanes-1"', 'edges = ["0,7"]\nlabels = ["a", "b"]', "edges holds '0,7'"),
+    "a number for a term": ('"age", ', '3, "age", ', "covariates holds 3; each should be text"),
+    "text for a milestone": ("[data]", '[study]\nmilestones = ["12"]\n[data]', "milestones holds '12'"),
+    "endless milestone": ("[data]", "[study]\nmilestones = [inf]\n[data]", "positive times"),
+    "one group": ('cutpoints = "nhanes-1"', "quantiles = 1", "quantiles = 1: at least 2 groups"),
     "not TOML": ("[data]", "[data", "is not TOML"),
 }
 
@@ -101,6 +107,19 @@ def test_two_endpoints_of_one_name_are_refused(tmp_path):
     again = '[[endpoints]]\nname = "Overall survival"\nduration = "t"\nevent = "e"\n[model]'
     with pytest.raises(PlanError, match="share a name"):
         plan_of(GOOD.replace("[model]", again), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["overall-survival!", "OVERALL SURVIVAL"])
+def test_two_endpoints_of_one_file_name_are_refused(name, tmp_path):
+    again = f'[[endpoints]]\nname = "{name}"\nduration = "t"\nevent = "e"\n[model]'
+    with pytest.raises(PlanError, match="files are named by them"):
+        plan_of(GOOD.replace("[model]", again), tmp_path)
+
+
+def test_names_of_any_script_name_files(tmp_path):
+    again = '[[endpoints]]\nname = "Επιβίωση"\nduration = "t"\nevent = "e"\n[model]'
+    plan = plan_of(GOOD.replace("[model]", again).replace("Overall survival", "Χωρίς εξέλιξη"), tmp_path)
+    assert [slug(endpoint.name) for endpoint in plan.endpoints] == ["χωρίς-εξέλιξη", "επιβίωση"]
 
 
 def test_a_missing_plan_says_how_to_write_one(tmp_path):

@@ -1,0 +1,116 @@
+"""Cohorts that a part of a study cannot be computed from: the part becomes a note, the rest of the report stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import CohortError, NotComputed, StudyPlan, load_example, run_study, write_cohort
+from analysis.errors import InputError
+from analysis.present.page import Note
+from analysis.study.blocks import attempted
+from analysis.study.models import fit_models
+from analysis.study.study import prepare_study
+
+PLAN = """[data]
+path = "cohort.csv"
+[marker]
+column = "age"
+unit = "years"
+per = 10
+direction = "higher"
+[strata]
+quantiles = 2
+[[endpoints]]
+name = "Overall survival"
+duration = "os_days"
+event = "os_event"
+time_unit = "days"
+[model]
+covariates = ["ecog"]
+"""
+
+
+def plan_for(cohort: pd.DataFrame, folder: Path, text: str = PLAN) -> StudyPlan:
+    write_cohort(cohort, folder / "cohort.csv")
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
+    return StudyPlan.from_toml(folder / "plan.toml")
+
+
+def notes_of(results, anchor: str) -> str:
+    section = next(section for section in results.sections if section.anchor == anchor)
+    return " ".join(block.text for block in section.blocks if isinstance(block, Note))
+
+
+@pytest.fixture
+def lung():
+    return load_example("lung")[["os_days", "os_event", "age", "ecog", "sex"]]
+
+
+def test_a_cohort_without_events_has_curves_and_notes_instead_of_models(lung, tmp_path):
+    results = run_study(plan_for(lung.assign(os_event=0), tmp_path))
+    assert results.tables["overall-survival-medians"]["n_event"].sum() == 0
+    assert "hazard-ratios" not in results.tables
+    assert "the log-rank test is not given" in notes_of(results, "survival")
+    assert "no events among 228 rows" in notes_of(results, "models")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"twice": lambda rows: 2.0 * rows["ecog"]}, "'ecog', 'twice' are collinear"),
+        ({"twice": 1}, "'twice' is constant"),
+        ({"twice": np.nan}, "227 dropped for missing twice"),
+    ],
+)
+def test_a_covariate_that_cannot_be_used_costs_the_adjusted_models_only(changes, said, lung, tmp_path):
+    text = PLAN.replace('"ecog"', '"ecog", "twice"')
+    results = run_study(plan_for(lung.assign(**changes), tmp_path, text))
+    assert said in notes_of(results, "models")
+    assert set(results.tables["hazard-ratios"]["adjustment"]) == {"crude"}
+    assert "overall-survival-proportional-hazards" in results.tables
+
+
+def test_a_horizon_beyond_the_follow_up_costs_the_restricted_means_only(lung, tmp_path):
+    results = run_study(plan_for(lung, tmp_path, "[study]\nhorizon = 99999\n" + PLAN))
+    assert "horizon=99999 lies beyond the follow-up" in notes_of(results, "survival")
+    assert "overall-survival-log-rank" in results.tables
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"os_days": 0}, "Overall survival: time column 'os_days': every follow-up time is 0"),
+        ({"os_days": np.nan}, "Overall survival: .*os_days"),
+        ({"os_event": 0.5}, "os_event.*0.5"),
+    ],
+)
+def test_without_an_outcome_there_is_no_report(changes, said, lung, tmp_path):
+    with pytest.raises(CohortError, match=said):
+        prepare_study(plan_for(lung.assign(**changes), tmp_path))
+
+
+def test_names_with_stops_brackets_and_signs_are_adjusted_for(lung, tmp_path):
+    """A full stop beside a bracket, in the marker's term and in a covariate, is neither a number nor a call."""
+    renamed = lung.rename(columns={"age": "Age (at dx.)", "ecog": "=E.C.O.G. 'ps' & (x)"})
+    text = PLAN.replace('"age"', '"Age (at dx.)"').replace('"ecog"', "\"`=E.C.O.G. 'ps' & (x)`\"")
+    study = prepare_study(plan_for(renamed, tmp_path, text))
+    plain = prepare_study(plan_for(lung, tmp_path))
+    for odd, usual in zip(fit_models(study, study.primary), fit_models(plain, plain.primary), strict=True):
+        assert odd.fit.coefficients["coef"].tolist() == usual.fit.coefficients["coef"].tolist()
+
+
+def test_a_backtick_in_a_label_does_not_end_a_quoted_term(lung, tmp_path):
+    study = prepare_study(plan_for(lung, tmp_path, PLAN.replace('unit = "years"', 'unit = "years"\nlabel = "a`b"')))
+    assert len(fit_models(study, study.primary)) == 4
+
+
+def test_what_is_attempted_in_vain_is_told():
+    def fail() -> list[int]:
+        raise InputError(["one", "two"])
+
+    with pytest.warns(NotComputed, match="the test is not given: one; two"):
+        assert attempted("the test", fail) == []
