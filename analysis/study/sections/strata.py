@@ -19,8 +19,8 @@ def strata_section(study: Study) -> StudySection:
     """Cut-points with their sources, the marker's distribution, and the counts."""
     edges = edge_table(study)
     words = (
-        "The marker is cut at edges set by others, not at the cut that these data favour: a searched cut finds a"
-        " difference in data that hold none."
+        "The marker is cut at edges set by others, not at the cut that these data favour: a search tends to find a"
+        " difference even in data that hold none."
         if study.cutpoints.rule == "clinical"
         else f"The strata: {study.cutpoints.source}."
     )

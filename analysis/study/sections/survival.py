@@ -47,7 +47,7 @@ def _endpoint_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
     blocks: list[Block] = [
         survival_figure(study, endpoint, curves),
         table(f"{name}-medians", f"{label}: medians in {unit}", medians(curves)),
-        table(f"{name}-milestones", f"{label} at milestones", milestone_table(study, endpoint, curves)),
+        table(f"{name}-milestones", f"{label} at milestones ({unit})", milestone_table(study, endpoint, curves)),
     ]
     blocks += attempted(f"{label}, restricted means", partial(_restricted_mean_tables, study, endpoint, curves))
     if study.compared:
