@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.present.layout import POINTS, SYNTHETIC_MARK, figure_of, renderer_of, text_size, wrapped
-from analysis.present.marker import KEY_START, PUBLISHED, SEARCHED, USED
 from analysis.present.placing import Space, spread
 from analysis.present.style import BLUE, INK, SMALL, SOFT_INK, TEXT, VERMILLION, Dashes
 from analysis.present.words import format_count, format_number
@@ -19,12 +18,15 @@ from analysis.present.words import format_count, format_number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+USED: Dashes = (0, None)
+PUBLISHED: Dashes = (0, (4, 2))
+SEARCHED: Dashes = (0, (1, 1.5))
 FOUND_INK = "#b04d00"
 LANE = 22.0  # points over a panel for a searched cut: its bar, its words over that
 BAR = 15.0
 EDGES_HIGH = 24.0
 MOST_BINS = 60
-KEY_GAP, KEY_LINE = 1.8, 8.7
+KEY_START, KEY_GAP, KEY_LINE = 32.0, 1.8, 8.7
 
 
 def with_use(cutpoints: pd.DataFrame) -> pd.DataFrame:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from analysis.present.cut_lines import cut_line, write_edges, write_sources
 from analysis.present.frames import by_label, need_columns
-from analysis.present.layout import POINTS, figure_of, finish, fit, new_figure, text_size, wrapped
-from analysis.present.placing import Space, spread
+from analysis.present.layout import figure_of, finish, fit, new_figure, text_size
+from analysis.present.placing import Space
 from analysis.present.style import (
     BLUE,
     INK,
     ONE_COLUMN,
-    SMALL,
-    SOFT_INK,
     TEXT,
     TWO_COLUMNS,
-    Dashes,
     figure_style,
 )
 
@@ -27,10 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-USED: Dashes = (0, None)
-PUBLISHED: Dashes = (0, (4, 2))
-SEARCHED: Dashes = (0, (1, 1.5))
-KEY_START, KEY_ROW = 32.0, 10.5
 REFERENCE = "_reference"
 
 
@@ -102,9 +95,9 @@ def plot_marker(
         name = label or marker
         axes[-1].set_xlabel(f"{name} ({unit})" if unit else name)
         height = (46.0 if len(panels) == 1 else 34.0 * len(panels)) * (1 if width > 1.5 * ONE_COLUMN else 0.85)
-        _write_sources(axes[-1], cuts)
+        write_sources(axes[-1], cuts)
         fit(figure, height)
-        _write_edges(axes[0], cuts)
+        write_edges(axes[0], cuts)
         finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
         for ax, (level, rows) in zip(axes, panels.items(), strict=True):
             _name_panel(ax, level, len(rows), cuts)
@@ -136,12 +129,9 @@ def _draw_cuts(ax: Axes, cuts: pd.DataFrame, reference: tuple[float, float] | No
     if shaded is not None:
         ax.axvspan(shaded[0], shaded[1], color="#e9f2f9", linewidth=0, zorder=0, label=REFERENCE)
     for row in cuts.to_dict("records"):
-        ax.axvline(float(row["edge"]), color=INK, linestyle=_line(row), linewidth=1.0 if row["used"] else 0.8, zorder=4)
-
-
-def _line(row: Mapping[object, object]) -> Dashes:
-    """The line of one edge: solid in use, dotted when searched, dashed otherwise."""
-    return SEARCHED if row["searched"] else USED if row["used"] else PUBLISHED
+        ax.axvline(
+            float(row["edge"]), color=INK, linestyle=cut_line(row), linewidth=1.0 if row["used"] else 0.8, zorder=4
+        )
 
 
 def _name_panel(ax: Axes, level: str, n: int, cuts: pd.DataFrame) -> None:
@@ -164,48 +154,3 @@ def _name_panel(ax: Axes, level: str, n: int, cuts: pd.DataFrame) -> None:
         size=TEXT, linespacing=1.2, zorder=6,
         bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.8},
     )  # fmt: skip
-
-
-def _write_edges(ax: Axes, cuts: pd.DataFrame) -> None:
-    """The value of each edge over the panels, moved apart where they stand close, with a thin line to its edge."""
-    figure = figure_of(ax)
-    values = cuts.drop_duplicates("label").sort_values("edge", kind="stable")
-    texts = [str(text).split(" ")[0] for text in values["label"]]
-    box = ax.get_window_extent()
-    scale = POINTS / figure.dpi
-    spots = [(float(ax.transData.transform((edge, 0))[0]) - box.x0) * scale for edge in values["edge"]]
-    widths = [text_size(figure, text, size=SMALL)[0] + 5 for text in texts]
-    top = float(box.height) * scale
-    for text, spot, x in zip(texts, spots, spread(spots, widths, low=-10.0, high=box.width * scale + 10), strict=True):
-        ax.annotate(
-            text, (spot, top), (float(x), top + 9), xycoords="axes points", textcoords="axes points",
-            annotation_clip=False, ha="center", va="bottom", size=SMALL,
-            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": INK, "shrinkA": 0, "shrinkB": 0},
-        )  # fmt: skip
-
-
-def _write_sources(ax: Axes, cuts: pd.DataFrame) -> None:
-    """Each source once under the axis: a piece of its line, its edges, its words."""
-    figure = figure_of(ax)
-    room = POINTS * figure.get_figwidth() - 62
-    depth = KEY_START
-    order = cuts.assign(rank=~cuts["used"].astype(bool)).sort_values(["rank", "edge"], kind="stable")
-    for source, rows in order.groupby("source", sort=False):
-        edges = ", ".join(str(text) for text in rows["label"].drop_duplicates())
-        words = wrapped(figure, f"{edges}: {source}", room, size=SMALL)
-        corner = ("axes fraction", "axes fraction")
-        _sample(ax, _line(rows.iloc[0].to_dict()), depth + 0.5 * SMALL)
-        ax.annotate(
-            words, (0, 0), (4, -depth), xycoords=corner, textcoords="offset points",
-            annotation_clip=False, va="top", size=SMALL, color=SOFT_INK, linespacing=1.2,
-        )  # fmt: skip
-        depth += KEY_ROW * (1 + words.count("\n"))
-
-
-def _sample(ax: Axes, line: Dashes, depth: float) -> None:
-    """A piece of a line at the left of its words."""
-    look = {"arrowstyle": "-", "color": INK, "linewidth": 1.0, "linestyle": line, "shrinkA": 0, "shrinkB": 0}
-    corner = "axes points"
-    ax.annotate(
-        "", (0, -depth), (-18, -depth), xycoords=corner, textcoords=corner, annotation_clip=False, arrowprops=look
-    )

@@ -10,6 +10,7 @@ from analysis.study.sections.checks import checks_section
 from analysis.study.sections.cohort import cohort_section
 from analysis.study.sections.methods import methods_section
 from analysis.study.sections.models import models_section
+from analysis.study.sections.searching import searching_section
 from analysis.study.sections.strata import strata_section
 from analysis.study.sections.survival import survival_section
 from analysis.study.study import Study
@@ -20,6 +21,7 @@ SECTIONS: tuple[Callable[[Study], StudySection], ...] = (
     strata_section,
     survival_section,
     models_section,
+    searching_section,
     checks_section,
     methods_section,
 )

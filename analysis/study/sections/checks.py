@@ -110,7 +110,7 @@ def _engine_blocks(study: Study) -> list[Block]:
     """Two independent computations of the same estimates."""
     words = (
         "Survival and Cox coefficients are computed twice from the same checked rows: by lifelines, which leads, and by"
-        " this package's own array code. The standard errors of curves, numbers at risk, tests, restricted means and the"
+        " this package's own array code. Standard errors of curves, numbers at risk, tests, restricted means and the"
         " proportional-hazards test have one engine, which the test-suite compares with R."
     )
     return [Prose(words), table("two-engines", "Largest difference between two computations", engine_table(study))]

@@ -1,0 +1,166 @@
+"""What a cut costs: the marker's whole curve, a searched cut with its correction, other choices, measuring again."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from analysis.present.cutpoint_scan import plot_cutpoint_scan
+from analysis.present.dose_response import plot_dose_response
+from analysis.present.page import Prose
+from analysis.present.words import format_number, format_p
+from analysis.strata.dose_response import DoseResponse, dose_response
+from analysis.strata.search import CutpointSearch, search_cutpoint
+from analysis.study.blocks import attempted, table
+from analysis.study.results import Block, StudyFigure, StudySection
+from analysis.study.sections.cut_choices import (
+    N_BOOTSTRAP,
+    N_PERMUTATIONS,
+    P_VALUES,
+    SEED,
+    measurement_blocks,
+    multiverse_blocks,
+    world_blocks,
+)
+from analysis.study.sections.strata import edge_table
+from analysis.study.study import Study
+from analysis.study.targets import hazard_ratio_target
+
+
+def searching_section(study: Study) -> StudySection:
+    """The continuous marker first, then a search told as a search, then how much hangs on the choices."""
+    words = Prose(
+        "Nothing here was needed for the results above. A cut throws away what lies within its groups, and a search"
+        " finds a cut in any data. So the whole curve comes first; the searched cut stands with a p-value corrected"
+        " for the search and a cross-fitted hazard ratio; and the last parts ask how much hangs on choices and on"
+        " measuring once."
+    )
+    found = attempted("The search", lambda: [searched(study)])
+    blocks: list[Block] = [words, *attempted("The curve", partial(_curve_blocks, study, *found))]
+    for one in found:
+        blocks += _search_blocks(study, one)
+    blocks += attempted("The multiverse of choices", partial(multiverse_blocks, study))
+    if study.plan.marker.analyte == "magnesium":
+        blocks += attempted("Measuring again", partial(measurement_blocks, study))
+    if study.plan.synthetic:
+        blocks += attempted("The search in other worlds", world_blocks)
+    return StudySection("searching", "What a cut costs", tuple(blocks))
+
+
+def _curve_blocks(study: Study, found: CutpointSearch | None = None) -> list[Block]:
+    """The hazard along the marker, adjusted as the plan says, with its two tests, and where a search would cut it."""
+    plan = study.plan
+    response = dose_response(
+        study.cohort, study.primary, plan.marker.column, adjust=plan.model.covariates, strata=plan.model.strata or None
+    )
+    draw = partial(
+        plot_dose_response,
+        response.curve,
+        values=study.cohort[plan.marker.column].dropna(),
+        cutpoints=edge_table(study),
+        searched=(found.cut, found.cut_low, found.cut_high) if found else None,
+        reference=response.reference,
+        truth=_linear_truth(study, response),
+        label=plan.marker.label,
+        unit=study.unit,
+        synthetic=plan.synthetic,
+    )
+    tests = pd.DataFrame(
+        [
+            (name, test.statistic, test.df, test.p_value)
+            for name, test in (
+                ("any effect of the marker", response.overall_test),
+                ("a bend in the curve", response.nonlinear_test),
+            )
+        ],
+        columns=["test", "statistic", "df", "p_value"],
+    )
+    caption = (
+        f"Hazard ratio of {study.primary.name} against the median, a restricted cubic spline with pointwise intervals."
+    )
+    if study.truth is not None:
+        caption += " Dotted: the target of the adjusted linear model."
+    figure = StudyFigure(
+        name="dose-response",
+        title=f"The hazard along {plan.marker.label}",
+        alt=f"Hazard ratio along {plan.marker.label} against {response.reference:.3g} {study.unit}; test of any effect"
+        f" p {format_p(response.overall_test.p_value)}, of a bend p {format_p(response.nonlinear_test.p_value)}.",
+        caption=caption,
+        draw=draw,
+    )
+    return [
+        figure,
+        table("dose-response-curve", "The curve at nine values of the marker", _nine_points(response)),
+        table("dose-response-tests", "Likelihood-ratio tests of the curve", tests),
+    ]
+
+
+def _nine_points(response: DoseResponse) -> pd.DataFrame:
+    """Nine evenly spaced points of the curve: marker hazard_ratio conf_low conf_high."""
+    places = np.linspace(0, len(response.curve) - 1, 9).round().astype(int)
+    points = response.curve.iloc[places][["marker", "hazard_ratio", "conf_low", "conf_high"]]
+    return points.reset_index(drop=True)
+
+
+def _linear_truth(study: Study, response: DoseResponse) -> pd.DataFrame | None:
+    """The hazard ratio by the target of the adjusted linear model: marker hazard_ratio."""
+    if study.truth is None:
+        return None
+    per_step = hazard_ratio_target(study.truth, study.primary, "conditional, measured magnesium")
+    marker = response.curve["marker"]
+    steps = (response.reference - marker) / study.plan.marker.per
+    return pd.DataFrame({"marker": marker, "hazard_ratio": per_step**steps})
+
+
+def _search_blocks(study: Study, found: CutpointSearch) -> list[Block]:
+    """The searched cut of the primary endpoint, never without its correction."""
+    plan = study.plan
+    summary = found.summary()
+    draw = partial(
+        plot_cutpoint_scan,
+        found.scan,
+        cut=found.cut,
+        interval=(found.cut_low, found.cut_high),
+        summary=summary,
+        label=plan.marker.label,
+        unit=study.unit,
+        synthetic=plan.synthetic,
+    )
+    where = f"{format_number(found.cut_low)} to {format_number(found.cut_high)}"
+    note = (
+        f"Searched over {len(found.scan)} cuts; the cut {found.cut:.3g} {study.unit} lay within"
+        f" {where} in 95 % of resamples. p by {found.n_permutations} permutations of the whole search; Lausen and"
+        f" Schumacher (1992, 1994): {format_p(found.p_lausen92)} and {format_p(found.p_lausen94)}. Seed {found.seed}."
+    )
+    figure = StudyFigure(
+        name="searched-cut",
+        title=f"A search over every cut of {plan.marker.label}",
+        alt=f"Standardised log-rank statistic at each cut of {plan.marker.label}; the largest is at {found.cut:.3g}."
+        f" {note}",
+        caption="Each point is a cut that could have been chosen; the searched one is the highest. " + note,
+        draw=draw,
+    )
+    return [
+        figure,
+        table(
+            "searched-cut",
+            "The searched cut, corrected, beside the continuous marker",
+            summary,
+            note=note,
+            kinds=P_VALUES,
+        ),
+    ]
+
+
+def searched(study: Study) -> CutpointSearch:
+    """The searched cut of the primary endpoint."""
+    return search_cutpoint(
+        study.cohort,
+        study.primary,
+        study.plan.marker.column,
+        n_permutations=N_PERMUTATIONS,
+        n_bootstrap=N_BOOTSTRAP,
+        seed=SEED,
+    )
