@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
+import pickle
 import warnings
 from collections.abc import Callable
 
@@ -314,3 +316,14 @@ def test_labels_are_strings_in_stratum_order(values: object, labels: list[str]) 
 
 def test_without_groups_the_stratum_is_all() -> None:
     assert set(analysis.kaplan_meier(sample(), PLAIN)["stratum"]) == {"all"}
+
+
+@quiet
+def test_endpoints_and_results_can_be_copied_and_sent_to_other_processes() -> None:
+    for endpoint in (LATE, CAUSES):
+        again = pickle.loads(pickle.dumps(endpoint))
+        assert again == copy.deepcopy(endpoint) == endpoint
+        assert hash(again) == hash(endpoint)
+    for make in RESULTS.values():
+        result = make(with_gaps())
+        assert pickle.loads(pickle.dumps(result)).dropped == result.dropped

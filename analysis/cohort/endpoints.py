@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 from analysis.errors import InputError
@@ -91,7 +92,7 @@ class CompetingEndpoint:
     duration: str
     status: str
     _: KW_ONLY
-    causes: Mapping[int, str] = field(default_factory=lambda: {1: "progression", 2: "death"})
+    causes: Mapping[int, str] = field(default_factory=lambda: {1: "progression", 2: "death"}, hash=False)
     label: str = ""
     time_unit: str = "months"
 
@@ -101,6 +102,17 @@ class CompetingEndpoint:
                 f"competing endpoint: causes={dict(self.causes)!r}; give each code other than 0 a label of its own"
             )
         object.__setattr__(self, "causes", MappingProxyType(dict(self.causes)))
+
+    def __reduce__(self) -> tuple[partial[CompetingEndpoint], tuple[()]]:
+        """Copied and sent to other processes by its parts: a read-only mapping cannot be."""
+        return partial(
+            CompetingEndpoint,
+            self.duration,
+            self.status,
+            causes=dict(self.causes),
+            label=self.label,
+            time_unit=self.time_unit,
+        ), ()
 
     @property
     def columns(self) -> tuple[str, ...]:
