@@ -77,6 +77,7 @@ def new_plan(
         codes=_codes(guess),
         reading="\n".join(_reading_line(key, value) for key, value in reading.items()),
         marker=_text(guess.marker),
+        label=_text(re.sub(r"\s*[(\[]mmol/L[)\]]\s*$", "", guess.marker) or guess.marker),
         unit=_text("mmol/L" if guess.is_magnesium else ""),
         units='or "mg/dL", "mEq/L"' if guess.is_magnesium else "in words",
         per=_per(cohort, guess),
@@ -227,7 +228,7 @@ path = {path}
 
 [marker]
 column = {marker}
-label = {marker}
+label = {label}
 unit = {unit}  # {units}
 per = {per}            # the step that hazard ratios are given for
 direction = "lower"  # hazard ratios per step lower; or "higher"
