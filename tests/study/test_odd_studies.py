@@ -56,6 +56,8 @@ def test_a_cohort_without_events_has_curves_and_notes_instead_of_models(lung, tm
     assert "hazard-ratios" not in results.tables
     assert "the log-rank test is not given" in notes_of(results, "survival")
     assert "no events among 228 rows" in notes_of(results, "models")
+    for figure in results.figures.values():
+        figure.draw()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.cohort.design import CohortDesign, World
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.cohort.simulation import simulate_cohort
+from analysis.errors import NotEstimable
 from analysis.present.page import Prose
 from analysis.present.specification import plot_specification_curve
 from analysis.present.words import format_number, format_p
@@ -49,6 +50,8 @@ def multiverse_blocks(study: Study) -> list[Block]:
         n_permutations=N_MULTIVERSE,
         seed=SEED,
     )
+    if found.curve.empty:
+        raise NotEstimable(f"none of {len(found.analyses)} analyses could be fitted")
     words = (
         f"Median hazard ratio {format_number(found.median_hazard_ratio)} over {len(found.curve)} analyses;"
         f" p {format_p(found.p_value)} for all of them together, by {found.n_permutations} permutations of the marker."
