@@ -44,9 +44,12 @@ def write_outputs(
     Examples
     --------
     >>> import tempfile
+    >>> from dataclasses import replace
     >>> from analysis.study.run import run_study, synthetic_plan
+    >>> results = run_study(synthetic_plan())
+    >>> methods = replace(results, sections=results.sections[-1:])  # all sections take a while to draw
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     files = write_outputs(run_study(synthetic_plan()), folder)
+    ...     files = write_outputs(methods, folder)
     >>> files[-1].name
     'manifest.json'
     """
