@@ -8,7 +8,6 @@ The search of the package uses the iterated bootstrap; this page says why.
 from __future__ import annotations
 
 import argparse
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from analysis.strata.search_rows import search_rows
 from analysis.strata.search_scans import Scan
 from analysis.truth.bench import BenchAnswer, simulation_study
 from analysis.truth.bench_cutpoints import CUT_EFFECT, MARKER
-from benchmarks.calibration import SIZES, bench_worlds, number, percent, table
+from benchmarks.calibration import SIZES, bench_worlds, head, number, percent, table
 
 PAGE = Path(__file__).parents[1] / "docs" / "corrections.md"
 N_BOOTSTRAP = 150
@@ -37,10 +36,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20261)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    worlds = bench_worlds(SIZES, seed=options.seed)
+    commit, worlds = head(), bench_worlds(SIZES, seed=options.seed)
     with parallel_config(n_jobs=options.jobs):
         scores = simulation_study(worlds, [corrections], n_replicates=options.replicates, seed=options.seed)
-    PAGE.write_text(page(scores, options), encoding="utf-8")
+    PAGE.write_text(page(scores, options, commit), encoding="utf-8")
     print(f"{PAGE} written")
 
 
@@ -98,16 +97,15 @@ def _answer(name: str, cut: float, effect: Effect, found: Effect) -> BenchAnswer
     )
 
 
-def page(scores: pd.DataFrame, options: argparse.Namespace) -> str:
+def page(scores: pd.DataFrame, options: argparse.Namespace, commit: str) -> str:
     """The page, with all that is needed to make it again."""
-    commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
     found = scores.set_index(["world", "method", "score"]).sort_index()
     worlds, methods = list(dict.fromkeys(scores["world"])), list(dict.fromkeys(scores["method"]))
     command = f"python -m benchmarks.corrections --replicates {options.replicates} --seed {options.seed}"
     parts = [
         "# Corrections of a searched hazard ratio, side by side",
         "",
-        f"Made by `{command} --jobs {options.jobs}` at commit `{commit.stdout.strip()}`: {options.replicates} simulated"
+        f"Made by `{command} --jobs {options.jobs}` at commit `{commit}`: {options.replicates} simulated"
         f" cohorts of each world and size, {N_BOOTSTRAP} resamples, {N_SPLITS} splits. In brackets: Monte-Carlo"
         " standard errors.",
         "",
