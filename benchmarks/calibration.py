@@ -127,7 +127,7 @@ def _type_one_error(found: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
 def _verdict(found: pd.DataFrame, world: str, method: str) -> str:
     """A rejection rate and what it says."""
     score = found.loc[(world, method, "rejection rate")]
-    away = (score["value"] - 0.05) / score["std_error"]
+    away = (score["value"] - 0.05) / max(score["std_error"], 1e-12)
     words = "calibrated" if abs(away) <= 2 else "conservative" if away < 0 else "misses"
     return f"{percent(score)}: {words}"
 
@@ -174,8 +174,8 @@ def _effects(found: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
         "Log hazard ratio above the cut against at or below it, judged by that of the same cut in a million patients"
         " with the same censoring. Bias is counted away from zero (in the independent world: in the direction of the"
         " effect as found); error is the root mean squared error; the intervals are 95 % ones. Wanted of the"
-        " correction: less than a quarter of the bias left, coverage of 93 to 97 %. The width of the intervals was settled"
-        " on cohorts of this very seed; docs/corrections.md repeats their coverage on others.",
+        " correction: less than a quarter of the bias left, coverage of 93 to 97 %. The width of the intervals was"
+        " settled on cohorts of this very seed; docs/corrections.md repeats their coverage on others.",
         "",
         *table([*header, "coverage, as found", "coverage, corrected", "verdict"], rows),
         "",
