@@ -248,7 +248,7 @@ def test_a_result_is_frozen_and_carries_its_account(name: str) -> None:
     assert result.n_used == 80 - sum(result.dropped.values()) < 80
     assert isinstance(result.warnings, tuple)
     assert [str(warning.message) for warning in found] == [str(warning) for warning in result.warnings]
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'n_used'"):
         result.n_used = 0
     pd.testing.assert_frame_equal(rows, with_gaps())
 

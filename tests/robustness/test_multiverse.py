@@ -316,7 +316,7 @@ def test_choices_that_cannot_be_say_what_is_wrong(options, error, message):
 
 
 def test_all_faults_of_the_choices_at_once():
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError, match="missing") as caught:
         run(cohort_of(), {"a": [0.9, 0.8]}, adjustments={"m": ["mg"]}, missing="none", exclusions={"x": "mg < 1"})
     assert len(caught.value.problems) == 4
 

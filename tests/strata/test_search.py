@@ -281,7 +281,7 @@ def test_options_that_cannot_be_are_refused(options, match):
 
 
 def test_every_fault_of_the_options_is_told_at_once():
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError, match="n_permutations") as caught:
         search_cutpoint(drawn(), OS, "marker", min_fraction=-1, n_permutations=0, n_bootstrap=-2, seed=None)
     assert len(caught.value.problems) == 4
 

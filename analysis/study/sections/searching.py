@@ -67,16 +67,6 @@ def _curve_blocks(study: Study, found: CutpointSearch | None = None) -> list[Blo
         unit=study.unit,
         synthetic=plan.synthetic,
     )
-    tests = pd.DataFrame(
-        [
-            (name, test.statistic, test.df, test.p_value)
-            for name, test in (
-                ("any effect of the marker", response.overall_test),
-                ("a bend in the curve", response.nonlinear_test),
-            )
-        ],
-        columns=["test", "statistic", "df", "p_value"],
-    )
     caption = (
         f"Hazard ratio of {study.primary.name} against the median, a restricted cubic spline with pointwise intervals."
     )
@@ -93,8 +83,15 @@ def _curve_blocks(study: Study, found: CutpointSearch | None = None) -> list[Blo
     return [
         figure,
         table("dose-response-curve", "The curve at nine values of the marker", _nine_points(response)),
-        table("dose-response-tests", "Likelihood-ratio tests of the curve", tests),
+        table("dose-response-tests", "Likelihood-ratio tests of the curve", _curve_tests(response)),
     ]
+
+
+def _curve_tests(response: DoseResponse) -> pd.DataFrame:
+    """Both likelihood-ratio tests of a curve: test statistic df p_value."""
+    tests = {"any effect of the marker": response.overall_test, "a bend in the curve": response.nonlinear_test}
+    rows = [(name, test.statistic, test.df, test.p_value) for name, test in tests.items()]
+    return pd.DataFrame(rows, columns=["test", "statistic", "df", "p_value"])
 
 
 def _nine_points(response: DoseResponse) -> pd.DataFrame:
@@ -130,9 +127,9 @@ def _search_blocks(study: Study, found: CutpointSearch) -> list[Block]:
     )
     where = f"{format_number(found.cut_low)} to {format_number(found.cut_high)}"
     note = (
-        f"Searched over {len(found.scan)} cuts; the cut {found.cut:.3g} {study.unit} lay within"
-        f" {where} in 95 % of resamples. p by {found.n_permutations} permutations of the whole search; Lausen and"
-        f" Schumacher (1992, 1994): {format_p(found.p_lausen92)} and {format_p(found.p_lausen94)}. Seed {found.seed}."
+        f"Searched over {len(found.scan)} cuts; the cut is {found.cut:.3g} {study.unit}, and in 95 % of resamples it"
+        f" lies within {where}. p by {found.n_permutations} permutations of the whole search; Lausen and Schumacher"
+        f" (1992, 1994): {format_p(found.p_lausen92)} and {format_p(found.p_lausen94)}. Seed {found.seed}."
     )
     figure = StudyFigure(
         name="searched-cut",
