@@ -38,13 +38,17 @@ def exceedances_loop(scores: FloatArray, scale: FloatArray, observed: float, n_p
         total = 0.0
         for i in range(n):
             shuffled[i] = scores[i]
+        word = np.uint64(0)
         for i in range(depth):
-            counter += np.uint64(0x9E3779B97F4A7C15)
-            z = counter
-            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            z = (z ^ (z >> np.uint64(31))) >> np.uint64(32)
-            j = i + np.int64((z * np.uint64(n - i)) >> np.uint64(32))
+            if i % 2:
+                word &= np.uint64(0xFFFFFFFF)
+            else:
+                counter += np.uint64(0x9E3779B97F4A7C15)
+                word = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+                word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+                word ^= word >> np.uint64(31)
+            bits = word if i % 2 else word >> np.uint64(32)
+            j = i + np.int64((bits * np.uint64(n - i)) >> np.uint64(32))
             chosen = shuffled[j]
             shuffled[j] = shuffled[i]
             shuffled[i] = chosen

@@ -20,7 +20,7 @@ def exceedances(scores: FloatArray, n_low: IntArray, observed: float, *, n_permu
     """How many random orders of the scores reach the observed maximum of the standardised statistic.
 
     Each permutation is a shuffle (Fisher and Yates) from the front as far as the last cut, whose sums are compared on
-    the way. Its random numbers are a counter, from `key` on, hashed by splitmix64 (Steele, Lea and Flood, OOPSLA 2014):
+    the way. Its random numbers, two a word, are a counter, from `key` on, hashed by splitmix64 (Steele, Lea and Flood, OOPSLA 2014):
     they depend on nothing but the key and their place, so that numpy and the compiled loop count the same.
 
     Parameters
@@ -70,9 +70,12 @@ def _exceedances(scores: FloatArray, scale: FloatArray, observed: float, which: 
     column = np.arange(len(which))
     first = np.uint64(key) + which.astype(np.uint64) * np.uint64(depth) * _GOLDEN
     total, reached = np.zeros(len(which)), np.zeros(len(which), dtype=bool)
+    words = first
     for i in range(depth):
-        step = np.full(1, i + 1, dtype=np.uint64) * _GOLDEN
-        j = i + ((_random_words(first + step) * np.uint64(n - i)) >> np.uint64(32)).astype(np.int64)
+        if i % 2 == 0:
+            words = _random_words(first + np.full(1, i // 2 + 1, dtype=np.uint64) * _GOLDEN)
+        bits = words & np.uint64(0xFFFFFFFF) if i % 2 else words >> np.uint64(32)
+        j = i + ((bits * np.uint64(n - i)) >> np.uint64(32)).astype(np.int64)
         chosen = shuffled[j, column]
         shuffled[j, column] = shuffled[i]
         total += chosen
@@ -82,7 +85,7 @@ def _exceedances(scores: FloatArray, scale: FloatArray, observed: float, which: 
 
 
 def _random_words(counter: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """32 random bits for each counter: splitmix64's upper half."""
+    """64 random bits for each counter: splitmix64."""
     z = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (z ^ (z >> np.uint64(31))) >> np.uint64(32)
+    return z ^ (z >> np.uint64(31))

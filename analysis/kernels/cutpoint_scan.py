@@ -190,7 +190,9 @@ def _minima_with_earlier(values: FloatArray) -> FloatArray:
     place = np.arange(n)
     width = SMALL_BLOCK
     while width < n:
-        joined = ascending[np.argsort(ascending // (2 * width), kind="stable")]
+        block = ascending // (2 * width)
+        short = block.astype(np.int16) if n < 2 * width * 2**15 else block  # short numbers sort fast
+        joined = ascending[np.argsort(short, kind="stable")]
         held = values[joined]
         left = (joined // width) % 2 == 0
         start = place - place % (2 * width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -18,7 +19,7 @@ from analysis.present.words import format_number, format_p
 from analysis.robustness.attenuation import attenuation
 from analysis.robustness.multiverse import cutpoint_multiverse
 from analysis.robustness.reclassification import reclassification
-from analysis.strata.cutpoints import CLINICAL_NAMES, clinical_cutpoints
+from analysis.strata.cutpoints import CLINICAL_NAMES, Cutpoints, clinical_cutpoints
 from analysis.strata.search import search_cutpoint
 from analysis.study.blocks import table
 from analysis.study.results import Block, StudyFigure
@@ -91,10 +92,10 @@ def _lower_cuts(study: Study) -> dict[str, float]:
     return cuts | {"lower third": float(values.quantile(1 / 3)), "median": float(values.median())}
 
 
-def measurement_blocks(study: Study) -> list[Block]:
+def measurement_blocks(study: Study, searched: Sequence[Cutpoints]) -> list[Block]:
     """Who changes stratum when magnesium is measured again, and what the error takes from the hazard ratio."""
     plan, marker = study.plan, study.plan.marker.column
-    again = reclassification(study.cohort, study.cutpoints, marker=marker, seed=SEED)
+    repeats = [reclassification(study.cohort, cut, marker=marker, seed=SEED) for cut in (study.cutpoints, *searched)]
     lost = attenuation(
         study.cohort,
         study.primary,
@@ -103,13 +104,17 @@ def measurement_blocks(study: Study) -> list[Block]:
         strata=plan.model.strata or None,
         seed=SEED,
     )
-    title = "Share of each stratum found in another when magnesium is measured again"
+    again = repeats[0]
+    changed = ", ".join(f"{repeat.share_changed:.1%} at the {repeat.cutpoints.rule} cut-points" for repeat in repeats)
     note = (
-        f"{again.share_changed:.1%} of patients change stratum; coefficient of variation {again.measurement_error:.1%},"
+        f"Patients who change stratum: {changed}. Coefficient of variation {again.measurement_error:.1%},"
         f" {again.n_draws} second measurements."
     )
+    shares = pd.concat([repeat.table.assign(cutpoints=repeat.cutpoints.rule) for repeat in repeats], ignore_index=True)
+    shares = shares[["cutpoints", *repeats[0].table.columns]]
+    title = "Share of each stratum found in another when magnesium is measured again"
     return [
-        table("reclassification", title, again.table, note=note, kinds=SHARES),
+        table("reclassification", title, shares, note=note, kinds=SHARES),
         table(
             "attenuation",
             f"What an error of measurement takes from the hazard ratio per {study.step}",

@@ -43,7 +43,8 @@ def searching_section(study: Study) -> StudySection:
         blocks += _search_blocks(study, one)
     blocks += attempted("The multiverse of choices", partial(multiverse_blocks, study))
     if study.plan.marker.analyte == "magnesium":
-        blocks += attempted("Measuring again", partial(measurement_blocks, study))
+        cuts = [one.cutpoints(unit=study.unit) for one in found]
+        blocks += attempted("Measuring again", partial(measurement_blocks, study, cuts))
     if study.plan.synthetic:
         blocks += attempted("The search in other worlds", world_blocks)
     return StudySection("searching", "What a cut costs", tuple(blocks))
