@@ -25,12 +25,13 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled_function
 
 
-def exceedances_loop(scores: FloatArray, scale: FloatArray, observed: float, n_permutations: int, key: int) -> int:
+def exceedances_loop(scores: FloatArray, limit: FloatArray, n_permutations: int, key: int) -> int:
     """How many permutations of the scores reach the observed maximum; see `cutpoint_permutation.exceedances`.
 
-    `scale[i]` is 1 over the standard deviation of a sum of i + 1 scores at an admissible cut, 0 elsewhere.
+    `limit[i]` is what the absolute sum of i + 1 scores must reach: infinite but at admissible cuts. A place that has
+    been drawn is not looked at again, so nothing is put there.
     """
-    n, depth = len(scores), len(scale)
+    n, depth = len(scores), len(limit)
     shuffled = scores.copy()
     found = 0
     for permutation in range(n_permutations):
@@ -38,22 +39,16 @@ def exceedances_loop(scores: FloatArray, scale: FloatArray, observed: float, n_p
         total = 0.0
         for i in range(n):
             shuffled[i] = scores[i]
-        word = np.uint64(0)
         for i in range(depth):
-            if i % 2:
-                word &= np.uint64(0xFFFFFFFF)
-            else:
-                counter += np.uint64(0x9E3779B97F4A7C15)
-                word = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-                word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-                word ^= word >> np.uint64(31)
-            bits = word if i % 2 else word >> np.uint64(32)
-            j = i + np.int64((bits * np.uint64(n - i)) >> np.uint64(32))
+            counter += np.uint64(0x9E3779B97F4A7C15)
+            word = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            word = (word ^ (word >> np.uint64(31))) >> np.uint64(32)
+            j = i + np.int64((word * np.uint64(n - i)) >> np.uint64(32))
             chosen = shuffled[j]
             shuffled[j] = shuffled[i]
-            shuffled[i] = chosen
             total += chosen
-            if abs(total) * scale[i] >= observed:
+            if abs(total) >= limit[i]:
                 found += 1
                 break
     return found

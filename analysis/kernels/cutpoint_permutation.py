@@ -20,7 +20,7 @@ def exceedances(scores: FloatArray, n_low: IntArray, observed: float, *, n_permu
     """How many random orders of the scores reach the observed maximum of the standardised statistic.
 
     Each permutation is a shuffle (Fisher and Yates) from the front as far as the last cut, whose sums are compared on
-    the way. Its random numbers, two a word, are a counter, from `key` on, hashed by splitmix64 (Steele, Lea and Flood, OOPSLA 2014):
+    the way. Its random numbers are a counter, from `key` on, hashed by splitmix64 (Steele, Lea and Flood, OOPSLA 2014):
     they depend on nothing but the key and their place, so that numpy and the compiled loop count the same.
 
     Parameters
@@ -47,45 +47,40 @@ def exceedances(scores: FloatArray, n_low: IntArray, observed: float, *, n_permu
     """
     centred = scores - scores.mean()
     spread = deviation(centred, n_low)
-    scale = np.zeros(int(n_low[-1]))
-    scale[n_low - 1] = np.divide(1.0, spread, out=np.zeros(len(n_low)), where=spread > SAME * len(scores))
-    threshold = observed * (1 - SAME)
-    if threshold <= 0:
+    if observed <= 0:
         return n_permutations
-    if n_permutations * len(scale) > LARGE:
+    limit = np.full(int(n_low[-1]), np.inf)
+    limit[n_low - 1] = observed * (1 - SAME) * spread
+    if n_permutations * len(limit) > LARGE:
         loop = compiled(exceedances_loop)
-        return int(loop(centred, scale, threshold, n_permutations, np.uint64(key)))
+        return int(loop(centred, limit, n_permutations, np.uint64(key)))
     size = max(1, AT_ONCE // len(centred))
     starts = range(0, n_permutations, size)
     return sum(
-        _exceedances(centred, scale, threshold, np.arange(start, min(start + size, n_permutations)), key)
-        for start in starts
+        _exceedances(centred, limit, np.arange(start, min(start + size, n_permutations)), key) for start in starts
     )
 
 
-def _exceedances(scores: FloatArray, scale: FloatArray, observed: float, which: NDArray[np.int64], key: int) -> int:
+def _exceedances(scores: FloatArray, limit: FloatArray, which: NDArray[np.int64], key: int) -> int:
     """The count among some of the permutations, all shuffled in step."""
-    n, depth = len(scores), len(scale)
+    n, depth = len(scores), len(limit)
     shuffled = np.tile(scores[:, None], len(which))
     column = np.arange(len(which))
     first = np.uint64(key) + which.astype(np.uint64) * np.uint64(depth) * _GOLDEN
     total, reached = np.zeros(len(which)), np.zeros(len(which), dtype=bool)
-    words = first
     for i in range(depth):
-        if i % 2 == 0:
-            words = _random_words(first + np.full(1, i // 2 + 1, dtype=np.uint64) * _GOLDEN)
-        bits = words & np.uint64(0xFFFFFFFF) if i % 2 else words >> np.uint64(32)
-        j = i + ((bits * np.uint64(n - i)) >> np.uint64(32)).astype(np.int64)
+        words = _random_words(first + np.full(1, i + 1, dtype=np.uint64) * _GOLDEN)
+        j = i + ((words * np.uint64(n - i)) >> np.uint64(32)).astype(np.int64)
         chosen = shuffled[j, column]
         shuffled[j, column] = shuffled[i]
         total += chosen
-        if scale[i]:
-            reached |= np.abs(total) * scale[i] >= observed
+        if np.isfinite(limit[i]):
+            reached |= np.abs(total) >= limit[i]
     return int(reached.sum())
 
 
 def _random_words(counter: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """64 random bits for each counter: splitmix64."""
+    """32 random bits for each counter: the upper half of splitmix64."""
     z = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    return (z ^ (z >> np.uint64(31))) >> np.uint64(32)
