@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/.cache/pycache
 export NUMBA_CACHE_DIR := $(CURDIR)/build/.cache/numba
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/.cache/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
