@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
+from analysis.errors import AnalysisWarning, warn_all
 from analysis.present.words import format_ratio
 from analysis.study.blocks import attempted
 from analysis.study.study import Study
@@ -47,7 +48,8 @@ def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
     -------
     tuple of StudyModel
         The continuous marker first; no adjusted models when the plan has neither covariates nor strata. A model that
-        the rows do not allow is left out, with a `NotComputed` warning.
+        the rows do not allow is left out, with a `NotComputed` warning; adjusted models that rest on fewer rows than
+        the crude ones (a covariate is missing) are told of in an `AnalysisWarning`.
     """
     columns = {CONTINUOUS: [study.marker_term], STRATA: [study.contrast(label) for label in study.compared]}
     adjustments = [CRUDE, ADJUSTED] if study.plan.model.covariates or study.plan.model.strata else [CRUDE]
@@ -60,7 +62,20 @@ def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
     for marker, adjustment in product(columns if study.compared else [CONTINUOUS], adjustments):
         what = f"{endpoint.name}, the {adjustment} Cox model ({_AS_TERMS[marker]})"
         models += attempted(what, partial(fitted, marker, adjustment))
+    warn_all(_of_other_rows(endpoint, models))
     return tuple(models)
+
+
+def _of_other_rows(endpoint: Endpoint, models: Sequence[StudyModel]) -> list[AnalysisWarning]:
+    """A word when the adjusted models rest on fewer rows than the crude ones beside them."""
+    used = {(model.marker, model.adjustment): model.fit for model in models}
+    for marker in (CONTINUOUS, STRATA):
+        crude, adjusted = used.get((marker, CRUDE)), used.get((marker, ADJUSTED))
+        if crude is not None and adjusted is not None and adjusted.n_used < crude.n_used:
+            reasons = [f"{n} for {reason}" for reason, n in adjusted.dropped.items() if reason not in crude.dropped]
+            text = f"{endpoint.name}: the adjusted models rest on {adjusted.n_used} rows, the crude ones on"
+            return [AnalysisWarning(f"{text} {crude.n_used} ({', '.join(reasons)} left out)")]
+    return []
 
 
 def _fitted(study: Study, endpoint: Endpoint, marker: str, terms: list[str], adjustment: str) -> StudyModel:

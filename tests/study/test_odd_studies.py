@@ -95,6 +95,15 @@ def test_without_an_outcome_there_is_no_report(changes, said, lung, tmp_path):
         prepare_study(plan_for(lung.assign(**changes), tmp_path))
 
 
+def test_adjusted_models_of_fewer_rows_than_the_crude_ones_are_told(lung, tmp_path):
+    results = run_study(plan_for(lung, tmp_path))
+    said = "the adjusted models rest on 227 rows, the crude ones on 228 (1 for missing ecog left out)"
+    assert said in notes_of(results, "models")
+    counted = results.tables["hazard-ratios"].groupby("adjustment", observed=True)["n"].unique()
+    assert {name: values.tolist() for name, values in counted.items()} == {"adjusted": [227], "crude": [228]}
+
+
+@pytest.mark.filterwarnings("ignore:.*the adjusted models rest on 227 rows")
 def test_names_with_stops_brackets_and_signs_are_adjusted_for(lung, tmp_path):
     """A full stop beside a bracket, in the marker's term and in a covariate, is neither a number nor a call."""
     renamed = lung.rename(columns={"age": "Age (at dx.)", "ecog": "=E.C.O.G. 'ps' & (x)"})
@@ -105,6 +114,7 @@ def test_names_with_stops_brackets_and_signs_are_adjusted_for(lung, tmp_path):
         assert odd.fit.coefficients["coef"].tolist() == usual.fit.coefficients["coef"].tolist()
 
 
+@pytest.mark.filterwarnings("ignore:.*the adjusted models rest on 227 rows")
 def test_a_backtick_in_a_label_does_not_end_a_quoted_term(lung, tmp_path):
     study = prepare_study(plan_for(lung, tmp_path, PLAN.replace('unit = "years"', 'unit = "years"\nlabel = "a`b"')))
     assert len(fit_models(study, study.primary)) == 4

@@ -34,8 +34,8 @@ def searching_section(study: Study) -> StudySection:
     words = Prose(
         "Nothing here was needed for the results above. A cut throws away what lies within its groups, and a search"
         " finds a cut in any data. So the whole curve comes first; the searched cut stands with a p-value corrected"
-        " for the search and a cross-fitted hazard ratio; and the last parts ask how much hangs on choices and on"
-        " measuring once."
+        " for the search and a hazard ratio corrected for it by the bootstrap; and the last parts ask how much hangs"
+        " on choices and on measuring once."
     )
     found = attempted("The search", lambda: [searched(study)])
     blocks: list[Block] = [words, *attempted("The curve", partial(_curve_blocks, study, *found))]
