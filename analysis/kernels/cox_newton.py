@@ -78,10 +78,15 @@ def _halving(evaluate_at: Callable[[FloatArray], CoxPoint], point: CoxPoint, ste
     for _ in range(30):
         with np.errstate(all="ignore"):
             tried = evaluate_at(point.beta + step)
-        if np.isfinite(tried.log_likelihood) and tried.log_likelihood >= floor:
+        if _is_finite(tried) and tried.log_likelihood >= floor:
             return tried
         step = step / 2
     return point
+
+
+def _is_finite(point: CoxPoint) -> bool:
+    """Whether a point can be stepped on from; a step too far can overflow the derivatives before the likelihood."""
+    return all(np.isfinite(part).all() for part in (point.log_likelihood, point.gradient, point.information))
 
 
 def newton_step(information: FloatArray, gradient: FloatArray) -> FloatArray:

@@ -155,3 +155,22 @@ def test_unused_levels_of_strata_are_ignored() -> None:
 def test_an_uninformative_design_says_all_its_faults_at_once() -> None:
     with pytest.raises(NotEstimable, match=r"(?s)'age' is constant.*'mg' is constant"):
         fit_cox(sample().assign(age=1.0, mg=2.0), PLAIN, ["age", "mg"])
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.FewEvents")
+@pytest.mark.parametrize("engine", ["kernel", "lifelines"])
+def test_a_likelihood_that_rises_for_ever_is_separation_and_no_overflow(engine):
+    rows = pd.DataFrame(
+        {
+            "x": [5.000013, 4.999928, 5.000044, 5.000008, 4.999903, 4.999898],
+            "z": [1, 0, 0, 1, 1, 1],
+            "entry": [0.2, 0.2, 0.9, 0.1, 0.2, 0.2],
+            "time": [2.9, 2.5, 1.0, 0.2, 1.2, 2.0],
+            "event": [0, 1, 1, 1, 0, 1],
+            "stratum": [1, 0, 1, 0, 0, 0],
+        }
+    )
+    with pytest.warns(Separation, match="not estimable: 'x', 'z'"):
+        fit = fit_cox(rows, SPELLS, ["x", "z"], strata="stratum", engine=engine)
+    assert fit.coefficients["coef"].isna().all()
+    assert fit.log_likelihood >= fit.log_likelihood_null
