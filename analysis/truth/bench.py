@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ class BenchAnswer:
     direction: float = float("nan")
 
 
-Method = Callable[[pd.DataFrame, int], Sequence[BenchAnswer]]
+Method = Callable[[Any, int], Sequence[BenchAnswer]]
 """From a data set and a seed to the answers of one method, or of several that share their work."""
 
 
@@ -60,13 +61,13 @@ class BenchWorld:
     ----------
     name : str
     draw : callable
-        From a seed to a data set.
+        From a seed to a data set: a frame, or whatever the methods take.
     targets : mapping of str to callable
         The true value of each estimand, at a place on its scale.
     """
 
     name: str
-    draw: Callable[[int], pd.DataFrame]
+    draw: Callable[[int], Any]
     targets: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
 
 
@@ -91,7 +92,9 @@ def simulation_study(
     Returns
     -------
     DataFrame
-        world, method, score, value, std_error (Monte-Carlo), n (replicates scored). The scores:
+        world, method, score, value, std_error (Monte-Carlo), n (replicates scored), estimand, target (what the method
+        is judged against, the mean over data sets where it depends on them). One block a world, method and estimand,
+        with these scores:
 
         - "bias": estimate less target; "bias away from zero": the same in the target's direction, or in the answer's
           where the target is zero.
@@ -129,7 +132,7 @@ def simulation_study(
     ]
     found = Parallel()(delayed(_run_batch)(world, methods, streams) for world, streams in batches)
     answers = pd.DataFrame([row for batch in found for row in batch])
-    groups = answers.groupby(["world", "method"], sort=False)
+    groups = answers.groupby(["world", "method", "estimand"], sort=False)
     return pd.concat([_scores(part) for _, part in groups], ignore_index=True)
 
 
@@ -167,7 +170,7 @@ _FURTHER = ("direction", "conf_low", "conf_high", "p_value")
 
 
 def _scores(answers: pd.DataFrame) -> pd.DataFrame:
-    """Every score that the answers of one method in one world allow."""
+    """Every score that the answers of one method on one estimand of one world allow."""
     estimate, target = answers["estimate"].to_numpy(), answers["target"].to_numpy()
     error = estimate - target
     direction, low, high, p_value = (answers[name].to_numpy() for name in _FURTHER)
@@ -189,6 +192,8 @@ def _scores(answers: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["score", "value", "std_error", "n"])
     table.insert(0, "method", answers["method"].iloc[0])
     table.insert(0, "world", answers["world"].iloc[0])
+    table["estimand"] = answers["estimand"].iloc[0]
+    table["target"] = _mean(target)[0]
     return table[table["n"] > 1]
 
 

@@ -106,8 +106,8 @@ def searched_cut(
     return [
         _hazard("searched cut, as found", found, naive, naive["p_naive"]),
         _hazard("searched cut, corrected", found, corrected, found.p_permutation),
-        BenchAnswer("Lausen and Schumacher 1992", p_value=found.p_lausen92),
-        BenchAnswer("Lausen, Sauerbrei and Schumacher 1994", p_value=found.p_lausen94),
+        BenchAnswer("Lausen and Schumacher 1992", CUT_EFFECT, at=found.cut, p_value=found.p_lausen92),
+        BenchAnswer("Lausen, Sauerbrei and Schumacher 1994", CUT_EFFECT, at=found.cut, p_value=found.p_lausen94),
         BenchAnswer("range of the cut", PLACE, estimate=found.cut, conf_low=found.cut_low, conf_high=found.cut_high),
     ]
 

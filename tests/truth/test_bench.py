@@ -46,7 +46,9 @@ def score(scores: pd.DataFrame, name: str, method: str = "mean") -> pd.Series:
 
 def test_scores_lie_within_monte_carlo_limits_of_what_theory_says():
     scores = simulation_study([world()], [mean, partial(mean, shift=0.5, name="shifted")], n_replicates=400, seed=1)
-    assert list(scores.columns) == ["world", "method", "score", "value", "std_error", "n"]
+    assert list(scores.columns) == ["world", "method", "score", "value", "std_error", "n", "estimand", "target"]
+    assert set(scores["estimand"]) == {"mean"}
+    assert set(scores["target"]) == {1.0}
     for method, bias in (("mean", 0.0), ("shifted", 0.5)):
         for name in ("bias", "bias away from zero"):
             found = score(scores, name, method)
@@ -113,6 +115,18 @@ def test_parallel_work_gives_the_same_numbers_to_the_last_bit():
     serial = study()
     with parallel_config(backend="threading", n_jobs=2):
         pd.testing.assert_frame_equal(study(), serial, check_exact=True)
+
+
+def test_a_method_with_several_estimands_is_scored_on_each_beside_its_own_target():
+    def both(data: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
+        centre = data["x"].mean()
+        return [BenchAnswer("both", "mean", estimate=centre), BenchAnswer("both", "twice", at=2.0, estimate=2 * centre)]
+
+    two = BenchWorld("one", numbers, {"mean": partial(constant, 1.0), "twice": lambda at: 1.0 * at})
+    scores = simulation_study([two], [both], n_replicates=100, seed=5)
+    bias = scores[scores["score"] == "bias"].set_index("estimand")
+    assert bias["target"].to_dict() == {"mean": 1.0, "twice": 2.0}
+    assert bias.loc["twice", "value"] == pytest.approx(2 * bias.loc["mean", "value"])
 
 
 def test_another_method_changes_no_other_number():
