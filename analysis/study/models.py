@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,13 +35,21 @@ class StudyModel:
     fit: CoxFit
 
 
+@dataclass(frozen=True, eq=False)
+class FittedModels:
+    """The models of one endpoint, and what their making had to say."""
+
+    models: tuple[StudyModel, ...]
+    warnings: tuple[AnalysisWarning, ...]
+
+
 def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
     """The crude and the adjusted model of one endpoint, each with the continuous marker and with strata.
 
     Parameters
     ----------
     study : Study
-        A prepared study.
+        A prepared study; it fits its models once.
     endpoint : Endpoint
         One of its endpoints.
 
@@ -51,6 +60,13 @@ def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
         the rows do not allow is left out, with a `NotComputed` warning; adjusted models that rest on fewer rows than
         the crude ones (a covariate is missing) are told of in an `AnalysisWarning`.
     """
+    fitted = study.fits[endpoint.name]
+    warn_all(fitted.warnings)
+    return fitted.models
+
+
+def fitted_models(study: Study, endpoint: Endpoint) -> FittedModels:
+    """The models of one endpoint, with the warnings of fitting kept for everybody who asks for them."""
     columns = {CONTINUOUS: [study.marker_term], STRATA: [study.contrast(label) for label in study.compared]}
     adjustments = [CRUDE, ADJUSTED] if study.plan.model.covariates or study.plan.model.strata else [CRUDE]
 
@@ -59,11 +75,13 @@ def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
         return [_fitted(study, endpoint, marker, columns[marker], adjustment)]
 
     models: list[StudyModel] = []
-    for marker, adjustment in product(columns if study.compared else [CONTINUOUS], adjustments):
-        what = f"{endpoint.name}, the {adjustment} Cox model ({_AS_TERMS[marker]})"
-        models += attempted(what, partial(fitted, marker, adjustment))
-    warn_all(_of_other_rows(endpoint, models))
-    return tuple(models)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AnalysisWarning)
+        for marker, adjustment in product(columns if study.compared else [CONTINUOUS], adjustments):
+            what = f"{endpoint.name}, the {adjustment} Cox model ({_AS_TERMS[marker]})"
+            models += attempted(what, partial(fitted, marker, adjustment))
+    told = [one.message for one in caught if isinstance(one.message, AnalysisWarning)]
+    return FittedModels(tuple(models), (*told, *_of_other_rows(endpoint, models)))
 
 
 def _of_other_rows(endpoint: Endpoint, models: Sequence[StudyModel]) -> list[AnalysisWarning]:

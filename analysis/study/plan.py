@@ -8,57 +8,22 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from analysis.cohort.cells import Limits
 from analysis.cohort.endpoints import Endpoint
 from analysis.cohort.units import MAGNESIUM_UNITS
 from analysis.errors import InputError, PlanError, raise_all
-from analysis.strata.cutpoints import Cutpoints
 from analysis.study.names import LONGEST, slug
-from analysis.study.plan_file import EventCodes, event_codes, plan_cutpoints, table_problems
-
-
-@dataclass(frozen=True)
-class DataPlan:
-    """Where the cohort is and how to read it: the arguments of `read_cohort`."""
-
-    path: Path
-    sep: str | None = None
-    decimal: str = "."
-    encoding: str | None = None
-    sheet: str | None = None
-    limits: Limits = "error"
-    event_codes: EventCodes | None = None
-
-
-@dataclass(frozen=True)
-class MarkerPlan:
-    """The marker: its column, unit, and the step that its hazard ratio is given for."""
-
-    column: str
-    label: str
-    unit: str
-    per: float = 0.1
-    direction: Literal["lower", "higher"] = "lower"
-    analyte: str = ""
-
-
-@dataclass(frozen=True)
-class StrataPlan:
-    """How the marker is cut: at cut-points with a source, or into quantile groups of the sample."""
-
-    cutpoints: Cutpoints | None
-    n_groups: int | None = None
-    reference: str | None = None
-
-
-@dataclass(frozen=True)
-class ModelPlan:
-    """The adjusted Cox model: formula terms, and the columns that it is stratified by."""
-
-    covariates: tuple[str, ...] = ()
-    strata: tuple[str, ...] = ()
+from analysis.study.plan_file import event_codes, plan_cutpoints, table_problems
+from analysis.study.plan_parts import (
+    DataPlan,
+    LabsPlan,
+    MarkerPlan,
+    ModelPlan,
+    RobustnessPlan,
+    StrataPlan,
+    ascending,
+    robustness_plan,
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +38,10 @@ class StudyPlan:
         The parts of the plan.
     endpoints : tuple of Endpoint
         The outcomes; the first is the primary one.
+    labs, robustness
+        The marker's repeated values, and what the checks of robustness need to know.
+    reporting : Mapping[str, str]
+        The author's words on what no data can tell (ethics, assay, funding), by item.
     time_zero : str
         What follow-up is counted from, for axes ("first infusion").
     milestones : tuple of float
@@ -103,7 +72,10 @@ class StudyPlan:
     marker: MarkerPlan
     strata: StrataPlan
     endpoints: tuple[Endpoint, ...]
-    model: ModelPlan = ModelPlan()
+    model: ModelPlan = field(default_factory=ModelPlan)
+    labs: LabsPlan | None = None
+    robustness: RobustnessPlan = field(default_factory=RobustnessPlan)
+    reporting: Mapping[str, str] = field(default_factory=dict)
     time_zero: str = ""
     milestones: tuple[float, ...] = ()
     horizon: float | None = None
@@ -157,6 +129,7 @@ def _from_tables(tables: dict[str, dict[str, object]], folder: Path, text: str) 
     endpoints = _endpoints(tables["endpoints"], problems)
     marker = _marker(tables["marker"], named_cut="cutpoints" in tables["strata"], problems=problems)
     _check_milestones(study, problems)
+    robustness = robustness_plan(tables.get("robustness", {}), has_labs="labs" in tables, problems=problems)
     raise_all(problems, PlanError)
     data = dict(tables["data"])
     return StudyPlan(
@@ -169,12 +142,22 @@ def _from_tables(tables: dict[str, dict[str, object]], folder: Path, text: str) 
         strata=strata,
         endpoints=endpoints,
         model=ModelPlan(**{key: _names(value) for key, value in tables.get("model", {}).items()}),
+        labs=_labs(tables.get("labs"), folder),
+        robustness=robustness,
+        reporting={str(key): str(value) for key, value in tables.get("reporting", {}).items()},
         labels={str(key): str(value) for key, value in tables.get("labels", {}).items()},
         truth=folder / str(truth) if truth else None,
         milestones=tuple(study.pop("milestones", ())),  # type: ignore[arg-type]
         text=text,
         **study,  # type: ignore[arg-type]
     )
+
+
+def _labs(table: dict[str, object] | None, folder: Path) -> LabsPlan | None:
+    """Where the repeated values are, relative to the plan's folder."""
+    if table is None:
+        return None
+    return LabsPlan(folder / str(table["path"]), *(str(table[key]) for key in ("key", "time", "value")))
 
 
 def _names(value: object) -> tuple[str, ...]:
@@ -225,9 +208,7 @@ def _marker(table: dict[str, object], *, named_cut: bool, problems: list[str]) -
 
 def _check_milestones(study: dict[str, object], problems: list[str]) -> None:
     """Times asked for must be positive and ascending."""
-    times = list(study.get("milestones", ()))  # type: ignore[call-overload]
-    if not all(0 < time < math.inf for time in times) or times != sorted(set(times)):
-        problems.append(f"[study] milestones = {times}: positive times, ascending, each once")
+    problems += ascending("[study] milestones", study.get("milestones", ()))
     horizon = study.get("horizon")
     if horizon is not None and not 0 < horizon < math.inf:  # type: ignore[operator]
         problems.append(f"[study] horizon = {horizon!r}: must be above 0")

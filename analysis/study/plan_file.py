@@ -45,10 +45,23 @@ _KEYS: dict[str, dict[str, Kind]] = {
     },
     "endpoints": {"name": str, "duration": str, "event": str, "entry": str, "time_unit": str},
     "model": {"covariates": (list, str), "strata": (list, str)},
+    "labs": {"path": str, "key": str, "time": str, "value": str},
+    "robustness": {
+        "subgroups": list,
+        "site": str,
+        "landmarks": list,
+        "measurement_error": _NUMBER,
+        "n_bootstrap": int,
+        "n_imputations": int,
+        "seed": int,
+    },
+    "reporting": {},
     "labels": {},
 }
 _ITEMS: dict[str, Kind] = {
     "milestones": _NUMBER,
+    "landmarks": _NUMBER,
+    "subgroups": str,
     "edges": _NUMBER,
     "labels": str,
     "covariates": str,
@@ -59,13 +72,15 @@ _REQUIRED = {
     "marker": ("column",),
     "strata": (),
     "endpoints": ("duration", "event"),
+    "labs": ("path", "key", "time", "value"),
 }
+_NEEDED = ("data", "marker", "strata", "endpoints")
 
 
 def table_problems(tables: Mapping[str, object]) -> list[str]:
     """Every unknown, missing or mistyped table and key of a plan."""
     problems = [_unknown("table", name, _KEYS) for name in tables if name not in _KEYS]
-    problems += [f"no table [{name}]; every plan needs one" for name in _REQUIRED if name not in tables]
+    problems += [f"no table [{name}]; every plan needs one" for name in _NEEDED if name not in tables]
     for name, table in tables.items():
         if name not in _KEYS:
             continue

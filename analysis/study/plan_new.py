@@ -240,6 +240,18 @@ direction = "lower"  # hazard ratios per step lower; or "higher"
 covariates = [{covariates}]  # formula terms: log2(crp) and interactions are allowed
 # strata = ["treatment"]     # columns that the baseline hazard differs by
 
+# [labs]                      # the marker's later values, a row a sample: for landmarks and time-dependent models
+# path = "labs.csv"
+# key = "patient_id"          # in both files
+# time = "month"              # from the same time zero, in the endpoints' unit
+# value = "magnesium"         # in the marker's unit
+
+[robustness]
+# subgroups = ["treatment"]   # columns of groups; the first is the one of interest
+# site = "hospital"           # left out one at a time
+# landmarks = [3]             # needs [labs]
+# measurement_error = 0.03    # standard deviation of one measurement, in the marker's unit
+
 [labels]
 # crp = "C-reactive protein (mg/L)"
 """

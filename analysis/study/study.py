@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -18,8 +20,11 @@ from analysis.strata.quantiles import quantile_cutpoints
 from analysis.study.plan import StudyPlan
 from analysis.study.synthetic_files import read_truth
 from analysis.survival.cox_terms import formula_columns
-from analysis.survival.data import survival_data
+from analysis.survival.data import measurement_problems, survival_data
 from analysis.truth.estimands import TrueEstimands
+
+if TYPE_CHECKING:
+    from analysis.study.models import FittedModels
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +45,8 @@ class Study:
         Column of the continuous marker, one unit of it being the step that the plan asks for.
     reference : str
         The stratum that the others are compared with.
+    labs : DataFrame, optional
+        The marker's repeated values, in its inner unit, where the plan says where they are.
     truth : TrueEstimands, optional
         What was planted, for a synthetic cohort.
     notes : tuple of AnalysisWarning
@@ -53,6 +60,7 @@ class Study:
     stratum_column: str
     reference: str
     marker_term: str
+    labs: pd.DataFrame | None
     truth: TrueEstimands | None
     notes: tuple[AnalysisWarning, ...]
 
@@ -81,6 +89,13 @@ class Study:
     def compared(self) -> tuple[str, ...]:
         """The strata that are compared with the reference."""
         return tuple(label for label in self.strata_labels if label != self.reference)
+
+    @cached_property
+    def fits(self) -> dict[str, FittedModels]:
+        """The Cox models of each endpoint, fitted when they are first asked for."""
+        from analysis.study.models import fitted_models
+
+        return {endpoint.name: fitted_models(self, endpoint) for endpoint in self.plan.endpoints}
 
     def contrast(self, label: str) -> str:
         """The indicator column of one stratum, as in "low against reference"."""
@@ -111,6 +126,7 @@ def prepare_study(plan: StudyPlan) -> Study:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         cohort = _read(plan)
+        labs = _read_labs(plan, cohort)
         cutpoints = _cutpoints(plan, cohort)
         stratum_column = f"{plan.marker.label} stratum"
         cohort = stratify(cohort, cutpoints, marker=plan.marker.column, into=stratum_column)
@@ -124,6 +140,7 @@ def prepare_study(plan: StudyPlan) -> Study:
         stratum_column=stratum_column,
         reference=_reference(plan, labels),
         marker_term="",
+        labs=labs,
         truth=read_truth(plan.truth) if plan.truth else None,
         notes=_told(caught),
     )
@@ -172,7 +189,10 @@ def _read(plan: StudyPlan) -> pd.DataFrame:
         event_codes=data.event_codes,
         units={marker.column: marker.unit} if marker.analyte == "magnesium" else None,
     )
-    return validate_cohort(cohort, plan_schema(plan, cohort))
+    cohort = validate_cohort(cohort, plan_schema(plan, cohort))
+    measured = [problem for name in group_columns(plan) for problem in measurement_problems(cohort[name])]
+    raise_all([f"[robustness] {problem}" for problem in measured], PlanError)
+    return cohort
 
 
 def plan_schema(plan: StudyPlan, cohort: pd.DataFrame) -> Schema:
@@ -183,7 +203,7 @@ def plan_schema(plan: StudyPlan, cohort: pd.DataFrame) -> Schema:
             if name:
                 columns[name] = Column(name, "number", "", unit=endpoint.time_unit, low=0, required=False)
         columns[endpoint.event] = Column(endpoint.event, "indicator", "", required=False)
-    for name in (*model_columns(plan, cohort), *plan.model.strata):
+    for name in (*model_columns(plan, cohort), *plan.model.strata, *group_columns(plan)):
         columns.setdefault(name, _described(name, cohort))
     return Schema(plan.title, tuple(columns.values()))
 
@@ -212,6 +232,25 @@ def model_columns(plan: StudyPlan, cohort: pd.DataFrame) -> tuple[str, ...]:
         return tuple(sorted(formula_columns(" + ".join(plan.model.covariates), cohort)))
     except InputError as error:
         raise PlanError([f"[model] {problem}" for problem in error.problems]) from None
+
+
+def group_columns(plan: StudyPlan) -> tuple[str, ...]:
+    """The columns of groups that the checks of robustness look into."""
+    return (*plan.robustness.subgroups, *([plan.robustness.site] if plan.robustness.site else []))
+
+
+def _read_labs(plan: StudyPlan, cohort: pd.DataFrame) -> pd.DataFrame | None:
+    """The marker's repeated values, typed; their key is the cohort's."""
+    labs, marker = plan.labs, plan.marker
+    if labs is None:
+        return None
+    units = {labs.value: marker.unit} if marker.analyte == "magnesium" else None
+    frame = read_cohort(labs.path, decimal=plan.data.decimal, units=units)
+    wanted = (labs.key, labs.time, labs.value)
+    problems = [f"[labs] {labs.path.name} has no column {name!r}" for name in wanted if name not in frame.columns]
+    problems += [] if labs.key in cohort.columns else [f"[labs] key {labs.key!r} is no column of the cohort"]
+    raise_all(problems, PlanError)
+    return frame
 
 
 def _cutpoints(plan: StudyPlan, cohort: pd.DataFrame) -> Cutpoints:

@@ -62,7 +62,40 @@ def test_own_edges_keep_their_source_and_unit(tmp_path):
     assert plan.marker.analyte == ""
 
 
+LABS = '[labs]\npath = "labs.csv"\nkey = "id"\ntime = "month"\nvalue = "mg"\n[data]'
+
+
+def test_repeated_values_and_checks_of_robustness_are_read(tmp_path):
+    tables = LABS.replace("[data]", '[robustness]\nsubgroups = ["sex"]\nsite = "ward"\nlandmarks = [3, 6]\n[data]')
+    plan = plan_of(GOOD.replace("[data]", tables), tmp_path)
+    assert (plan.labs.path, plan.labs.key, plan.labs.time, plan.labs.value) == (
+        tmp_path / "labs.csv", "id", "month", "mg"
+    )  # fmt: skip
+    assert (plan.robustness.subgroups, plan.robustness.site) == (("sex",), "ward")
+    assert plan.robustness.landmarks == (3, 6)
+    assert plan.robustness.measurement_error is None
+
+
+def test_a_plan_without_labs_has_none(tmp_path):
+    assert plan_of(GOOD, tmp_path).labs is None
+
+
+def robustness(line: str) -> tuple[str, str]:
+    """The good plan's first table with a faulty line on robustness before it."""
+    return "[data]", f"[robustness]\n{line}\n[data]"
+
+
 FAULTS = {
+    "labs without a key": ("[data]", LABS.replace('key = "id"\n', ""), r"\[labs\]: no 'key'"),
+    "landmarks without labs": (*robustness("landmarks = [3]"), r"say in \[labs\] where they are"),
+    "landmarks out of order": (
+        "[data]",
+        LABS.replace("[data]", "[robustness]\nlandmarks = [6, 3]\n[data]"),
+        "ascending",
+    ),
+    "no error of measurement": (*robustness("measurement_error = 0"), "a standard deviation above 0"),
+    "one imputation": (*robustness("n_imputations = 1"), "n_imputations = 1: at least 2"),
+    "subgroups that are no text": (*robustness("subgroups = [1]"), "subgroups holds 1; each should be text"),
     "no data table": ('[data]\npath = "cohort.csv"', "", r"no table \[data\]"),
     "unknown table": ("[model]", "[modell]", "unknown table 'modell'; did you mean 'model'"),
     "unknown key": ('unit = "mmol/L"', 'units = "mmol/L"', "unknown key 'units'; did you mean 'unit'"),
