@@ -58,6 +58,25 @@ class Hazard:
         times[reached] = -self.fade * np.log1p(-spent[reached])
         return times
 
+    def times_by_period(self, exponentials: FloatArray, starts: FloatArray, log_ratio: FloatArray) -> FloatArray:
+        """Event times when the log ratio changes: that of period j, shape (n, m), holds from starts[:, j] to the next.
+
+        Starts rise along a row from 0; a period may be empty. The cumulative hazard is inverted in its period.
+        """
+        whole = self.rate * self.fade
+        reached = whole * -np.expm1(-starts / self.fade)
+        spent = np.diff(reached, axis=1, append=whole) * np.exp(log_ratio)
+        total = np.cumsum(spent, axis=1)
+        period = (total < exponentials[:, None]).sum(axis=1)
+        comes, rows = period < starts.shape[1], np.arange(len(exponentials))
+        period = np.minimum(period, starts.shape[1] - 1)
+        within = exponentials - (total - spent)[rows, period]
+        share = (reached[rows, period] + within * np.exp(-log_ratio[rows, period])) / whole
+        times = np.full(len(exponentials), np.inf)
+        comes &= share < 1
+        times[comes] = -self.fade * np.log1p(-share[comes])
+        return times
+
 
 @dataclass(frozen=True)
 class Disease:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from analysis.errors import InputError, raise_all
 
-World = Literal["planted", "null", "independent", "threshold"]
+World = Literal["planted", "null", "independent", "threshold", "fading", "moving", "moving with burden"]
 WORLDS: tuple[str, ...] = get_args(World)
 
 
@@ -20,10 +20,13 @@ class CohortDesign:
     ----------
     n_checkpoint_inhibitor, n_car_t : int
         Patients given a checkpoint inhibitor for lung cancer, and CAR T cells for large B-cell lymphoma.
-    world : {"planted", "null", "independent", "threshold"}
+    world : {"planted", "null", "independent", "threshold", "fading", "moving", "moving with burden"}
         "planted": lower magnesium raises every hazard, and sicker patients have less magnesium. "null": the same
         confounding, no effect. "independent": magnesium and its missingness are related to nothing. "threshold":
-        confounded, and a step below `threshold` in place of a slope.
+        confounded, and a step below `threshold` in place of a slope. "fading": as planted for the first months, then no
+        effect (hazards that are not proportional). "moving": as planted, but of the current magnesium, which changes by
+        chance from sample to sample. "moving with burden": the same, and where the tumour grows unseen, magnesium falls
+        and the hazards rise.
     hazard_ratio_death, hazard_ratio_progression : float
         Planted per 0.1 mmol/L lower true magnesium, on both deaths (without and after progression) and on progression.
     threshold : float

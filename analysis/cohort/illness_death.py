@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.causes import DISEASES, TRANSITIONS, effect_of_causes
+from analysis.cohort.causes import CAUSES, DISEASES, TRANSITIONS, effect_of_causes
 from analysis.cohort.design import CohortDesign
+from analysis.cohort.moving import REFERENCE_MAGNESIUM, MagnesiumPath
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-REFERENCE_MAGNESIUM = 0.80
-"""mmol/L at which the planted slope has no effect on a hazard."""
+SLOPED = ("planted", "fading", "moving", "moving with burden")
+"""Worlds in which the log hazard is a line in magnesium."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +43,15 @@ class Course:
 
 
 def magnesium_log_ratio(magnesium: FloatArray, design: CohortDesign, transition: str) -> FloatArray:
-    """The planted log hazard ratio of each patient's true magnesium (mmol/L) on a transition, by the design's world."""
+    """The planted log hazard ratio of true magnesium (mmol/L, any shape) on a transition, by the design's world."""
     on = "progression" if transition == "progression" else "death"
-    if design.world == "planted":
+    if design.world in SLOPED:
         per_tenth = np.log(getattr(design, f"hazard_ratio_{on}"))
         return np.asarray(per_tenth * (REFERENCE_MAGNESIUM - magnesium) / 0.1, dtype=np.float64)
     if design.world == "threshold":
         step = np.log(getattr(design, f"threshold_hazard_ratio_{on}"))
         return np.where(magnesium < design.threshold, step, 0.0)
-    return np.zeros(len(magnesium))
+    return np.zeros(np.shape(magnesium))
 
 
 def draw_course(
@@ -59,11 +60,14 @@ def draw_course(
     design: CohortDesign,
     rng: np.random.Generator,
     scans: np.random.Generator,
+    *,
+    path: MagnesiumPath | None = None,
 ) -> Course:
     """Draw every patient's course: two competing transitions from the start, then death after progression.
 
     Each transition has the proportional hazards rate * exp(-t / fade) * exp(causes + magnesium); the clock of death
-    after progression starts at progression. Times are rounded up to 0.01 month.
+    after progression starts at progression. Where magnesium moves, its effect is that of its current value, on the
+    clock that starts at the first infusion. Times are rounded up to 0.01 month.
 
     Parameters
     ----------
@@ -75,28 +79,58 @@ def draw_course(
         Planted effects and scan interval.
     rng, scans : numpy.random.Generator
         The streams of the transitions and of the scan dates.
+    path : MagnesiumPath, optional
+        Where what acts on the hazards changes in time, in place of `magnesium`.
 
     Returns
     -------
     Course
     """
-    log_ratio = {
-        transition: effect_of_causes(covariates, transition) + magnesium_log_ratio(magnesium, design, transition)
-        for transition in TRANSITIONS
-    }
-    waits = {transition: np.empty(len(covariates)) for transition in TRANSITIONS}
     exponentials = {transition: rng.standard_exponential(len(covariates)) for transition in TRANSITIONS}
+
+    def wait(transition: str, since: FloatArray) -> FloatArray:
+        """The months that each patient waits for a transition whose clock starts at `since`."""
+        return _wait(transition, exponentials[transition], since, covariates, magnesium, design, path)
+
+    zero = np.zeros(len(covariates))
+    first, without = wait("progression", zero), wait("death_without_progression", zero)
+    progressed = first < without
+    progression = np.where(progressed, first, np.inf)
+    after = progression + wait("death_after_progression", np.where(progressed, first, 0.0))
+    death = np.where(progressed, after, without)
+    return Course(round_up(progression), round_up(next_scan(progression, design, scans)), round_up(death))
+
+
+def _wait(
+    transition: str,
+    exponentials: FloatArray,
+    since: FloatArray,
+    covariates: pd.DataFrame,
+    magnesium: FloatArray,
+    design: CohortDesign,
+    path: MagnesiumPath | None,
+) -> FloatArray:
+    """Months from `since` to a transition, infinity where it never comes."""
+    found, causes = np.empty(len(covariates)), effect_of_causes(covariates, transition)
     for treatment, disease in DISEASES.items():
         rows = (covariates["treatment"] == treatment).to_numpy()
-        for transition in TRANSITIONS:
-            hazard = getattr(disease, transition)
-            waits[transition][rows] = hazard.times(exponentials[transition][rows], log_ratio[transition][rows])
+        hazard = getattr(disease, transition)
+        if path is None:
+            log_ratio = causes[rows] + magnesium_log_ratio(magnesium[rows], design, transition)
+            found[rows] = hazard.times(exponentials[rows], log_ratio)
+        else:
+            starts, moving = _acting(path, rows, since, design, transition)
+            found[rows] = hazard.times_by_period(exponentials[rows], starts, causes[rows, None] + moving)
+    return found
 
-    progressed = waits["progression"] < waits["death_without_progression"]
-    progression = np.where(progressed, waits["progression"], np.inf)
-    after = progression + waits["death_after_progression"]
-    death = np.where(progressed, after, waits["death_without_progression"])
-    return Course(round_up(progression), round_up(next_scan(progression, design, scans)), round_up(death))
+
+def _acting(
+    path: MagnesiumPath, rows: BoolArray, since: FloatArray, design: CohortDesign, transition: str
+) -> tuple[FloatArray, FloatArray]:
+    """When the periods of some patients start on a clock that starts at `since`, and the log hazard ratios in them."""
+    growing = next(getattr(cause, transition) for cause in CAUSES if cause.term == "log2(tumour_burden)")
+    log_ratio = magnesium_log_ratio(path.acting[rows], design, transition) + growing * path.growth[rows]
+    return np.maximum(path.starts - since[rows, None], 0.0), log_ratio
 
 
 def next_scan(progression: FloatArray, design: CohortDesign, rng: np.random.Generator) -> FloatArray:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.cohort.causes import DISEASES, effect_of_causes
 from analysis.cohort.design import CohortDesign
 from analysis.cohort.dictionary import LABS_SCHEMA
+from analysis.cohort.moving import INTERVAL, MagnesiumPath
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -21,7 +22,7 @@ INDEPENDENT_MEAN, INDEPENDENT_SD = 0.81, 0.083
 EARLY_DEATH = 3.0
 """Months; charts of patients who died by then are thinner."""
 
-LAB_INTERVAL, LAB_JITTER = 1.05, 0.2
+LAB_INTERVAL, LAB_JITTER = INTERVAL, 0.2
 """Months between repeated samples, and how far one falls from its appointment at most: about every 3 to 6 weeks."""
 
 WITHIN_PERSON_SD = 0.03
@@ -81,11 +82,14 @@ def draw_labs(
     last_seen: FloatArray,
     design: CohortDesign,
     rng: np.random.Generator,
+    *,
+    path: MagnesiumPath | None = None,
 ) -> tuple[NDArray[np.int64], FloatArray, FloatArray]:
     """Repeated samples of every patient after baseline and before death or the end of follow-up.
 
     True magnesium drifts down by up to 0.03 mmol/L under a proton-pump inhibitor and by up to 0.02 after platinum, over
     about a year, and moves from sample to sample; measurement adds its error. The hazards know the baseline value only.
+    In a moving world a sample falls on the day of each change, so that the last value measured is the current one.
 
     Returns
     -------
@@ -95,6 +99,10 @@ def draw_labs(
     n_samples = np.floor((last_seen + LAB_JITTER) / LAB_INTERVAL).astype(np.int64)
     patient = np.repeat(np.arange(len(last_seen)), n_samples)
     number = np.arange(len(patient)) - np.repeat(np.cumsum(n_samples) - n_samples, n_samples) + 1
+    if path is not None and design.world.startswith("moving"):
+        month, true = path.starts[number], path.acting[patient, number]
+        values, before_end = measure(true, design.measurement_error, rng), month < last_seen[patient]
+        return patient[before_end], month[before_end], values[before_end]
     month = np.round(LAB_INTERVAL * number + rng.uniform(-LAB_JITTER, LAB_JITTER, len(patient)), 2)
     true = magnesium[patient] + WITHIN_PERSON_SD * rng.standard_normal(len(patient))
     if design.world != "independent":

@@ -13,6 +13,7 @@ from analysis.cohort.design import DEFAULT_DESIGN, CohortDesign
 from analysis.cohort.dictionary import COHORT_SCHEMA
 from analysis.cohort.illness_death import Course, draw_course, draw_follow_up
 from analysis.cohort.magnesium import MagnesiumLaw, draw_labs, draw_magnesium, goes_missing, magnesium_law, measure
+from analysis.cohort.moving import MagnesiumPath, magnesium_path
 
 FloatArray = NDArray[np.float64]
 
@@ -44,7 +45,7 @@ class SyntheticCohort:
 
 @dataclass(frozen=True, eq=False)
 class Patients:
-    """The parts of a simulation before files: covariates, law and values of magnesium, course, end of follow-up."""
+    """The parts of a simulation before files: covariates, law, values, course, end of follow-up, magnesium in time."""
 
     covariates: pd.DataFrame
     law: MagnesiumLaw
@@ -52,6 +53,7 @@ class Patients:
     measured: FloatArray
     course: Course
     follow_up: FloatArray
+    path: MagnesiumPath | None = None
 
 
 def simulate_cohort(design: CohortDesign = DEFAULT_DESIGN, *, seed: int) -> SyntheticCohort:
@@ -101,13 +103,15 @@ def simulate_patients(design: CohortDesign, *, seed: int) -> Patients:
     covariates = draw_covariates(design, streams["covariates"])
     law = magnesium_law(covariates, design)
     magnesium = draw_magnesium(law, streams["magnesium"])
+    path = magnesium_path(magnesium, design, streams["magnesium"].spawn(1)[0])
     return Patients(
         covariates=covariates,
         law=law,
         magnesium=magnesium,
         measured=measure(magnesium, design.measurement_error, streams["measurement"]),
-        course=draw_course(covariates, magnesium, design, streams["course"], streams["scans"]),
+        course=draw_course(covariates, magnesium, design, streams["course"], streams["scans"], path=path),
         follow_up=draw_follow_up(design, streams["follow_up"]),
+        path=path,
     )
 
 
@@ -147,7 +151,9 @@ def _labs_frame(
 ) -> pd.DataFrame:
     """Baseline and repeated values by patient and month."""
     last_seen = np.minimum(patients.course.death, patients.follow_up)
-    patient, month, values = draw_labs(patients.covariates, patients.magnesium, last_seen, design, rng)
+    patient, month, values = draw_labs(
+        patients.covariates, patients.magnesium, last_seen, design, rng, path=patients.path
+    )
     measured = np.flatnonzero(~np.isnan(baseline))
     row = np.concatenate([measured, patient])
     order = np.argsort(row, kind="stable")

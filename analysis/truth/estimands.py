@@ -13,7 +13,7 @@ from analysis.cohort.causes import term_values
 from analysis.cohort.design import CohortDesign
 from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
-from analysis.cohort.illness_death import REFERENCE_MAGNESIUM
+from analysis.cohort.moving import EFFECT_MONTHS, REFERENCE_MAGNESIUM
 from analysis.cohort.simulation import Patients, cohort_frame, simulate_patients
 from analysis.kernels.cox import fit_arrays
 from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
@@ -161,8 +161,12 @@ def _by_endpoint(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def _planted(design: CohortDesign) -> pd.DataFrame:
     """What the design plants on the transitions, listed under both endpoints."""
+    slopes = (design.hazard_ratio_death, design.hazard_ratio_progression)
     ratios = {
-        "planted": ("", design.hazard_ratio_death, design.hazard_ratio_progression),
+        "planted": ("", *slopes),
+        "fading": (f", for {EFFECT_MONTHS:g} months", *slopes),
+        "moving": (", of current magnesium", *slopes),
+        "moving with burden": (", of current magnesium", *slopes),
         "threshold": (
             f", below {design.threshold:.2f} against at or above",
             design.threshold_hazard_ratio_death,

@@ -13,6 +13,7 @@ from scipy.special import ndtr, ndtri
 from analysis.cohort.design import CohortDesign
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
 from analysis.cohort.illness_death import Course, draw_course
+from analysis.cohort.moving import magnesium_path
 from analysis.cohort.simulation import STREAMS, Patients
 from analysis.strata.cutpoints import Cutpoints
 
@@ -58,7 +59,8 @@ def stratum_courses(
         inside = (patients.measured > low) & (patients.measured < high)
         draw, transitions, scans = (np.random.default_rng(child) for child in stream.spawn(3))
         magnesium = magnesium_within(patients, design, low, high, draw)
-        put_there = draw_course(patients.covariates, magnesium, design, transitions, scans)
+        path = magnesium_path(magnesium, design, draw.spawn(1)[0])
+        put_there = draw_course(patients.covariates, magnesium, design, transitions, scans, path=path)
         strata.append(StratumCourses(label, _subset(patients.course, inside), put_there))
     return strata
 
