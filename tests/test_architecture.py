@@ -33,6 +33,11 @@ HOMES = {
     "matplotlib": {"present"},
     "seaborn": {"present"},
     "numba": {"kernels"},
+    "sklearn": {"robustness"},
+    "duckdb": {"survival"},
+    "dask": {"survival"},
+    "altair": {"present"},
+    "docx": {"present"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
