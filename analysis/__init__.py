@@ -20,7 +20,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "errors": (
         "InputError", "CohortError", "PlanError", "NotEstimable", "NotSupported", "AnalysisWarning", "RowsDropped",
         "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "FewEvents", "NotComputed", "ManyTies",
-        "Separation", "EarlyZero", "BeyondFollowUp",
+        "Separation", "EarlyZero", "BeyondFollowUp", "ExtremeWeights", "NoOverlap", "FailedDraws",
     ),
     "cohort.endpoints": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),
     "cohort.units": ("convert_magnesium",),
@@ -57,6 +57,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "robustness.reclassification": ("Reclassification", "reclassification"),
     "robustness.attenuation": ("Attenuation", "attenuation"),
     "robustness.multiverse": ("Multiverse", "cutpoint_multiverse"),
+    "robustness.weights": ("BalanceWeights", "balance_weights"),
     "truth.estimands": ("TrueEstimands", "true_cutpoint_effects", "true_estimands"),
     "present.style": ("ONE_COLUMN", "TWO_COLUMNS"),
     "present.files": ("save_figure", "figure_svg"),

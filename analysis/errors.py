@@ -98,6 +98,18 @@ class BeyondFollowUp(AnalysisWarning):
     """A time was asked for that lies beyond the follow-up of a stratum."""
 
 
+class ExtremeWeights(AnalysisWarning):
+    """A few rows carry most of the weight of their stratum."""
+
+
+class NoOverlap(AnalysisWarning):
+    """A stratum has no rows like many of those that it is compared with."""
+
+
+class FailedDraws(AnalysisWarning):
+    """Resamples in which the estimate could not be computed; they were left out and counted."""
+
+
 def raise_all(problems: Sequence[str], error: type[InputError] = CohortError) -> None:
     """Raise `error` with every problem at once; do nothing when there is none."""
     if problems:

@@ -1,0 +1,131 @@
+"""The rows of an adjusted comparison: the groups to be compared, and what they are to be made alike in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray, IntArray, column_problems, first_few
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import CohortError, InputError, NotEstimable, raise_all
+from analysis.strata.marker_designs import adjust_problems, as_formula, listed
+from analysis.survival.cox_terms import Design, read_design
+from analysis.survival.data import Groups, SurvivalData, group_rows, measurement_problems
+from analysis.survival.roles import check_roles
+
+
+@dataclass(frozen=True, eq=False)
+class ExposureRows:
+    """The complete rows of an adjusted comparison, in input order.
+
+    Attributes
+    ----------
+    data : SurvivalData
+        The outcome; ``data.strata`` are the combinations of the strata columns.
+    exposure : Groups
+        The groups that are compared.
+    x : ndarray, shape (n, p)
+        The covariates' columns, without those of the groups.
+    terms : tuple of str
+        Their names.
+    design : Design
+        With the groups' indicators as well (against the first group), for a Cox model.
+    """
+
+    data: SurvivalData
+    exposure: Groups
+    x: FloatArray
+    terms: tuple[str, ...]
+    design: Design
+
+    @property
+    def propensity_columns(self) -> FloatArray:
+        """The covariates with an indicator of each stratum but the first."""
+        return np.column_stack([self.x, np.eye(len(self.data.strata.labels))[self.data.strata.codes][:, 1:]])
+
+    @property
+    def order(self) -> IntArray:
+        """Rows in an order that does not depend on the one they came in."""
+        data = self.data
+        keys = (data.time, data.event, data.entry, self.exposure.codes, data.strata.codes, *self.x.T)
+        return np.lexsort(keys[::-1]).astype(np.int64)
+
+
+def read_exposure(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint | None,
+    covariates: str | Sequence[str],
+    *,
+    by: str,
+    strata: str | Sequence[str] | None = None,
+) -> ExposureRows:
+    """Check the columns of an adjusted comparison and drop its incomplete rows.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+    endpoint : Endpoint or None
+        None where only weights are asked for: then no row is dropped for its outcome.
+    covariates : str or sequence of str
+        Columns, or terms of a formula as in `fit_cox`.
+    by : str
+        The column of groups.
+    strata : str or sequence of str, optional
+        Columns whose combinations are strata.
+
+    Returns
+    -------
+    ExposureRows
+
+    Raises
+    ------
+    CohortError, InputError
+        Faults of the columns and of the terms, all at once.
+    NotEstimable
+        Fewer than two groups on the complete rows.
+    """
+    terms, strata_names = listed(covariates), listed(strata)
+    frame, outcome = (cohort, endpoint) if endpoint is not None else _without_outcome(cohort)
+    check_roles(outcome, strata_names, by=by)
+    raise_all(column_problems(frame, [*outcome.columns, by, *strata_names]))
+    _check_terms(frame, by, terms, strata_names)
+    missing = frame[by].isna().to_numpy(dtype=bool)
+    groups = group_rows(frame[~missing], [by])
+    codes = np.full(len(frame), -1)
+    codes[~missing] = groups.codes
+    labelled = frame.assign(**{by: pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(groups.labels))})
+    design = read_design(labelled, outcome, as_formula([by, *terms], labelled), strata=strata_names)
+    exposure = group_rows(labelled.iloc[design.data.position], [by])
+    if len(exposure.labels) < 2:
+        raise NotEstimable(
+            f"need at least 2 groups to compare, column {by!r} holds {len(exposure.labels)}"
+            f" ({first_few(exposure.labels)}) in the {design.data.n_used} complete rows"
+        )
+    kept = [place for place in range(design.x.shape[1]) if place not in design.columns[by]]
+    return ExposureRows(
+        design.data, exposure, design.x[:, kept], tuple(design.terms[place] for place in kept), design
+    )  # fmt: skip
+
+
+def _without_outcome(cohort: pd.DataFrame) -> tuple[pd.DataFrame, Endpoint]:
+    """The cohort with an outcome that drops no row: the reader of designs asks for one."""
+    raise_all(column_problems(cohort, []))
+    time, event = "(followed)", "(event)"
+    return cohort.assign(**{time: 1.0, event: 0}), Endpoint(time, event)
+
+
+def _check_terms(cohort: pd.DataFrame, by: str, terms: Sequence[str], strata: Sequence[str]) -> None:
+    """Covariates must be there, and be neither the groups nor strata as well."""
+    problems = [problem.replace("adjust:", "covariates:") for problem in adjust_problems(by, terms)]
+    if not terms:
+        problems.append("covariates: none given; name what the groups are to be made alike in")
+    problems += [
+        f"covariates: {term!r} is among the strata too; leave it out of one" for term in terms if term in strata
+    ]
+    raise_all(problems, InputError)
+    if cohort[by].isna().all():
+        raise CohortError(f"no rows left: column {by!r} is missing throughout")
+    raise_all(measurement_problems(cohort[by]))
