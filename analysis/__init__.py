@@ -20,7 +20,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "errors": (
         "InputError", "CohortError", "PlanError", "NotEstimable", "NotSupported", "AnalysisWarning", "RowsDropped",
         "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "FewEvents", "NotComputed", "ManyTies",
-        "Separation", "EarlyZero", "BeyondFollowUp", "ExtremeWeights", "NoOverlap", "FailedDraws",
+        "Separation", "EarlyZero", "BeyondFollowUp", "MuchMissing", "ExtremeWeights", "NoOverlap", "FailedDraws",
     ),
     "cohort.endpoints": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),
     "cohort.units": ("convert_magnesium",),
@@ -56,6 +56,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "survival.baseline_table": ("baseline_table",),
     "robustness.reclassification": ("Reclassification", "reclassification"),
     "robustness.attenuation": ("Attenuation", "attenuation"),
+    "robustness.imputation": ("Imputations", "impute_cohort"),
+    "robustness.pooling": ("PooledCox", "pool_cox"),
     "robustness.multiverse": ("Multiverse", "cutpoint_multiverse"),
     "robustness.weights": ("BalanceWeights", "balance_weights"),
     "truth.estimands": ("TrueEstimands", "true_cutpoint_effects", "true_estimands"),

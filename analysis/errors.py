@@ -90,6 +90,10 @@ class NotComputed(AnalysisWarning):
     """A part of a study that its rows do not allow; the rest of the study stands."""
 
 
+class MuchMissing(AnalysisWarning):
+    """So many values are missing that imputation leans on its model, or needs more draws."""
+
+
 class EarlyZero(AnalysisWarning):
     """With late entry, everybody at risk had the event early: the curve is zero from there on."""
 

@@ -1,0 +1,122 @@
+"""The rows of an imputation model: what is to be imputed, the predictors, the event and its cumulative hazard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray, IntArray, column_problems
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import InputError, NotEstimable, raise_all
+from analysis.kernels.counting import count
+from analysis.robustness.imputation_columns import ImputedColumn
+from analysis.strata.marker_designs import as_formula
+from analysis.survival.cox_terms import formula_columns, read_design
+from analysis.survival.data import SurvivalData, survival_data
+
+
+@dataclass(frozen=True, eq=False)
+class ImputationRows:
+    """The columns to impute, the rows with a known outcome, and the imputation model's matrix in canonical order.
+
+    `place` holds the rows' places in the cohort, in the order of `matrix`, whose first columns are those to impute.
+    """
+
+    held: list[ImputedColumn]
+    data: SurvivalData
+    matrix: FloatArray
+    place: IntArray
+
+
+def read_rows(
+    cohort: pd.DataFrame, endpoint: Endpoint, held: list[ImputedColumn], predictors: Sequence[str]
+) -> ImputationRows:
+    """Check the outcome and the predictors, and build the imputation model's matrix.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+    endpoint : Endpoint
+    held : list of ImputedColumn
+    predictors : sequence of str
+        Columns or formula terms.
+
+    Returns
+    -------
+    ImputationRows
+
+    Raises
+    ------
+    CohortError, InputError
+        Faults of the outcome's columns; predictors that are incomplete, or made from a column that is imputed.
+    NotEstimable
+        No events; fewer known values than coefficients.
+    """
+    kept = _complete_predictors(cohort, held, predictors)
+    if kept:
+        design = read_design(cohort, endpoint, as_formula(kept, cohort))
+        data, x = design.data, design.x
+    else:
+        data = survival_data(cohort, endpoint)
+        x = np.empty((data.n_used, 0))
+    if not data.event.any():
+        raise NotEstimable(
+            f"no events among {data.n_used} rows: the event is part of the imputation model, and there is none"
+        )
+    drawn = np.column_stack([column.drawn[data.position] for column in held])
+    matrix = np.column_stack([drawn, x, data.event, hazard_at(data)])
+    known = (~np.isnan(drawn)).sum(axis=0)
+    if known.min() <= matrix.shape[1] + 1:
+        raise NotEstimable(
+            f"{known.min()} known values for an imputation model of {matrix.shape[1]} coefficients;"
+            " take fewer predictors"
+        )
+    order = np.lexsort([data.time, *matrix.T])
+    return ImputationRows(held, data, matrix[order], data.position[order])
+
+
+def _complete_predictors(cohort: pd.DataFrame, held: list[ImputedColumn], predictors: Sequence[str]) -> list[str]:
+    """The predictors that are not imputed themselves; errors on incomplete ones, and on terms made of imputed ones."""
+    imputed, as_given = {column.name for column in held}, {column.term for column in held}
+    kept, problems = [], []
+    for term in predictors:
+        if term in as_given or term in imputed:
+            continue
+        names = formula_columns(as_formula([term], cohort), cohort)
+        wrong = column_problems(cohort, names)
+        problems += wrong
+        for name in () if wrong else names:
+            n_missing = int(cohort[name].isna().sum())
+            if name in imputed:
+                problems.append(
+                    f"predictors: {term!r} is made from {name!r}, which is imputed; name {term!r} in columns where it"
+                    " is a logarithm, else leave it out"
+                )
+            elif n_missing:
+                problems.append(
+                    f"predictors: {name!r} has {n_missing} missing values; name {term!r} in columns, to impute it too"
+                )
+        kept.append(term)
+    raise_all(list(dict.fromkeys(problems)), InputError)
+    return kept
+
+
+def hazard_at(data: SurvivalData) -> FloatArray:
+    """The Nelson-Aalen cumulative hazard at each row's time, less that at its entry.
+
+    Parameters
+    ----------
+    data : SurvivalData
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The sum of events over numbers at risk at times after entry and up to the row's own.
+    """
+    counts = count(data.time, data.event, entry=data.entry if np.isfinite(data.entry).any() else None)
+    steps = np.concatenate([[0.0], np.cumsum(counts.n_event[:, 0] / np.maximum(counts.n_risk[:, 0], 1))])
+    until, before = (np.searchsorted(counts.time, times, side="right") for times in (data.time, data.entry))
+    return np.asarray(steps[until] - steps[before], dtype=np.float64)
