@@ -136,7 +136,7 @@ def survival_data(
         position=position,
         n_read=len(cohort),
         dropped=dropped,
-        warnings=_zero_times(time, columns[endpoint.event], endpoint),
+        warnings=zero_time_warnings(int(((time == 0) & (columns[endpoint.event] == 0)).sum()), endpoint),
     )
 
 
@@ -280,9 +280,8 @@ def measurement_problems(column: pd.Series) -> list[str]:
     ]
 
 
-def _zero_times(time: FloatArray, event: FloatArray, endpoint: Endpoint) -> tuple[AnalysisWarning, ...]:
+def zero_time_warnings(count: int, endpoint: Endpoint) -> tuple[AnalysisWarning, ...]:
     """A word on rows whose follow-up ended at time 0 without an event: they are kept and at risk at 0 only."""
-    count = int(((time == 0) & (event == 0)).sum())
     if not count:
         return ()
     text = f"time column {endpoint.duration!r}: {count} row{'s' if count > 1 else ''} censored at time 0, kept"
