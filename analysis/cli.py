@@ -73,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument("plan", type=Path, help="a study plan")
     validate.set_defaults(run=_validate)
 
+    check = verbs.add_parser("check", help="run the study of a report again and list what changed; exit code 1 if any")
+    check.add_argument("directory", type=Path, help="a folder that report wrote")
+    check.add_argument("--tolerance", type=float, default=1e-8, help="relative, of numbers (default: 1e-8)")
+    check.set_defaults(run=_check)
+
     simulate = verbs.add_parser("simulate", help="write the synthetic cohort again, byte for byte")
     simulate.add_argument("--output", type=Path, default=Path("data/synthetic"), help="folder to write to")
     simulate.set_defaults(run=_simulate)
@@ -152,6 +157,21 @@ def _validate(options: argparse.Namespace) -> int:
     verdict = "all but the models named above can be run" if missing else "nothing wrong"
     print(f"{options.plan}: {verdict}. {len(study.cohort)} rows; strata: {strata}")
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    """What an earlier report would say today."""
+    from analysis.study.drift import SOFTWARE, find_drift
+    from analysis.study.sections import SECTIONS
+
+    with _Progress("check", len(SECTIONS)) as progress:
+        drift = find_drift(options.directory, tolerance=options.tolerance, progress=progress.step)
+    for row in drift.to_dict("records"):
+        where = ", ".join(str(row[part]) for part in ("table", "row", "column") if row[part] != "")
+        print(f"{where}: {row['before'] or 'nothing'} is now {row['now'] or 'nothing'}")
+    changed = int((drift["table"] != SOFTWARE).sum())
+    print(f"{options.directory}: {changed or 'no'} changes beyond {options.tolerance:g}")
+    return 1 if changed else 0
 
 
 def _simulate(options: argparse.Namespace) -> int:

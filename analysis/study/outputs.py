@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+from analysis.cohort.examples import synthetic_folder
 from analysis.present.files import figure_svg, save_figure
 from analysis.present.page import Block as PageBlock
 from analysis.present.page import FigureBlock, Section, render_page
@@ -130,11 +132,20 @@ def _remove_earlier(directory: Path, *, keep: tuple[Path, ...]) -> None:
             path.unlink(missing_ok=True)
 
 
+def _plan_path(results: StudyResults, directory: Path) -> str | None:
+    """Where the plan lies, seen from the report's folder; None for the synthetic cohort's own."""
+    path = results.study.plan.path
+    if path is None or path.resolve() == (synthetic_folder() / "plan.toml").resolve():
+        return None
+    return Path(os.path.relpath(path.resolve(), directory.resolve())).as_posix()
+
+
 def _write_manifest(results: StudyResults, directory: Path, files: tuple[Path, ...]) -> Path:
     """The digests of everything written, of the inputs and of the plan, with the versions that ran."""
     tables = results.tables
     content = {
         "title": results.study.plan.title,
+        "plan": _plan_path(results, directory),
         "plan_sha256": results.study.plan.sha256,
         "inputs": dict(zip(tables["inputs"]["file"], tables["inputs"]["sha256"], strict=True)),
         "software": dict(zip(tables["software"]["software"], tables["software"]["version"], strict=True)),

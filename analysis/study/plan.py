@@ -6,7 +6,7 @@ import hashlib
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from analysis.cohort.endpoints import Endpoint
@@ -54,6 +54,8 @@ class StudyPlan:
         Whether the cohort is simulated; then every figure says so.
     truth : Path, optional
         A `truth.json` beside a synthetic cohort.
+    path : Path, optional
+        The file that it was read from.
     text : str
         The plan as written; `sha256` is its digest.
 
@@ -82,6 +84,7 @@ class StudyPlan:
     labels: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
     truth: Path | None = None
+    path: Path | None = None
     text: str = ""
 
     @property
@@ -117,7 +120,7 @@ class StudyPlan:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise PlanError(f"{path} is not TOML: {error}") from None
         raise_all(table_problems(tables), PlanError)
-        return _from_tables(tables, path.parent, text)
+        return replace(_from_tables(tables, path.parent, text), path=path)
 
 
 def _from_tables(tables: dict[str, dict[str, object]], folder: Path, text: str) -> StudyPlan:
