@@ -20,7 +20,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "errors": (
         "InputError", "CohortError", "PlanError", "NotEstimable", "NotSupported", "AnalysisWarning", "RowsDropped",
         "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "FewEvents", "NotComputed", "ManyTies",
-        "Separation", "EarlyZero", "BeyondFollowUp", "MuchMissing", "ExtremeWeights", "NoOverlap", "FailedDraws",
+        "Separation", "EarlyZero", "BeyondFollowUp", "ValueUnknown", "FollowUpGaps",
+        "MuchMissing", "ExtremeWeights", "NoOverlap", "FailedDraws",
     ),
     "cohort.endpoints": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),
     "cohort.units": ("convert_magnesium",),
@@ -60,6 +61,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "robustness.pooling": ("PooledCox", "pool_cox"),
     "robustness.multiverse": ("Multiverse", "cutpoint_multiverse"),
     "robustness.weights": ("BalanceWeights", "balance_weights"),
+    "robustness.samples": ("baseline_value",),
+    "robustness.start_stop": ("check_start_stop", "start_stop"),
     "truth.estimands": ("TrueEstimands", "true_cutpoint_effects", "true_estimands"),
     "present.style": ("ONE_COLUMN", "TWO_COLUMNS"),
     "present.files": ("save_figure", "figure_svg"),

@@ -114,6 +114,14 @@ class FailedDraws(AnalysisWarning):
     """Resamples in which the estimate could not be computed; they were left out and counted."""
 
 
+class ValueUnknown(AnalysisWarning):
+    """Patients are followed before anything is known of their marker."""
+
+
+class FollowUpGaps(AnalysisWarning):
+    """Patients leave observation and come back: they are not at risk in between."""
+
+
 def raise_all(problems: Sequence[str], error: type[InputError] = CohortError) -> None:
     """Raise `error` with every problem at once; do nothing when there is none."""
     if problems:

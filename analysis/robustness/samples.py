@@ -1,0 +1,225 @@
+"""Repeated values of a marker: read, matched to their patients, put in order; and the last one by a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import BoolArray, FloatArray, IntArray, column_problems, first_few, numbers, rows_where
+from analysis.errors import (
+    AnalysisWarning,
+    CohortError,
+    InputError,
+    RowsDropped,
+    SuspiciousValues,
+    ValueUnknown,
+    raise_all,
+    warn_all,
+)
+from analysis.survival.options import number_problems
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Values by patient and time, each patient's times distinct; `patient` is a place among the keys."""
+
+    patient: IntArray
+    time: FloatArray
+    value: FloatArray
+    n_read: int
+    dropped: Mapping[str, int]
+
+    def kept(self, wanted: BoolArray, reason: str) -> Samples:
+        """The samples wanted; the others are counted under a reason."""
+        lost = int((~wanted).sum())
+        dropped = {**self.dropped, **({reason: lost} if lost else {})}
+        return Samples(self.patient[wanted], self.time[wanted], self.value[wanted], self.n_read, dropped)
+
+    @property
+    def warnings(self) -> tuple[AnalysisWarning, ...]:
+        """One `RowsDropped` when samples were left out, and a word on those from before time zero."""
+        found: list[AnalysisWarning] = []
+        if self.dropped:
+            found.append(RowsDropped(self.n_read, len(self.time), self.dropped))
+        early = self.time < 0
+        if early.any():
+            words = f"{int(early.sum())} samples were taken before time zero, the first at {self.time.min():g}"
+            found.append(SuspiciousValues(f"{words}; the last of each patient is the value known at time zero"))
+        return tuple(found)
+
+
+def patient_keys(cohort: pd.DataFrame, key: str) -> pd.Index:
+    """The keys of a cohort that has one row a patient; raises when one is missing or stands twice."""
+    raise_all(column_problems(cohort, [key]))
+    keys = cohort[key]
+    problems = []
+    missing, twice = keys.isna().to_numpy(dtype=bool), keys.duplicated(keep=False) & keys.notna()
+    if missing.any():
+        problems.append(f"key column {key!r}: missing in {rows_where(missing)}")
+    if twice.any():
+        named = first_few(dict.fromkeys(map(str, keys[twice])))
+        problems.append(
+            f"key column {key!r}: {keys[twice].nunique()} patients have several rows ({named}); the cohort must hold"
+            " one row a patient, the repeated values belong in labs"
+        )
+    raise_all(problems)
+    held: pd.Index = pd.Index(keys)
+    return held
+
+
+def read_samples(labs: pd.DataFrame, keys: pd.Index, *, key: str, time: str, value: str) -> Samples:
+    """The samples of a cohort's patients by patient and time, each row that cannot be used counted.
+
+    Parameters
+    ----------
+    labs : DataFrame
+        A row a sample, in any order; never changed.
+    keys : Index
+        As `patient_keys` gives them.
+    key, time, value : str
+        Columns of `labs`.
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    CohortError
+        With every fault: columns missing or not numeric, no patient in common, one patient with two different values at
+        one time.
+    """
+    raise_all([f"labs: {problem}" for problem in column_problems(labs, [key, time, value])])
+    problems: list[str] = []
+    times = numbers(labs, time, problems, role="labs: time column")
+    values = numbers(labs, value, problems, role="labs: value column")
+    raise_all(problems)
+    patient = np.asarray(keys.get_indexer(pd.Index(labs[key])), dtype=np.int64)
+    if not (patient >= 0).any():
+        raise CohortError(
+            f"labs: no value of {key!r} is in the cohort; are both of one kind?"
+            f" {first_few(map(repr, labs[key].tolist()), 2)} in labs, {first_few(map(repr, keys.tolist()), 2)} in the"
+            " cohort"
+        )
+    samples = Samples(patient, times, values, len(labs), {})
+    absent = {key: labs[key].isna().to_numpy(dtype=bool), time: np.isnan(times), value: np.isnan(values)}
+    usable = np.ones(len(labs), dtype=bool)
+    for name, missing in absent.items():
+        samples = samples.kept(~missing[usable], f"missing {name}")
+        usable &= ~missing
+    samples = samples.kept(samples.patient >= 0, "patients who are not in the cohort")
+    order = np.lexsort((samples.time, samples.patient))
+    samples = replace(samples, patient=samples.patient[order], time=samples.time[order], value=samples.value[order])
+    return _distinct(samples, keys)
+
+
+def _distinct(samples: Samples, keys: pd.Index) -> Samples:
+    """Samples in order without repeats; two different values of one patient at one time are an error."""
+    again = np.r_[False, (np.diff(samples.patient) == 0) & (np.diff(samples.time) == 0)]
+    differs = again & np.r_[False, np.diff(samples.value) != 0]
+    if differs.any():
+        named = (f"{keys[samples.patient[row]]} at {samples.time[row]:g}" for row in np.flatnonzero(differs))
+        raise CohortError(
+            f"labs: {int(differs.sum())} samples differ from another of the same patient at the same time"
+            f" ({first_few(named)}); keep one of each, or their mean"
+        )
+    return samples.kept(~again, "repeats of a sample")
+
+
+def baseline_value(
+    cohort: pd.DataFrame,
+    labs: pd.DataFrame,
+    *,
+    key: str,
+    time: str,
+    value: str,
+    up_to: float | None = None,
+) -> pd.Series:
+    """The last value of each patient's marker by time zero, or by a later time that is asked for.
+
+    A marker measured after time zero is known only of those who lived to be measured: as a baseline it hands the time
+    until the sample to its group as if nobody could die in it (immortal time). So a patient all of whose values come
+    later is refused, unless `up_to` is given; what is known by month 3, say, is then analysed from
+    ``landmark(cohort, endpoint, 3)`` on, or with `start_stop`.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient; never changed.
+    labs : DataFrame
+        One row a sample, in any order. It may be the cohort itself, where that says when its marker was measured.
+    key : str
+        Column of both frames that names the patient.
+    time, value : str
+        Columns of `labs`: when, in the unit of the follow-up and counted from its time zero, and what.
+    up_to : float, optional
+        The latest time of a value; time zero when not given. Values at this very time count.
+
+    Returns
+    -------
+    Series
+        On the cohort's index, named as `value`; missing where nothing was measured by then.
+
+    Raises
+    ------
+    CohortError
+        Faults of the columns; patients with several rows in the cohort; two values of one patient at one time; without
+        `up_to`, patients all of whose values come after time zero.
+
+    Warns
+    -----
+    RowsDropped
+        Samples that could not be used (missing, of others than the cohort's patients, repeated), by reason.
+    ValueUnknown
+        How many patients have no value by then.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"id": ["a", "b"], "months": [9.0, 4.0]})
+    >>> labs = pd.DataFrame({"id": ["a", "a", "b"], "month": [0.0, 2.5, 0.0], "mg": [0.8, 0.7, 0.9]})
+    >>> baseline_value(cohort, labs, key="id", time="month", value="mg").tolist()
+    [0.8, 0.9]
+    >>> baseline_value(cohort, labs, key="id", time="month", value="mg", up_to=3).tolist()
+    [0.7, 0.9]
+    """
+    raise_all([] if up_to is None else number_problems("up_to", up_to), InputError)
+    keys = patient_keys(cohort, key)
+    samples = read_samples(labs, keys, key=key, time=time, value=value)
+    by = known_by(samples, np.full(len(keys), 0.0 if up_to is None else float(up_to)))
+    if up_to is None:
+        _refuse_later(samples, np.isnan(by), keys, value)
+    found = pd.Series(by, index=cohort.index, name=value)
+    warn_all([*samples.warnings, *_unknown(by, value, 0.0 if up_to is None else up_to)])
+    return found
+
+
+def known_by(samples: Samples, at: FloatArray) -> FloatArray:
+    """The last value of each patient at or before a time of his own, NaN without one."""
+    in_time = samples.time <= at[samples.patient]
+    last = np.full(len(at), np.nan)
+    # Samples are in order of time, so the last one written stays.
+    last[samples.patient[in_time]] = samples.value[in_time]
+    return last
+
+
+def _refuse_later(samples: Samples, unknown: BoolArray, keys: pd.Index, value: str) -> None:
+    """An error when patients without a value by time zero have later ones."""
+    later = np.intersect1d(samples.patient, np.flatnonzero(unknown))
+    if len(later):
+        raise CohortError(
+            f"{value!r} of {len(later)} patients was measured only after time zero ({first_few(keys[later])}): taken as"
+            " a baseline it would count the time until the sample as survived by design. Leave later samples out"
+            " (their patients then miss a baseline), or ask for values by a later time with up_to= and follow from"
+            " there with landmark, or let the value change with start_stop"
+        )
+
+
+def _unknown(by: FloatArray, value: str, at: float) -> list[AnalysisWarning]:
+    """How many patients have no value by a time."""
+    n_unknown = int(np.isnan(by).sum())
+    if not n_unknown:
+        return []
+    return [ValueUnknown(f"{value!r} is not known of {n_unknown} of {len(by)} patients by time {at:g}")]
