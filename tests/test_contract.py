@@ -46,6 +46,7 @@ SIGNATURES = {
     "restricted_mean_difference": "curves, horizon, *, extend=False, conf_level=0.95",
     "logrank_test": "cohort, endpoint, *, by, strata=None, weighting='logrank', rho=0.0, gamma=0.0",
     "pairwise_logrank": "cohort, endpoint, *, by, adjust='holm'",
+    "permutation_logrank": "cohort, endpoint, *, by, n_permutations, seed, strata=None",
     "logrank_trend": "cohort, endpoint, *, by, scores=None",
     "landmark": "cohort, endpoint, at",
     "fit_cox": "cohort, endpoint, covariates, *, ties='efron', strata=None, cluster=None, weights=None, robust=False,"

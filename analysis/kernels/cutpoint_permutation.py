@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from analysis.kernels.counting import IntArray
 from analysis.kernels.cutpoint_compiled import compiled, exceedances_loop
 from analysis.kernels.cutpoint_scan import SAME, deviation
+from analysis.kernels.random_words import GOLDEN, random_words
 from analysis.kernels.times import FloatArray
 
 LARGE = 2_500_000
 """Above this many draws the compiled loop pays for importing numba."""
 AT_ONCE = 1_000_000
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def exceedances(scores: FloatArray, n_low: IntArray, observed: float, *, n_permutations: int, key: int) -> int:
@@ -66,10 +66,10 @@ def _exceedances(scores: FloatArray, limit: FloatArray, which: NDArray[np.int64]
     n, depth = len(scores), len(limit)
     shuffled = np.tile(scores[:, None], len(which))
     column = np.arange(len(which))
-    first = np.uint64(key) + which.astype(np.uint64) * np.uint64(depth) * _GOLDEN
+    first = np.uint64(key) + which.astype(np.uint64) * np.uint64(depth) * GOLDEN
     total, reached = np.zeros(len(which)), np.zeros(len(which), dtype=bool)
     for i in range(depth):
-        words = _random_words(first + np.full(1, i + 1, dtype=np.uint64) * _GOLDEN)
+        words = random_words(first + np.full(1, i + 1, dtype=np.uint64) * GOLDEN)
         j = i + ((words * np.uint64(n - i)) >> np.uint64(32)).astype(np.int64)
         chosen = shuffled[j, column]
         shuffled[j, column] = shuffled[i]
@@ -77,10 +77,3 @@ def _exceedances(scores: FloatArray, limit: FloatArray, which: NDArray[np.int64]
         if np.isfinite(limit[i]):
             reached |= np.abs(total) >= limit[i]
     return int(reached.sum())
-
-
-def _random_words(counter: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """32 random bits for each counter: the upper half of splitmix64."""
-    z = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (z ^ (z >> np.uint64(31))) >> np.uint64(32)

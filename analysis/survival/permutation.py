@@ -1,0 +1,200 @@
+"""The log-rank test by permutation: a p-value that leans on no approximation, however few the patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
+from analysis.kernels.logrank import score_chi_square
+from analysis.kernels.logrank_permutation import (
+    Shuffles,
+    logrank_scores,
+    permuted_statistics,
+    shuffles,
+    statistic_of,
+)
+from analysis.kernels.tails import chi_square_tail
+from analysis.survival.batches import batch_bounds, in_batches
+from analysis.survival.curve_frames import label_column
+from analysis.survival.curves import late_entry
+from analysis.survival.data import SurvivalData, survival_data
+from analysis.survival.logrank import checked_groups, group_sums
+from analysis.survival.options import count_problems
+
+SAME = 1e-9
+"""A permuted statistic this little below the observed one, in relation to it, reaches it."""
+BATCH_DRAWS = 25_000_000
+"""Scores drawn in one batch: about a tenth of a second."""
+
+
+@dataclass(frozen=True, eq=False)
+class PermutationLogRank:
+    """A log-rank test by permutation, beside the chi-square test that it does without.
+
+    Attributes
+    ----------
+    statistic : float
+        The groups' observed less expected events as a chi-square, with their covariance over all permutations.
+    df : int
+    p_value, std_error : float
+        (1 + permutations that reach the statistic) / (1 + permutations), and its Monte-Carlo standard error.
+    chi_square, chi_square_p_value : float
+        The log-rank test of `logrank_test`: its statistic (hypergeometric variance) and its approximate p-value. NaN
+        when no two groups were at risk together.
+    groups : DataFrame
+        Columns stratum, n, observed, expected.
+    permuted : ndarray, shape (n_permutations,)
+        The statistics of the permutations.
+    n_permutations, seed, strata
+        What was asked.
+    n_read, n_used, dropped, warnings
+        Rows given, rows used, rows left out by reason, and what is worth a word.
+    """
+
+    statistic: float
+    df: int
+    p_value: float
+    std_error: float
+    chi_square: float
+    chi_square_p_value: float
+    groups: pd.DataFrame
+    permuted: FloatArray
+    n_permutations: int
+    seed: int
+    strata: tuple[str, ...]
+    n_read: int
+    n_used: int
+    dropped: Mapping[str, int]
+    warnings: tuple[AnalysisWarning, ...]
+
+
+def permutation_logrank(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    *,
+    by: str,
+    n_permutations: int,
+    seed: int,
+    strata: str | Sequence[str] | None = None,
+) -> PermutationLogRank:
+    """Log-rank test of equal hazards by random permutation of the groups, within strata.
+
+    A row's score is its event less the pooled Nelson-Aalen hazard over its time at risk; the scores stay with the rows,
+    the group labels are shuffled. With u the groups' sums (observed less expected events) and V their covariance over
+    all permutations, the statistic is u' V^- u. Its p-value is exact in level for any number of rows and events, up to
+    Monte-Carlo error, if under the null hypothesis groups differ in censoring (and late entry) as little as in hazard.
+
+    Parameters
+    ----------
+    cohort, endpoint, by
+        As in `logrank_test`.
+    n_permutations : int
+    seed : int
+        The same rows, in any order, with the same seed give the same result, serial or in parallel
+        (``joblib.parallel_config``).
+    strata : str or sequence of str, optional
+        Columns within whose combinations events are expected and groups are shuffled.
+
+    Returns
+    -------
+    PermutationLogRank
+
+    Raises
+    ------
+    CohortError
+        When the columns cannot be used.
+    InputError
+        When a number is no whole number, or too small.
+    NotEstimable
+        With fewer than 2 groups, no events, or the same statistic in every permutation.
+
+    Notes
+    -----
+    Equals ``coin::logrank_test(Surv(time, event) ~ by, distribution = approximate(nresample =))`` of R (its z is the
+    root of the statistic for 2 groups). The variance over permutations and the hypergeometric one of ``survdiff``
+    differ when censoring is heavy or events are few; the observed less expected events are the same. Strasser and Weber, Mathematical Methods of Statistics 8 (1999) 220; the 1 in the p-value: Phipson and Smyth,
+    Stat Appl Genet Mol Biol 9 (2010) 39.
+
+    Examples
+    --------
+    >>> from analysis import Endpoint, permutation_logrank
+    >>> cohort = pd.DataFrame({"months": range(1, 9), "died": 1, "arm": list("aaaabbbb")})
+    >>> test = permutation_logrank(cohort, Endpoint("months", "died"), by="arm", n_permutations=1999, seed=1)
+    >>> round(test.statistic, 3), abs(test.p_value - 2 / 70) < 4 * test.std_error  # 2 of the 70 ways to share out arms
+    (4.268, True)
+    """
+    raise_all(count_problems("n_permutations", n_permutations) + count_problems("seed", seed, low=0), InputError)
+    data = survival_data(cohort, endpoint, by=by, strata=strata)
+    checked_groups(data.by.labels, data.by.codes, int(data.event.sum()), by)
+    drawn = _shuffles(data)
+    if drawn.df == 0:
+        raise NotEstimable(_no_information(by, strata))
+    statistic = float(statistic_of(drawn, drawn.sums))
+    permuted = _permuted(drawn, n_permutations, seed)
+    p_value = (1 + int((permuted >= statistic * (1 - SAME)).sum())) / (1 + n_permutations)
+    sums = group_sums(data)
+    chi_square, df = score_chi_square(sums.observed - sums.expected, sums.covariance)
+    warn_all(data.warnings)
+    return PermutationLogRank(
+        statistic=statistic,
+        df=drawn.df,
+        p_value=p_value,
+        std_error=float(np.sqrt(p_value * (1 - p_value) / n_permutations)),
+        chi_square=chi_square,
+        chi_square_p_value=chi_square_tail(chi_square, df)[0] if df else float("nan"),
+        groups=_groups(data, sums.observed, sums.expected),
+        permuted=permuted,
+        n_permutations=n_permutations,
+        seed=seed,
+        strata=(strata,) if isinstance(strata, str) else tuple(strata or ()),
+        n_read=data.n_read,
+        n_used=data.n_used,
+        dropped=data.dropped,
+        warnings=data.warnings,
+    )
+
+
+def _shuffles(data: SurvivalData) -> Shuffles:
+    """What is permuted: the scores, group labels within strata."""
+    strata = data.strata.codes
+    scores = logrank_scores(data.time, data.event, entry=late_entry(data), strata=strata)
+    return shuffles(scores, data.by.codes, strata, len(data.by.labels))
+
+
+def _permuted(drawn: Shuffles, n_permutations: int, seed: int) -> FloatArray:
+    """The permuted statistics, in batches when they are many."""
+    key = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+    bounds = batch_bounds(n_permutations, max(1, BATCH_DRAWS // int(drawn.sizes.sum())))
+    sizes = [end - first for first, end in bounds]
+    found = in_batches(
+        partial(_batch, drawn, key), bounds, sizes=sizes, label="permutations", share=len(bounds) > 1
+    )  # fmt: skip
+    return np.concatenate(found)
+
+
+def _batch(drawn: Shuffles, key: int, bounds: tuple[int, int]) -> FloatArray:
+    """The statistics of some permutations."""
+    return permuted_statistics(drawn, n_permutations=bounds[1] - bounds[0], key=key, first=bounds[0])
+
+
+def _no_information(by: str, strata: object) -> str:
+    """Why every permutation gives the same statistic."""
+    if strata:
+        return f"no information: no stratum of {strata!r} holds two groups of {by!r} and different log-rank scores"
+    return "no information: every row has the same log-rank score, as when all had the event at one time"
+
+
+def _groups(data: SurvivalData, observed: FloatArray, expected: FloatArray) -> pd.DataFrame:
+    """The groups as `logrank_test` shows them."""
+    labels = data.by.labels
+    n = np.bincount(data.by.codes, minlength=len(labels))
+    return pd.DataFrame(
+        {"stratum": label_column(labels, labels), "n": n, "observed": observed, "expected": expected}
+    )  # fmt: skip
