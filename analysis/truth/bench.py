@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
@@ -11,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.errors import InputError, raise_all
+from analysis.errors import AnalysisWarning, InputError, raise_all
 
 FloatArray = NDArray[np.float64]
 
@@ -49,6 +51,9 @@ class BenchAnswer:
     direction: float = float("nan")
 
 
+Target = Callable[[float], float]
+"""The true value of an estimand, at a place on its scale."""
+
 Method = Callable[[Any, int], Sequence[BenchAnswer]]
 """From a data set and a seed to the answers of one method, or of several that share their work."""
 
@@ -68,7 +73,15 @@ class BenchWorld:
 
     name: str
     draw: Callable[[int], Any]
-    targets: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
+    targets: Mapping[str, Target] = field(default_factory=dict)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the warnings of analyses: few events, say, are a condition of the study here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnalysisWarning)
+        yield
 
 
 def simulation_study(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 
@@ -12,14 +11,13 @@ import pandas as pd
 from analysis.cohort.design import CohortDesign
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.cohort.simulation import cohort_frame, simulate_patients
-from analysis.errors import AnalysisWarning
 from analysis.kernels.cox import fit_arrays
 from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
 from analysis.kernels.cutpoint_scan import cut_rows, log_hazard_ratios
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import FloatArray
 from analysis.strata.search import CutpointSearch, search_cutpoint
-from analysis.truth.bench import BenchAnswer, BenchWorld
+from analysis.truth.bench import BenchAnswer, BenchWorld, Target, quietly
 
 CUT_EFFECT = "log hazard ratio above a cut"
 SLOPE = "log hazard ratio per 0.1 mmol/L"
@@ -55,18 +53,25 @@ def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000
     >>> world.targets[CUT_EFFECT](0.75), len(world.draw(1))
     (0.0, 200)
     """
-    draw = partial(_draw, design)
+    population = _draw(design.of_size(n_population), seed) if design.world != "independent" else pd.DataFrame()
+    return BenchWorld(name, partial(_draw, design), cut_targets(design, population))
+
+
+def cut_targets(design: CohortDesign, population: pd.DataFrame) -> dict[str, Target]:
+    """The true effects of every cut and along magnesium, and the place of the cut, from a large cohort of a design."""
     if design.world == "independent":
-        return BenchWorld(name, draw, {CUT_EFFECT: _zero, SLOPE: _zero})
-    population = _draw(design.of_size(n_population), seed)
+        return {CUT_EFFECT: zero, SLOPE: zero}
     marker, time = population[MARKER].to_numpy(), population[_TIME].to_numpy()
     event = population[_EVENT].to_numpy() == 1
     rows = cut_rows(marker, time, event, min_fraction=0.005, max_fraction=0.995)
     slope = float(fit_arrays(marker[:, None] / 0.1, time, event)[0][0])
-    targets = {CUT_EFFECT: partial(_between, rows.cut, log_hazard_ratios(rows)), SLOPE: partial(_constant, slope)}
+    targets: dict[str, Target] = {
+        CUT_EFFECT: partial(_between, rows.cut, log_hazard_ratios(rows)),
+        SLOPE: partial(constant, slope),
+    }
     if design.world == "threshold":
-        targets[PLACE] = partial(_constant, float(np.round(design.threshold - 0.01, 2)))
-    return BenchWorld(name, draw, targets)
+        targets[PLACE] = partial(constant, float(np.round(design.threshold - 0.01, 2)))
+    return targets
 
 
 def _draw(design: CohortDesign, seed: int) -> pd.DataFrame:
@@ -80,12 +85,12 @@ def _between(cuts: FloatArray, effects: FloatArray, at: float) -> float:
     return float(np.interp(at, cuts, effects))
 
 
-def _constant(value: float, _at: float) -> float:
+def constant(value: float, _at: float) -> float:
     """A target that is the same everywhere."""
     return value
 
 
-def _zero(_at: float) -> float:
+def zero(_at: float) -> float:
     """No effect."""
     return 0.0
 
@@ -97,8 +102,7 @@ def searched_cut(
 
     The naive reading takes the log-rank p-value and the hazard ratio of the cut found as if nobody had searched.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)  # few events are a condition of the study here
+    with quietly():
         found = search_cutpoint(
             cohort, OVERALL_SURVIVAL, MARKER, n_permutations=n_permutations, n_bootstrap=n_bootstrap, seed=seed
         )
@@ -132,17 +136,17 @@ def median_split(cohort: pd.DataFrame, _seed: int) -> Sequence[BenchAnswer]:
     marker, time, event = cohort[MARKER].to_numpy(), cohort[_TIME].to_numpy(), cohort[_EVENT].to_numpy() == 1
     cut = float(np.median(marker))
     estimate, std_error = grouped_log_hazard_ratios(time, event, (marker > cut)[None])
-    return [_wald("median split", CUT_EFFECT, float(estimate[0]), float(std_error[0]), at=cut)]
+    return [wald("median split", CUT_EFFECT, float(estimate[0]), float(std_error[0]), at=cut)]
 
 
 def continuous_marker(cohort: pd.DataFrame, _seed: int) -> Sequence[BenchAnswer]:
     """Magnesium as it is, in a Cox model."""
     marker, time, event = cohort[MARKER].to_numpy(), cohort[_TIME].to_numpy(), cohort[_EVENT].to_numpy() == 1
     coef, covariance, _ = fit_arrays(marker[:, None] / 0.1, time, event)
-    return [_wald("continuous marker", SLOPE, float(coef[0]), float(np.sqrt(covariance[0, 0])))]
+    return [wald("continuous marker", SLOPE, float(coef[0]), float(np.sqrt(covariance[0, 0])))]
 
 
-def _wald(method: str, estimand: str, estimate: float, std_error: float, *, at: float = float("nan")) -> BenchAnswer:
+def wald(method: str, estimand: str, estimate: float, std_error: float, *, at: float = float("nan")) -> BenchAnswer:
     """An estimate with its limits and the p-value of Wald's test."""
     half = normal_quantile(0.95) * std_error
     return BenchAnswer(

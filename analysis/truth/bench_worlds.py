@@ -1,0 +1,100 @@
+"""The synthetic worlds on the bench, with the true value of everything that the methods estimate there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.causes import term_values
+from analysis.cohort.design import CohortDesign
+from analysis.cohort.dictionary import ADJUSTMENT
+from analysis.cohort.endpoints import OVERALL_SURVIVAL
+from analysis.cohort.simulation import Patients, cohort_frame, simulate_cohort, simulate_patients
+from analysis.kernels.cox import fit_arrays
+from analysis.kernels.times import FloatArray
+from analysis.strata.cutpoints import clinical_cutpoints
+from analysis.strata.splines import place_knots, spline_basis
+from analysis.truth.bench import BenchWorld, Target
+from analysis.truth.bench_cutpoints import MARKER, constant, cut_targets, zero
+
+ADJUSTED_SLOPE = "log hazard ratio per 0.1 mmol/L, adjusted"
+ADJUSTED_CUT = "log hazard ratio above 0.75, adjusted"
+CURVE = "log hazard ratio of 0.85 against 0.70"
+MONTHS = "months of 24 gained above 0.75"
+FROM, TO, HORIZON = 0.70, 0.85, 24.0
+CLINICAL = clinical_cutpoints("nhanes-1").edges[0]
+_TIME, _EVENT = OVERALL_SURVIVAL.duration, OVERALL_SURVIVAL.event
+
+
+def marker_world(name: str, design: CohortDesign, *, n_population: int = 1_000_000, seed: int) -> BenchWorld:
+    """A synthetic world with the truth of every common use of a marker, for overall survival by measured magnesium.
+
+    Each target is what the same analysis gives in a large cohort with the same censoring and no magnesium missing;
+    restricted means come from courses without censoring. The log hazard ratios are of more magnesium against less.
+
+    Parameters
+    ----------
+    name : str
+    design : CohortDesign
+        Its sizes and missing values are those of the data sets: whole cohorts, as `simulate_cohort` gives them.
+    n_population : int
+        Patients of the large cohort.
+    seed : int
+        Of the large cohort.
+
+    Returns
+    -------
+    BenchWorld
+        Targets: those of `cutpoint_world`, and the adjusted slope, the adjusted effect of the clinical cut, two points
+        of a spline, and months gained above the cut.
+
+    Examples
+    --------
+    >>> world = marker_world("planted", CohortDesign().of_size(100), n_population=5000, seed=1)
+    >>> world.targets[ADJUSTED_SLOPE](0.0) < 0, len(world.draw(1))
+    (True, 100)
+    """
+    patients = simulate_patients(design.of_size(n_population), seed=seed)
+    population = cohort_frame(patients, patients.measured)
+    targets = cut_targets(design, population) | {MONTHS: partial(constant, _months_gained(patients))}
+    if design.world == "independent":
+        targets |= dict.fromkeys((ADJUSTED_SLOPE, ADJUSTED_CUT, CURVE, MONTHS), zero)
+    else:
+        targets |= _model_targets(population)
+    return BenchWorld(name, partial(draw_cohort, design), targets)
+
+
+def draw_cohort(design: CohortDesign, seed: int) -> pd.DataFrame:
+    """One cohort of a design."""
+    return simulate_cohort(design, seed=seed).cohort
+
+
+def _model_targets(population: pd.DataFrame) -> Mapping[str, Target]:
+    """The coefficients of the adjusted models and of the spline in the large cohort."""
+    marker = population[MARKER].to_numpy()
+    knots = place_knots(marker, 4, MARKER)
+    basis, contrast = spline_basis(marker, knots), np.diff(spline_basis([FROM, TO], knots), axis=0)[0]
+    time, event = population[_TIME].to_numpy(), population[_EVENT].to_numpy() == 1
+    curve, _, _ = fit_arrays(basis, time, event)
+    return {
+        ADJUSTED_SLOPE: partial(constant, adjusted_effect(population, marker / 0.1)[0]),
+        ADJUSTED_CUT: partial(constant, adjusted_effect(population, (marker >= CLINICAL).astype(np.float64))[0]),
+        CURVE: partial(constant, float(contrast @ curve)),
+    }
+
+
+def adjusted_effect(cohort: pd.DataFrame, values: FloatArray) -> tuple[float, float]:
+    """The coefficient of one column beside the terms of `ADJUSTMENT`, stratified by treatment, and its error."""
+    x = np.column_stack([values, *(term_values(cohort, term) for term in ADJUSTMENT)])
+    treatment = np.asarray(cohort["treatment"].cat.codes, dtype=np.int64)
+    coef, covariance, _ = fit_arrays(x, cohort[_TIME].to_numpy(), cohort[_EVENT].to_numpy() == 1, strata=treatment)
+    return float(coef[0]), float(np.sqrt(covariance[0, 0]))
+
+
+def _months_gained(patients: Patients) -> float:
+    """The difference of restricted means above and below the clinical cut, from courses without censoring."""
+    lived, above = np.minimum(patients.course.death, HORIZON), patients.measured >= CLINICAL
+    return float(lived[above].mean() - lived[~above].mean())
