@@ -58,6 +58,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "survival.baseline_table": ("baseline_table",),
     "robustness.reclassification": ("Reclassification", "reclassification"),
     "robustness.attenuation": ("Attenuation", "attenuation"),
+    "robustness.extrapolation": ("SimulationExtrapolation", "simulation_extrapolation"),
     "robustness.imputation": ("Imputations", "impute_cohort"),
     "robustness.pooling": ("PooledCox", "pool_cox"),
     "robustness.multiverse": ("Multiverse", "cutpoint_multiverse"),

@@ -146,7 +146,7 @@ def attenuation(
     model = CoxModel(endpoint, (marker, *terms), "efron", strata_names, None, None, robust=False, engine="kernel")
     fit = fit_design(design, model)
     warn_all(fit.warnings)
-    variance, extra = _conditional_variance(design, place), error.variance_added(design.x[:, place])
+    variance, extra = conditional_variance(design, place), error.variance_added(design.x[:, place])
     ratio = reliability(variance, extra, marker) if extra else 1.0
     drawn = _drawn_coefficients(design, place, error, n_draws, seed)
     return Attenuation(
@@ -170,8 +170,19 @@ def attenuation(
     )
 
 
-def _conditional_variance(design: Design, place: int) -> float:
-    """The variance of the marker that the adjustment terms and the strata do not explain linearly."""
+def conditional_variance(design: Design, place: int) -> float:
+    """The variance of the marker that the adjustment terms and the strata do not explain linearly.
+
+    Parameters
+    ----------
+    design : Design
+    place : int
+        The marker's column of ``design.x``.
+
+    Returns
+    -------
+    float
+    """
     levels = np.eye(len(design.data.strata.labels))[design.data.strata.codes]
     others = np.column_stack([levels, np.delete(design.x, place, axis=1)])
     values = design.x[:, place]

@@ -44,6 +44,12 @@ class MeasurementError:
         """Back to the marker's unit."""
         return np.exp(values) if self.scale == "relative" else values
 
+    def times(self, multiple: float) -> MeasurementError:
+        """An error of so many times the variance, on the scale on which errors add."""
+        if self.scale == "relative":
+            return MeasurementError(float(np.sqrt(np.expm1(multiple * self.deviation**2))), self.scale)
+        return MeasurementError(float(np.sqrt(multiple)) * self.size, self.scale)
+
     def variance_added(self, values: FloatArray) -> float:
         """What one more error adds, on average, to the variance of the values in their own unit."""
         return float(self.size**2 * (values @ values) / len(values) if self.scale == "relative" else self.size**2)
