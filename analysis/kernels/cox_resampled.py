@@ -9,7 +9,7 @@ import numpy as np
 from analysis.kernels.cox import cox_problem, fit_problem
 from analysis.kernels.cox_newton import fades
 from analysis.kernels.cox_risk_sets import BoolArray, IntArray, RiskSets, risk_sets
-from analysis.kernels.times import FloatArray
+from analysis.kernels.times import FloatArray, n_times_to
 
 if TYPE_CHECKING:
     from analysis.kernels.cox_resampled_loops import Layout
@@ -66,7 +66,7 @@ def fit_weighted_batch(
     coef = np.full((n_draws, p), np.nan)
     if not event.any() or not n_draws or not p:
         return coef, np.zeros(n_draws, dtype=bool)
-    from analysis.kernels.cox_resampled_loops import fit_resamples
+    from analysis.kernels.cox_resampled_newton import fit_resamples
 
     sets = risk_sets(time, event, entry=entry, strata=strata)
     problem = cox_problem(x, sets, ties=ties)
@@ -82,6 +82,65 @@ def fit_weighted_batch(
         converged[draw] = not fades(information[draw], at_start[draw])
     coef[~converged] = np.nan
     return coef / problem.scale, converged
+
+
+def baseline_batch(
+    x: FloatArray,
+    time: FloatArray,
+    event: BoolArray,
+    weights: IntArray,
+    coef: FloatArray,
+    times: FloatArray,
+    *,
+    strata: IntArray | None = None,
+    entry: FloatArray | None = None,
+    ties: str = "efron",
+) -> FloatArray:
+    """The baseline cumulative hazards of many resamples' Cox models, at given times.
+
+    As `analysis.baseline_hazard` of each resample written out: of somebody whose covariates are all zero, a
+    right-continuous step function that is 0 before the first event and level after the last.
+
+    Parameters
+    ----------
+    x, time, event, weights, strata, entry, ties
+        As given to `fit_weighted_batch`.
+    coef : ndarray, shape (b, p)
+        As returned by it; a resample with NaN has NaN hazards.
+    times : ndarray, shape (t,)
+
+    Returns
+    -------
+    ndarray, shape (b, s, t)
+        Strata in the order of their codes, 0 to the largest.
+
+    Examples
+    --------
+    >>> x, time = np.zeros((3, 1)), np.array([1.0, 2.0, 3.0])
+    >>> weights, times = np.array([[1, 1, 1], [2, 0, 1]]), np.array([0.5, 1.0, 9.0])
+    >>> baseline_batch(x, time, np.array([True, False, True]), weights, np.zeros((2, 1)), times)[:, 0].round(6).tolist()
+    [[0.0, 0.333333, 1.333333], [0.0, 0.833333, 1.833333]]
+    """
+    n_strata = 1 if strata is None else int(strata.max()) + 1
+    found = np.zeros((len(weights), n_strata, len(times)))
+    found[~np.isfinite(coef).all(axis=1)] = np.nan
+    if not event.any() or not len(weights):
+        return found
+    from analysis.kernels.cox_resampled_newton import hazards_of_resamples
+
+    sets = risk_sets(time, event, entry=entry, strata=strata)
+    problem = cox_problem(x, sets, ties=ties)
+    layout = _layout(sets, problem.x, efron=ties == "efron")
+    hazard = np.empty((len(weights), len(sets.times)))
+    scale = np.where(np.isinf(problem.scale), 0.0, problem.scale)
+    counts = np.ascontiguousarray(weights, dtype=np.int64)
+    hazards_of_resamples(layout, counts, np.ascontiguousarray(coef * scale), hazard)
+    for start, end, centre in zip(sets.strata[:-1], sets.strata[1:], problem.centre, strict=True):
+        place = n_times_to(sets.times[start:end], times)
+        reached = np.flatnonzero(place)
+        steps = hazard[:, start + place[reached] - 1] * np.exp(-(coef @ centre))[:, None]
+        found[:, sets.stratum[start], reached] += steps
+    return found
 
 
 def _layout(sets: RiskSets, x: FloatArray, *, efron: bool) -> Layout:
