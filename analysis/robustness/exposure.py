@@ -27,24 +27,30 @@ class ExposureRows:
         The outcome; ``data.strata`` are the combinations of the strata columns.
     exposure : Groups
         The groups that are compared.
+    within : Groups
+        The combinations of the strata columns other than that of the groups.
     x : ndarray, shape (n, p)
         The covariates' columns, without those of the groups.
     terms : tuple of str
         Their names.
     design : Design
-        With the groups' indicators as well (against the first group), for a Cox model.
+        For a Cox model: with the groups' indicators (against the first group), unless they are among the strata.
+    formula : str
+        Of that model.
     """
 
     data: SurvivalData
     exposure: Groups
+    within: Groups
     x: FloatArray
     terms: tuple[str, ...]
     design: Design
+    formula: str
 
     @property
     def propensity_columns(self) -> FloatArray:
         """The covariates with an indicator of each stratum but the first."""
-        return np.column_stack([self.x, np.eye(len(self.data.strata.labels))[self.data.strata.codes][:, 1:]])
+        return np.column_stack([self.x, np.eye(len(self.within.labels))[self.within.codes][:, 1:]])
 
     @property
     def order(self) -> IntArray:
@@ -92,22 +98,30 @@ def read_exposure(
     check_roles(outcome, strata_names, by=by)
     raise_all(column_problems(frame, [*outcome.columns, by, *strata_names]))
     _check_terms(frame, by, terms, strata_names)
-    missing = frame[by].isna().to_numpy(dtype=bool)
-    groups = group_rows(frame[~missing], [by])
-    codes = np.full(len(frame), -1)
-    codes[~missing] = groups.codes
-    labelled = frame.assign(**{by: pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(groups.labels))})
-    design = read_design(labelled, outcome, as_formula([by, *terms], labelled), strata=strata_names)
-    exposure = group_rows(labelled.iloc[design.data.position], [by])
+    labelled = _labelled(frame, by)
+    named = [by, *terms] if by not in strata_names else [*terms]
+    formula = as_formula(named, labelled)
+    design = read_design(labelled, outcome, formula, strata=strata_names)
+    used = labelled.iloc[design.data.position]
+    exposure = group_rows(used, [by])
     if len(exposure.labels) < 2:
         raise NotEstimable(
             f"need at least 2 groups to compare, column {by!r} holds {len(exposure.labels)}"
             f" ({first_few(exposure.labels)}) in the {design.data.n_used} complete rows"
         )
-    kept = [place for place in range(design.x.shape[1]) if place not in design.columns[by]]
-    return ExposureRows(
-        design.data, exposure, design.x[:, kept], tuple(design.terms[place] for place in kept), design
-    )  # fmt: skip
+    within = group_rows(used, [name for name in strata_names if name != by])
+    kept = [place for place in range(design.x.shape[1]) if place not in design.columns.get(by, ())]
+    names = tuple(design.terms[place] for place in kept)
+    return ExposureRows(design.data, exposure, within, design.x[:, kept], names, design, formula)
+
+
+def _labelled(cohort: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The cohort with its groups as labels in their order, so that a formula reads them as groups."""
+    missing = cohort[by].isna().to_numpy(dtype=bool)
+    groups = group_rows(cohort[~missing], [by])
+    codes = np.full(len(cohort), -1)
+    codes[~missing] = groups.codes
+    return cohort.assign(**{by: pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(groups.labels))})
 
 
 def _without_outcome(cohort: pd.DataFrame) -> tuple[pd.DataFrame, Endpoint]:

@@ -1,4 +1,4 @@
-"""The probability of being in each group given covariates: multinomial logistic models, one or many resamples of one."""
+"""The probability of each group given covariates: a multinomial logistic model, in one or many weightings of its rows."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def fit_propensity(
     >>> round(float(coef[0, 0, 0]), 6), converged.tolist()  # log(1 / 3)
     (-1.098612, [True])
     """
-    b, (n, q), k = len(weights), basis.shape, int(codes.max()) + 1
+    b, q, k = len(weights), basis.shape[1], int(codes.max()) + 1
     upper = np.triu_indices(q)
     products = basis[:, upper[0]] * basis[:, upper[1]]
     members = np.eye(k)[codes][:, 1:]

@@ -1,0 +1,411 @@
+"""Survival curves as they would be were the strata alike in what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from analysis.cohort.columns import FloatArray, IntArray, first_few
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import (
+    AnalysisWarning,
+    BeyondFollowUp,
+    FailedDraws,
+    InputError,
+    NotEstimable,
+    Separation,
+    SuspiciousValues,
+    raise_all,
+    warn_all,
+)
+from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cox_risk_sets import risk_sets
+from analysis.kernels.product_limit import interval
+from analysis.kernels.times import n_times_to
+from analysis.robustness.curve_draws import CurveEngine, Reweighter, Standardiser, drawn_curves
+from analysis.robustness.exposure import ExposureRows, read_exposure
+from analysis.robustness.weights import BalanceWeights, Weighting, check_truncate, told_weights, weighted_rows
+from analysis.strata.marker_designs import listed
+from analysis.survival.cox import fit_design
+from analysis.survival.cox_fit import CoxFit, CoxModel
+from analysis.survival.curve_frames import code_column
+from analysis.survival.options import choice_problems, count_problems, level_problems, times_given
+
+__all__ = ["AdjustedCurves", "adjusted_curves"]
+
+METHODS = ("standardisation", "weighting")
+MOST_TIMES = 500
+"""Distinct event times above which the curves are computed at as many quantiles of them."""
+MANY_FAILED = 0.05
+FEWEST_DRAWS = 20
+CONF_TYPE, BOOTSTRAP = "log-log", "bootstrap"
+
+
+@dataclass(frozen=True, eq=False)
+class AdjustedCurves:
+    """Adjusted survival curves with bootstrap intervals, and what later functions need of them.
+
+    Attributes
+    ----------
+    curves : DataFrame
+        stratum, time, n_risk, n_event, n_censor, survival, std_error, conf_low, conf_high, method, conf_level. The
+        counts are those of the cohort as it is, unweighted: n_risk just before the time, the others since the row above.
+    method : str
+    times : ndarray, shape (m,)
+        Where the curves were computed.
+    survival : ndarray, shape (k, m)
+        Of every stratum at every time.
+    draws : ndarray, shape (b, k, m)
+        The same in every resample that could be computed.
+    ends : ndarray, shape (k,)
+        The time at which each stratum's curve ends.
+    labels : tuple of str
+        The strata.
+    endpoint : Endpoint
+    by : str
+    covariates, strata : tuple of str
+    model : CoxFit or None
+        The outcome model of a standardisation.
+    weights : BalanceWeights or None
+        The weights of a weighting.
+    n_bootstrap, n_failed, seed : int
+        Resamples asked for, and those among them whose curves could not be computed.
+    n_read, n_used, dropped, warnings
+        Rows given, rows used, rows left out by reason, and what is worth a word.
+    """
+
+    curves: pd.DataFrame
+    method: str
+    times: FloatArray
+    survival: FloatArray
+    draws: FloatArray
+    ends: FloatArray
+    labels: tuple[str, ...]
+    endpoint: Endpoint
+    by: str
+    covariates: tuple[str, ...]
+    strata: tuple[str, ...]
+    model: CoxFit | None
+    weights: BalanceWeights | None
+    n_bootstrap: int
+    n_failed: int
+    seed: int
+    n_read: int
+    n_used: int
+    dropped: Mapping[str, int]
+    warnings: tuple[AnalysisWarning, ...]
+
+
+def adjusted_curves(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    covariates: str | Sequence[str],
+    *,
+    by: str,
+    method: str = "standardisation",
+    strata: str | Sequence[str] | None = None,
+    times: ArrayLike | None = None,
+    n_bootstrap: int = 500,
+    seed: int,
+    conf_level: float = 0.95,
+    truncate: float | None = None,
+) -> AdjustedCurves:
+    """Survival by stratum as it would be had everybody been in each, with bootstrap intervals.
+
+    "standardisation" (the g-formula) fits a Cox model with an indicator of each stratum but the first and the
+    covariates, and averages what it predicts over the whole cohort, put in one stratum after the other:
+    S_a(t) = mean over rows i of exp(-H_s(t) exp(x_i'b + g_a)), with H the baseline (Efron) of the row's stratum of
+    `strata`. "weighting" is the Kaplan-Meier curve weighted by `balance_weights`.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient; never changed.
+    endpoint : Endpoint
+    covariates : str or sequence of str
+        What the strata are to be made alike in: columns, or terms of a formula as in `fit_cox`.
+    by : str
+        Column of the strata that are compared.
+    method : {"standardisation", "weighting"}
+    strata : str or sequence of str, optional
+        Columns to be made alike in as well: in a standardisation their combinations have baselines of their own, in a
+        weighting they are further covariates. With `by` among them a standardisation gives each compared stratum a
+        baseline of its own, so that hazards need not be proportional between them; that costs precision.
+    times : numbers, optional
+        The rows of the curves; every distinct event time by default.
+    n_bootstrap : int
+        Resamples of the rows, the models fitted anew in each; 0 for no intervals.
+    seed : int
+    conf_level : float
+    truncate : float, optional
+        As in `balance_weights`; the limits found in the cohort hold in every resample.
+
+    Returns
+    -------
+    AdjustedCurves
+
+    Raises
+    ------
+    CohortError, InputError
+        Faults of the columns, the terms and the options.
+    NotEstimable
+        Fewer than two strata, no events, a stratum without events, covariates that tell the strata apart, or curves
+        that fail in more than half of the resamples.
+
+    Warns
+    -----
+    FewEvents, ManyTies
+        As `fit_cox`.
+    ExtremeWeights, NoOverlap
+        As `balance_weights`.
+    BeyondFollowUp
+        A time asked for lies beyond the follow-up of a stratum.
+    FailedDraws
+        More than a twentieth of the resamples failed.
+
+    Notes
+    -----
+    The standard error is the standard deviation over the resamples; the interval is symmetric in log(-log S), as for
+    `kaplan_meier`. Curves end where the follow-up of their stratum ends, and a standardised one also where that of a
+    baseline ends. Above 500 distinct event times the curves are computed at 500 quantiles of them.
+
+    Both answer a causal question only if all confounders are measured and every kind of patient occurs in every
+    stratum. A model with one hazard ratio a stratum is an approximation where the hazard follows a continuous marker.
+
+    A standardised curve is the mean of R's ``survfit(coxph(...), newdata = )``, a weighted one ``survfit(..., weights
+    = )``. Robins (1986), Mathematical Modelling 7:1393; Makuch (1982), J Chronic Dis 35:437; Cole and Hernan (2004),
+    Comput Methods Programs Biomed 75:45; bootstrap: Davison and Hinkley (1997), section 5.2.
+
+    Examples
+    --------
+    >>> from analysis import OVERALL_SURVIVAL, clinical_cutpoints, load_cohort, stratify
+    >>> cohort = load_cohort().dropna(subset=["magnesium"]).query("magnesium < 0.95")
+    >>> cohort = stratify(cohort, clinical_cutpoints("rcpa-aacb"), marker="magnesium")
+    >>> found = adjusted_curves(cohort, OVERALL_SURVIVAL, ["age", "log2(crp)"], by="stratum", n_bootstrap=20, seed=1)
+    >>> found.labels, found.curves["survival"].is_monotonic_decreasing
+    (('low', 'reference'), False)
+    """
+    _check_options(method, n_bootstrap, seed, conf_level, truncate)
+    asked = None if times is None else np.unique(times_given(times))
+    if method == "weighting" and by in listed(strata):
+        raise InputError(f"strata: {by!r} is what is compared; it has no place among the strata of a weighting")
+    rows = read_exposure(cohort, endpoint, covariates, by=by, strata=strata)
+    _refuse_no_events(rows, by)
+    model, weights, weighting = None, None, None
+    if method == "standardisation":
+        model = _outcome_model(rows, endpoint, listed(strata))
+    else:
+        weighting = weighted_rows(rows, by, stabilised=True, truncate=truncate)
+        weights = told_weights(
+            cohort, rows, weighting, by=by, covariates=covariates, stabilised=True, truncate=truncate
+        )  # fmt: skip
+    ends = _ends(rows, model)
+    grid = _grid(rows, ends, asked)
+    engine = _reweighter(rows, weighting, grid) if weighting else _standardiser(rows, model, grid)
+    n = rows.data.n_used
+    survival = engine.curves(np.ones((1, n), dtype=np.int64))[0][0]
+    draws = drawn_curves(engine, n, n_bootstrap, seed) if n_bootstrap else np.empty((0, *survival.shape))
+    found = (*rows.data.warnings, *_told(model, weights), *_failed(n_bootstrap, len(draws)))
+    found = (*found, *_beyond(asked, ends, rows.exposure.labels))
+    warn_all(found)
+    return AdjustedCurves(
+        curves=_frame(rows, grid, asked, ends, survival, draws, method=method, conf_level=conf_level),
+        method=method,
+        times=grid,
+        survival=survival,
+        draws=draws,
+        ends=ends,
+        labels=rows.exposure.labels,
+        endpoint=endpoint,
+        by=by,
+        covariates=listed(covariates),
+        strata=listed(strata),
+        model=model,
+        weights=weights,
+        n_bootstrap=n_bootstrap,
+        n_failed=n_bootstrap - len(draws),
+        seed=seed,
+        n_read=rows.data.n_read,
+        n_used=n,
+        dropped=rows.data.dropped,
+        warnings=found,
+    )
+
+
+def _check_options(method: str, n_bootstrap: int, seed: int, conf_level: float, truncate: float | None) -> None:
+    """Refuse options that mean nothing, all at once."""
+    problems = choice_problems("method", method, METHODS) + level_problems(conf_level)
+    problems += count_problems("n_bootstrap", n_bootstrap, low=0) + count_problems("seed", seed, low=0)
+    problems += [f"n_bootstrap={n_bootstrap}: 0 for no intervals, else at least {FEWEST_DRAWS}"] * (
+        not problems and 0 < n_bootstrap < FEWEST_DRAWS
+    )
+    if truncate is not None and method == "standardisation":
+        problems.append("truncate belongs to method='weighting'; a standardisation has no weights")
+    raise_all(problems, InputError)
+    check_truncate(truncate)
+
+
+def _refuse_no_events(rows: ExposureRows, by: str) -> None:
+    """Without an event there is nothing to adjust in a stratum."""
+    labels = rows.exposure.labels
+    n_event = np.bincount(rows.exposure.codes, rows.data.event, len(labels))
+    without = [repr(label) for label, count in zip(labels, n_event, strict=True) if not count]
+    if without:
+        raise NotEstimable(
+            f"column {by!r}: no events in {first_few(without)}; an adjusted curve needs some: join it with another"
+        )
+
+
+def _outcome_model(rows: ExposureRows, endpoint: Endpoint, strata: tuple[str, ...]) -> CoxFit:
+    """The Cox model of a standardisation; an error when it has no finite estimate."""
+    model = CoxModel(endpoint, rows.formula, "efron", strata, None, None, robust=False, engine="kernel")
+    fit = fit_design(rows.design, model)
+    if fit.maximum.directions:
+        words = "; ".join(str(one) for one in fit.warnings if isinstance(one, Separation))
+        raise NotEstimable(f"the outcome model has no finite estimate, so nothing can be standardised: {words}")
+    return fit
+
+
+def _last_seen(time: FloatArray, codes: IntArray, n_groups: int) -> FloatArray:
+    """The longest follow-up of each group."""
+    return np.array([time[codes == code].max() for code in range(n_groups)])
+
+
+def _ends(rows: ExposureRows, model: CoxFit | None) -> FloatArray:
+    """Where each stratum's curve ends: with its follow-up, and with that of the baselines it is made of."""
+    data, labels = rows.data, rows.exposure.labels
+    ends = _last_seen(data.time, rows.exposure.codes, len(labels))
+    if model is None:
+        return ends
+    baselines = _last_seen(data.time, data.strata.codes, len(data.strata.labels))[_baselines(rows)]
+    return np.minimum(ends, baselines.min(axis=1))
+
+
+def _baselines(rows: ExposureRows) -> IntArray:
+    """The baseline of each group within each of the other strata: its own where the groups are strata too."""
+    n_groups, n_within = len(rows.exposure.labels), len(rows.within.labels)
+    found = np.full((n_groups, n_within), -1)
+    found[rows.exposure.codes, rows.within.codes] = rows.data.strata.codes
+    if not _own_baselines(rows):
+        found[:] = found.max(axis=0)
+    empty = [
+        f"{rows.exposure.labels[a]!r} within {rows.within.labels[s]!r}" for a, s in np.argwhere(found < 0).tolist()
+    ]
+    if empty:
+        raise NotEstimable(f"no row to make a baseline of: {first_few(empty)}; leave a column out of strata")
+    return found.astype(np.int64)
+
+
+def _own_baselines(rows: ExposureRows) -> bool:
+    """Whether the groups are strata of the outcome model as well."""
+    return len(rows.design.terms) == len(rows.terms)
+
+
+def _grid(rows: ExposureRows, ends: FloatArray, asked: FloatArray | None) -> FloatArray:
+    """The times at which the curves are computed: 0, the event times, the ends, the times asked for."""
+    events = np.unique(rows.data.time[rows.data.event])
+    if len(events) > MOST_TIMES:
+        events = events[np.linspace(0, len(events) - 1, MOST_TIMES).round().astype(np.int64)]
+    return np.r_[0.0, np.unique(np.concatenate([events, ends, np.empty(0) if asked is None else asked]))]
+
+
+def _standardiser(rows: ExposureRows, model: CoxFit | None, grid: FloatArray) -> CurveEngine:
+    """The engine of a standardisation, its rows in canonical order."""
+    order, data, baselines = rows.order, rows.data, _baselines(rows)
+    n_indicators = 0 if _own_baselines(rows) else len(rows.exposure.labels) - 1
+    codes, labels = rows.exposure.codes[order], rows.exposure.labels
+    indicators = np.eye(len(labels))[codes][:, len(labels) - n_indicators :]
+    covariates = rows.x[order] - rows.x.mean(axis=0)
+    time, event, entry, stratum = data.time[order], data.event[order], data.entry[order], data.strata.codes[order]
+    x = np.column_stack([indicators, covariates])
+    start = fit_arrays(x, time, event, entry=entry, strata=stratum)[0]
+    return Standardiser(
+        x=x, n_indicators=n_indicators, time=time, event=event, entry=entry, group=codes, stratum=stratum,
+        baselines=baselines, within=rows.within.codes[order],
+        sets=risk_sets(time, event, entry=entry, strata=stratum), times=grid, start=start,
+    )  # fmt: skip
+
+
+def _reweighter(rows: ExposureRows, found: Weighting, grid: FloatArray) -> CurveEngine:
+    """The engine of a weighting, its rows in canonical order."""
+    order, data, codes = rows.order, rows.data, rows.exposure.codes
+    sets = risk_sets(data.time[order], data.event[order], entry=data.entry[order], strata=codes[order])
+    return Reweighter(found.basis[order], codes[order], len(rows.exposure.labels), sets, grid, found.coef, found.limits)
+
+
+def _told(model: CoxFit | None, weights: BalanceWeights | None) -> tuple[AnalysisWarning, ...]:
+    """What the model or the weights had to say."""
+    held = model.warnings if model is not None else weights.warnings if weights is not None else ()
+    return tuple(one for one in held if not isinstance(one, SuspiciousValues))
+
+
+def _failed(n_bootstrap: int, n_drawn: int) -> tuple[AnalysisWarning, ...]:
+    """A word on resamples that failed, when they were more than a few; an error when most did."""
+    n_failed = n_bootstrap - n_drawn
+    text = f"{n_failed} of {n_bootstrap} resamples had no adjusted curves (a stratum empty, or no finite estimate)"
+    if n_failed > n_bootstrap / 2:
+        raise NotEstimable(f"{text}: too few rows or events for these covariates; adjust for less, or join strata")
+    if n_failed > MANY_FAILED * n_bootstrap:
+        return (FailedDraws(f"{text}; the intervals rest on the others and may be too narrow"),)
+    return ()
+
+
+def _beyond(asked: FloatArray | None, ends: FloatArray, labels: Sequence[str]) -> tuple[AnalysisWarning, ...]:
+    """A word on times asked for beyond the end of a stratum's curve."""
+    if asked is None:
+        return ()
+    short = [f"{label!r} ends at {end:g}" for label, end in zip(labels, ends, strict=True) if end < asked[-1]]
+    if not short:
+        return ()
+    return (BeyondFollowUp(f"times up to {asked[-1]:g}: stratum {first_few(short)}; its rows stop there"),)
+
+
+def _frame(
+    rows: ExposureRows,
+    grid: FloatArray,
+    asked: FloatArray | None,
+    ends: FloatArray,
+    survival: FloatArray,
+    draws: FloatArray,
+    *,
+    method: str,
+    conf_level: float,
+) -> pd.DataFrame:
+    """The tidy frame, each stratum from time 0 to its end, with the counts of the rows as they are."""
+    error = draws.std(axis=0, ddof=1) if len(draws) else np.full(survival.shape, np.nan)
+    low, high = interval(survival.ravel(), error.ravel(), conf_level=conf_level, conf_type=CONF_TYPE)
+    limits = np.stack([low, high]).reshape(2, *survival.shape)
+    wanted = np.ones(len(grid), dtype=bool) if asked is None else np.isin(grid, np.r_[0.0, asked])
+    parts = []
+    for code, end in enumerate(ends):
+        shown = np.flatnonzero(wanted & (grid <= end))
+        values = (survival[code, shown], error[code, shown], limits[0, code, shown], limits[1, code, shown])
+        part = pd.DataFrame(dict(zip(("survival", "std_error", "conf_low", "conf_high"), values, strict=True)))
+        parts.append(pd.concat([_counts(rows, code, grid[shown]), part], axis=1))
+    table = pd.concat(parts, ignore_index=True)
+    labels = rows.exposure.labels
+    table.insert(0, "stratum", code_column(np.repeat(np.arange(len(labels)), [len(part) for part in parts]), labels))
+    same = np.zeros(len(table), dtype=np.int64)
+    return table.assign(
+        conf_type=code_column(same, [CONF_TYPE], ordered=False),
+        conf_level=float(conf_level),
+        variance=code_column(same, [BOOTSTRAP], ordered=False),
+        method=code_column(same, [method], ordered=False),
+    )
+
+
+def _counts(rows: ExposureRows, code: int, times: FloatArray) -> pd.DataFrame:
+    """At risk just before each time (at the first: just after 0), events and censorings since the time before it."""
+    mine = rows.exposure.codes == code
+    time, event, entry = rows.data.time[mine], rows.data.event[mine], rows.data.entry[mine]
+    left, entered = n_times_to(np.sort(time), times, side="left"), n_times_to(np.sort(entry), times, side="left")
+    left[0], entered[0] = 0, (entry <= 0).sum()
+    sums = [n_times_to(np.sort(time[event == kind]), times) for kind in (True, False)]
+    for count in sums:
+        count[0] = 0
+    n_event, n_censor = (np.diff(count, prepend=0) for count in sums)
+    return pd.DataFrame({"time": times, "n_risk": entered - left, "n_event": n_event, "n_censor": n_censor})

@@ -1,0 +1,199 @@
+"""Adjusted curves on arrays: by standardisation and by weighting, for many resamples of the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from analysis.cohort.columns import BoolArray, FloatArray, IntArray
+from analysis.kernels.cox_resampled import fit_weighted_batch
+from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums, cumulated, event_sums
+from analysis.kernels.times import n_times_to
+from analysis.robustness.propensity import fit_propensity, probabilities
+
+BATCH = 50
+"""Resamples that are computed together, from one seed."""
+NOBODY = 1e-12
+
+
+class CurveEngine(Protocol):
+    """From how often each resample holds each row to its adjusted curves."""
+
+    def curves(self, counts: IntArray) -> tuple[FloatArray, BoolArray]:
+        """Counts (b, n) to survival (b, k groups, m times), and in which resamples it could be computed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Standardiser:
+    """Standardisation over a Cox model: S_a(t) is the mean over the rows i of exp(-H_s(t) exp(x_i'b + g_a)).
+
+    Attributes
+    ----------
+    x : ndarray, shape (n, p)
+        Covariates, centred, behind the q indicators of groups (none when each group has a baseline of its own).
+    n_indicators : int
+    time, event, entry, group : ndarray, shape (n,)
+    stratum : ndarray of int, shape (n,)
+        The baseline of each row.
+    baselines : ndarray of int, shape (k, s)
+        The baseline that holds for a group within each stratum of `within`.
+    within : ndarray of int, shape (n,)
+    sets : RiskSets
+        Of the same rows, by `stratum`.
+    times : ndarray, shape (m,)
+    start : ndarray, shape (p,)
+        The coefficients of all rows.
+    """
+
+    x: FloatArray
+    n_indicators: int
+    time: FloatArray
+    event: BoolArray
+    entry: FloatArray
+    group: IntArray
+    stratum: IntArray
+    baselines: IntArray
+    within: IntArray
+    sets: RiskSets
+    times: FloatArray
+    start: FloatArray
+
+    def curves(self, counts: IntArray) -> tuple[FloatArray, BoolArray]:
+        """Every resample's model, its baselines and its means."""
+        coef, fitted = fit_weighted_batch(
+            self.x, self.time, self.event, counts, strata=self.stratum, entry=self.entry, start=self.start
+        )
+        n_groups = len(self.baselines)
+        coef = np.where(fitted[:, None], coef, 0.0)
+        shift = np.zeros((len(counts), n_groups))
+        shift[:, n_groups - self.n_indicators :] = coef[:, : self.n_indicators]
+        score = self.x[:, self.n_indicators :] @ coef[:, self.n_indicators :].T
+        with np.errstate(over="ignore", invalid="ignore"):
+            hazards = self._baselines(counts, np.exp(score + shift.T[self.group]))
+            held = [
+                self._means(row, np.exp(score[:, d]), np.exp(shift[d]), hazards[:, d]) for d, row in enumerate(counts)
+            ]
+        survival = np.asarray(held)
+        return survival, fitted & np.isfinite(survival).all(axis=(1, 2))
+
+    def _baselines(self, counts: IntArray, ratio: FloatArray) -> FloatArray:
+        """Cumulative baseline hazards at the event times, shape (m, b), ties by Efron with counts as replicates.
+
+        With D replicates failing at t, their risks summing to D0 and those at risk to S0, the step is the sum over k < D
+        of 1 / (S0 - k D0 / D), which is D / D0 times psi(c + 1) - psi(c + 1 - D), c = S0 D / D0.
+        """
+        from scipy.special import digamma
+
+        sets, weight = self.sets, counts.T[self.sets.rows].astype(np.float64)
+        risk = weight * ratio[sets.rows]
+        failing, failing_risk = event_sums(sets, weight[sets.events]), event_sums(sets, risk[sets.events])
+        some = failing > 0
+        per_risk = np.divide(failing, failing_risk, out=np.zeros_like(failing), where=some)
+        place = np.maximum(at_risk_sums(sets, risk) * per_risk, failing)
+        steps = np.where(some, per_risk * (digamma(place + 1) - digamma(place + 1 - failing)), 0.0)
+        return cumulated(sets, steps)
+
+    def _means(self, counts: IntArray, ratio: FloatArray, factors: FloatArray, hazard: FloatArray) -> FloatArray:
+        """One resample's mean survival of each group at the times."""
+        total = np.zeros((len(self.baselines), len(self.times)))
+        for stratum in range(self.baselines.shape[1]):
+            rows = np.flatnonzero((counts > 0) & (self.within == stratum))
+            for group, baseline in enumerate(self.baselines[:, stratum]):
+                steps, place = self._place(baseline)
+                exposed = np.multiply.outer(-hazard[steps] * factors[group], ratio[rows])
+                np.exp(exposed, out=exposed)
+                total[group] += np.concatenate([[counts[rows].sum()], exposed @ counts[rows].astype(np.float64)])[place]
+        return np.asarray(total / counts.sum(), dtype=np.float64)
+
+    def _place(self, baseline: int) -> tuple[slice, IntArray]:
+        """Where a baseline's event times are among all, and how many of them come by each of the times."""
+        return steps_of(self.sets, baseline, self.times)
+
+
+@dataclass(frozen=True, eq=False)
+class Reweighter:
+    """Weighted Kaplan-Meier curves, the propensity model fitted anew in every resample.
+
+    Attributes
+    ----------
+    basis : ndarray, shape (n, q)
+        Of the propensity model.
+    group : ndarray of int, shape (n,)
+    n_groups : int
+    sets : RiskSets
+        Of the rows, by group.
+    times : ndarray, shape (m,)
+    start : ndarray, shape (k - 1, q)
+        The propensity coefficients of all rows.
+    limits : tuple of float
+        Between which the stabilised weights of all rows were held; they hold in every resample.
+    """
+
+    basis: FloatArray
+    group: IntArray
+    n_groups: int
+    sets: RiskSets
+    times: FloatArray
+    start: FloatArray
+    limits: tuple[float, float]
+
+    def curves(self, counts: IntArray) -> tuple[FloatArray, BoolArray]:
+        """Every resample's weights and its weighted product-limit curves."""
+        sizes = counts @ np.eye(self.n_groups)[self.group]
+        fitted = (sizes > 0).all(axis=1)
+        coef = np.tile(self.start, (len(counts), 1, 1))
+        coef[fitted], fitted[fitted] = fit_propensity(self.basis, self.group, counts[fitted] * 1.0, start=self.start)
+        own = np.take_along_axis(probabilities(self.basis, coef), self.group[None, :, None], axis=2)[:, :, 0]
+        share = sizes / counts.sum(axis=1, keepdims=True)
+        weight = (counts * np.clip(share[:, self.group] / own, *self.limits)).T[self.sets.rows]
+        n_risk, n_event = at_risk_sums(self.sets, weight), event_sums(self.sets, weight[self.sets.events])
+        left = 1 - np.divide(n_event, n_risk, out=np.zeros_like(n_event), where=n_event > 0)
+        left[left < NOBODY] = 0.0
+        survival = np.ones((len(counts), self.n_groups, len(self.times)))
+        for group in range(self.n_groups):
+            steps, place = steps_of(self.sets, group, self.times)
+            curve = np.cumprod(left[steps], axis=0)
+            survival[:, group] = np.concatenate([np.ones((1, len(counts))), curve])[place].T
+        return survival, fitted
+
+
+def steps_of(sets: RiskSets, stratum: int, times: FloatArray) -> tuple[slice, IntArray]:
+    """Where a stratum's event times are among all, and how many of them come by each time: none at the first, 0."""
+    low, high = np.searchsorted(sets.stratum, [stratum, stratum + 1])
+    place = n_times_to(sets.times[low:high], times).astype(np.int64)
+    place[0] = 0
+    return slice(int(low), int(high)), place
+
+
+def drawn_curves(engine: CurveEngine, n: int, n_bootstrap: int, seed: int) -> FloatArray:
+    """The curves of resamples of the rows, each row as likely as another: those that could be computed, in order.
+
+    Parameters
+    ----------
+    engine : CurveEngine
+    n : int
+        Rows.
+    n_bootstrap, seed : int
+
+    Returns
+    -------
+    ndarray, shape (b, k, m)
+
+    Notes
+    -----
+    Every batch has a seed of its own, so that sharing them out (``joblib.parallel_config``) never changes a number.
+    """
+    from joblib import Parallel, delayed
+
+    sizes = [min(BATCH, n_bootstrap - done) for done in range(0, n_bootstrap, BATCH)]
+    seeds = np.random.SeedSequence(seed).spawn(len(sizes))
+    found = Parallel()(delayed(_batch)(engine, n, size, one) for size, one in zip(sizes, seeds, strict=True))
+    return np.concatenate([survival[fitted] for survival, fitted in found])
+
+
+def _batch(engine: CurveEngine, n: int, size: int, seed: np.random.SeedSequence) -> tuple[FloatArray, BoolArray]:
+    """The curves of some resamples."""
+    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=size)
+    return engine.curves(counts)
