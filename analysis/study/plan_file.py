@@ -9,6 +9,7 @@ from typing import Any
 from analysis.cohort.columns import first_few
 from analysis.errors import InputError
 from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
+from analysis.study.checklists.items import FIELDS
 
 EventCodes = Mapping[Hashable, Any]
 Kind = type | tuple[type, ...]
@@ -55,7 +56,7 @@ _KEYS: dict[str, dict[str, Kind]] = {
         "n_imputations": int,
         "seed": int,
     },
-    "reporting": {},
+    "reporting": dict.fromkeys(FIELDS, str),
     "labels": {},
 }
 _ITEMS: dict[str, Kind] = {

@@ -252,6 +252,11 @@ covariates = [{covariates}]  # formula terms: log2(crp) and interactions are all
 # landmarks = [3]             # needs [labs]
 # measurement_error = 0.03    # standard deviation of one measurement, in the marker's unit
 
+[reporting]                    # your words on what no result can tell; the report's checklists name every key
+# eligibility = "Adults given a first infusion at two hospitals, 2019 to 2023"
+# assay = "Xylidyl blue, one laboratory, blind to outcome"
+# funding = "none"
+
 [labels]
 # crp = "C-reactive protein (mg/L)"
 """

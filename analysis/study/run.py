@@ -10,6 +10,7 @@ from pathlib import Path
 from analysis.cohort.examples import synthetic_folder
 from analysis.errors import AnalysisWarning, RowsDropped
 from analysis.present.page import Note
+from analysis.study.checklists.filling import checklists_section
 from analysis.study.plan import StudyPlan
 from analysis.study.results import StudyResults, StudySection
 from analysis.study.sections import SECTIONS
@@ -88,6 +89,7 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
         sections.append(section)
         if progress is not None:
             progress(section.title)
+    sections.append(checklists_section(study.plan, sections))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # each stands as a note in its section
         summary = summary_lines(study)

@@ -1,0 +1,1 @@
+"""Reporting guidelines as tables that the results fill in: REMARK, STROBE, SAMPL."""

@@ -1,0 +1,99 @@
+"""Reporting checklists: an item is done only when a result or the author answers it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from analysis import PlanError, StudyPlan
+from analysis.present.page import TableBlock
+from analysis.study.checklists.filling import CHECKLISTS, checklists_section, fill_checklist
+from analysis.study.checklists.items import FIELDS, Checklist, Item
+from analysis.study.results import StudySection
+from analysis.study.run import synthetic_plan
+
+PLAN = replace(synthetic_plan(), reporting={})
+BOTH = ("overall-survival", "progression-free-survival")
+
+
+def section(*names: str) -> StudySection:
+    """A section that holds tables of these names."""
+    empty = pd.DataFrame({"n": [1]})
+    return StudySection("part", "A part", tuple(TableBlock(name, f"Title of {name}", empty, empty) for name in names))
+
+
+def status(item: Item, *names: str, words: str = "") -> str:
+    """The status of one item, given tables and the author's words."""
+    plan = replace(PLAN, reporting={item.field: words} if words else {})
+    return fill_checklist(Checklist("X", "", "", (item,)), plan, [section(*names)])["status"].item()
+
+
+SHOWN = Item("1", "", "", shown_by=("table-1",))
+PER_ENDPOINT = Item("2", "", "", shown_by=("{endpoint}-model",))
+ASKED = Item("3", "", "", field="funding")
+MIXED = Item("4", "", "", shown_by=("table-1",), field="eligibility")
+
+
+@pytest.mark.parametrize(
+    ("item", "names", "words", "expected"),
+    [
+        (SHOWN, (), "", "not done"),
+        (SHOWN, ("table-1",), "", "done"),
+        (SHOWN, ("table-10",), "", "not done"),
+        (PER_ENDPOINT, [f"{BOTH[0]}-model"], "", "in part"),
+        (PER_ENDPOINT, [f"{endpoint}-model" for endpoint in BOTH], "", "done"),
+        (ASKED, (), "", "asked of the author"),
+        (ASKED, (), "   ", "asked of the author"),
+        (ASKED, (), "none", "done"),
+        (MIXED, (), "", "not done"),
+        (MIXED, ("table-1",), "", "in part"),
+        (MIXED, (), "adults", "in part"),
+        (MIXED, ("table-1",), "adults", "done"),
+        (Item("5", "", "", not_applicable="unmatched"), ("table-1",), "", "not applicable"),
+    ],
+)
+def test_status_follows_what_is_there(item, names, words, expected):
+    assert status(item, *names, words=words) == expected
+
+
+def test_nothing_is_done_where_nothing_was_computed():
+    for checklist in CHECKLISTS:
+        assert "done" not in set(fill_checklist(checklist, PLAN, [])["status"])
+
+
+def test_where_names_the_section_and_the_authors_words_and_an_awaited_field_is_told():
+    plan = replace(PLAN, reporting={"eligibility": "adults"})
+    row = fill_checklist(Checklist("X", "", "", (MIXED,)), plan, [section("table-1")]).iloc[0]
+    assert row["where"] == "A part: Title of table-1; the author: adults"
+    assert row["field"] == ""
+    awaited = fill_checklist(Checklist("X", "", "", (ASKED,)), PLAN, []).iloc[0]
+    assert awaited["field"].startswith("[reporting] funding: ")
+
+
+def test_every_field_is_asked_for_and_every_item_asks_something():
+    items = [item for checklist in CHECKLISTS for item in checklist.items]
+    assert {item.field for item in items} - {""} == set(FIELDS)
+    assert all(item.shown_by or item.field or item.not_applicable for item in items)
+
+
+def test_the_guidelines_are_whole():
+    numbers = {checklist.name: [item.number for item in checklist.items] for checklist in CHECKLISTS}
+    assert numbers["REMARK"] == [str(number) for number in range(1, 21)]
+    assert list(dict.fromkeys(number.rstrip("abcde") for number in numbers["STROBE"])) == [
+        str(number) for number in range(1, 23)
+    ]
+
+
+def test_the_counts_stand_in_the_title():
+    block = checklists_section(PLAN, []).blocks[1]
+    assert "not done" in block.title
+    assert " done," not in block.title.replace("not done", "")
+
+
+def test_an_unknown_field_of_reporting_is_told(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_text(synthetic_plan().text + '\n[reporting]\nfundin = "none"\n', encoding="utf-8")
+    with pytest.raises(PlanError, match="unknown key 'fundin'; did you mean 'funding'"):
+        StudyPlan.from_toml(path)
