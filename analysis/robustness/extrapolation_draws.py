@@ -46,7 +46,7 @@ class Quadratic:
     @property
     def at_none(self) -> FloatArray:
         """The weights of the values in what is read at -1, where no error is left."""
-        return self.weights(np.array([-1.0]))[0]
+        return np.asarray(self.weights(np.array([-1.0]))[0], dtype=np.float64)
 
     def weights(self, places: FloatArray) -> FloatArray:
         """The weights of the values in what is read at some places: shape (places, grid)."""

@@ -1,0 +1,257 @@
+"""Whose rows a Cox model rests on: one group left out at a time, and one patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray, IntArray, column_problems, nearest
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import (
+    AnalysisWarning,
+    CohortError,
+    InputError,
+    NotComputed,
+    NotEstimable,
+    NotSupported,
+    RowsDropped,
+    raise_all,
+    warn_all,
+)
+from analysis.kernels.cox import fit_arrays
+from analysis.strata.marker_designs import listed
+from analysis.survival.cox import fit_design
+from analysis.survival.cox_fit import CoxFit, CoxModel, hazard_ratios
+from analysis.survival.cox_residuals import cox_residuals
+from analysis.survival.cox_terms import read_design
+from analysis.survival.data import group_rows, measurement_problems
+from analysis.survival.options import count_problems, level_problems
+
+__all__ = ["leave_one_out", "patient_influence"]
+
+NOBODY = "nobody"
+
+
+def leave_one_out(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    covariates: str | Sequence[str],
+    *,
+    by: str,
+    strata: str | Sequence[str] | None = None,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Fit a Cox model without each group of rows in turn, a site, say.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient; never changed.
+    endpoint : Endpoint
+    covariates : str or sequence of str
+        As in `fit_cox`.
+    by : str
+        The column of groups; rows where it is missing are left out throughout, and counted.
+    strata : str or sequence of str, optional
+        Columns whose combinations have a baseline hazard of their own.
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        left_out ("nobody" first, then each group in stratum order), term, n, n_event, coef, std_error, hazard_ratio,
+        conf_low, conf_high, change: the coefficient less that of all rows, in standard errors of the latter. A model
+        that the rest of the rows does not allow is NaN.
+
+    Raises
+    ------
+    CohortError, InputError
+        Faults of the columns and of the formula; `by` a measurement.
+    NotEstimable
+        One group only; a model of all rows that cannot be fitted.
+
+    Warns
+    -----
+    RowsDropped, FewEvents, ManyTies, Separation
+    NotComputed
+        For every group without which the model cannot be fitted.
+
+    Notes
+    -----
+    Not an estimate of what another site would find: with few groups the changes say whether one of them carries the
+    result.
+
+    Examples
+    --------
+    >>> from analysis import OVERALL_SURVIVAL, simulate_cohort
+    >>> cohort = simulate_cohort(seed=1).cohort
+    >>> left_out = leave_one_out(cohort, OVERALL_SURVIVAL, "age + ecog", by="site")
+    >>> left_out[left_out["term"] == "age"]["left_out"].tolist()
+    ['nobody', 'site A', 'site B', 'site C', 'site D']
+    """
+    raise_all(level_problems(conf_level), InputError)
+    raise_all(column_problems(cohort, [by]))
+    raise_all(measurement_problems(cohort[by]))
+    known = cohort[cohort[by].notna()]
+    if known.empty:
+        raise CohortError(f"no rows left: {len(cohort)} dropped for missing {by}")
+    given = covariates if isinstance(covariates, str) else tuple(covariates)
+    model = CoxModel(endpoint, given, "efron", listed(strata), None, None, robust=False, engine="kernel")
+    whole = _fitted(known, model)
+    used = known.iloc[whole.design.data.position]
+    groups = group_rows(used, [by])
+    if len(groups.labels) < 2:
+        raise NotEstimable(f"column {by!r}: one group only ({groups.labels[0]}); nothing is left without it")
+    found: list[AnalysisWarning] = [*_dropped(cohort, known, whole, by), *whole.warnings]
+    parts = [_rows(NOBODY, whole, whole, conf_level)]
+    for code, label in enumerate(groups.labels):
+        part, told = _without(label, used[groups.codes != code], model, whole, conf_level)
+        parts.append(part)
+        found += told
+    warn_all({str(one): one for one in found}.values())
+    return pd.concat(parts, ignore_index=True)
+
+
+def _fitted(cohort: pd.DataFrame, model: CoxModel) -> CoxFit:
+    """The model on these rows."""
+    design = read_design(cohort, model.endpoint, _as_given(model), strata=model.strata)
+    return fit_design(design, model)
+
+
+def _as_given(model: CoxModel) -> str | list[str]:
+    """A model's covariates as `fit_cox` takes them."""
+    return model.covariates if isinstance(model.covariates, str) else list(model.covariates)
+
+
+def _dropped(cohort: pd.DataFrame, known: pd.DataFrame, whole: CoxFit, by: str) -> list[AnalysisWarning]:
+    """One word on all rows left out for missing values."""
+    reasons = {f"missing {by}": len(cohort) - len(known)} if len(known) < len(cohort) else {}
+    reasons |= whole.dropped
+    return [RowsDropped(len(cohort), whole.n_used, reasons)] if reasons else []
+
+
+def _without(
+    label: str, rest: pd.DataFrame, model: CoxModel, whole: CoxFit, conf_level: float
+) -> tuple[pd.DataFrame, list[AnalysisWarning]]:
+    """The rows of one model without a group, and what is worth a word."""
+    try:
+        fit = _fitted(rest, model)
+    except NotEstimable as error:
+        empty = _rows(label, whole, whole, conf_level)
+        events = int(rest[model.endpoint.event].astype(float).sum())
+        empty = empty.assign(n=len(rest), n_event=events, **dict.fromkeys(empty.columns[4:], float("nan")))
+        return empty, [NotComputed(f"without {label}: {'; '.join(error.problems)}")]
+    return _rows(label, fit, whole, conf_level), list(fit.warnings)
+
+
+def _rows(label: str, fit: CoxFit, whole: CoxFit, conf_level: float) -> pd.DataFrame:
+    """A row a term of the whole model, NaN where this model has no such term."""
+    table = fit.coefficients[["term", "coef", "std_error"]].merge(
+        hazard_ratios(fit, conf_level=conf_level)[["term", "hazard_ratio", "conf_low", "conf_high"]], on="term"
+    )
+    all_rows = whole.coefficients[["term", "coef", "std_error"]]
+    table = all_rows[["term"]].merge(table, on="term", how="left")
+    change = (table["coef"] - all_rows["coef"]) / all_rows["std_error"]
+    table = table.assign(left_out=label, n=fit.n, n_event=fit.n_event, change=change)
+    first = ["left_out", "term", "n", "n_event"]
+    return table[[*first, *(name for name in table.columns if name not in first)]]
+
+
+def patient_influence(
+    cohort: pd.DataFrame, fit: CoxFit, term: str, *, key: str | None = None, n_refitted: int = 10
+) -> pd.DataFrame:
+    """How far each row moves one coefficient of a Cox model, the largest first.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        The rows that `fit` was fitted to, in the same order.
+    fit : CoxFit
+    term : str
+        One of its terms.
+    key : str, optional
+        A column that names rows; by default they are named by number, counted from 1.
+    n_refitted : int
+        Without so many of the most influential rows, one at a time, the model is fitted again.
+
+    Returns
+    -------
+    DataFrame
+        name, row (its place in the cohort, from 0), time, event, value (of the term), dfbeta (the coefficient less what
+        it would be without the row, about), standardised (dfbeta in standard errors), change (the same difference, by
+        fitting again; NaN past the first `n_refitted`). Ordered by the size of dfbeta.
+
+    Raises
+    ------
+    InputError
+        A term that the model has not; rows that are not the model's; a key that is not there.
+    NotEstimable, NotSupported
+        As `cox_residuals`.
+
+    Notes
+    -----
+    dfbeta as R's ``residuals(fit, type="dfbeta")``. Rows beyond 2 / sqrt(n) standard errors are often looked at:
+    Belsley, Kuh and Welsch (1980), Regression Diagnostics, chapter 2. A row that is right stays in, however far it
+    moves the estimate.
+
+    Examples
+    --------
+    >>> from analysis import OVERALL_SURVIVAL, fit_cox, simulate_cohort
+    >>> cohort = simulate_cohort(seed=1).cohort
+    >>> fit = fit_cox(cohort, OVERALL_SURVIVAL, ["age", "ecog"])
+    >>> found = patient_influence(cohort, fit, "age", key="patient_id", n_refitted=1)
+    >>> len(found), bool(abs(found["dfbeta"][0] - found["change"][0]) < 0.1 * abs(found["change"][0]))
+    (480, True)
+    """
+    place = _term_place(fit, term)
+    raise_all(_row_problems(cohort, fit, key) + count_problems("n_refitted", n_refitted, low=0), InputError)
+    dfbeta = cox_residuals(fit, "dfbeta").iloc[:, place].to_numpy(dtype=np.float64)
+    position, rows = fit.design.data.position, fit.rows
+    names = [f"row {at + 1}" for at in position] if key is None else cohort[key].iloc[position].astype(str).tolist()
+    order = np.lexsort([rows.time, rows.x[:, place], -np.abs(dfbeta)])
+    return pd.DataFrame(
+        {
+            "name": np.asarray(names, dtype=object)[order],
+            "row": position[order],
+            "time": rows.time[order],
+            "event": rows.event[order].astype(np.int64),
+            "value": rows.x[order, place],
+            "dfbeta": dfbeta[order],
+            "standardised": dfbeta[order] / fit.coefficients["std_error"].to_numpy()[place],
+            "change": _refitted(fit, place, order, n_refitted),
+        }
+    )
+
+
+def _term_place(fit: CoxFit, term: str) -> int:
+    """Where a term stands among a model's."""
+    if not isinstance(fit, CoxFit):
+        raise InputError(f"fit: expected a model of fit_cox, got {type(fit).__name__}")
+    if len(fit.rows.time) != len(fit.design.data.position):
+        raise NotSupported("this model rests on weighted spells, not on one row a patient")
+    if term not in fit.terms:
+        raise InputError(f"no term {term!r}{nearest(term, fit.terms).replace('columns:', 'terms:')}")
+    return fit.terms.index(term)
+
+
+def _row_problems(cohort: pd.DataFrame, fit: CoxFit, key: str | None) -> list[str]:
+    """What is wrong with the rows or the key."""
+    problems = column_problems(cohort, [key] if key else [])
+    if not problems and len(cohort) != fit.n_read:
+        problems.append(f"the cohort has {len(cohort)} rows, the model was fitted to {fit.n_read}; give the same rows")
+    return problems
+
+
+def _refitted(fit: CoxFit, place: int, order: IntArray, n_refitted: int) -> FloatArray:
+    """The coefficient less what it is without each of the first rows."""
+    rows, changes = fit.rows, np.full(len(order), np.nan)
+    for number, row in enumerate(order[:n_refitted]):
+        kept = np.arange(len(rows.time)) != row
+        coef, _, _ = fit_arrays(
+            rows.x[kept], rows.time[kept], rows.event[kept], entry=rows.entry[kept], strata=rows.strata[kept],
+            weights=rows.weights[kept], ties=rows.ties,
+        )  # fmt: skip
+        changes[number] = fit.coef[place] - coef[place]
+    return changes
