@@ -46,6 +46,8 @@ SIGNATURES = {
     "restricted_mean_difference": "curves, horizon, *, extend=False, conf_level=0.95",
     "logrank_test": "cohort, endpoint, *, by, strata=None, weighting='logrank', rho=0.0, gamma=0.0",
     "pairwise_logrank": "cohort, endpoint, *, by, adjust='holm'",
+    "bootstrap_cox": "cohort, endpoint, covariates, *, n_bootstrap, seed, strata=None, cluster=None, ties='efron',"
+    " conf_level=0.95",
     "permutation_logrank": "cohort, endpoint, *, by, n_permutations, seed, strata=None",
     "logrank_trend": "cohort, endpoint, *, by, scores=None",
     "landmark": "cohort, endpoint, at",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.cohort.columns import FloatArray, IntArray
+from analysis.cohort.columns import FloatArray
+from analysis.kernels.resampling import times_drawn
 from analysis.strata.search_scans import Scan
 
 RANGE_POWER = 0.8
@@ -56,20 +57,13 @@ def corrected(scan: Scan, found: Effect, stream: np.random.SeedSequence, *, n_bo
         return Effect(float("nan"), float("nan"))
     first = rng.integers(0, n, (n_bootstrap, n))
     second = np.take_along_axis(first, rng.integers(0, n, (n_bootstrap, n)), axis=1)
-    once, twice = _counts(first, n), _counts(second, n)
+    once, twice = (times_drawn(drawn, n).astype(np.float64) for drawn in (first, second))
     added, elsewhere = searched_gain(scan, once, None)
     added_again, _ = searched_gain(scan, twice, once)
     outward = np.sign(found.estimate)
     optimism = 2 * _mean(added) - _mean(added_again)
     spread = float(np.nanvar(elsewhere)) if not np.isnan(elsewhere).all() else float("nan")
     return Effect(found.estimate - float(outward) * optimism, float(np.sqrt(found.std_error**2 + spread / 2)))
-
-
-def _counts(drawn: IntArray, n: int) -> FloatArray:
-    """How often each resample holds each of n rows, from the rows it drew."""
-    size = len(drawn)
-    places = drawn + np.arange(size)[:, None] * n
-    return np.bincount(places.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
 
 def searched_gain(scan: Scan, counts: FloatArray, source: FloatArray | None) -> tuple[FloatArray, FloatArray]:
@@ -130,7 +124,8 @@ def cut_range(
     """
     n, rng = len(scan.marker), np.random.default_rng(stream)
     size = max(2, min(n, round(n**power)))
-    cuts = scan.cuts_of(_counts(rng.integers(0, n, (n_bootstrap, size)), n)) if n_bootstrap else np.empty(0)
+    counts = times_drawn(rng.integers(0, n, (n_bootstrap, size)), n).astype(np.float64)
+    cuts = scan.cuts_of(counts) if n_bootstrap else np.empty(0)
     cuts = cuts[~np.isnan(cuts)]
     if not len(cuts):
         return float("nan"), float("nan")
