@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.kernels.exits import MANY_ROWS, Exits, count_exits
 from analysis.kernels.times import FloatArray, dense_rank
 
 IntArray = NDArray[np.int64]
@@ -80,6 +81,11 @@ def count(
     >>> counts.time.tolist(), counts.n_risk[:, 0].tolist(), counts.n_censor[:, 0].tolist()
     ([1.0, 2.0], [3.0, 2.0], [1.0, 1.0])
     """
+    if entry is None and weights is None and len(time) >= MANY_ROWS:
+        code = group if segment is None else segment if group is None else segment * n_groups + group
+        found = count_exits(time, event, code, n_codes=n_segments * n_groups)
+        if found is not None and found.n_leave.sum() == len(time):
+            return counts_of(found, n_segments=n_segments)
     distinct, rank = dense_rank(time)
     code = rank if segment is None else segment * len(distinct) + rank
     cells, cell = (np.arange(len(distinct)), rank) if segment is None else dense_rank(code)
@@ -98,6 +104,38 @@ def count(
         n_entry = _sums(later * n_groups + column, weights, shape)
     return Counts(
         time=np.asarray(distinct, dtype=np.float64)[cells % len(distinct)],
+        start=start,
+        n_risk=_at_risk(leave, n_entry),
+        n_event=n_event,
+        n_censor=leave - n_event,
+        n_entry=n_entry,
+    )
+
+
+def counts_of(exits: Exits, *, n_segments: int = 1) -> Counts:
+    """The counts of rows whose exits are counted, nobody having entered late.
+
+    Parameters
+    ----------
+    exits : Exits
+        Its codes are those of (segment, group): segment * n_groups + group.
+    n_segments : int
+
+    Returns
+    -------
+    Counts
+    """
+    n_times, n_codes = exits.n_leave.shape
+    shape = (n_times, n_segments, n_codes // n_segments)
+    by_segment = exits.n_leave.reshape(shape).transpose(1, 0, 2)
+    held = by_segment.any(axis=2)
+    leave = np.asarray(by_segment[held], dtype=np.float64)
+    n_event = np.asarray(exits.n_event.reshape(shape).transpose(1, 0, 2)[held], dtype=np.float64)
+    start = np.r_[0, np.cumsum(held.sum(axis=1))]
+    n_entry = np.zeros_like(leave)
+    n_entry[start[:-1]] = by_segment.sum(axis=1)
+    return Counts(
+        time=np.broadcast_to(exits.time, held.shape)[held],
         start=start,
         n_risk=_at_risk(leave, n_entry),
         n_event=n_event,

@@ -47,11 +47,35 @@ def dense_rank(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], IntArr
     return distinct, rank.astype(np.int64, copy=False)
 
 
+def run_starts(distinct: FloatArray) -> IntArray:
+    """Where each run of near-equal times starts.
+
+    Neighbours are one time when their gap is at most 1.5e-8 of the mean absolute time: the relative rule of R's
+    ``survival::aeqSurv`` (its absolute rule, which depends on the unit, is left out).
+
+    Parameters
+    ----------
+    distinct : ndarray, shape (m,)
+        Distinct times in ascending order.
+
+    Returns
+    -------
+    ndarray of int, shape (n_runs,)
+
+    Examples
+    --------
+    >>> run_starts(np.array([0.3, 0.1 + 0.2, 1.0])).tolist()
+    [0, 2]
+    """
+    if not len(distinct):
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(np.r_[True, np.diff(distinct) > TOLERANCE * np.abs(distinct).mean()])
+
+
 def merge_near_ties(*columns: FloatArray) -> tuple[FloatArray, ...]:
     """Replace near-equal times by the smallest of their run, over all columns together.
 
-    Neighbours among the sorted distinct times are one time when their gap is at most 1.5e-8 of the mean absolute time:
-    the relative rule of R's ``survival::aeqSurv`` (its absolute rule, which depends on the unit, is left out).
+    `run_starts` has the rule.
 
     Parameters
     ----------
@@ -61,20 +85,31 @@ def merge_near_ties(*columns: FloatArray) -> tuple[FloatArray, ...]:
     Returns
     -------
     tuple of ndarray, shape (n,)
-        New arrays, in the order given.
+        In the order given; the arrays themselves where nothing is merged.
 
     Examples
     --------
     >>> merge_near_ties(np.array([0.1 + 0.2, 0.3, 1.0]))[0].tolist()
     [0.3, 0.3, 1.0]
     """
-    together = np.concatenate(columns)
-    distinct, rank = dense_rank(together)
-    if len(distinct) > 1:
-        starts_run = np.r_[True, np.diff(distinct) > TOLERANCE * np.abs(distinct).mean()]
-        if not starts_run.all():
-            together = distinct[starts_run][np.cumsum(starts_run) - 1][rank]
-    return tuple(part.copy() for part in np.split(together, np.cumsum([len(column) for column in columns])[:-1]))
+    together = columns[0] if len(columns) == 1 else np.concatenate(columns)
+    if not len(together) or _far_apart(together):
+        return columns
+    ordered = np.sort(together)
+    distinct = ordered[np.r_[True, ordered[1:] != ordered[:-1]]]
+    starts = run_starts(distinct)
+    if len(starts) == len(distinct):
+        return columns
+    run = np.cumsum(np.bincount(starts, minlength=len(distinct))) - 1
+    merged = distinct[starts][run[dense_rank(together)[1]]]
+    return tuple(np.split(merged, np.cumsum([len(column) for column in columns])[:-1]))
+
+
+def _far_apart(times: FloatArray) -> bool:
+    """Whether all are whole numbers below 2**26: their gaps, of 1 at least, exceed 2**-26 of the mean."""
+    if (times[:100] % 1 != 0).any():
+        return False
+    return bool(np.abs(times).max() < 2**26) and bool((times == np.rint(times)).all())
 
 
 def n_times_to(times: FloatArray, at: FloatArray, *, side: Literal["left", "right"] = "right") -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.kernels.times import dense_rank, merge_near_ties, n_times_to
+from analysis.kernels.times import dense_rank, merge_near_ties, n_times_to, run_starts
 
 NUMBERS = st.lists(st.one_of(st.integers(-50, 50).map(float), st.floats(-1e9, 1e9)), min_size=1, max_size=40)
 
@@ -53,3 +53,13 @@ def test_look_up_allows_for_rounding_on_both_sides():
     times = np.array([-np.inf, 0.1, 0.3, 1.0])
     assert n_times_to(times, np.array([0.1 + 0.2, 0.29, 2.0])).tolist() == [3, 2, 4]
     assert n_times_to(np.array([0.1, 0.1 + 0.2, 1.0]), np.array([0.3, 0.31]), side="left").tolist() == [1, 2]
+
+
+def test_whole_numbers_are_merged_only_where_they_are_huge():
+    near = np.array([2.0**26 - 1, 2.0**26 - 2])
+    assert merge_near_ties(near)[0].tolist() == near.tolist()
+    assert merge_near_ties(np.array([2.0**40, 2.0**40 + 1]))[0].tolist() == [2.0**40, 2.0**40]
+
+
+def test_nothing_is_merged_of_nothing():
+    assert merge_near_ties(np.empty(0))[0].tolist() == run_starts(np.empty(0)).tolist() == []
