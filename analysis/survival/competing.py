@@ -14,7 +14,7 @@ from analysis.kernels.logrank import LogRankSums, score_chi_square
 from analysis.kernels.product_limit import CONF_TYPES, interval
 from analysis.survival.curve_frames import code_column
 from analysis.survival.data import SurvivalData, survival_data
-from analysis.survival.logrank import LogRank, checked_groups, chi_square_result
+from analysis.survival.logrank import LogRank, checked_groups, chi_square_result, compared
 from analysis.survival.options import choice_problems, level_problems
 from analysis.survival.roles import check_competing, check_roles
 
@@ -217,4 +217,6 @@ def gray_test(cohort: pd.DataFrame, endpoint: CompetingEndpoint, *, by: str, cau
         raise NotEstimable(f"no information: no two groups of {by!r} were at risk together at an event of {cause!r}")
     observed = by_cause.n_event.sum(axis=0)
     sums = LogRankSums(observed, observed - score, covariance)
-    return chi_square_result(data, statistic, df, sums, test=f"gray ({cause})", strata=(), found=found)
+    test = chi_square_result(compared(data), statistic, df, sums, test=f"gray ({cause})", strata=(), found=found)
+    warn_all(test.warnings)
+    return test

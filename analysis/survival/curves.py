@@ -118,16 +118,44 @@ def curves_of(
     counts = count(
         data.time, data.event, entry=entry, weights=weights, segment=codes, n_segments=len(labels)
     )  # fmt: skip
-    survival = _by_segment(counts, survival_curve)
-    early = [label for label, place in zip(labels, counts.segments, strict=True) if (survival[place][:-1] == 0).any()]
     fractional = weighted and bool((data.weights % 1 != 0).any())
-    if _engine(engine, data.n_used, fractional, _emptied(counts, labels)) == "lifelines":
-        survival = _lifelines(data, counts, entry, weights)
-    variance = _jackknife(data, counts) if fractional else _by_segment(counts, greenwood)
+    by_lifelines = _engine(engine, data.n_used, fractional, _emptied(counts, labels)) == "lifelines"
+    return curves_of_counts(
+        counts,
+        labels,
+        # Entry is never negative: who has entry 0 comes under observation just after 0.
+        np.asarray(np.bincount(codes, data.weights * (data.entry <= 0), len(labels)), dtype=np.float64),
+        survival=_lifelines(data, counts, entry, weights) if by_lifelines else None,
+        jackknife=_jackknife(data, counts) if fractional else None,
+        weighted=weighted,
+        conf_level=conf_level,
+        conf_type=conf_type,
+    )
+
+
+def curves_of_counts(
+    counts: Counts,
+    labels: Sequence[str],
+    at_start: FloatArray,
+    *,
+    conf_level: float,
+    conf_type: str,
+    survival: FloatArray | None = None,
+    jackknife: FloatArray | None = None,
+    weighted: bool = False,
+) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
+    """The curves of counts whose segments are the strata, and what must be said of them.
+
+    `at_start` is under observation just after 0; S(t) and its variance are the kernel's and Greenwood's unless given.
+    """
+    by_kernel = _by_segment(counts, survival_curve)
+    early = [label for label, place in zip(labels, counts.segments, strict=True) if (by_kernel[place][:-1] == 0).any()]
+    survival = by_kernel if survival is None else survival
+    variance = _by_segment(counts, greenwood) if jackknife is None else jackknife
     with np.errstate(invalid="ignore"):
         std_error = np.where(survival > 0, survival * np.sqrt(variance), np.nan)
-    frame = _frame(data, counts, survival, std_error, weighted=weighted)
-    frame = _with_limits(frame, conf_level, conf_type, JACKKNIFE if fractional else GREENWOOD)
+    frame = _frame(counts, labels, at_start, survival, std_error, weighted=weighted)
+    frame = _with_limits(frame, conf_level, conf_type, GREENWOOD if jackknife is None else JACKKNIFE)
     return frame, _early_zero(early)
 
 
@@ -192,12 +220,16 @@ def _jackknife(data: SurvivalData, counts: Counts) -> FloatArray:
 
 
 def _frame(
-    data: SurvivalData, counts: Counts, survival: FloatArray, std_error: FloatArray, *, weighted: bool
+    counts: Counts,
+    labels: Sequence[str],
+    at_start: FloatArray,
+    survival: FloatArray,
+    std_error: FloatArray,
+    *,
+    weighted: bool,
 ) -> pd.DataFrame:
     """The tidy frame, each stratum with a first row at time 0."""
-    labels, starts = data.by.labels, counts.start[:-1]
-    # Entry is never negative: who has entry 0 comes under observation just after 0.
-    at_start = np.bincount(data.by.codes, data.weights * (data.entry <= 0), len(labels))
+    starts = counts.start[:-1]
     kind = np.float64 if weighted else np.int64
     codes = np.repeat(np.arange(len(labels)), np.diff(counts.start) + 1)
     return pd.DataFrame(

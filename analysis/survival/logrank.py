@@ -1,4 +1,4 @@
-"""Log-rank tests: all weightings, strata, pairs with adjustment, and trend."""
+"""Log-rank tests: all weightings and strata."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few
+from analysis.cohort.columns import BoolArray, IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,
@@ -19,7 +19,7 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.kernels.counting import count
+from analysis.kernels.counting import Counts, count
 from analysis.kernels.logrank import WEIGHTINGS, LogRankSums, logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
 from analysis.survival.curve_frames import label_column
@@ -121,24 +121,69 @@ def logrank_test(
     >>> round(test.statistic, 4), test.df, test.groups["observed"].tolist()
     (10.2248, 1, [5.0, 15.0])
     """
+    check_weighting(weighting, rho, gamma)
+    data = survival_data(cohort, endpoint, by=by, strata=strata)
+    names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    test = logrank_of_counts(
+        group_counts(data), compared(data), by=by, strata=names, weighting=weighting, rho=rho, gamma=gamma
+    )
+    warn_all(test.warnings)
+    return test
+
+
+def check_weighting(weighting: str, rho: float, gamma: float) -> None:
+    """Refuse weights of event times that mean nothing, all at once."""
     problems = choice_problems("weighting", weighting, WEIGHTINGS)
     problems += number_problems("rho", rho, low=0) + number_problems("gamma", gamma, low=0)
     if weighting != "fleming-harrington" and (rho != 0 or gamma != 0):
         problems.append(f"rho={rho!r}, gamma={gamma!r} belong to weighting='fleming-harrington', not {weighting!r}")
     raise_all(problems, InputError)
-    data = survival_data(cohort, endpoint, by=by, strata=strata)
-    found = checked_groups(data.by.labels, data.by.codes, int(data.event.sum()), by)
-    sums = group_sums(data, weighting=weighting, rho=rho, gamma=gamma)
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """The groups of a test and the account of its rows."""
+
+    labels: tuple[str, ...]
+    sizes: IntArray
+    n_read: int
+    dropped: dict[str, int]
+    warnings: tuple[AnalysisWarning, ...]
+
+
+def compared(data: SurvivalData) -> Compared:
+    """The groups of checked data."""
+    sizes = np.bincount(data.by.codes, minlength=len(data.by.labels))
+    return Compared(data.by.labels, sizes, data.n_read, data.dropped, data.warnings)
+
+
+def logrank_of_counts(
+    counts: Counts,
+    groups: Compared,
+    *,
+    by: str,
+    strata: tuple[str, ...],
+    weighting: str,
+    rho: float,
+    gamma: float,
+) -> LogRank:
+    """The test of counts whose columns are the groups and whose segments are the strata."""
+    found = checked_sizes(groups.labels, groups.sizes, int(counts.n_event.sum()), by)
+    sums = logrank_sums(counts, weighting=weighting, rho=rho, gamma=gamma)
     statistic, df = score_chi_square(sums.observed - sums.expected, sums.covariance)
     if df == 0:
-        found.append(_nothing_left(data, by, strata, weighting))
+        found.append(_nothing_left(counts, by, strata, weighting))
     parameters = f" (rho = {rho:g}, gamma = {gamma:g})" if weighting == "fleming-harrington" else ""
-    names = (strata,) if isinstance(strata, str) else tuple(strata or ())
-    return chi_square_result(data, statistic, df, sums, test=weighting + parameters, strata=names, found=found)
+    return chi_square_result(groups, statistic, df, sums, test=weighting + parameters, strata=strata, found=found)
 
 
 def checked_groups(labels: Sequence[str], codes: IntArray, n_event: int, by: str) -> list[AnalysisWarning]:
     """What must be said of the groups of a test; too few of them, or no events, and there is no test."""
+    return checked_sizes(labels, np.bincount(codes, minlength=len(labels)), n_event, by)
+
+
+def checked_sizes(labels: Sequence[str], sizes: IntArray, n_event: int, by: str) -> list[AnalysisWarning]:
+    """The same of groups whose rows are counted."""
     problems = []
     if len(labels) < 2:
         problems.append(f"need at least 2 groups to compare, column {by!r} holds {len(labels)} ({first_few(labels)})")
@@ -146,7 +191,6 @@ def checked_groups(labels: Sequence[str], codes: IntArray, n_event: int, by: str
         problems.append("no events: nothing can be compared")
     raise_all(problems, NotEstimable)
     found: list[AnalysisWarning] = []
-    sizes = np.bincount(codes, minlength=len(labels))
     small = [f"{label!r} has {size}" for label, size in zip(labels, sizes, strict=True) if size < SMALL_GROUP]
     if small:
         found.append(SmallStratum(f"groups of fewer than {SMALL_GROUP} rows in {by!r}: {first_few(small)}"))
@@ -155,17 +199,15 @@ def checked_groups(labels: Sequence[str], codes: IntArray, n_event: int, by: str
     return found
 
 
-def group_sums(
-    data: SurvivalData,
-    *,
-    rows: BoolArray | slice = slice(None),
-    weighting: str = "logrank",
-    rho: float = 0.0,
-    gamma: float = 0.0,
-) -> LogRankSums:
-    """The sums of a test over some rows."""
+def group_sums(data: SurvivalData, *, rows: BoolArray | slice = slice(None)) -> LogRankSums:
+    """The sums of an unweighted test over some rows."""
+    return logrank_sums(group_counts(data, rows=rows))
+
+
+def group_counts(data: SurvivalData, *, rows: BoolArray | slice = slice(None)) -> Counts:
+    """The counts of a test over some rows: groups as columns, strata as segments."""
     entry = late_entry(data)
-    counts = count(
+    return count(
         data.time[rows],
         data.event[rows],
         entry=None if entry is None else entry[rows],
@@ -174,28 +216,27 @@ def group_sums(
         n_segments=len(data.strata.labels),
         n_groups=len(data.by.labels),
     )
-    return logrank_sums(counts, weighting=weighting, rho=rho, gamma=gamma)
 
 
-def _nothing_left(data: SurvivalData, by: str, strata: object, weighting: str) -> AnalysisWarning:
+def _nothing_left(counts: Counts, by: str, strata: tuple[str, ...], weighting: str) -> AnalysisWarning:
     """A word when only the weights leave nothing to compare; an error when nothing was there."""
-    sums = group_sums(data)
+    sums = logrank_sums(counts)
     if score_chi_square(sums.observed, sums.covariance)[1] == 0:
-        raise NotEstimable(_no_information(data, by, strata))
+        raise NotEstimable(no_information(counts, by, strata))
     return FewEvents(f"{weighting}: the weight is zero wherever two groups of {by!r} are at risk; the test is void")
 
 
-def _no_information(data: SurvivalData, by: str, strata: object) -> str:
+def no_information(counts: Counts, by: str, strata: tuple[str, ...]) -> str:
     """Why there is nothing to compare."""
-    times = np.unique(data.time[data.event])
+    times = np.unique(counts.time[counts.n_event.any(axis=1)])
     if len(times) == 1:
         return f"no information: all events at one time ({times[0]:g}), and nobody who was at risk then lived on"
-    where = f" within a stratum of {strata!r}" if strata else ""
+    where = f" within a stratum of {first_few(map(repr, strata))}" if strata else ""
     return f"no information: at no event time were two groups of {by!r} at risk together{where}"
 
 
 def chi_square_result(
-    data: SurvivalData,
+    groups: Compared,
     statistic: float,
     df: int,
     sums: LogRankSums,
@@ -204,78 +245,18 @@ def chi_square_result(
     strata: tuple[str, ...],
     found: list[AnalysisWarning],
 ) -> LogRank:
-    """The test with its groups and its account of the rows; its warnings are given here."""
+    """The test with its groups and its account of the rows."""
     p_value, log10_p = chi_square_tail(statistic, df) if df else (np.nan, np.nan)
-    labels = data.by.labels
-    groups = pd.DataFrame(
+    table = pd.DataFrame(
         {
-            "stratum": label_column(labels, labels),
-            "n": np.bincount(data.by.codes, minlength=len(labels)),
+            "stratum": label_column(groups.labels, groups.labels),
+            "n": groups.sizes,
             "observed": sums.observed,
             "expected": sums.expected,
         }
     )
-    carried = (*data.warnings, *found)
-    warn_all(carried, stacklevel=4)
     return LogRank(
-        statistic=statistic, df=df, p_value=p_value, log10_p=log10_p, groups=groups, test=test, strata=strata,
-        n_read=data.n_read, n_used=data.n_used, dropped=data.dropped, warnings=carried,
+        statistic=statistic, df=df, p_value=p_value, log10_p=log10_p, groups=table, test=test, strata=strata,
+        n_read=groups.n_read, n_used=int(groups.sizes.sum()), dropped=groups.dropped,
+        warnings=(*groups.warnings, *found),
     )  # fmt: skip
-
-
-def logrank_trend(
-    cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, scores: Sequence[float] | None = None
-) -> LogRank:
-    """Log-rank test for a trend of the hazard over ordered groups, 1 degree of freedom.
-
-    With scores s, the statistic is (s'(O - E))^2 / (s'Vs), V being the covariance of the log-rank test.
-
-    Parameters
-    ----------
-    cohort, endpoint, by
-        As in `logrank_test`; the groups in stratum order.
-    scores : sequence of float, optional
-        One a group; 1, 2, ..., k by default.
-
-    Returns
-    -------
-    LogRank
-
-    Raises
-    ------
-    InputError
-        When there is not one finite score a group, or all are equal; otherwise as `logrank_test`.
-
-    Notes
-    -----
-    Tarone, Biometrika 62 (1975) 679. From ``survdiff(Surv(time, event) ~ by)`` of R, its obs, exp and var.
-
-    Examples
-    --------
-    >>> from analysis import Endpoint, logrank_trend
-    >>> cohort = pd.DataFrame({"months": range(1, 16), "died": 1, "level": [3, 3, 2, 2, 1, 1] * 2 + [3, 2, 1]})
-    >>> round(logrank_trend(cohort, Endpoint("months", "died"), by="level").statistic, 4)
-    1.5002
-    """
-    data = survival_data(cohort, endpoint, by=by)
-    labels = data.by.labels
-    found = checked_groups(labels, data.by.codes, int(data.event.sum()), by)
-    score = np.arange(1.0, len(labels) + 1) if scores is None else _scores(scores, labels)
-    sums = group_sums(data)
-    variance = float(score @ sums.covariance @ score)
-    if score_chi_square(sums.observed - sums.expected, sums.covariance)[1] == 0 or variance <= 0:
-        raise NotEstimable(_no_information(data, by, None))
-    statistic = float(score @ (sums.observed - sums.expected)) ** 2 / variance
-    return chi_square_result(data, statistic, 1, sums, test="trend", strata=(), found=found)
-
-
-def _scores(scores: Sequence[float], labels: Sequence[str]) -> FloatArray:
-    """The scores as given, if they can order the groups."""
-    given = np.asarray(scores)
-    if given.shape == (len(labels),) and given.dtype.kind in "iuf":
-        values = given.astype(np.float64)
-        if np.isfinite(values).all() and (values != values[0]).any():
-            return values
-    raise InputError(
-        f"scores={scores!r}: give a number to each of the {len(labels)} groups ({first_few(labels)}), not all equal"
-    )
