@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from analysis.robustness.settings import (
     setting_codes,
 )
 from analysis.strata.cutpoints import Cutpoints
+from analysis.survival.batches import in_batches
 from analysis.survival.cox import fit_design
 from analysis.survival.cox_fit import CoxFit, CoxModel
 from analysis.survival.cox_terms import Design
@@ -203,16 +205,10 @@ def null_curves(universe: Universe, *, n_permutations: int, seed: int) -> FloatA
     -------
     ndarray, shape (n_permutations, len(universe))
     """
-    from joblib import Parallel, delayed
-    from tqdm import tqdm
-
     seeds = np.random.SeedSequence(seed).spawn(n_permutations)
     batches = [seeds[start : start + BATCH] for start in range(0, n_permutations, BATCH)]
-    found = []
-    with tqdm(total=n_permutations, desc="permutations", delay=2, disable=None, leave=False) as bar:
-        for batch in Parallel(return_as="generator")(delayed(_batch)(universe, held) for held in batches):
-            found.append(batch)
-            bar.update(len(batch))
+    sizes = [len(batch) for batch in batches]
+    found = in_batches(partial(_batch, universe), batches, sizes=sizes, label="permutations")
     return np.concatenate([np.empty((0, len(universe))), *found])
 
 
