@@ -34,6 +34,7 @@ LOOKS = {
     "crude": ("o", SOFT_INK, True),
     "adjusted": ("s", BLUE, True),
     "truth": ("D", VERMILLION, False),
+    "wrong": ("X", INK, True),
 }
 
 
@@ -55,7 +56,8 @@ def plot_forest(
     ----------
     estimates : DataFrame
         group label kind hazard_ratio conf_low conf_high, in the order of drawing. Rows of one group stand under its
-        name; kind is "crude", "adjusted" or "truth" (open mark, no interval); others are drawn as crude.
+        name; kind is "crude", "adjusted", "truth" (open mark, no interval) or "wrong" (a cross); others are drawn as
+        crude.
     reference : float
         Where there is no difference.
     title, subtitle, x_label : str
