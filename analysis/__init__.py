@@ -66,6 +66,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "robustness.pooling": ("PooledCox", "pool_cox"),
     "robustness.multiverse": ("Multiverse", "cutpoint_multiverse"),
     "robustness.weights": ("BalanceWeights", "balance_weights"),
+    "robustness.adjusted_curves": ("AdjustedCurves", "adjusted_curves"),
+    "robustness.adjusted_means": ("AdjustedMeans", "adjusted_restricted_mean", "adjusted_survival_difference"),
     "robustness.samples": ("baseline_value",),
     "robustness.start_stop": ("check_start_stop", "start_stop"),
     "truth.estimands": ("TrueEstimands", "true_cutpoint_effects", "true_estimands"),

@@ -13,8 +13,6 @@ from analysis.cohort.columns import FloatArray, IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,
-    BeyondFollowUp,
-    FailedDraws,
     InputError,
     NotEstimable,
     Separation,
@@ -24,15 +22,13 @@ from analysis.errors import (
 )
 from analysis.kernels.cox import fit_arrays
 from analysis.kernels.cox_risk_sets import risk_sets
-from analysis.kernels.product_limit import interval
-from analysis.kernels.times import n_times_to
+from analysis.robustness.adjusted_frames import beyond, curve_frame, failed
 from analysis.robustness.curve_draws import CurveEngine, Reweighter, Standardiser, drawn_curves
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.weights import BalanceWeights, Weighting, check_truncate, told_weights, weighted_rows
 from analysis.strata.marker_designs import listed
 from analysis.survival.cox import fit_design
 from analysis.survival.cox_fit import CoxFit, CoxModel
-from analysis.survival.curve_frames import code_column
 from analysis.survival.options import choice_problems, count_problems, level_problems, times_given
 
 __all__ = ["AdjustedCurves", "adjusted_curves"]
@@ -40,9 +36,7 @@ __all__ = ["AdjustedCurves", "adjusted_curves"]
 METHODS = ("standardisation", "weighting")
 MOST_TIMES = 500
 """Distinct event times above which the curves are computed at as many quantiles of them."""
-MANY_FAILED = 0.05
 FEWEST_DRAWS = 20
-CONF_TYPE, BOOTSTRAP = "log-log", "bootstrap"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +46,9 @@ class AdjustedCurves:
     Attributes
     ----------
     curves : DataFrame
-        stratum, time, n_risk, n_event, n_censor, survival, std_error, conf_low, conf_high, method, conf_level. The
-        counts are those of the cohort as it is, unweighted: n_risk just before the time, the others since the row above.
+        stratum, time, n_risk, n_event, n_censor, survival, std_error, conf_low, conf_high, conf_type, conf_level,
+        variance, method. The counts are those of the cohort as it is, unweighted: n_risk just before the time, the
+        others since the row above.
     method : str
     times : ndarray, shape (m,)
         Where the curves were computed.
@@ -182,12 +177,12 @@ def adjusted_curves(
 
     Examples
     --------
-    >>> from analysis import OVERALL_SURVIVAL, clinical_cutpoints, load_cohort, stratify
-    >>> cohort = load_cohort().dropna(subset=["magnesium"]).query("magnesium < 0.95")
-    >>> cohort = stratify(cohort, clinical_cutpoints("rcpa-aacb"), marker="magnesium")
-    >>> found = adjusted_curves(cohort, OVERALL_SURVIVAL, ["age", "log2(crp)"], by="stratum", n_bootstrap=20, seed=1)
-    >>> found.labels, found.curves["survival"].is_monotonic_decreasing
-    (('low', 'reference'), False)
+    >>> from analysis import Endpoint
+    >>> rows = {"months": range(1, 41), "died": 1, "arm": ["a", "b"] * 20, "age": [60, 60, 70, 70] * 10}
+    >>> patients = pd.DataFrame(rows)
+    >>> found = adjusted_curves(patients, Endpoint("months", "died"), ["age"], by="arm", n_bootstrap=20, seed=1)
+    >>> found.labels, len(found.draws), found.curves.columns[:6].tolist()
+    (('a', 'b'), 20, ['stratum', 'time', 'n_risk', 'n_event', 'n_censor', 'survival'])
     """
     _check_options(method, n_bootstrap, seed, conf_level, truncate)
     asked = None if times is None else np.unique(times_given(times))
@@ -205,15 +200,15 @@ def adjusted_curves(
         )  # fmt: skip
     ends = _ends(rows, model)
     grid = _grid(rows, ends, asked)
-    engine = _reweighter(rows, weighting, grid) if weighting else _standardiser(rows, model, grid)
+    engine = _reweighter(rows, weighting, grid) if weighting else _standardiser(rows, grid)
     n = rows.data.n_used
     survival = engine.curves(np.ones((1, n), dtype=np.int64))[0][0]
     draws = drawn_curves(engine, n, n_bootstrap, seed) if n_bootstrap else np.empty((0, *survival.shape))
-    found = (*rows.data.warnings, *_told(model, weights), *_failed(n_bootstrap, len(draws)))
-    found = (*found, *_beyond(asked, ends, rows.exposure.labels))
+    found = (*rows.data.warnings, *_told(model, weights), *failed(n_bootstrap, len(draws)))
+    found = (*found, *beyond(asked, ends, rows.exposure.labels))
     warn_all(found)
     return AdjustedCurves(
-        curves=_frame(rows, grid, asked, ends, survival, draws, method=method, conf_level=conf_level),
+        curves=curve_frame(rows, grid, asked, ends, survival, draws, method=method, conf_level=conf_level),
         method=method,
         times=grid,
         survival=survival,
@@ -272,7 +267,7 @@ def _outcome_model(rows: ExposureRows, endpoint: Endpoint, strata: tuple[str, ..
 
 def _last_seen(time: FloatArray, codes: IntArray, n_groups: int) -> FloatArray:
     """The longest follow-up of each group."""
-    return np.array([time[codes == code].max() for code in range(n_groups)])
+    return np.array([time[codes == code].max() for code in range(n_groups)], dtype=np.float64)
 
 
 def _ends(rows: ExposureRows, model: CoxFit | None) -> FloatArray:
@@ -282,7 +277,7 @@ def _ends(rows: ExposureRows, model: CoxFit | None) -> FloatArray:
     if model is None:
         return ends
     baselines = _last_seen(data.time, data.strata.codes, len(data.strata.labels))[_baselines(rows)]
-    return np.minimum(ends, baselines.min(axis=1))
+    return np.asarray(np.minimum(ends, baselines.min(axis=1)), dtype=np.float64)
 
 
 def _baselines(rows: ExposureRows) -> IntArray:
@@ -310,12 +305,13 @@ def _grid(rows: ExposureRows, ends: FloatArray, asked: FloatArray | None) -> Flo
     events = np.unique(rows.data.time[rows.data.event])
     if len(events) > MOST_TIMES:
         events = events[np.linspace(0, len(events) - 1, MOST_TIMES).round().astype(np.int64)]
-    return np.r_[0.0, np.unique(np.concatenate([events, ends, np.empty(0) if asked is None else asked]))]
+    later = np.unique(np.concatenate([events, ends, np.empty(0) if asked is None else asked]))
+    return np.concatenate([[0.0], later])
 
 
-def _standardiser(rows: ExposureRows, model: CoxFit | None, grid: FloatArray) -> CurveEngine:
+def _standardiser(rows: ExposureRows, grid: FloatArray) -> CurveEngine:
     """The engine of a standardisation, its rows in canonical order."""
-    order, data, baselines = rows.order, rows.data, _baselines(rows)
+    order, data = rows.order, rows.data
     n_indicators = 0 if _own_baselines(rows) else len(rows.exposure.labels) - 1
     codes, labels = rows.exposure.codes[order], rows.exposure.labels
     indicators = np.eye(len(labels))[codes][:, len(labels) - n_indicators :]
@@ -324,9 +320,8 @@ def _standardiser(rows: ExposureRows, model: CoxFit | None, grid: FloatArray) ->
     x = np.column_stack([indicators, covariates])
     start = fit_arrays(x, time, event, entry=entry, strata=stratum)[0]
     return Standardiser(
-        x=x, n_indicators=n_indicators, time=time, event=event, entry=entry, group=codes, stratum=stratum,
-        baselines=baselines, within=rows.within.codes[order],
-        sets=risk_sets(time, event, entry=entry, strata=stratum), times=grid, start=start,
+        x=x, n_indicators=n_indicators, time=time, event=event, entry=entry, stratum=stratum,
+        baselines=_baselines(rows), within=rows.within.codes[order], times=grid, start=start,
     )  # fmt: skip
 
 
@@ -341,71 +336,3 @@ def _told(model: CoxFit | None, weights: BalanceWeights | None) -> tuple[Analysi
     """What the model or the weights had to say."""
     held = model.warnings if model is not None else weights.warnings if weights is not None else ()
     return tuple(one for one in held if not isinstance(one, SuspiciousValues))
-
-
-def _failed(n_bootstrap: int, n_drawn: int) -> tuple[AnalysisWarning, ...]:
-    """A word on resamples that failed, when they were more than a few; an error when most did."""
-    n_failed = n_bootstrap - n_drawn
-    text = f"{n_failed} of {n_bootstrap} resamples had no adjusted curves (a stratum empty, or no finite estimate)"
-    if n_failed > n_bootstrap / 2:
-        raise NotEstimable(f"{text}: too few rows or events for these covariates; adjust for less, or join strata")
-    if n_failed > MANY_FAILED * n_bootstrap:
-        return (FailedDraws(f"{text}; the intervals rest on the others and may be too narrow"),)
-    return ()
-
-
-def _beyond(asked: FloatArray | None, ends: FloatArray, labels: Sequence[str]) -> tuple[AnalysisWarning, ...]:
-    """A word on times asked for beyond the end of a stratum's curve."""
-    if asked is None:
-        return ()
-    short = [f"{label!r} ends at {end:g}" for label, end in zip(labels, ends, strict=True) if end < asked[-1]]
-    if not short:
-        return ()
-    return (BeyondFollowUp(f"times up to {asked[-1]:g}: stratum {first_few(short)}; its rows stop there"),)
-
-
-def _frame(
-    rows: ExposureRows,
-    grid: FloatArray,
-    asked: FloatArray | None,
-    ends: FloatArray,
-    survival: FloatArray,
-    draws: FloatArray,
-    *,
-    method: str,
-    conf_level: float,
-) -> pd.DataFrame:
-    """The tidy frame, each stratum from time 0 to its end, with the counts of the rows as they are."""
-    error = draws.std(axis=0, ddof=1) if len(draws) else np.full(survival.shape, np.nan)
-    low, high = interval(survival.ravel(), error.ravel(), conf_level=conf_level, conf_type=CONF_TYPE)
-    limits = np.stack([low, high]).reshape(2, *survival.shape)
-    wanted = np.ones(len(grid), dtype=bool) if asked is None else np.isin(grid, np.r_[0.0, asked])
-    parts = []
-    for code, end in enumerate(ends):
-        shown = np.flatnonzero(wanted & (grid <= end))
-        values = (survival[code, shown], error[code, shown], limits[0, code, shown], limits[1, code, shown])
-        part = pd.DataFrame(dict(zip(("survival", "std_error", "conf_low", "conf_high"), values, strict=True)))
-        parts.append(pd.concat([_counts(rows, code, grid[shown]), part], axis=1))
-    table = pd.concat(parts, ignore_index=True)
-    labels = rows.exposure.labels
-    table.insert(0, "stratum", code_column(np.repeat(np.arange(len(labels)), [len(part) for part in parts]), labels))
-    same = np.zeros(len(table), dtype=np.int64)
-    return table.assign(
-        conf_type=code_column(same, [CONF_TYPE], ordered=False),
-        conf_level=float(conf_level),
-        variance=code_column(same, [BOOTSTRAP], ordered=False),
-        method=code_column(same, [method], ordered=False),
-    )
-
-
-def _counts(rows: ExposureRows, code: int, times: FloatArray) -> pd.DataFrame:
-    """At risk just before each time (at the first: just after 0), events and censorings since the time before it."""
-    mine = rows.exposure.codes == code
-    time, event, entry = rows.data.time[mine], rows.data.event[mine], rows.data.entry[mine]
-    left, entered = n_times_to(np.sort(time), times, side="left"), n_times_to(np.sort(entry), times, side="left")
-    left[0], entered[0] = 0, (entry <= 0).sum()
-    sums = [n_times_to(np.sort(time[event == kind]), times) for kind in (True, False)]
-    for count in sums:
-        count[0] = 0
-    n_event, n_censor = (np.diff(count, prepend=0) for count in sums)
-    return pd.DataFrame({"time": times, "n_risk": entered - left, "n_event": n_event, "n_censor": n_censor})

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
-from analysis.kernels.cox_resampled import fit_weighted_batch
-from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums, cumulated, event_sums
+from analysis.kernels.cox_resampled import baseline_batch, fit_weighted_batch
+from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums, event_sums
 from analysis.kernels.times import n_times_to
 from analysis.robustness.propensity import fit_propensity, probabilities
 
@@ -34,15 +34,14 @@ class Standardiser:
     x : ndarray, shape (n, p)
         Covariates, centred, behind the q indicators of groups (none when each group has a baseline of its own).
     n_indicators : int
-    time, event, entry, group : ndarray, shape (n,)
+    time, event, entry : ndarray, shape (n,)
     stratum : ndarray of int, shape (n,)
         The baseline of each row.
     baselines : ndarray of int, shape (k, s)
         The baseline that holds for a group within each stratum of `within`.
     within : ndarray of int, shape (n,)
-    sets : RiskSets
-        Of the same rows, by `stratum`.
     times : ndarray, shape (m,)
+        In ascending order, the first 0.
     start : ndarray, shape (p,)
         The coefficients of all rows.
     """
@@ -52,64 +51,38 @@ class Standardiser:
     time: FloatArray
     event: BoolArray
     entry: FloatArray
-    group: IntArray
     stratum: IntArray
     baselines: IntArray
     within: IntArray
-    sets: RiskSets
     times: FloatArray
     start: FloatArray
 
     def curves(self, counts: IntArray) -> tuple[FloatArray, BoolArray]:
         """Every resample's model, its baselines and its means."""
-        coef, fitted = fit_weighted_batch(
-            self.x, self.time, self.event, counts, strata=self.stratum, entry=self.entry, start=self.start
-        )
-        n_groups = len(self.baselines)
-        coef = np.where(fitted[:, None], coef, 0.0)
-        shift = np.zeros((len(counts), n_groups))
-        shift[:, n_groups - self.n_indicators :] = coef[:, : self.n_indicators]
-        score = self.x[:, self.n_indicators :] @ coef[:, self.n_indicators :].T
-        with np.errstate(over="ignore", invalid="ignore"):
-            hazards = self._baselines(counts, np.exp(score + shift.T[self.group]))
-            held = [
-                self._means(row, np.exp(score[:, d]), np.exp(shift[d]), hazards[:, d]) for d, row in enumerate(counts)
-            ]
-        survival = np.asarray(held)
+        outcome = (self.x, self.time, self.event, counts)
+        coef, fitted = fit_weighted_batch(*outcome, strata=self.stratum, entry=self.entry, start=self.start)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            hazard = baseline_batch(*outcome, coef, self.times, strata=self.stratum, entry=self.entry)
+            shift = np.zeros((len(counts), len(self.baselines)))
+            shift[:, len(self.baselines) - self.n_indicators :] = coef[:, : self.n_indicators]
+            ratio = np.exp(coef[:, self.n_indicators :] @ self.x[:, self.n_indicators :].T)
+            survival = np.stack(
+                [self._means(*resample) for resample in zip(counts, ratio, np.exp(shift), hazard, strict=True)]
+            )
         return survival, fitted & np.isfinite(survival).all(axis=(1, 2))
-
-    def _baselines(self, counts: IntArray, ratio: FloatArray) -> FloatArray:
-        """Cumulative baseline hazards at the event times, shape (m, b), ties by Efron with counts as replicates.
-
-        With D replicates failing at t, their risks summing to D0 and those at risk to S0, the step is the sum over k < D
-        of 1 / (S0 - k D0 / D), which is D / D0 times psi(c + 1) - psi(c + 1 - D), c = S0 D / D0.
-        """
-        from scipy.special import digamma
-
-        sets, weight = self.sets, counts.T[self.sets.rows].astype(np.float64)
-        risk = weight * ratio[sets.rows]
-        failing, failing_risk = event_sums(sets, weight[sets.events]), event_sums(sets, risk[sets.events])
-        some = failing > 0
-        per_risk = np.divide(failing, failing_risk, out=np.zeros_like(failing), where=some)
-        place = np.maximum(at_risk_sums(sets, risk) * per_risk, failing)
-        steps = np.where(some, per_risk * (digamma(place + 1) - digamma(place + 1 - failing)), 0.0)
-        return cumulated(sets, steps)
 
     def _means(self, counts: IntArray, ratio: FloatArray, factors: FloatArray, hazard: FloatArray) -> FloatArray:
         """One resample's mean survival of each group at the times."""
         total = np.zeros((len(self.baselines), len(self.times)))
         for stratum in range(self.baselines.shape[1]):
             rows = np.flatnonzero((counts > 0) & (self.within == stratum))
+            held = counts[rows].astype(np.float64)
             for group, baseline in enumerate(self.baselines[:, stratum]):
-                steps, place = self._place(baseline)
-                exposed = np.multiply.outer(-hazard[steps] * factors[group], ratio[rows])
+                level, place = np.unique(hazard[baseline], return_inverse=True)
+                exposed = np.multiply.outer(-level * factors[group], ratio[rows])
                 np.exp(exposed, out=exposed)
-                total[group] += np.concatenate([[counts[rows].sum()], exposed @ counts[rows].astype(np.float64)])[place]
+                total[group] += (exposed @ held)[place]
         return np.asarray(total / counts.sum(), dtype=np.float64)
-
-    def _place(self, baseline: int) -> tuple[slice, IntArray]:
-        """Where a baseline's event times are among all, and how many of them come by each of the times."""
-        return steps_of(self.sets, baseline, self.times)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,11 +114,12 @@ class Reweighter:
 
     def curves(self, counts: IntArray) -> tuple[FloatArray, BoolArray]:
         """Every resample's weights and its weighted product-limit curves."""
-        sizes = counts @ np.eye(self.n_groups)[self.group]
-        fitted = (sizes > 0).all(axis=1)
+        sizes = counts.astype(np.float64) @ np.eye(self.n_groups)[self.group]
+        fitted = np.asarray((sizes > 0).all(axis=1), dtype=bool)
         coef = np.tile(self.start, (len(counts), 1, 1))
-        coef[fitted], fitted[fitted] = fit_propensity(self.basis, self.group, counts[fitted] * 1.0, start=self.start)
-        own = np.take_along_axis(probabilities(self.basis, coef), self.group[None, :, None], axis=2)[:, :, 0]
+        held = counts[fitted].astype(np.float64)
+        coef[fitted], fitted[fitted] = fit_propensity(self.basis, self.group, held, start=self.start)
+        own = probabilities(self.basis, coef)[:, self.group, np.arange(len(self.group))]
         share = sizes / counts.sum(axis=1, keepdims=True)
         weight = (counts * np.clip(share[:, self.group] / own, *self.limits)).T[self.sets.rows]
         n_risk, n_event = at_risk_sums(self.sets, weight), event_sums(self.sets, weight[self.sets.events])

@@ -1,4 +1,4 @@
-"""The probability of each group given covariates: a multinomial logistic model, in one or many weightings of its rows."""
+"""The probability of each group given covariates: a multinomial logistic model, also in many weightings at once."""
 
 from __future__ import annotations
 
@@ -69,17 +69,17 @@ def fit_propensity(
     b, q, k = len(weights), basis.shape[1], int(codes.max()) + 1
     upper = np.triu_indices(q)
     products = basis[:, upper[0]] * basis[:, upper[1]]
-    members = np.eye(k)[codes][:, 1:]
+    members = np.eye(k)[1:, codes]
     coef = np.zeros((b, k - 1, q)) if start is None else np.tile(start, (b, 1, 1))
     before, step, highest = coef.copy(), np.zeros_like(coef), np.full(b, -np.inf)
     active, converged = np.arange(b), np.zeros(b, dtype=bool)
     for _ in range(MOST_STEPS):
         held = weights[active]
-        value, probability = _evaluated(basis, codes, held, coef[active])
+        probability = probabilities(basis, coef[active])
+        value = _log_likelihood(probability, codes, held)
         fell = value < highest[active] - ROUNDING * (1 + np.abs(value))
-        residual = held[:, :, None] * (members - probability)
-        gradient = np.einsum("bnk,nq->bkq", residual, basis)
-        information = _information(held, probability, products, upper, q)
+        gradient = (held[:, None, :] * (members - probability[:, 1:])) @ basis
+        information = _information(held, probability[:, 1:], products, upper, q)
         newton = np.linalg.solve(information, gradient.reshape(len(active), -1, 1)).reshape(gradient.shape)
         good = active[~fell]
         before[good], highest[good], step[good] = coef[good], value[~fell], newton[~fell]
@@ -94,23 +94,21 @@ def fit_propensity(
 
 
 def probabilities(basis: FloatArray, coef: FloatArray) -> FloatArray:
-    """The probability of every group for every row: coef (b, k - 1, q) to (b, n, k)."""
-    eta = np.einsum("nq,bkq->bnk", basis, coef)
-    eta = np.concatenate([np.zeros((*eta.shape[:2], 1)), eta], axis=2)
-    eta -= eta.max(axis=2, keepdims=True)
+    """The probability of every group for every row: coef (b, k - 1, q) to (b, k, n)."""
+    b, others, q = coef.shape
+    eta = np.zeros((b, others + 1, len(basis)))
+    eta[:, 1:] = (coef.reshape(-1, q) @ basis.T).reshape(b, others, len(basis))
+    eta -= eta.max(axis=1, keepdims=True)
     np.exp(eta, out=eta)
-    return np.asarray(eta / eta.sum(axis=2, keepdims=True), dtype=np.float64)
+    eta /= eta.sum(axis=1, keepdims=True)
+    return eta
 
 
-def _evaluated(
-    basis: FloatArray, codes: IntArray, weights: FloatArray, coef: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """The log-likelihoods, and the probabilities of all groups but the first."""
-    probability = probabilities(basis, coef)
-    own = np.take_along_axis(probability, codes[None, :, None], axis=2)[:, :, 0]
+def _log_likelihood(probability: FloatArray, codes: IntArray, weights: FloatArray) -> FloatArray:
+    """The log-likelihood of each weighting; -inf where a row that counts is impossible."""
+    own = probability[:, codes, np.arange(len(codes))]
     with np.errstate(divide="ignore", invalid="ignore"):
-        parts = np.where(weights > 0, weights * np.log(own), 0.0)
-    return parts.sum(axis=1), probability[:, :, 1:]
+        return np.asarray(np.where(weights > 0, weights * np.log(own), 0.0).sum(axis=1), dtype=np.float64)
 
 
 def _information(
@@ -121,11 +119,11 @@ def _information(
     A ridge far below rounding of the sums keeps directions without information (a level that a resample lacks, a group
     told apart completely) from stopping the others; it does not move the maximum, for the gradient knows nothing of it.
     """
-    b, n, k = probability.shape
+    b, k, n = probability.shape
     found = np.empty((b, k, q, k, q))
     for i in range(k):
         for j in range(i, k):
-            share = weights * probability[:, :, i] * ((i == j) - probability[:, :, j])
+            share = weights * probability[:, i] * ((i == j) - probability[:, j])
             block = np.empty((b, q, q))
             block[:, upper[0], upper[1]] = block[:, upper[1], upper[0]] = share @ products
             found[:, i, :, j, :] = found[:, j, :, i, :] = block

@@ -18,6 +18,8 @@ from analysis.survival.curve_frames import label_column
 __all__ = ["BalanceWeights", "balance_weights"]
 
 LARGE, SMALL_SHARE, MOST_OUTSIDE = 50.0, 0.5, 0.2
+SAME = 1 - 1e-9
+"""Probabilities this close together are equal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +148,7 @@ def weighted_rows(rows: ExposureRows, by: str, *, stabilised: bool, truncate: fl
             f"{len(codes)} complete rows cannot carry {basis.shape[1]} columns of covariates; take fewer"
         )
     coef, converged = fit_propensity(basis, codes, np.ones((1, len(codes))))
-    propensity = probabilities(basis, coef)[0]
+    propensity = probabilities(basis, coef)[0].T
     own = propensity[np.arange(len(codes)), codes]
     if not converged[0] or own.min() > 1 - 1e-4:
         raise NotEstimable(
@@ -208,7 +210,7 @@ def _summary(found: Weighting, codes: IntArray, labels: Sequence[str]) -> pd.Dat
     """Each stratum's number, effective number, largest weight, and how many others lie outside its range."""
     parts = [codes == code for code in range(len(labels))]
     outside = [
-        float((found.propensity[~rows, code] < found.propensity[rows, code].min()).mean())
+        float((found.propensity[~rows, code] < SAME * found.propensity[rows, code].min()).mean())
         for code, rows in enumerate(parts)
     ]
     return pd.DataFrame(

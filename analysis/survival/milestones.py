@@ -15,7 +15,7 @@ from analysis.kernels.product_limit import quantile
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import n_times_to
 from analysis.survival.curve_frames import label_column, pairs_of, strata_of
-from analysis.survival.curves import JACKKNIFE, check_curve_options, curves_of
+from analysis.survival.curves import GREENWOOD, JACKKNIFE, check_curve_options, curves_of
 from analysis.survival.data import survival_data
 from analysis.survival.options import level_problems, number_problems, times_given
 
@@ -176,7 +176,7 @@ def survival_difference(curves: pd.DataFrame, time: float, *, conf_level: float 
     Raises
     ------
     InputError
-        When `curves` are none or an option is not allowed; NotEstimable with fewer than 2 strata.
+        When `curves` are none or adjusted, or an option is not allowed; NotEstimable with fewer than 2 strata.
 
     Warns
     -----
@@ -197,6 +197,11 @@ def survival_difference(curves: pd.DataFrame, time: float, *, conf_level: float 
     """
     raise_all(number_problems("time", time, low=0) + level_problems(conf_level), InputError)
     pairs = pairs_of(list(strata_of(curves)))
+    if "variance" in curves and not curves["variance"].isin([GREENWOOD, JACKKNIFE]).all():
+        raise InputError(
+            "adjusted curves: the error of a difference needs the resamples, not the curves; use"
+            " adjusted_survival_difference(adjusted_curves(...), time)"
+        )
     points = survival_at(curves, [time]).set_index("stratum")
     numbers = points[["survival", "std_error"]].to_numpy()
     values = {str(label): row for label, row in zip(points.index, numbers, strict=True)}

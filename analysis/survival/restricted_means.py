@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from analysis.errors import InputError, raise_all
 from analysis.kernels.product_limit import areas
 from analysis.kernels.tails import normal_quantile
 from analysis.survival.curve_frames import label_column, pairs_of, strata_of
-from analysis.survival.curves import JACKKNIFE
+from analysis.survival.curves import GREENWOOD
 from analysis.survival.milestones import difference_columns, with_pairs
 from analysis.survival.options import level_problems, number_problems
 
@@ -115,7 +117,13 @@ def _estimates(curves: pd.DataFrame, horizon: float, extend: bool, conf_level: f
     """The strata, and the mean and standard error of each."""
     raise_all(number_problems("horizon", horizon, low=0, open_low=True) + level_problems(conf_level), InputError)
     strata = strata_of(curves)
-    if "variance" in curves and (curves["variance"] == JACKKNIFE).any():
+    check_horizon(strata, float(horizon), extend=extend)
+    return list(strata), np.array([_area(rows, float(horizon)) for rows in strata.values()])
+
+
+def check_horizon(strata: Mapping[str, pd.DataFrame], horizon: float, *, extend: bool) -> None:
+    """Refuse curves whose error cannot be read off them, and a horizon beyond the follow-up unless it is extended."""
+    if any("variance" in rows and (rows["variance"] == JACKKNIFE).any() for rows in strata.values()):
         raise InputError(
             "curves with fractional weights: the standard error of a restricted mean needs the rows, not the curve;"
             " use unweighted curves"
@@ -130,7 +138,6 @@ def _estimates(curves: pd.DataFrame, horizon: float, extend: bool, conf_level: f
             f"horizon={horizon:g} lies beyond the follow-up: stratum {first_few(short)}; choose at most {latest:g}, or"
             " extend=True to carry the last value flat"
         )
-    return list(strata), np.array([_area(rows, float(horizon)) for rows in strata.values()])
 
 
 def _area(rows: pd.DataFrame, horizon: float) -> tuple[float, float]:
