@@ -123,10 +123,10 @@ def _estimates(curves: pd.DataFrame, horizon: float, extend: bool, conf_level: f
 
 def check_horizon(strata: Mapping[str, pd.DataFrame], horizon: float, *, extend: bool) -> None:
     """Refuse curves whose error cannot be read off them, and a horizon beyond the follow-up unless it is extended."""
-    if any("variance" in rows and (rows["variance"] == JACKKNIFE).any() for rows in strata.values()):
+    if any("variance" in rows and (rows["variance"] != GREENWOOD).any() for rows in strata.values()):
         raise InputError(
-            "curves with fractional weights: the standard error of a restricted mean needs the rows, not the curve;"
-            " use unweighted curves"
+            "curves with fractional weights, or adjusted ones: the standard error of a restricted mean needs the rows,"
+            " not the curve; use unweighted curves, or adjusted_restricted_mean(adjusted_curves(...), horizon)"
         )
     ends = {label: rows[["time", "survival"]].iloc[-1] for label, rows in strata.items()}
     short = [
