@@ -139,7 +139,7 @@ def bootstrap_cox(
     failed = np.asarray(np.isnan(draws).any(axis=1), dtype=bool)
     found = (*fit.warnings, *_failed(failed, conf_level))
     warn_all(found)
-    summary = _summary(fit, draws[~failed], conf_level)
+    summary = summarised(fit, draws[~failed], conf_level)
     return BootstrapCox(
         summary=summary,
         hazard_ratios=_hazard_ratios(summary),
@@ -190,7 +190,7 @@ def _failed(failed: BoolArray, conf_level: float) -> list[AnalysisWarning]:
     return [FailedDraws(f"{told}; they are left out, and the limits hold for the others only")]
 
 
-def _summary(fit: CoxFit, draws: FloatArray, conf_level: float) -> pd.DataFrame:
+def summarised(fit: CoxFit, draws: FloatArray, conf_level: float) -> pd.DataFrame:
     """Errors and limits of the coefficients, on the scale of the logarithm."""
     alpha = (1 - conf_level) / 2
     plain = np.quantile(draws, [alpha, 1 - alpha], axis=0, method="weibull")
