@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import AnalysisWarning, InputError, raise_all
+from analysis.survival.batches import in_batches
 
 FloatArray = NDArray[np.float64]
 
@@ -37,8 +39,8 @@ class BenchAnswer:
     estimate, conf_low, conf_high, p_value : float
         NaN for what the method does not give, or could not.
     direction : float
-        The sign in which bias is counted where the target is zero: of the effect that a method corrects, say. That of
-        the estimate when it is NaN.
+        The sign in which bias is counted where the target is zero: of the effect that a method searched for, say. NaN:
+        upwards.
     """
 
     method: str
@@ -133,8 +135,6 @@ def simulation_study(
     >>> bool(abs(bias["value"]) < 4 * bias["std_error"])
     True
     """
-    from joblib import Parallel, delayed
-
     _check(worlds, methods, n_replicates)
     streams = np.random.SeedSequence(seed).spawn(len(worlds))
     batches = [
@@ -143,7 +143,8 @@ def simulation_study(
         for replicates in [stream.spawn(n_replicates)]
         for start in range(0, n_replicates, BATCH)
     ]
-    found = Parallel()(delayed(_run_batch)(world, methods, streams) for world, streams in batches)
+    sizes = [len(replicates) for _, replicates in batches]
+    found = in_batches(partial(_run_batch, methods), batches, sizes=sizes, label="data sets")
     answers = pd.DataFrame([row for batch in found for row in batch])
     groups = answers.groupby(["world", "method", "estimand"], sort=False)
     return pd.concat([_scores(part) for _, part in groups], ignore_index=True)
@@ -161,9 +162,10 @@ def _check(worlds: Sequence[BenchWorld], methods: Sequence[Method], n_replicates
 
 
 def _run_batch(
-    world: BenchWorld, methods: Sequence[Method], streams: Sequence[np.random.SeedSequence]
+    methods: Sequence[Method], batch: tuple[BenchWorld, Sequence[np.random.SeedSequence]]
 ) -> list[dict[str, object]]:
-    """The answers on some of the data sets, each beside its target."""
+    """The answers on some of the data sets of a world, each beside its target."""
+    world, streams = batch
     rows: list[dict[str, object]] = []
     for stream in streams:
         data_seed, *method_seeds = (int(child.generate_state(1)[0]) for child in stream.spawn(1 + len(methods)))
@@ -187,7 +189,7 @@ def _scores(answers: pd.DataFrame) -> pd.DataFrame:
     estimate, target = answers["estimate"].to_numpy(), answers["target"].to_numpy()
     error = estimate - target
     direction, low, high, p_value = (answers[name].to_numpy() for name in _FURTHER)
-    own = np.sign(np.where(np.isnan(direction), estimate, direction))
+    own = np.sign(np.where(np.isnan(direction), 1.0, direction))
     outward = error * np.where(target == 0, own, np.sign(target))
     covered = np.where(np.isnan(low) | np.isnan(high) | np.isnan(target), np.nan, (low <= target) & (target <= high))
     rejected = np.where(np.isnan(p_value), np.nan, p_value <= LEVEL)
