@@ -13,7 +13,7 @@ from analysis.present.page import Block as PageBlock
 from analysis.present.page import FigureBlock, Section, render_page
 from analysis.present.tables import csv_text
 from analysis.study.results import Block, StudyFigure, StudyResults, StudySection
-from analysis.study.sections.methods import sha256
+from analysis.study.sections.methods import input_table, sha256, software_table
 
 MANIFEST = "manifest.json"
 
@@ -142,13 +142,13 @@ def _plan_path(results: StudyResults, directory: Path) -> str | None:
 
 def _write_manifest(results: StudyResults, directory: Path, files: tuple[Path, ...]) -> Path:
     """The digests of everything written, of the inputs and of the plan, with the versions that ran."""
-    tables = results.tables
+    inputs, software = input_table(results.study), software_table()
     content = {
         "title": results.study.plan.title,
         "plan": _plan_path(results, directory),
         "plan_sha256": results.study.plan.sha256,
-        "inputs": dict(zip(tables["inputs"]["file"], tables["inputs"]["sha256"], strict=True)),
-        "software": dict(zip(tables["software"]["software"], tables["software"]["version"], strict=True)),
+        "inputs": dict(zip(inputs["file"], inputs["sha256"], strict=True)),
+        "software": dict(zip(software["software"], software["version"], strict=True)),
         "files": {path.relative_to(directory).as_posix(): sha256(path) for path in sorted(files)},
     }
     path = directory / MANIFEST

@@ -10,9 +10,11 @@ from pathlib import Path
 from analysis.cohort.examples import synthetic_folder
 from analysis.errors import AnalysisWarning, RowsDropped
 from analysis.present.page import Note
+from analysis.study.blocks import table
+from analysis.study.cautions import Caution, caution_table, hazards_doubted, study_cautions
 from analysis.study.checklists.filling import checklists_section
 from analysis.study.plan import StudyPlan
-from analysis.study.results import StudyResults, StudySection
+from analysis.study.results import Block, StudyResults, StudySection
 from analysis.study.sections import SECTIONS
 from analysis.study.study import Study, prepare_study
 from analysis.study.summary import summary_lines
@@ -83,16 +85,19 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
     ['stratum', 'interval', 'n']
     """
     study = prepare_study(plan if isinstance(plan, StudyPlan) else StudyPlan.from_toml(plan))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnalysisWarning)  # the section that computes the same tells them
+        cautions = study_cautions(study)
     sections = []
     for build in SECTIONS:
-        section = _noted(build, study)
+        section = _cautioned(_noted(build, study), cautions)
         sections.append(section)
         if progress is not None:
             progress(section.title)
     sections.append(checklists_section(study.plan, sections))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # each stands as a note in its section
-        summary = summary_lines(study)
+        summary = summary_lines(study, doubted=hazards_doubted(cautions, study.primary))
     return StudyResults(study=study, summary=summary, sections=tuple(sections))
 
 
@@ -108,6 +113,16 @@ def _noted(build: Callable[[Study], StudySection], study: Study) -> StudySection
     texts = [_sentence(one) for one in told if not (isinstance(one, RowsDropped) and set(one.dropped) <= known)]
     notes = tuple(Note(text, "caution") for text in dict.fromkeys(texts))
     return replace(section, blocks=section.blocks + notes)
+
+
+def _cautioned(section: StudySection, cautions: tuple[Caution, ...]) -> StudySection:
+    """A section headed by what calls for caution in it; the checks list every rule."""
+    raised = [one.text for one in cautions if one.section == section.anchor and one.raised and one.text]
+    blocks: tuple[Block, ...] = (*(Note(text, "caution") for text in raised), *section.blocks)
+    if section.anchor == "checks":
+        title = "What would call for caution: every rule, its threshold and what was found"
+        blocks = (*blocks, table("cautions", title, caution_table(cautions)))
+    return replace(section, blocks=blocks)
 
 
 def _sentence(warning: AnalysisWarning) -> str:

@@ -1,0 +1,184 @@
+"""Rules that call for caution: each with its threshold, what was found, and the section where it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+
+from analysis.cohort.endpoints import Endpoint
+from analysis.present.words import format_p, format_share
+from analysis.study.blocks import attempted
+from analysis.study.models import ADJUSTED, CONTINUOUS, fit_models
+from analysis.study.study import Study
+from analysis.study.times import horizon
+from analysis.survival.cox_guards import EVENTS_PER_PARAMETER
+from analysis.survival.milestones import median_follow_up
+from analysis.survival.proportional_hazards import proportional_hazards_test
+from analysis.survival.risk import risk_table
+
+THIN_TAIL = 10
+"""Patients at risk below which a curve's tail is thin."""
+MUCH_MISSING_MARKER = 0.05
+MUCH_LEFT_OUT = 0.10
+PROPORTIONAL_HAZARDS_DOUBTED = 0.05
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One rule applied: where it matters, what it looks at, its threshold, what was found, whether it is raised.
+
+    `text` is what a reader is told when it is raised; empty where a warning of the analysis tells it already.
+    """
+
+    section: str
+    subject: str
+    endpoint: str
+    threshold: str
+    found: str
+    raised: bool
+    text: str = ""
+
+
+def study_cautions(study: Study) -> tuple[Caution, ...]:
+    """Every rule applied to a study.
+
+    Parameters
+    ----------
+    study : Study
+        A prepared study.
+
+    Returns
+    -------
+    tuple of Caution
+        Those of the whole study first, then endpoint by endpoint; a rule whose estimate the rows do not allow is left
+        out, with a `NotComputed` warning.
+    """
+    found = [_cut(study), _missing_marker(study)]
+    for endpoint in study.plan.endpoints:
+        for what, rule in _RULES.items():
+            found += attempted(f"{endpoint.name}, the caution on {what}", partial(_held, rule, study, endpoint))
+    return tuple(found)
+
+
+def _held(rule: Callable[[Study, Endpoint], Iterator[Caution]], study: Study, endpoint: Endpoint) -> list[Caution]:
+    """What a rule finds for one endpoint."""
+    return list(rule(study, endpoint))
+
+
+def caution_table(cautions: tuple[Caution, ...]) -> pd.DataFrame:
+    """The rules as a frame: subject, endpoint, threshold, found, raised ("yes" or "no")."""
+    rows = [(one.subject, one.endpoint, one.threshold, one.found, "yes" if one.raised else "no") for one in cautions]
+    return pd.DataFrame(rows, columns=["subject", "endpoint", "threshold", "found", "raised"])
+
+
+def hazards_doubted(cautions: tuple[Caution, ...], endpoint: Endpoint) -> bool:
+    """Whether proportional hazards are in doubt for an endpoint, so that restricted means lead."""
+    return any(one.raised for one in cautions if one.subject == _PROPORTIONAL and one.endpoint == endpoint.name)
+
+
+_PROPORTIONAL = "proportional hazards"
+
+
+def _cut(study: Study) -> Caution:
+    """Whether the cut was set by others."""
+    rule = study.cutpoints.rule
+    text = (
+        f"The cut of {study.plan.marker.label} was not set by others: {study.cutpoints.source}. A cut that was"
+        " searched, or that is this sample's quantile, is not a threshold of biology and seldom holds elsewhere."
+    )
+    return Caution("strata", "where the cut comes from", "", "set by others", rule, rule != "clinical", text)
+
+
+def _missing_marker(study: Study) -> Caution:
+    """The share of patients without the marker."""
+    share = float(study.cohort[study.plan.marker.column].isna().mean())
+    text = (
+        f"{study.plan.marker.label} is missing in {format_share(share)} of patients, who are in no stratum. Whether"
+        " they resemble the others is shown among the missing values."
+    )
+    raised = share > MUCH_MISSING_MARKER
+    return Caution(
+        "cohort", "missing marker", "", f"at most {MUCH_MISSING_MARKER:.0%}", format_share(share), raised, text
+    )
+
+
+def _follow_up(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
+    """Whether the median follow-up of every stratum reaches the horizon."""
+    end = horizon(study, endpoint)
+    medians = median_follow_up(study.cohort, endpoint, by=study.stratum_column)
+    shortest = medians.loc[medians["median"].idxmin()] if medians["median"].notna().any() else None
+    raised = shortest is not None and bool(shortest["median"] < end)
+    found = "not reached" if shortest is None else f"{shortest['median']:.4g} in {shortest['stratum']}"
+    text = (
+        f"{endpoint.name}: median follow-up is {found}, short of the horizon of {end:g} {endpoint.time_unit}; what lies"
+        " beyond rests on those who were followed longest."
+    )
+    yield Caution("survival", "median follow-up", endpoint.name, f"at least {end:g}", found, raised, text)
+
+
+def _thin_tail(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
+    """Whether enough patients are at risk at the horizon in every stratum."""
+    end = horizon(study, endpoint)
+    at_risk = risk_table(study.cohort, endpoint, times=[end], by=study.stratum_column)
+    thin = at_risk[at_risk["n_risk"] < THIN_TAIL]
+    least = at_risk.loc[at_risk["n_risk"].idxmin()]
+    named = ", ".join(f"{row['stratum']} {row['n_risk']:.0f}" for row in thin.to_dict("records"))
+    text = (
+        f"{endpoint.name}: few are still at risk at {end:g} {endpoint.time_unit} ({named}); the curves' tails are thin"
+        " there, and a step is one patient."
+    )
+    found = f"{least['n_risk']:.0f} in {least['stratum']}"
+    yield Caution("survival", f"at risk at {end:g}", endpoint.name, f"at least {THIN_TAIL}", found, len(thin) > 0, text)
+
+
+def _events(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
+    """Events per parameter of the largest model, and terms that are not estimable; warnings tell both."""
+    models = fit_models(study, endpoint)
+    if not models:
+        return
+    ratios = [model.fit.n_event / len(model.fit.coefficients) for model in models]
+    few = min(ratios) < EVENTS_PER_PARAMETER
+    wanted = f"at least {EVENTS_PER_PARAMETER}"
+    yield Caution("models", "events per parameter", endpoint.name, wanted, f"{min(ratios):.1f}", few)
+    lost = sum(int(model.fit.coefficients["coef"].isna().sum()) for model in models)
+    yield Caution("models", "separation: terms not estimable", endpoint.name, "none", str(lost), lost > 0)
+
+
+def _left_out(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
+    """The share of the cohort that the adjusted model leaves out."""
+    adjusted = [model for model in fit_models(study, endpoint) if model.adjustment == ADJUSTED]
+    if adjusted:
+        share = 1 - adjusted[0].fit.n_used / len(study.cohort)
+        text = (
+            f"{endpoint.name}: the adjusted models leave out {format_share(share)} of patients for missing values; look"
+            " at the imputed estimate beside them."
+        )
+        wanted = f"at most {MUCH_LEFT_OUT:.0%}"
+        subject = "left out of the adjusted models"
+        yield Caution("models", subject, endpoint.name, wanted, format_share(share), share > MUCH_LEFT_OUT, text)
+
+
+def _proportional(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
+    """The marker's score test of proportional hazards, in the last model with the marker continuous."""
+    for model in [model for model in fit_models(study, endpoint) if model.marker == CONTINUOUS][-1:]:
+        test = proportional_hazards_test(model.fit).iloc[0]
+        p_value = float(test["p_value"])
+        text = (
+            f"{endpoint.name}: the hazard ratio of the marker may change over time (score test p {format_p(p_value)});"
+            " one hazard ratio is then an average that depends on follow-up, and restricted means lead."
+        )
+        doubted = p_value < PROPORTIONAL_HAZARDS_DOUBTED
+        wanted = f"p at least {PROPORTIONAL_HAZARDS_DOUBTED:g}"
+        yield Caution("checks", _PROPORTIONAL, endpoint.name, wanted, f"p {format_p(p_value)}", doubted, text)
+
+
+_RULES: dict[str, Callable[[Study, Endpoint], Iterator[Caution]]] = {
+    "follow-up": _follow_up,
+    "numbers at risk": _thin_tail,
+    "events": _events,
+    "rows left out": _left_out,
+    "proportional hazards": _proportional,
+}
