@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,42 @@ def logrank_sums(counts: Counts, *, weighting: str = "logrank", rho: float = 0.0
         expected=(weight * d) @ share,
         covariance=np.diag(spread @ share) - (share * spread[:, None]).T @ share,
     )
+
+
+def fleming_harrington_scores(
+    counts: Counts, rho_gamma: Sequence[tuple[float, float]]
+) -> tuple[FloatArray, FloatArray]:
+    """Scores of the second of two groups under several of Fleming and Harrington's weights, and their covariance.
+
+    With w_j(t) = S(t-)^rho_j (1 - S(t-))^gamma_j the scores are the sums of w_j (d_2 - d n_2 / n), and two of them have
+    the covariance of the sums of w_i w_j d (n - d) / (n - 1) (n_1 / n) (n_2 / n).
+
+    Parameters
+    ----------
+    counts : Counts
+        Two groups as columns, strata as segments, without weights.
+    rho_gamma : sequence of (float, float)
+
+    Returns
+    -------
+    scores : ndarray, shape (m,)
+    covariance : ndarray, shape (m, m)
+
+    Examples
+    --------
+    >>> from analysis.kernels.counting import count
+    >>> time, event, group = np.array([1.0, 2.0, 3.0]), np.array([True, True, False]), np.array([0, 1, 1])
+    >>> scores, covariance = fleming_harrington_scores(count(time, event, group=group, n_groups=2), [(0, 0), (0, 1)])
+    >>> scores.round(4).tolist(), covariance.round(4).tolist()
+    ([-0.6667, 0.0], [[0.2222, 0.0], [0.0, 0.0]])
+    """
+    n, d = counts.n_risk.sum(axis=1), counts.n_event.sum(axis=1)
+    weight = np.column_stack([_weights(counts, n, d, "fleming-harrington", rho, gamma) for rho, gamma in rho_gamma])
+    at = d > 0
+    n, d, weight = n[at], d[at], weight[at]
+    share = counts.n_risk[at, 1] / n
+    spread = d * (n - d) / np.maximum(n - 1, 1) * share * (1 - share)
+    return weight.T @ (counts.n_event[at, 1] - d * share), (weight * spread[:, None]).T @ weight
 
 
 def _weights(counts: Counts, n: FloatArray, d: FloatArray, weighting: str, rho: float, gamma: float) -> FloatArray:

@@ -1,0 +1,229 @@
+"""The MaxCombo test: the largest of several weighted log-rank tests, with a p-value that pays for the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray, first_few
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all, warn_all
+from analysis.kernels.counting import count
+from analysis.kernels.logrank import fleming_harrington_scores
+from analysis.kernels.tails import two_sided
+from analysis.survival.data import SurvivalData, late_entry, survival_data
+from analysis.survival.logrank import checked_groups
+from analysis.survival.options import number_problems
+
+RHO_GAMMA = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
+NO_RANK = 1e-10
+LOG2_DIRECTIONS = 17
+
+
+@dataclass(frozen=True, eq=False)
+class MaxCombo:
+    """The largest of several weighted log-rank tests.
+
+    Attributes
+    ----------
+    statistic : float
+        The largest absolute z.
+    p_value : float
+        Of so large a one among all of them, by their joint normal distribution.
+    components : DataFrame
+        rho, gamma, statistic (z; positive where the second group has more events than expected), p_value (of this test
+        alone), in the order asked for.
+    correlation : ndarray, shape (m, m)
+        Of the components.
+    groups : tuple of str
+        The two groups; the second is compared with the first.
+    strata : tuple of str
+        Columns within whose levels the comparison was made.
+    n_event : int
+    n_read, n_used, dropped, warnings
+        Rows given, rows analysed, rows left out by reason, and what must be said of the result.
+    """
+
+    statistic: float
+    p_value: float
+    components: pd.DataFrame
+    correlation: FloatArray
+    groups: tuple[str, str]
+    strata: tuple[str, ...]
+    n_event: int
+    n_read: int
+    n_used: int
+    dropped: dict[str, int]
+    warnings: tuple[AnalysisWarning, ...]
+
+
+def max_combo(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    *,
+    by: str,
+    strata: str | Sequence[str] | None = None,
+    rho_gamma: Sequence[tuple[float, float]] = RHO_GAMMA,
+) -> MaxCombo:
+    """Compare two groups by the largest of several of Fleming and Harrington's log-rank tests.
+
+    The plain log-rank test is at its best under proportional hazards, and loses power where hazards differ late or
+    early only. Instead of choosing a weight by looking at the curves, all are tried, and the p-value pays for it.
+
+    Parameters
+    ----------
+    cohort, endpoint
+        As in `kaplan_meier`; late entry is respected.
+    by : str
+        Column of the two groups.
+    strata : str or sequence of str, optional
+        Columns within whose combinations the groups are compared; scores and covariance are summed over them.
+    rho_gamma : sequence of (float, float)
+        The weights S(t-)^rho (1 - S(t-))^gamma: by default constant, late, early and middle.
+
+    Returns
+    -------
+    MaxCombo
+
+    Raises
+    ------
+    CohortError
+        When the columns cannot be used; InputError when a weight is none.
+    NotEstimable
+        Without events, with other than 2 groups, or without an event time at which both were at risk.
+
+    Warns
+    -----
+    FewEvents
+        With fewer than 10 events, or when a weight is zero wherever both groups are at risk: that component is NaN.
+    SmallStratum
+        When a group has fewer than 5 rows.
+
+    Notes
+    -----
+    Under equal hazards the scores are jointly normal with the covariance sum of w_i w_j d (n - d) / (n - 1) p (1 - p).
+    The p-value is the mean, over directions u of the normal vector, of the tail of its length beyond
+    statistic / max |component(u)|: exact along the length, so small p-values keep their digits, and over 131,072 Sobol
+    directions with a fixed seed, so it repeats; it is good to about 4 digits. Karrison, Stata J 16 (2016) 678; Lin et
+    al., Stat Biopharm Res 12 (2020) 187.
+
+    Examples
+    --------
+    >>> from analysis import Endpoint, logrank_test, max_combo
+    >>> cohort = pd.DataFrame({"months": range(1, 21), "died": 1, "arm": ["a", "b"] * 5 + ["b", "b"] * 5})
+    >>> test = max_combo(cohort, Endpoint("months", "died"), by="arm")
+    >>> plain = logrank_test(cohort, Endpoint("months", "died"), by="arm")
+    >>> bool(np.isclose(test.components["statistic"][0] ** 2, plain.statistic)), test.p_value > plain.p_value / 4
+    (True, True)
+    """
+    pairs = _pairs(rho_gamma)
+    data = survival_data(cohort, endpoint, by=by, strata=strata)
+    found = checked_groups(data.by.labels, data.by.codes, int(data.event.sum()), by)
+    if len(data.by.labels) != 2:
+        raise NotEstimable(
+            f"column {by!r} holds {len(data.by.labels)} groups ({first_few(data.by.labels)}): MaxCombo compares two;"
+            " choose the rows of two groups first"
+        )
+    scores, covariance = _scores(data, pairs)
+    variance = np.diag(covariance)
+    usable = variance > 0
+    if not usable.any():
+        raise NotEstimable(f"no information: at no event time were both groups of {by!r} at risk with weight above 0")
+    if not usable.all():
+        void = first_few(f"({pairs[place][0]:g}, {pairs[place][1]:g})" for place in np.flatnonzero(~usable))
+        found.append(FewEvents(f"the weight of {void} is zero wherever both groups are at risk; it takes no part"))
+    z = np.where(usable, scores / np.sqrt(np.where(usable, variance, 1.0)), np.nan)
+    correlation = covariance / np.sqrt(np.outer(variance, variance), where=np.outer(usable, usable), out=_nan(len(z)))
+    statistic = float(np.nanmax(np.abs(z)))
+    carried = (*data.warnings, *found)
+    warn_all(carried)
+    return MaxCombo(
+        statistic=statistic,
+        p_value=largest_of_normals(statistic, correlation[np.ix_(usable, usable)]),
+        components=_components(pairs, z),
+        correlation=correlation,
+        groups=(data.by.labels[0], data.by.labels[1]),
+        strata=(strata,) if isinstance(strata, str) else tuple(strata or ()),
+        n_event=int(data.event.sum()),
+        n_read=data.n_read,
+        n_used=data.n_used,
+        dropped=data.dropped,
+        warnings=carried,
+    )
+
+
+def _pairs(rho_gamma: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The weights asked for, each a pair of numbers of zero or more."""
+    given = [tuple(pair) if isinstance(pair, (tuple, list)) else (pair,) for pair in rho_gamma]
+    problems = [] if given else ["rho_gamma: give at least one pair (rho, gamma)"]
+    for pair in given:
+        if len(pair) != 2:
+            problems.append(f"rho_gamma: {pair!r} is no pair (rho, gamma)")
+            continue
+        problems += number_problems("rho", pair[0], low=0) + number_problems("gamma", pair[1], low=0)
+    raise_all(problems, InputError)
+    return [(float(rho), float(gamma)) for rho, gamma in given]
+
+
+def _scores(data: SurvivalData, pairs: Sequence[tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
+    """Scores and covariance over all strata."""
+    n_segments = len(data.strata.labels)
+    counts = count(
+        data.time,
+        data.event,
+        entry=late_entry(data),
+        segment=data.strata.codes if n_segments > 1 else None,
+        group=data.by.codes,
+        n_segments=n_segments,
+        n_groups=2,
+    )
+    return fleming_harrington_scores(counts, pairs)
+
+
+def _nan(size: int) -> FloatArray:
+    """A square of NaN."""
+    return np.full((size, size), np.nan)
+
+
+def _components(pairs: Sequence[tuple[float, float]], z: FloatArray) -> pd.DataFrame:
+    """The single tests."""
+    rho, gamma = zip(*pairs, strict=True)
+    p_values = [two_sided(value) if np.isfinite(value) else np.nan for value in z.tolist()]
+    return pd.DataFrame({"rho": rho, "gamma": gamma, "statistic": z, "p_value": p_values})
+
+
+def largest_of_normals(statistic: float, correlation: FloatArray) -> float:
+    """The probability that the largest absolute value of correlated standard normals is at least `statistic`.
+
+    Parameters
+    ----------
+    statistic : float
+        Zero or more.
+    correlation : ndarray, shape (m, m)
+        May be singular: the constant weight is the sum of the early and the late one.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(largest_of_normals(1.959963984540054, np.ones((1, 1))), 9)
+    0.05
+    >>> round(largest_of_normals(1.959963984540054, np.eye(2)), 4) == round(1 - 0.95**2, 4)
+    True
+    """
+    from scipy.special import chdtrc, ndtri
+    from scipy.stats import qmc
+
+    values, vectors = np.linalg.eigh(correlation)
+    kept = values > NO_RANK * values.max()
+    root = vectors[:, kept] * np.sqrt(values[kept])
+    uniform = qmc.Sobol(root.shape[1], seed=0).random_base2(LOG2_DIRECTIONS)
+    normal = ndtri(uniform)
+    length = np.linalg.norm(normal, axis=1)
+    farthest = np.abs(normal @ root.T).max(axis=1) / length
+    return float(chdtrc(root.shape[1], (statistic / farthest) ** 2).mean())
