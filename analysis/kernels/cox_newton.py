@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,7 @@ def maximise(
     watch: bool = True,
     max_steps: int = 100,
     unit: float = 1.0,
+    settled: float = 0.0,
 ) -> CoxSolution:
     """Newton's method with step halving.
 
@@ -55,6 +56,8 @@ def maximise(
     max_steps : int
     unit : float
         What an event weighs; with small weights all of the likelihood is small, and so must the last step be.
+    settled : float
+        When no coefficient moves more than this in a last step, the likelihood is not evaluated again after it.
 
     Returns
     -------
@@ -66,8 +69,12 @@ def maximise(
             return CoxSolution(point, False, True, n_steps)
         step = newton_step(point.information, point.gradient)
         decrement = float(point.gradient @ step)
-        point = _halving(evaluate_at, point, step)
-        if decrement < CONVERGED * min(unit, 1.0):
+        ends = decrement < CONVERGED * min(unit, 1.0)
+        if ends and np.abs(step).max(initial=0.0) < settled:
+            point = replace(point, beta=point.beta + step)
+        else:
+            point = _halving(evaluate_at, point, step)
+        if ends:
             return CoxSolution(point, True, watch and fades(point.information, start.information), n_steps)
     return CoxSolution(point, False, watch, max_steps)
 

@@ -1,0 +1,239 @@
+"""Passes over many rows for a Cox model, as machine code: tiles of rows that stay in the fastest memory.
+
+Both passes read each row once and keep nothing of it but what it adds to sums: the first to the risks at its event
+time, the second to the events expected and to their products with the covariates. See `analysis.kernels.cox_large`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.kernels.compiled import jit, jit_sums
+from analysis.kernels.cox_resampled_loops import tie
+from analysis.kernels.cox_risk_sets import BoolArray, IntArray
+from analysis.kernels.times import FloatArray
+
+TILE = 256
+SHIFT = 6755399441055744.0
+"""1.5 times 2**52: a double of this size has no room for a fraction, so adding it rounds to a whole number."""
+LOG2_E = 1.4426950408889634
+LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+SMALLEST, LARGEST = -708.0, 709.0
+"""What the exponential of is still a double."""
+EXPONENT, FRACTION = 1023, 52
+"""What is added to a power of two in the bits of a double, and how far to the left it stands."""
+
+
+class Rows(NamedTuple):
+    """Rows of a Cox model.
+
+    `x` holds the covariates (p, n), a row a covariate; `cell` is twice the place of the last event time at which a row
+    is at risk (places count from 1; 0: at risk at none), and one more when it has its event then; `missed` the place of
+    the last event time before it comes under observation (empty: all come at the start); `weight` is empty when all
+    weigh 1, and `stratum` when there is only one.
+    """
+
+    x: FloatArray
+    cell: IntArray
+    missed: IntArray
+    weight: FloatArray
+    stratum: IntArray
+
+
+class Tile(NamedTuple):
+    """Some rows, centred and scaled, column by column, and room for their risks."""
+
+    x: FloatArray
+    bits: IntArray
+    eta: FloatArray
+    risk: FloatArray
+
+
+@jit
+def new_tile(p: int) -> Tile:
+    """Room for a tile."""
+    return Tile(np.empty((p, TILE)), np.empty(TILE, np.int64), np.empty(TILE), np.empty(TILE))
+
+
+@jit
+def load(rows: Rows, start: int, size: int, centre: FloatArray, factor: FloatArray, tile: Tile) -> None:
+    """The covariates of some rows, less the centre of their stratum, times the factor of the column."""
+    for j in range(len(factor)):
+        column, scale = tile.x[j], factor[j]
+        if len(rows.stratum):
+            for i in range(size):
+                column[i] = (rows.x[j, start + i] - centre[rows.stratum[start + i], j]) * scale
+        else:
+            middle = centre[0, j]
+            for i in range(size):
+                column[i] = (rows.x[j, start + i] - middle) * scale
+
+
+@jit
+def exponentiate(tile: Tile, size: int) -> None:
+    """The exponential of `eta` into `risk`, to the last bit but one, all at once.
+
+    e^x = 2^k e^r with k whole and r at most half of log 2, whose series is summed to the 13th power. Beyond the range
+    of doubles it is infinite above, and stays at the range's end below.
+    """
+    powers = tile.bits.view(np.float64)
+    for i in range(size):
+        x = min(max(tile.eta[i], SMALLEST), LARGEST)
+        shifted = x * LOG2_E + SHIFT
+        k = shifted - SHIFT
+        powers[i] = shifted
+        r = (x - k * LN2_HIGH) - k * LN2_LOW
+        s = 1 / 6227020800
+        s = s * r + 1 / 479001600
+        s = s * r + 1 / 39916800
+        s = s * r + 1 / 3628800
+        s = s * r + 1 / 362880
+        s = s * r + 1 / 40320
+        s = s * r + 1 / 5040
+        s = s * r + 1 / 720
+        s = s * r + 1 / 120
+        s = s * r + 1 / 24
+        s = s * r + 1 / 6
+        s = s * r + 0.5
+        s = s * r + 1.0
+        tile.risk[i] = s * r + 1.0
+    for i in range(size):
+        tile.bits[i] = (tile.bits[i] + EXPONENT) << FRACTION
+    for i in range(size):
+        tile.risk[i] *= powers[i] if tile.eta[i] <= LARGEST else np.inf
+
+
+@jit
+def set_risks(rows: Rows, start: int, size: int, beta: FloatArray, tile: Tile) -> None:
+    """Weight times exp(linear predictor) of the tile's rows."""
+    tile.eta[:size] = 0.0
+    for j in range(len(beta)):
+        column, coef = tile.x[j], beta[j]
+        for i in range(size):
+            tile.eta[i] += coef * column[i]
+    exponentiate(tile, size)
+    if len(rows.weight):
+        for i in range(size):
+            tile.risk[i] *= rows.weight[start + i]
+
+
+@jit
+def add_risks(
+    rows: Rows, centre: FloatArray, factor: FloatArray, beta: FloatArray, sums: FloatArray, entries: FloatArray
+) -> None:
+    """Each row's risk, and its risk times its covariates, added to the sums of its cell, and of the place it missed.
+
+    `sums` has a row a cell, `entries` a row a place; the risk comes last, after the covariates.
+    """
+    p, n = rows.x.shape
+    tile = new_tile(p)
+    for start in range(0, n, TILE):
+        size = min(TILE, n - start)
+        load(rows, start, size, centre, factor, tile)
+        set_risks(rows, start, size, beta, tile)
+        for i in range(size):
+            held, risk = sums[rows.cell[start + i]], tile.risk[i]
+            for j in range(p):
+                held[j] += risk * tile.x[j, i]
+            held[p] += risk
+        if len(rows.missed):
+            for i in range(size):
+                held, risk = entries[rows.missed[start + i]], tile.risk[i]
+                for j in range(p):
+                    held[j] += risk * tile.x[j, i]
+                held[p] += risk
+
+
+@jit_sums
+def add_products(tile: Tile, size: int, gradient: FloatArray, information: FloatArray) -> None:
+    """The covariates, and their products, times the events expected, which stand in `risk`."""
+    expected = tile.risk[:size]
+    for a in range(len(gradient)):
+        x, total = tile.x[a][:size], 0.0
+        weighted = tile.eta[:size]
+        for i in range(size):
+            weighted[i] = expected[i] * x[i]
+            total += weighted[i]
+        gradient[a] += total
+        for b in range(a + 1):
+            other, square = tile.x[b][:size], 0.0
+            for i in range(size):
+                square += weighted[i] * other[i]
+            information[a, b] += square
+
+
+@jit
+def add_expected(
+    rows: Rows, centre: FloatArray, factor: FloatArray, beta: FloatArray,
+    seen: FloatArray, before: FloatArray, gradient: FloatArray, information: FloatArray,
+) -> None:  # fmt: skip
+    """The events expected of the rows, times the covariates and their products (lower triangle), added up.
+
+    `seen` is the hazard that a row of each cell has seen, `before` what of it came before a row's entry, by place.
+    """
+    p, n = rows.x.shape
+    tile = new_tile(p)
+    for start in range(0, n, TILE):
+        size = min(TILE, n - start)
+        load(rows, start, size, centre, factor, tile)
+        set_risks(rows, start, size, beta, tile)
+        for i in range(size):
+            hazard = seen[rows.cell[start + i]]
+            if len(rows.missed):
+                hazard -= before[rows.missed[start + i]]
+            tile.risk[i] *= hazard
+        add_products(tile, size, gradient, information)
+
+
+@jit
+def put_column(
+    tile: Tile, columns: int, at_risk: FloatArray, tied: FloatArray, weight: float,
+    step: tuple[float, float, float, float, float],
+) -> int:  # fmt: skip
+    """The columns of `analysis.kernels.cox_resampled_loops.put_means`, into a tile; returns how many it then holds."""
+    _, _, plain2, own2, both2 = step
+    root, share = np.sqrt(weight * plain2), own2 / plain2
+    p = len(at_risk) - 1
+    for j in range(p):
+        tile.x[j, columns] = root * (at_risk[j] - share * tied[j])
+    if own2 == 0.0:
+        return columns + 1
+    spread = np.sqrt(weight * max(both2 - own2 * share, 0.0))
+    for j in range(p):
+        tile.x[j, columns + 1] = spread * tied[j]
+    return columns + 2
+
+
+@jit
+def visit_event_times(
+    sums: FloatArray, entries: FloatArray, opens: BoolArray, n_tied: IntArray, event_weight: FloatArray, efron: bool,
+    seen: FloatArray, before: FloatArray, information: FloatArray,
+) -> float:  # fmt: skip
+    """From the last event time to the first: the hazards, into `seen` and `before`, and the means' outer products.
+
+    Returns the logarithms of the risk sums, times the events' weights, added up.
+    """
+    p, m = sums.shape[1] - 1, len(opens)
+    at_risk, tile, no_gradient, columns = np.zeros(p + 1), new_tile(p), np.zeros(p), 0
+    own, logarithms = np.zeros(m + 1), 0.0
+    tile.risk[:] = -1.0
+    for k in range(m, 0, -1):
+        tied = sums[2 * k + 1]
+        for j in range(p + 1):
+            at_risk[j] += sums[2 * k, j] + tied[j] - (entries[k, j] if len(entries) else 0.0)
+        weight = event_weight[k - 1]
+        step, product, logarithm = tie(at_risk[p], tied[p] if efron else 0.0, n_tied[k - 1], 1.0, 0.0)
+        logarithms += weight * (logarithm + np.log(product))
+        before[k], own[k] = weight * step[0], weight * step[1]
+        columns = put_column(tile, columns, at_risk, tied, weight, step)
+        if columns > TILE - 2 or k == 1:
+            add_products(tile, columns, no_gradient, information)
+            columns = 0
+        if opens[k - 1]:
+            at_risk[:] = 0.0
+    for k in range(1, m + 1):
+        before[k] += 0.0 if opens[k - 1] else before[k - 1]
+        seen[2 * k], seen[2 * k + 1] = before[k], before[k] - own[k]
+    return logarithms
