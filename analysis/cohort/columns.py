@@ -88,6 +88,13 @@ def numbers(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str =
     return values
 
 
+def plain_numbers(column: pd.Series) -> NDArray[np.generic] | None:
+    """A column of numbers as it stands, to be read only (float64 where pandas has a type of its own); else None."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
+        return column.to_numpy()
+    return None if _not_numeric(column) else _as_floats(column)
+
+
 def _as_floats(column: pd.Series) -> FloatArray:
     """Numbers as float64, whatever dtype holds them; missing is NaN."""
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":

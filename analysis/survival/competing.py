@@ -12,9 +12,10 @@ from analysis.kernels.competing import aalen_johansen, gray_scores
 from analysis.kernels.counting import Counts, count
 from analysis.kernels.logrank import LogRankSums, score_chi_square
 from analysis.kernels.product_limit import CONF_TYPES, interval
+from analysis.survival.counted import compared
 from analysis.survival.curve_frames import code_column
 from analysis.survival.data import SurvivalData, survival_data
-from analysis.survival.logrank import LogRank, checked_groups, chi_square_result, compared
+from analysis.survival.logrank import LogRank, checked_groups, chi_square_result
 from analysis.survival.options import choice_problems, level_problems
 from analysis.survival.roles import check_competing, check_roles
 

@@ -12,8 +12,9 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
 from analysis.kernels.counting import Counts, count
 from analysis.kernels.product_limit import CONF_TYPES, greenwood, interval, jackknife_variance, survival_curve
+from analysis.survival.counted import counted_curves
 from analysis.survival.curve_frames import code_column
-from analysis.survival.data import SurvivalData, survival_data
+from analysis.survival.data import SurvivalData, late_entry, survival_data
 from analysis.survival.lifelines_curves import lifelines_survival
 from analysis.survival.options import choice_problems, level_problems
 
@@ -97,6 +98,14 @@ def kaplan_meier(
     3   5.0       1        0         1      0.50
     """
     check_curve_options(conf_level, conf_type, engine)
+    counted = None if weights or engine == "lifelines" else counted_curves(cohort, endpoint, by=by)
+    if counted is not None and (engine == "kernel" or counted[1].n_used > MOST_ROWS_FOR_LIFELINES):
+        counts, rows = counted
+        curves, found = curves_of_counts(
+            counts, rows.labels, np.asarray(rows.sizes, dtype=np.float64), conf_level=conf_level, conf_type=conf_type
+        )
+        warn_all((*rows.frame_warnings, *found))
+        return curves
     data = survival_data(cohort, endpoint, by=by, weights=weights)
     curves, found = curves_of(data, conf_level=conf_level, conf_type=conf_type, engine=engine, weighted=bool(weights))
     warn_all((*data.frame_warnings, *found))
@@ -157,11 +166,6 @@ def curves_of_counts(
     frame = _frame(counts, labels, at_start, survival, std_error, weighted=weighted)
     frame = _with_limits(frame, conf_level, conf_type, GREENWOOD if jackknife is None else JACKKNIFE)
     return frame, _early_zero(early)
-
-
-def late_entry(data: SurvivalData) -> FloatArray | None:
-    """Entry times, or None when everybody is under observation from the start."""
-    return None if np.isneginf(data.entry).all() else data.entry
 
 
 def _emptied(counts: Counts, labels: Sequence[str]) -> list[str]:

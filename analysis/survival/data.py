@@ -17,22 +17,22 @@ from analysis.cohort.columns import (
     indicator,
     numbers,
     rows_where,
-    stratum_label,
 )
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, CohortError, RowsDropped, SuspiciousValues, raise_all
 from analysis.kernels.times import merge_near_ties
+from analysis.survival.groups import Groups, group_rows, measurement_problems
 from analysis.survival.roles import check_roles
 
-MOST_NUMERIC_GROUPS = 20
-
-
-@dataclass(frozen=True, eq=False)
-class Groups:
-    """Rows by group: `codes` index `labels`, which are in stratum order and all in use."""
-
-    codes: IntArray
-    labels: tuple[str, ...]
+__all__ = [
+    "Groups",
+    "SurvivalData",
+    "group_rows",
+    "late_entry",
+    "measurement_problems",
+    "survival_data",
+    "zero_time_warnings",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,61 +223,9 @@ def _rows_of(position: IntArray) -> str:
     return rows_where(np.isin(np.arange(position.max() + 1), position))
 
 
-def group_rows(cohort: pd.DataFrame, names: Sequence[str]) -> Groups:
-    """Rows by the labels of one column, or by the combinations of several; one group "all" without columns."""
-    if not names:
-        return Groups(np.zeros(len(cohort), dtype=np.int64), ("all",))
-    parts = [_one_grouping(cohort[name]) for name in names]
-    if len(parts) == 1:
-        return parts[0]
-    codes = parts[0].codes
-    for part in parts[1:]:
-        codes = codes * len(part.labels) + part.codes
-    used, codes = np.unique(codes, return_inverse=True)
-    labels = []
-    for code in used:
-        words = []
-        for part in reversed(parts):
-            code, place = divmod(int(code), len(part.labels))
-            words.append(part.labels[place])
-        labels.append(", ".join(reversed(words)))
-    return Groups(codes.astype(np.int64), tuple(labels))
-
-
-def _one_grouping(column: pd.Series) -> Groups:
-    """Codes and string labels of one complete column: the categorical's order, else that of the sorted values."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        held = column.cat.remove_unused_categories()
-        values, codes = held.cat.categories.tolist(), held.cat.codes.to_numpy(dtype=np.int64)
-    else:
-        found, uniques = pd.factorize(column, sort=False)
-        unsorted = list(uniques)
-        order = sorted(range(len(unsorted)), key=lambda place: _sort_key(unsorted[place]))
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order))
-        values, codes = [unsorted[place] for place in order], rank[found]
-    labels = tuple(stratum_label(value) for value in values)
-    if len(set(labels)) < len(labels):
-        twice = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
-        raise CohortError(f"column {column.name!r}: values of different types read alike ({first_few(twice)})")
-    return Groups(np.asarray(codes, dtype=np.int64), labels)
-
-
-def _sort_key(value: object) -> tuple[int, float, str]:
-    """Numbers as numbers and before text."""
-    if isinstance(value, (bool, int, float, np.number)):
-        return (0, float(value), "")
-    return (1, 0.0, str(value))
-
-
-def measurement_problems(column: pd.Series) -> list[str]:
-    """A problem when a numeric column has so many values that it is a measurement, not groups."""
-    if not pd.api.types.is_numeric_dtype(column.dtype) or column.nunique() <= MOST_NUMERIC_GROUPS:
-        return []
-    return [
-        f"column {column.name!r} holds {column.nunique()} different numbers: a measurement, not groups;"
-        " cut it first with stratify(cohort, cutpoints, marker=...)"
-    ]
+def late_entry(data: SurvivalData) -> FloatArray | None:
+    """Entry times, or None when everybody is under observation from the start."""
+    return None if np.isneginf(data.entry).all() else data.entry
 
 
 def zero_time_warnings(count: int, endpoint: Endpoint) -> tuple[AnalysisWarning, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, IntArray, first_few
+from analysis.cohort.columns import IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,
@@ -19,12 +19,11 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.kernels.counting import Counts, count
+from analysis.kernels.counting import Counts
 from analysis.kernels.logrank import WEIGHTINGS, LogRankSums, logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
+from analysis.survival.counted import Compared, counted_groups
 from analysis.survival.curve_frames import label_column
-from analysis.survival.curves import late_entry
-from analysis.survival.data import SurvivalData, survival_data
 from analysis.survival.options import choice_problems, number_problems
 
 # Below these the chi-square approximation of a log-rank test is not to be leaned on.
@@ -122,11 +121,9 @@ def logrank_test(
     (10.2248, 1, [5.0, 15.0])
     """
     check_weighting(weighting, rho, gamma)
-    data = survival_data(cohort, endpoint, by=by, strata=strata)
+    counts, groups = counted_groups(cohort, endpoint, by=by, strata=strata)
     names = (strata,) if isinstance(strata, str) else tuple(strata or ())
-    test = logrank_of_counts(
-        group_counts(data), compared(data), by=by, strata=names, weighting=weighting, rho=rho, gamma=gamma
-    )
+    test = logrank_of_counts(counts, groups, by=by, strata=names, weighting=weighting, rho=rho, gamma=gamma)
     warn_all(test.warnings)
     return test
 
@@ -138,23 +135,6 @@ def check_weighting(weighting: str, rho: float, gamma: float) -> None:
     if weighting != "fleming-harrington" and (rho != 0 or gamma != 0):
         problems.append(f"rho={rho!r}, gamma={gamma!r} belong to weighting='fleming-harrington', not {weighting!r}")
     raise_all(problems, InputError)
-
-
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """The groups of a test and the account of its rows."""
-
-    labels: tuple[str, ...]
-    sizes: IntArray
-    n_read: int
-    dropped: dict[str, int]
-    warnings: tuple[AnalysisWarning, ...]
-
-
-def compared(data: SurvivalData) -> Compared:
-    """The groups of checked data."""
-    sizes = np.bincount(data.by.codes, minlength=len(data.by.labels))
-    return Compared(data.by.labels, sizes, data.n_read, data.dropped, data.warnings)
 
 
 def logrank_of_counts(
@@ -199,25 +179,6 @@ def checked_sizes(labels: Sequence[str], sizes: IntArray, n_event: int, by: str)
     return found
 
 
-def group_sums(data: SurvivalData, *, rows: BoolArray | slice = slice(None)) -> LogRankSums:
-    """The sums of an unweighted test over some rows."""
-    return logrank_sums(group_counts(data, rows=rows))
-
-
-def group_counts(data: SurvivalData, *, rows: BoolArray | slice = slice(None)) -> Counts:
-    """The counts of a test over some rows: groups as columns, strata as segments."""
-    entry = late_entry(data)
-    return count(
-        data.time[rows],
-        data.event[rows],
-        entry=None if entry is None else entry[rows],
-        segment=data.strata.codes[rows] if len(data.strata.labels) > 1 else None,
-        group=data.by.codes[rows],
-        n_segments=len(data.strata.labels),
-        n_groups=len(data.by.labels),
-    )
-
-
 def _nothing_left(counts: Counts, by: str, strata: tuple[str, ...], weighting: str) -> AnalysisWarning:
     """A word when only the weights leave nothing to compare; an error when nothing was there."""
     sums = logrank_sums(counts)
@@ -257,6 +218,6 @@ def chi_square_result(
     )
     return LogRank(
         statistic=statistic, df=df, p_value=p_value, log10_p=log10_p, groups=table, test=test, strata=strata,
-        n_read=groups.n_read, n_used=int(groups.sizes.sum()), dropped=groups.dropped,
+        n_read=groups.n_read, n_used=groups.n_used, dropped=groups.dropped,
         warnings=(*groups.warnings, *found),
     )  # fmt: skip

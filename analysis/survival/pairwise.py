@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -10,11 +11,11 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import FewEvents, InputError, raise_all, warn_all
-from analysis.kernels.logrank import score_chi_square
+from analysis.kernels.logrank import logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
+from analysis.survival.counted import counted_groups
 from analysis.survival.curve_frames import label_column
-from analysis.survival.data import survival_data
-from analysis.survival.logrank import checked_groups, group_sums
+from analysis.survival.logrank import checked_sizes
 from analysis.survival.options import choice_problems
 
 ADJUSTMENTS = ("holm", "bh", "bonferroni")
@@ -57,13 +58,13 @@ def pairwise_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, adjus
     [['a', 'b'], ['a', 'c'], ['b', 'c']]
     """
     raise_all(choice_problems("adjust", adjust, ADJUSTMENTS), InputError)
-    data = survival_data(cohort, endpoint, by=by)
-    labels, codes = data.by.labels, data.by.codes
-    found = checked_groups(labels, codes, int(data.event.sum()), by)
+    counts, groups = counted_groups(cohort, endpoint, by=by)
+    labels = groups.labels
+    found = checked_sizes(labels, groups.sizes, int(counts.n_event.sum()), by)
     pairs = list(combinations(range(len(labels)), 2))
     statistics = np.full(len(pairs), np.nan)
     for place, pair in enumerate(pairs):
-        sums = group_sums(data, rows=np.isin(codes, pair))
+        sums = logrank_sums(replace(counts, n_risk=counts.n_risk[:, list(pair)], n_event=counts.n_event[:, list(pair)]))
         statistics[place] = score_chi_square(sums.observed - sums.expected, sums.covariance)[0]
     silent = [
         f"{labels[a]} and {labels[b]}" for (a, b), value in zip(pairs, statistics, strict=True) if np.isnan(value)
@@ -71,7 +72,7 @@ def pairwise_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, adjus
     if silent:
         found.append(FewEvents(f"pairs of {by!r} that hold no information, left undefined: {first_few(silent)}"))
     p_values = np.array([np.nan if np.isnan(value) else chi_square_tail(value, 1)[0] for value in statistics])
-    warn_all((*data.frame_warnings, *found))
+    warn_all((*groups.frame_warnings, *found))
     return pd.DataFrame(
         {
             "stratum_a": label_column([labels[a] for a, _ in pairs], labels),

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
-from analysis.kernels.logrank import score_chi_square
+from analysis.kernels.logrank import logrank_sums, score_chi_square
 from analysis.kernels.logrank_permutation import (
     Shuffles,
     logrank_scores,
@@ -22,10 +22,10 @@ from analysis.kernels.logrank_permutation import (
 )
 from analysis.kernels.tails import chi_square_tail
 from analysis.survival.batches import batch_bounds, in_batches
+from analysis.survival.counted import group_counts
 from analysis.survival.curve_frames import label_column
-from analysis.survival.curves import late_entry
-from analysis.survival.data import SurvivalData, survival_data
-from analysis.survival.logrank import checked_groups, group_sums
+from analysis.survival.data import SurvivalData, late_entry, survival_data
+from analysis.survival.logrank import checked_groups
 from analysis.survival.options import count_problems
 
 SAME = 1e-9
@@ -140,7 +140,7 @@ def permutation_logrank(
     statistic = float(statistic_of(drawn, drawn.sums))
     permuted = _permuted(drawn, n_permutations, seed)
     p_value = (1 + int((permuted >= statistic * (1 - SAME)).sum())) / (1 + n_permutations)
-    sums = group_sums(data)
+    sums = logrank_sums(group_counts(data))
     chi_square, df = score_chi_square(sums.observed - sums.expected, sums.covariance)
     warn_all(data.warnings)
     return PermutationLogRank(

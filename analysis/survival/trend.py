@@ -11,15 +11,8 @@ from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotEstimable, warn_all
 from analysis.kernels.logrank import logrank_sums, score_chi_square
-from analysis.survival.data import survival_data
-from analysis.survival.logrank import (
-    LogRank,
-    checked_groups,
-    chi_square_result,
-    compared,
-    group_counts,
-    no_information,
-)
+from analysis.survival.counted import counted_groups
+from analysis.survival.logrank import LogRank, checked_sizes, chi_square_result, no_information
 
 
 def logrank_trend(
@@ -56,17 +49,16 @@ def logrank_trend(
     >>> round(logrank_trend(cohort, Endpoint("months", "died"), by="level").statistic, 4)
     1.5002
     """
-    data = survival_data(cohort, endpoint, by=by)
-    labels = data.by.labels
-    found = checked_groups(labels, data.by.codes, int(data.event.sum()), by)
+    counts, groups = counted_groups(cohort, endpoint, by=by)
+    labels = groups.labels
+    found = checked_sizes(labels, groups.sizes, int(counts.n_event.sum()), by)
     score = np.arange(1.0, len(labels) + 1) if scores is None else _scores(scores, labels)
-    counts = group_counts(data)
     sums = logrank_sums(counts)
     variance = float(score @ sums.covariance @ score)
     if score_chi_square(sums.observed - sums.expected, sums.covariance)[1] == 0 or variance <= 0:
         raise NotEstimable(no_information(counts, by, ()))
     statistic = float(score @ (sums.observed - sums.expected)) ** 2 / variance
-    test = chi_square_result(compared(data), statistic, 1, sums, test="trend", strata=(), found=found)
+    test = chi_square_result(groups, statistic, 1, sums, test="trend", strata=(), found=found)
     warn_all(test.warnings)
     return test
 

@@ -1,0 +1,105 @@
+"""Columns of labels as codes: whose order the strata have, and which columns are measurements instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.cohort.columns import IntArray, first_few, stratum_label
+from analysis.errors import CohortError
+
+MOST_NUMERIC_GROUPS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Rows by group: `codes` index `labels`, which are in stratum order and all in use."""
+
+    codes: IntArray
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column as it stands: what each code means, and the codes in stratum order; a missing value's is negative."""
+
+    codes: NDArray[np.integer]
+    values: list[object]
+    order: list[int]
+
+
+def coded(column: pd.Series) -> Coded:
+    """The codes of a column: those of a categorical, which has an order; else values as they come, to be sorted."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        values = column.cat.categories.tolist()
+        return Coded(column.cat.codes.to_numpy(), values, list(range(len(values))))
+    codes, uniques = pd.factorize(column, sort=False)
+    values = list(uniques)
+    return Coded(codes, values, sorted(range(len(values)), key=lambda place: _sort_key(values[place])))
+
+
+def group_rows(cohort: pd.DataFrame, names: Sequence[str]) -> Groups:
+    """Rows by the labels of one column, or by the combinations of several; one group "all" without columns."""
+    if not names:
+        return Groups(np.zeros(len(cohort), dtype=np.int64), ("all",))
+    parts = [_one_grouping(cohort[name]) for name in names]
+    if len(parts) == 1:
+        return parts[0]
+    codes = parts[0].codes
+    for part in parts[1:]:
+        codes = codes * len(part.labels) + part.codes
+    used, codes = np.unique(codes, return_inverse=True)
+    labels = []
+    for code in used:
+        words = []
+        for part in reversed(parts):
+            code, place = divmod(int(code), len(part.labels))
+            words.append(part.labels[place])
+        labels.append(", ".join(reversed(words)))
+    return Groups(codes.astype(np.int64), tuple(labels))
+
+
+def _one_grouping(column: pd.Series) -> Groups:
+    """Codes and string labels of one complete column: the categorical's order, else that of the sorted values."""
+    found = coded(column)
+    in_use = np.bincount(found.codes, minlength=len(found.values)) > 0
+    kept = [code for code in found.order if in_use[code]]
+    labels = labels_of(column.name, [found.values[code] for code in kept])
+    if kept == list(range(len(found.values))):
+        return Groups(found.codes.astype(np.int64, copy=False), labels)
+    rank = np.full(len(found.values), -1, dtype=np.int64)
+    rank[kept] = np.arange(len(kept))
+    return Groups(rank[found.codes], labels)
+
+
+def labels_of(name: object, values: Sequence[object]) -> tuple[str, ...]:
+    """Values as stratum labels; refused when two of them read alike."""
+    labels = tuple(stratum_label(value) for value in values)
+    if len(set(labels)) < len(labels):
+        twice = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
+        raise CohortError(f"column {name!r}: values of different types read alike ({first_few(twice)})")
+    return labels
+
+
+def _sort_key(value: object) -> tuple[int, float, str]:
+    """Numbers as numbers and before text."""
+    if isinstance(value, (bool, int, float, np.number)):
+        return (0, float(value), "")
+    return (1, 0.0, str(value))
+
+
+def measurement_problems(column: pd.Series) -> list[str]:
+    """A problem when a numeric column has so many values that it is a measurement, not groups."""
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        return []
+    n_values = column.nunique()
+    if n_values <= MOST_NUMERIC_GROUPS:
+        return []
+    return [
+        f"column {column.name!r} holds {n_values} different numbers: a measurement, not groups;"
+        " cut it first with stratify(cohort, cutpoints, marker=...)"
+    ]
