@@ -95,24 +95,25 @@ def run_bench(
     >>> sorted(BENCHES)[0], BENCHES["markers"].title
     ('markers', 'A marker and what people do with it')
     """
-    if name not in BENCHES:
-        raise InputError(f"no bench {name!r}: use one of {', '.join(BENCHES)}")
-    bench = BENCHES[name]
-    size, seed, n = (
-        ours if given is None else given
-        for given, ours in (
-            (n_population, bench.n_population),
-            (seed, bench.seed),
-            (n_replicates, bench.n_replicates),
-        )
-    )
-    worlds = bench.worlds(size, seed)
+    sizes = bench_sizes(name, n_replicates=n_replicates, seed=seed, n_population=n_population)
+    bench, seed = BENCHES[name], sizes["seed"]
+    worlds = bench.worlds(sizes["n_population"], seed)
     if progress is not None:
         progress(f"targets of {len(worlds)} worlds")
-    scores = simulation_study(worlds, bench.methods, n_replicates=n, seed=seed)
+    scores = simulation_study(worlds, bench.methods, n_replicates=sizes["n_replicates"], seed=seed)
     if progress is not None:
         progress(f"{bench.title}: {scores['n'].max()} cohorts of each world")
     return _with_wanted(scores, bench.null_worlds)
+
+
+def bench_sizes(
+    name: str, *, n_replicates: int | None = None, seed: int | None = None, n_population: int | None = None
+) -> dict[str, int]:
+    """The sizes and the seed that a bench runs with: those given, else its own."""
+    if name not in BENCHES:
+        raise InputError(f"no bench {name!r}: use one of {', '.join(BENCHES)}")
+    given = {"n_replicates": n_replicates, "seed": seed, "n_population": n_population}
+    return {size: getattr(BENCHES[name], size) if value is None else value for size, value in given.items()}
 
 
 def _with_wanted(scores: pd.DataFrame, null_worlds: Sequence[str]) -> pd.DataFrame:

@@ -1,0 +1,164 @@
+"""The results of a bench as files: its scores, what they were made with, and a page to read."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis import __version__
+from analysis.errors import InputError
+from analysis.present.bench import bench_display
+from analysis.present.tables import csv_text
+from analysis.truth.bench_table import bench_table
+from analysis.truth.benches import BENCHES, bench_sizes
+
+FOLDER = "bench"
+"""Where the committed results lie, inside the folder of the synthetic data."""
+
+NOTE = "Simulated cohorts: no patient, and nothing here is evidence about magnesium."
+READING = (
+    "Bias is counted away from zero; in brackets stand Monte-Carlo standard errors. The verdict names a bias of more"
+    " than 0.4 standard deviations of the estimate, coverage of 95% intervals outside 93 to 97%, and a type-I error more"
+    " than two Monte-Carlo errors away from 5%. A method that misses stays in the table."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class BenchRecord:
+    """A bench as it was run.
+
+    Attributes
+    ----------
+    name, title, about : str
+    scores : DataFrame
+        As `run_bench` gave them, to six digits.
+    command, version : str
+        What makes them again, and the version that made them.
+    n_replicates, seed, n_population : int
+    """
+
+    name: str
+    title: str
+    about: str
+    scores: pd.DataFrame
+    command: str
+    version: str
+    n_replicates: int
+    seed: int
+    n_population: int
+
+    @property
+    def words(self) -> str:
+        """How it was made, in a sentence."""
+        return (
+            f"{self.n_replicates:,} cohorts of each world; targets from {self.n_population:,} simulated patients; seed"
+            f" {self.seed}, version {self.version}. Again with: {self.command}"
+        )
+
+
+def write_bench(
+    scores: pd.DataFrame,
+    directory: str | Path,
+    *,
+    name: str,
+    n_replicates: int | None = None,
+    seed: int | None = None,
+    n_population: int | None = None,
+) -> tuple[Path, ...]:
+    """Write the scores of a bench with what they were made with.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `run_bench` gave them.
+    directory : str or Path
+        Made where it does not exist; files of the same names are replaced.
+    name : str
+        The bench.
+    n_replicates, seed, n_population : int, optional
+        As they were given to `run_bench`.
+
+    Returns
+    -------
+    tuple of Path
+        NAME.csv (the scores), NAME.json (command, version, sizes, seed), NAME.md (the table, to read).
+    """
+    sizes = bench_sizes(name, n_replicates=n_replicates, seed=seed, n_population=n_population)
+    bench, n, seed = BENCHES[name], sizes["n_replicates"], sizes["seed"]
+    command = f"python -m analysis bench {name} --replicates {n} --seed {seed}"
+    head = {"bench": name, "title": bench.title, "about": bench.about, "command": command, "version": __version__}
+    texts = {
+        f"{name}.csv": _six_digits(scores),
+        f"{name}.json": json.dumps(head | sizes, ensure_ascii=False) + "\n",
+    }
+    record = _record(texts[f"{name}.csv"], texts[f"{name}.json"])
+    texts[f"{name}.md"] = bench_markdown(record)
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, text in texts.items():
+        (folder / file).write_text(text, encoding="utf-8", newline="\n")
+    return tuple(folder / file for file in texts)
+
+
+def read_benches(directory: str | Path) -> tuple[BenchRecord, ...]:
+    """Every bench that was written to a folder, in the order of `BENCHES`; none where there is no folder.
+
+    Raises
+    ------
+    InputError
+        A file that `write_bench` has not written.
+    """
+    folder = Path(directory)
+    found = [(folder / f"{name}.csv", folder / f"{name}.json") for name in BENCHES]
+    return tuple(
+        _record(scores.read_text(encoding="utf-8"), head.read_text(encoding="utf-8"))
+        for scores, head in found
+        if scores.is_file() and head.is_file()
+    )
+
+
+def _record(scores: str, head: str) -> BenchRecord:
+    """A bench from the texts of its files."""
+    try:
+        held = json.loads(head)
+        frame = pd.read_csv(io.StringIO(scores), keep_default_na=False, na_values=[""])
+        frame["estimand"] = frame["estimand"].fillna("")
+        return BenchRecord(name=held.pop("bench"), scores=frame, **held)
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"not the files of a bench ({type(error).__name__}: {error})") from error
+
+
+def _six_digits(scores: pd.DataFrame) -> str:
+    """The scores as CSV, numbers to six digits."""
+    numbers = scores.select_dtypes("floating").columns
+    return csv_text(scores.assign(**{name: [float(f"{value:.6g}") for value in scores[name]] for name in numbers}))
+
+
+def bench_markdown(record: BenchRecord) -> str:
+    """A bench as a page of Markdown: what was done, how to do it again, and one row a world and method.
+
+    Parameters
+    ----------
+    record : BenchRecord
+
+    Returns
+    -------
+    str
+    """
+    shown = bench_display(bench_table(record.scores))
+    lines = [
+        f"# {record.title}",
+        "",
+        f"{record.about} {NOTE}",
+        "",
+        record.words.replace(record.command, f"`{record.command}`"),
+        "",
+        READING,
+        "",
+        *("| " + " | ".join(cells) + " |" for cells in (shown.columns, ["---"] * shown.shape[1], *shown.to_numpy())),
+    ]
+    return "\n".join(lines) + "\n"

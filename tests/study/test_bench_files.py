@@ -1,0 +1,55 @@
+"""A bench's files: there and back, one line of how it was made, and a page that says what was found."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from analysis import InputError
+from analysis.study.bench_files import bench_markdown, read_benches, write_bench
+
+
+def scores():
+    rows = [
+        ("null", "naive cut", "bias away from zero", 1 / 3, 0.01, 500, "effect", 0.0, 0.0),
+        ("null", "naive cut", "root mean squared error", 0.4, 0.01, 500, "effect", 0.0, float("nan")),
+        ("null", "naive cut", "type-I error", 0.3, 0.02, 500, "effect", 0.0, 0.05),
+        ("null", "range", "failed", 0.0, 0.0, 500, "", float("nan"), 0.0),
+    ]
+    names = ["world", "method", "score", "value", "std_error", "n", "estimand", "target", "wanted"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    paths = write_bench(scores(), tmp_path / "new", name="markers", n_replicates=500, seed=7)
+    assert [path.name for path in paths] == ["markers.csv", "markers.json", "markers.md"]
+    (record,) = read_benches(tmp_path / "new")
+    pd.testing.assert_frame_equal(record.scores, scores(), rtol=1e-5)
+    assert (record.n_replicates, record.seed) == (500, 7)
+    assert record.command == "python -m analysis bench markers --replicates 500 --seed 7"
+    assert len(paths[1].read_text(encoding="utf-8").splitlines()) == 1
+    before = [path.read_bytes() for path in paths]
+    assert [
+        path.read_bytes() for path in write_bench(scores(), tmp_path, name="markers", n_replicates=500, seed=7)
+    ] == before
+
+
+def test_the_page_has_a_row_for_what_is_judged_and_the_command(tmp_path):
+    write_bench(scores(), tmp_path, name="markers", seed=7)
+    page = bench_markdown(*read_benches(tmp_path))
+    assert "| null | naive cut | effect: 0.000 | 0.333 (0.010) | – | 30.0% (2.0%) | biased; rejects too often |" in page
+    assert "`python -m analysis bench markers --replicates" in page
+    assert "| range |" not in page
+
+
+def test_no_folder_holds_no_bench_and_another_file_is_refused(tmp_path):
+    assert read_benches(tmp_path / "none") == ()
+    (tmp_path / "markers.csv").write_text("world\n", encoding="utf-8")
+    (tmp_path / "markers.json").write_text(json.dumps({"title": "x"}), encoding="utf-8")
+    with pytest.raises(InputError, match="not the files of a bench"):
+        read_benches(tmp_path)
+
+
+def test_a_bench_without_a_name_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no bench 'marker'"):
+        write_bench(scores(), tmp_path, name="marker")
