@@ -22,8 +22,8 @@ FOLDER = "bench"
 NOTE = "Simulated cohorts: no patient, and nothing here is evidence about magnesium."
 READING = (
     "Bias is counted away from zero; in brackets stand Monte-Carlo standard errors. The verdict names a bias of more"
-    " than 0.4 standard deviations of the estimate, coverage of 95% intervals outside 93 to 97%, and a type-I error more"
-    " than two Monte-Carlo errors away from 5%. A method that misses stays in the table."
+    " than 0.4 standard deviations of the estimate, coverage of 95% intervals outside 93 to 97%, and a type-I error"
+    " more than two Monte-Carlo errors away from 5%. A method that misses stays in the table."
 )
 
 
@@ -134,7 +134,7 @@ def _record(scores: str, head: str) -> BenchRecord:
 
 def _six_digits(scores: pd.DataFrame) -> str:
     """The scores as CSV, numbers to six digits."""
-    numbers = scores.select_dtypes("floating").columns
+    numbers = scores.select_dtypes("float64").columns
     return csv_text(scores.assign(**{name: [float(f"{value:.6g}") for value in scores[name]] for name in numbers}))
 
 
