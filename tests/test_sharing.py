@@ -1,0 +1,86 @@
+"""Long work shared out: in turn, among threads, processes and the workers of a cluster, with the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from joblib import parallel_config
+
+from analysis import (
+    CohortDesign,
+    Endpoint,
+    bootstrap_cox,
+    continuous_marker,
+    cutpoint_world,
+    median_split,
+    permutation_logrank,
+    simulation_study,
+)
+from analysis.survival import permutation
+
+ENDPOINT = Endpoint("time", "event")
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[None]:
+    """Two workers of a Dask cluster on this machine."""
+    from dask.distributed import Client, LocalCluster
+
+    where = {"host": "127.0.0.1", "dashboard_address": None, "local_directory": str(folder)}
+    workers = LocalCluster(n_workers=2, threads_per_worker=1, **where)
+    with workers, Client(workers), parallel_config(backend="dask"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def cohort() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    n = 120
+    x = rng.normal(size=n)
+    columns = {"time": np.ceil(rng.exponential(300 * np.exp(-x))), "event": rng.integers(0, 2, n), "x": x}
+    return pd.DataFrame(columns | {"arm": rng.choice(["a", "b", "c"], n)})
+
+
+@pytest.fixture(scope="module")
+def world():
+    return cutpoint_world("independent", CohortDesign(world="independent").of_size(80), seed=1)
+
+
+def everything(cohort: pd.DataFrame, world) -> list[pd.DataFrame]:
+    """Bootstrap, permutations and simulations, each of several batches."""
+    draws = bootstrap_cox(cohort, ENDPOINT, "x + arm", n_bootstrap=450, seed=1).draws
+    test = permutation_logrank(cohort, ENDPOINT, by="arm", n_permutations=5000, seed=2)
+    scores = simulation_study([world], [median_split, continuous_marker], n_replicates=60, seed=3)
+    return [draws, pd.DataFrame({"statistic": test.permuted, "p_value": test.p_value}), scores]
+
+
+def test_in_turn_in_threads_in_processes_and_on_a_cluster(cohort, world, tmp_path, monkeypatch):
+    monkeypatch.setattr(permutation, "BATCH_DRAWS", 100_000)
+    run = partial(everything, cohort, world)
+    in_turn = run()
+    for chosen in (
+        parallel_config(backend="threading", n_jobs=2),
+        parallel_config(backend="loky", n_jobs=2),
+        cluster(tmp_path),
+    ):
+        with chosen:
+            found = run()
+        for one, other in zip(in_turn, found, strict=True):
+            pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_small_work_is_not_shared_out(cohort, monkeypatch):
+    def refuse(*_args: object, **_options: object) -> None:
+        raise AssertionError("shared out")
+
+    monkeypatch.setattr("joblib.Parallel", refuse)
+    bootstrap_cox(cohort, ENDPOINT, ["x"], n_bootstrap=200, seed=1)
+    permutation_logrank(cohort, ENDPOINT, by="arm", n_permutations=5000, seed=2)
+    with pytest.raises(AssertionError, match="shared out"):
+        bootstrap_cox(cohort, ENDPOINT, ["x"], n_bootstrap=201, seed=1)
