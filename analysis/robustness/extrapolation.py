@@ -28,6 +28,7 @@ from analysis.survival.options import level_problems, times_given
 __all__ = ["SimulationExtrapolation", "simulation_extrapolation"]
 
 MOST_ADDED = 10.0
+PATH = 61
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,9 @@ class SimulationExtrapolation:
         term, hazard_ratio, conf_low, conf_high, statistic, p_value, per unit of each term.
     curve : DataFrame
         Of the marker: error_variance (in multiples of one measurement's: 0 without error, 1 as measured),
-        log_hazard_ratio (per unit of the marker; the mean over the simulations, extrapolated at 0), monte_carlo_error,
-        fitted (the quadratic).
+        log_hazard_ratio (per unit of the marker; the mean over the simulations, extrapolated at 0), monte_carlo_error.
+    path : DataFrame
+        error_variance, log_hazard_ratio: the quadratic, finely spaced.
     reliability : float
         The share of the marker's variance, given the adjustment, that is not error.
     endpoint, marker, adjust, strata, measurement_error, error_scale, conf_level
@@ -58,6 +60,7 @@ class SimulationExtrapolation:
     coefficients: pd.DataFrame
     hazard_ratios: pd.DataFrame
     curve: pd.DataFrame
+    path: pd.DataFrame
     reliability: float
     endpoint: Endpoint
     marker: str
@@ -169,6 +172,7 @@ def simulation_extrapolation(
     drawn = draw_errors(design, place, error, multiples, n_simulations, seed)
     draws = drawn.sound()
     quadratic = Quadratic(np.concatenate([[0.0], multiples]))
+    measured = float(fit.coef[place])
     coefficients = _coefficient_table(fit, quadratic, draws)
     n_failed = n_simulations - len(draws.coefs)
     found = (*fit.warnings, *_told(coefficients, n_failed, n_simulations))
@@ -176,7 +180,8 @@ def simulation_extrapolation(
     return SimulationExtrapolation(
         coefficients=coefficients,
         hazard_ratios=_ratios(coefficients, conf_level),
-        curve=_curve(float(fit.coef[place]), quadratic, draws.coefs[:, :, place]),
+        curve=_curve(measured, quadratic, draws.coefs[:, :, place]),
+        path=_path(measured, quadratic, draws.coefs[:, :, place]),
         reliability=ratio,
         endpoint=endpoint,
         marker=marker,
@@ -245,9 +250,15 @@ def _curve(measured: float, quadratic: Quadratic, coefs: FloatArray) -> pd.DataF
             "error_variance": 1 + places,
             "log_hazard_ratio": np.concatenate([[quadratic.at_none @ means], means]),
             "monte_carlo_error": np.insert(errors, 1, 0.0),
-            "fitted": quadratic.read(means, places),
         }
     )
+
+
+def _path(measured: float, quadratic: Quadratic, coefs: FloatArray) -> pd.DataFrame:
+    """The quadratic from no error to the most that was added."""
+    means = np.concatenate([[measured], coefs.mean(axis=0)])
+    places = np.linspace(-1.0, quadratic.grid[-1], PATH)
+    return pd.DataFrame({"error_variance": 1 + places, "log_hazard_ratio": quadratic.read(means, places)})
 
 
 def _ratios(table: pd.DataFrame, conf_level: float) -> pd.DataFrame:
