@@ -85,6 +85,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "present.times": ("breaks_for",),
     "present.curves": ("plot_survival", "plot_follow_up"),
     "present.causes": ("plot_causes",),
+    "present.flow": ("plot_flow",),
     "present.forest": ("plot_forest",),
     "present.marker": ("plot_marker",),
     "present.dose_response": ("plot_dose_response",),
@@ -93,6 +94,9 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "present.relations": ("plot_relations",),
     "present.hazards": ("plot_hazard_ratio_over_time",),
     "present.missing": ("plot_missing",),
+    "present.shifts": ("plot_shifts",),
+    "present.extrapolation": ("plot_extrapolation",),
+    "present.influence": ("plot_influence",),
     "present.words": (
         "format_number", "format_count", "format_share", "format_p", "format_interval", "format_ratio", "format_time",
         "inline",
