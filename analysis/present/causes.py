@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import InputError
+from analysis.present.boxes import draw_box
 from analysis.present.frames import need_columns
 from analysis.present.layout import PAD, POINTS, drawing_axes, figure_of, finish, head_axes, text_size
 from analysis.present.style import INK, MM_PER_INCH, SOFT_INK, TEXT, TWO_COLUMNS, VERMILLION, figure_style
@@ -98,8 +99,6 @@ def _room(ax: Axes, own: bool, height: float) -> float:
 
 def _draw_nodes(ax: Axes, nodes: pd.DataFrame, room: float) -> dict[str, Corners]:
     """Boxes around their names, columns spread over the whole width; gives centre and half sizes by name."""
-    from matplotlib.patches import FancyBboxPatch
-
     figure = figure_of(ax)
     sizes = {str(name): text_size(figure, str(name)) for name in nodes["name"]}
     half = {name: (wide / 2 + MARGIN - 2, high / 2 + 4) for name, (wide, high) in sizes.items()}
@@ -113,13 +112,7 @@ def _draw_nodes(ax: Axes, nodes: pd.DataFrame, room: float) -> dict[str, Corners
         x, y = start + share * (end - start), STEP * (row["y"] - nodes["y"].min() + 0.5)
         wide, high = half[name]
         boxes[name] = (float(x), float(y), wide, high)
-        ax.add_patch(
-            FancyBboxPatch(
-                (x - wide, y - high), 2 * wide, 2 * high, boxstyle="round,pad=0,rounding_size=4",
-                facecolor="#f6f8fa", edgecolor=SOFT_INK, linewidth=0.8, zorder=3,
-            )
-        )  # fmt: skip
-        ax.text(x, y, name, ha="center", va="center", size=TEXT, color=INK, linespacing=1.2, zorder=4)
+        draw_box(ax, name, float(x), float(y), wide, high)
     return boxes
 
 

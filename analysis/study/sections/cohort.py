@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.present.causes import plot_causes
 from analysis.present.curves import plot_follow_up
+from analysis.present.flow import plot_flow
 from analysis.present.missing import plot_missing
 from analysis.present.page import Prose, TableBlock
 from analysis.present.relations import plot_relations
@@ -23,12 +24,49 @@ from analysis.survival.milestones import median_follow_up
 
 def cohort_section(study: Study) -> StudySection:
     """Who is in the analysis, and what is known of them."""
-    blocks: list[Block] = [table("flow", "Rows read and used", flow_table(study))]
+    blocks: list[Block] = [_flow_figure(study), table("flow", "Rows read and used", flow_table(study))]
     if study.plan.synthetic:
         blocks.append(_causes_figure(study))
     blocks += [_baseline_block(study), *_missing_blocks(study), *_relations_blocks(study)]
     blocks += attempted("The follow-up", partial(_follow_up_blocks, study))
     return StudySection("cohort", "The cohort", tuple(blocks))
+
+
+def _flow_figure(study: Study) -> StudyFigure:
+    """Who came in, who was left out and why, and the strata with their events."""
+    flow = patient_flow(study)
+    told = "; ".join(f"{row['n']} {row['words']}".replace("\n", ", ") for row in flow.to_dict("records"))
+    return StudyFigure(
+        name="patient-flow",
+        title="The flow of patients",
+        alt=f"Boxes from top to bottom: {told}.",
+        caption="Nobody is left out in silence; events are those of patients whose times are known.",
+        draw=partial(plot_flow, flow, title="The flow of patients", synthetic=study.plan.synthetic),
+    )
+
+
+def patient_flow(study: Study) -> pd.DataFrame:
+    """The flow of patients for its figure: part ("stage", "excluded", "stratum") n words."""
+    plan, cohort = study.plan, study.cohort
+    marked = cohort[cohort[study.stratum_column].notna()]
+    rows = [("stage", len(cohort), "patients in the file")]
+    if len(marked) < len(cohort):
+        rows.append(("excluded", len(cohort) - len(marked), f"without {plan.marker.label}"))
+        rows.append(("stage", len(marked), "in a stratum"))
+    covariates = [*covariate_columns(study), *plan.model.strata]
+    incomplete = int(marked[covariates].isna().any(axis=1).sum())
+    if incomplete:
+        rows.append(("excluded", incomplete, "with a covariate missing: not in the adjusted models"))
+    for label in study.strata_labels:
+        inside = marked[marked[study.stratum_column] == label]
+        lines = [label, study.descriptions[label]]
+        for endpoint in plan.endpoints:
+            known = inside[list(endpoint.columns)].dropna()
+            lost = len(inside) - len(known)
+            text = f"{endpoint.name}: {int(known[endpoint.event].sum())} events"
+            lines.append(text + (f" ({lost} without a time or event)" if lost else ""))
+        rows.append(("stratum", len(inside), "\n".join(lines)))
+    return pd.DataFrame(rows, columns=["part", "n", "words"])
 
 
 def flow_table(study: Study) -> pd.DataFrame:
