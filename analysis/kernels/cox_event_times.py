@@ -83,7 +83,7 @@ def tally_rows(
         pairs, key = dense_rank(strata * len(distinct) + key)
         stratum, place = np.divmod(pairs.astype(np.int64), len(distinct))
     n_event = np.asarray(np.bincount(key, event, len(place)), dtype=np.float64)
-    weight = n_event if weights is None else np.bincount(key, event * weights, len(place))
+    weight = n_event if weights is None else np.asarray(np.bincount(key, event * weights, len(place)), np.float64)
     return Tally(stratum, np.asarray(distinct[place], dtype=np.float64), n_event, weight), key
 
 

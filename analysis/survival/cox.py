@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotSupported, raise_all, warn_all
-from analysis.kernels.cox import CoxProblem
+from analysis.kernels.cox_large_arrays import fit_large
 from analysis.kernels.cox_newton import CoxPoint, newton_step
 from analysis.kernels.cox_residuals import score_residuals
 from analysis.survival.cox_fit import ChiSquare, CoxFit, CoxModel, chi_square, hazard_ratios
@@ -24,7 +24,7 @@ from analysis.survival.cox_guards import (
     refuse_one_cluster,
 )
 from analysis.survival.cox_lifelines import lifelines_fit
-from analysis.survival.cox_maximum import CoxRows, Maximum, evaluator, find_maximum, linear_predictor
+from analysis.survival.cox_maximum import CoxRows, Maximum, attained, evaluator, find_maximum
 from analysis.survival.cox_terms import Design, read_design
 from analysis.survival.options import choice_problems
 
@@ -33,7 +33,7 @@ __all__ = ["ChiSquare", "CoxFit", "CoxModel", "fit_cox", "hazard_ratios"]
 TIES = ("efron", "breslow", "exact")
 ENGINES = ("auto", "lifelines", "kernel")
 LARGE = 20_000
-"""Above this many rows ``engine="auto"`` takes the kernel."""
+"""Above this many rows ``engine="auto"`` takes the kernel, and the kernel its compiled passes over unsorted rows."""
 
 
 def fit_cox(
@@ -128,9 +128,14 @@ def fit_design(design: Design, model: CoxModel) -> CoxFit:
     """The model on rows already checked, by the engine that `model` asks for; its warnings are only carried."""
     if model.cluster is not None:
         refuse_one_cluster(model.cluster, design.data.cluster.labels)
-    rows, problem, null = _prepare(design, model.ties)
-    maximum, engine = _by_engine(model.engine, rows, find_maximum(rows, problem, null))
-    return _assemble(design, rows, problem, null, maximum, replace(model, engine=engine))
+    data = design.data
+    refuse_no_events(int(data.event.sum()), data.n_used)
+    refuse_constant(design.x, design.terms)
+    rows = CoxRows(design.x, data.time, data.event, data.entry, data.strata.codes, data.weights, model.ties)
+    found = _of_many(rows, design.terms) if len(rows.time) > LARGE and model.ties != "exact" else None
+    null, tied, maximum = found or _of_few(rows, design.terms)
+    maximum, engine = _by_engine(model.engine, maximum)
+    return _assemble(design, null, tied, maximum, replace(model, engine=engine))
 
 
 def _check_options(*, ties: str, engine: str, robust: bool, cluster: str | None, weights: str | None) -> None:
@@ -146,21 +151,28 @@ def _check_options(*, ties: str, engine: str, robust: bool, cluster: str | None,
         raise NotSupported(f"lifelines does not offer ties={ties!r}; use engine='kernel' or 'auto'")
 
 
-def _prepare(design: Design, ties: str) -> tuple[CoxRows, CoxProblem, CoxPoint]:
-    """The rows, their partial likelihood and its value at zero, once they are known to hold information."""
-    data = design.data
-    refuse_no_events(int(data.event.sum()), data.n_used)
-    rows = CoxRows(design.x, data.time, data.event, data.entry, data.strata.codes, data.weights, ties)
-    refuse_constant(design.x, design.terms)
+def _of_few(rows: CoxRows, terms: Sequence[str]) -> tuple[CoxPoint, float, Maximum]:
+    """The likelihood at zero, the share of events that are tied, and the maximum: of rows sorted into risk sets."""
     problem = rows.problem()
     refuse_no_comparison(problem.sets)
-    null = evaluator(problem, ties)(np.zeros(len(design.terms)))
-    refuse_collinear(problem, null, design.terms)
-    return rows, problem, null
+    null = evaluator(problem, rows.ties)(np.zeros(len(terms)))
+    refuse_collinear(null, len(problem.sets.events), terms)
+    return null, float((problem.sets.n_tied > 1).mean()), find_maximum(rows, problem, null)
 
 
-def _by_engine(engine: str, rows: CoxRows, maximum: Maximum) -> tuple[Maximum, str]:
+def _of_many(rows: CoxRows, terms: Sequence[str]) -> tuple[CoxPoint, float, Maximum] | None:
+    """The same in passes over unsorted rows; None when something is amiss, for the other way to say what."""
+    problem, solution = fit_large(rows.arrays())
+    n_tied = problem.events.n_tied
+    refuse_collinear(problem.null, int(n_tied.sum()), terms)
+    if solution.weak or not problem.compared:
+        return None
+    return problem.null, float(n_tied[n_tied > 1].sum() / n_tied.sum()), attained(rows, solution.point, problem.scale)
+
+
+def _by_engine(engine: str, maximum: Maximum) -> tuple[Maximum, str]:
     """The maximum as the engine asked for finds it, and that engine; "auto" falls back on the kernel's."""
+    rows = maximum.rows
     offered = rows.ties == "efron" and not maximum.directions
     if engine == "kernel" or not offered or (engine == "auto" and len(rows.time) > LARGE):
         return maximum, "kernel"
@@ -170,14 +182,10 @@ def _by_engine(engine: str, rows: CoxRows, maximum: Maximum) -> tuple[Maximum, s
         if engine == "lifelines":
             raise
         return maximum, "kernel"
-    problem = maximum.problem
-    score = linear_predictor(rows.x, coef)
-    return Maximum(coef, covariance, log_likelihood, (), score, problem, coef * problem.scale), "lifelines"
+    return Maximum(coef, covariance, log_likelihood, rows), "lifelines"
 
 
-def _assemble(
-    design: Design, rows: CoxRows, problem: CoxProblem, null: CoxPoint, maximum: Maximum, model: CoxModel
-) -> CoxFit:
+def _assemble(design: Design, null: CoxPoint, tied: float, maximum: Maximum, model: CoxModel) -> CoxFit:
     """The result: coefficients with their errors, and the three tests."""
     coef, df = maximum.coef, len(design.terms)
     covariance, robust_error = maximum.covariance, np.full(df, np.nan)
@@ -185,12 +193,13 @@ def _assemble(
         covariance = _sandwich(design, maximum, clustered=model.cluster is not None)
         robust_error = np.sqrt(np.diag(covariance))
     data, score = design.data, float(null.gradient @ newton_step(null.information, null.gradient))
-    found = cox_warnings(problem, rows.weights, design.terms, coef, ties=model.ties)
+    n_event = int(data.event.sum())
+    found = cox_warnings(n_event, tied, data.weights, design.terms, coef, ties=model.ties)
     return CoxFit(
         coefficients=_coefficient_table(design.terms, coef, maximum.covariance, robust_error, robust=model.robust),
         covariance=covariance,
         n=data.n_used,
-        n_event=int(data.event.sum()),
+        n_event=n_event,
         log_likelihood=maximum.log_likelihood,
         log_likelihood_null=null.log_likelihood,
         likelihood_ratio_test=chi_square(2 * (maximum.log_likelihood - null.log_likelihood), df),
@@ -202,7 +211,7 @@ def _assemble(
         dropped=data.dropped,
         warnings=(*data.warnings, *found),
         design=design,
-        rows=rows,
+        rows=maximum.rows,
         maximum=maximum,
     )
 

@@ -16,7 +16,6 @@ from analysis.errors import (
     SuspiciousValues,
     raise_all,
 )
-from analysis.kernels.cox import CoxProblem
 from analysis.kernels.cox_newton import CoxPoint
 from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums
 
@@ -29,7 +28,8 @@ COLLINEAR = 1e-11
 
 def refuse_constant(x: FloatArray, terms: Sequence[str]) -> None:
     """An error that names every constant covariate."""
-    constant = np.flatnonzero(x.min(axis=0) == x.max(axis=0)).tolist()
+    suspects = np.flatnonzero((x[:1000] == x[0]).all(axis=0)).tolist()
+    constant = [place for place in suspects if (x[:, place] == x[0, place]).all()]
     raise_all(
         [
             f"covariate {terms[place]!r} is constant ({x[0, place]:g} in every row used); leave it out"
@@ -64,12 +64,12 @@ def refuse_no_comparison(sets: RiskSets) -> None:
     raise NotEstimable("no information: at every event time, everybody at risk had the event")
 
 
-def refuse_collinear(problem: CoxProblem, null: CoxPoint, terms: Sequence[str]) -> None:
+def refuse_collinear(null: CoxPoint, n_event: int, terms: Sequence[str]) -> None:
     """An error that names covariates without variation among those at risk, and sets that determine one another."""
     from scipy.linalg import qr
 
     information = np.diag(null.information)
-    flat = information <= COLLINEAR * len(problem.sets.events)
+    flat = information <= COLLINEAR * n_event
     raise_all(
         [
             f"covariate {terms[place]!r} does not vary among those at risk at any event (within strata); leave it out"
@@ -90,9 +90,9 @@ def refuse_collinear(problem: CoxProblem, null: CoxPoint, terms: Sequence[str]) 
 
 
 def cox_warnings(
-    problem: CoxProblem, weights: FloatArray, terms: Sequence[str], coef: FloatArray, *, ties: str
+    n_event: int, tied: float, weights: FloatArray, terms: Sequence[str], coef: FloatArray, *, ties: str
 ) -> tuple[AnalysisWarning, ...]:
-    """What is worth a word about a fitted model."""
+    """What is worth a word about a fitted model, of whose events the share `tied` is tied with another."""
     found: list[AnalysisWarning] = []
     lost = [repr(terms[place]) for place in np.flatnonzero(np.isnan(coef)).tolist()]
     if lost:
@@ -103,14 +103,13 @@ def cox_warnings(
                 " hazard_ratios"
             )
         )
-    n_event, p = len(problem.sets.events), len(terms)
+    p = len(terms)
     if n_event < EVENTS_PER_PARAMETER * p:
         found.append(
             FewEvents(
                 f"{n_event} events for {p} parameter{'s' if p > 1 else ''} ({n_event / p:.1f} events per parameter)"
             )
         )
-    tied = float((problem.sets.n_tied > 1).mean())
     if tied > MOST_TIED and ties != "exact":
         found.append(ManyTies(f"{tied:.0%} of events are tied with another; compare with ties='exact'"))
     if weights.max() > EXTREME_WEIGHT and weights.max() > weights.min():

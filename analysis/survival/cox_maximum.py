@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.errors import NotEstimable
 from analysis.kernels.cox import CoxProblem, cox_problem, evaluate
+from analysis.kernels.cox_large_arrays import CoxArrays
 from analysis.kernels.cox_newton import CoxPoint, maximise
 from analysis.kernels.cox_risk_sets import risk_sets
 from analysis.survival.cox_separation import levels, separating_direction, split_strata
@@ -36,6 +38,18 @@ class CoxRows:
         sets = risk_sets(self.time, self.event, entry=self.entry, strata=self.strata)
         return cox_problem(self.x, sets, weights=self.weights, offset=self.offset, ties=self.ties)
 
+    def arrays(self) -> CoxArrays:
+        """These rows for the passes over many, without the columns that are alike in every row."""
+        return CoxArrays(
+            self.x,
+            self.time,
+            self.event,
+            entry=None if np.isneginf(self.entry).all() else self.entry,
+            strata=self.strata if self.strata.any() else None,
+            weights=None if (self.weights == 1).all() else self.weights,
+            ties=self.ties,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Maximum:
@@ -48,23 +62,36 @@ class Maximum:
     covariance : ndarray, shape (p, p)
     log_likelihood : float
         The supremum when it is not attained.
+    rows : CoxRows
+        Those it was fitted to.
     directions : tuple of ndarray, shape (p,)
         The directions in which the likelihood rises for ever, the first before all others.
-    score : ndarray, shape (n,)
-        The linear predictor; only its order when `directions` is not empty.
-    problem : CoxProblem
-        The partial likelihood, or its limit along the directions.
-    beta : ndarray, shape (p,)
-        Where it is largest, in its scaled covariates.
+    limit : tuple
+        With directions: the partial likelihood in the limit along them, where it is largest in its scaled covariates,
+        and the order of the rows' linear predictors.
     """
 
     coef: FloatArray
     covariance: FloatArray
     log_likelihood: float
-    directions: tuple[FloatArray, ...]
-    score: FloatArray
-    problem: CoxProblem
-    beta: FloatArray
+    rows: CoxRows = field(repr=False)
+    directions: tuple[FloatArray, ...] = ()
+    limit: tuple[CoxProblem, FloatArray, FloatArray] | None = field(default=None, repr=False)
+
+    @cached_property
+    def problem(self) -> CoxProblem:
+        """The partial likelihood, or its limit along the directions; built when first asked for."""
+        return self.rows.problem() if self.limit is None else self.limit[0]
+
+    @property
+    def beta(self) -> FloatArray:
+        """Where it is largest, in its scaled covariates."""
+        return self.coef * self.problem.scale if self.limit is None else self.limit[1]
+
+    @cached_property
+    def score(self) -> FloatArray:
+        """The linear predictor, row by row; only its order when `directions` is not empty."""
+        return linear_predictor(self.rows.x, self.coef) if self.limit is None else self.limit[2]
 
 
 def evaluator(problem: CoxProblem, ties: str) -> Callable[[FloatArray], CoxPoint]:
@@ -154,11 +181,10 @@ def climb(rows: CoxRows, problem: CoxProblem, null: CoxPoint) -> Summit:
 def _in_units(rows: CoxRows, summit: Summit, null: CoxPoint) -> Maximum:
     """From scaled covariates to the covariates' own units; NaN where there is no information."""
     problem, point, directions = summit.problem, summit.point, summit.directions
+    if not directions:
+        return attained(rows, point, problem.scale)
     coef = point.beta / problem.scale
     score = linear_predictor(rows.x, coef)
-    if not directions:
-        covariance = np.linalg.inv(point.information) / np.outer(problem.scale, problem.scale)
-        return Maximum(coef, covariance, point.log_likelihood, directions, score, problem, point.beta)
     spread = rows.x.std(axis=0)
     units = np.where(np.isinf(problem.scale), 0.0, problem.scale / spread)
     values, vectors = np.linalg.eigh(point.information * np.outer(units, units))
@@ -169,9 +195,14 @@ def _in_units(rows: CoxRows, summit: Summit, null: CoxPoint) -> Maximum:
     covariance[lost, :] = covariance[:, lost] = np.nan
     ranks = [levels(rows.x, direction) for direction in directions]
     _, order = np.unique(np.column_stack([*ranks, score]), axis=0, return_inverse=True)
-    score = np.asarray(order, dtype=np.float64).ravel()
-    coef = np.where(lost, np.nan, coef)
-    return Maximum(coef, covariance, point.log_likelihood, directions, score, problem, point.beta)
+    limit = (problem, point.beta, np.asarray(order, dtype=np.float64).ravel())
+    return Maximum(np.where(lost, np.nan, coef), covariance, point.log_likelihood, rows, directions, limit)
+
+
+def attained(rows: CoxRows, point: CoxPoint, scale: FloatArray) -> Maximum:
+    """A maximum at finite coefficients, from the point of the scaled covariates."""
+    covariance = np.linalg.inv(point.information) / np.outer(scale, scale)
+    return Maximum(point.beta / scale, covariance, point.log_likelihood, rows)
 
 
 def linear_predictor(x: FloatArray, coef: FloatArray) -> FloatArray:

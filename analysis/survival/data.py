@@ -116,7 +116,8 @@ def survival_data(
 
     columns = _numeric_columns(cohort, endpoint, number_names, by)
     kept, dropped = _complete(cohort, columns, [*label_names, *complete])
-    columns = {name: values[kept] for name, values in columns.items()}
+    if not kept.all():
+        columns = {name: values[kept] for name, values in columns.items()}
     position = np.flatnonzero(kept)
     problems: list[str] = []
     time, entry = _times(columns, endpoint, position, problems)
@@ -129,7 +130,7 @@ def survival_data(
         event=columns[endpoint.event] == 1,
         entry=entry,
         weights=weight,
-        covariates=np.column_stack([columns[name] for name in covariates]) if covariates else np.empty((len(time), 0)),
+        covariates=np.array([columns[name] for name in covariates]).T if covariates else np.empty((len(time), 0)),
         by=group_rows(used, [by] if by else []),
         strata=group_rows(used, strata_names),
         cluster=group_rows(used, [cluster] if cluster else []),
