@@ -16,6 +16,7 @@ from analysis.study.checklists.filling import checklists_section
 from analysis.study.plan import StudyPlan
 from analysis.study.results import Block, StudyResults, StudySection
 from analysis.study.sections import SECTIONS
+from analysis.study.sections.words import words_section
 from analysis.study.study import Study, prepare_study
 from analysis.study.summary import summary_lines
 from analysis.study.synthetic_files import read_truth
@@ -94,6 +95,7 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
         sections.append(section)
         if progress is not None:
             progress(section.title)
+    sections.insert(1, words_section(study, sections))
     sections.append(checklists_section(study.plan, sections))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # each stands as a note in its section

@@ -29,7 +29,7 @@ REMARK = Checklist(
             "10",
             "Statistical methods",
             "every method, how variables were chosen, how assumptions were checked, how missing values were handled",
-            ("methods", "software"),
+            ("words", "software"),
         ),
         Item(
             "11",

@@ -27,7 +27,7 @@ STROBE = Checklist(
         Item("9", "Bias", "what was done about it", field="bias"),
         Item("10", "Study size", "how it was arrived at", field="sample_size"),
         Item("11", "Quantitative variables", "how they were handled; groups, and why those", ("cut-points",)),
-        Item("12a", "Methods", "every statistical method, with control of confounding", ("methods",)),
+        Item("12a", "Methods", "every statistical method, with control of confounding", ("words",)),
         Item("12b", "Subgroups", "how subgroups and interactions were examined", ("subgroups",)),
         Item("12c", "Missing data", "how they were handled", ("missing", "imputation")),
         Item("12d", "Loss to follow-up", "how it was handled", ("follow-up",)),

@@ -1,4 +1,4 @@
-"""The methods: what was done, with what, on which bytes."""
+"""What the report was made with, from which bytes, by which plan."""
 
 from __future__ import annotations
 
@@ -18,21 +18,11 @@ PACKAGES = ("magnesium-survival", "lifelines", "pandas", "numpy", "scipy", "form
 
 
 def methods_section(study: Study) -> StudySection:
-    """Methods in words, software, inputs, and the plan as written."""
-    words = (
-        "Survival: Kaplan-Meier, Greenwood's standard error, log-log intervals; medians by the rule of R's"
-        " quantile.survfit; follow-up by the reverse Kaplan-Meier estimate. Tests: log-rank, stratified where said."
-        " Restricted means: area under the curve with Greenwood's variance. Models: Cox partial likelihood, Efron's"
-        " ties, Wald intervals; proportional hazards by the score test of R's cox.zph (survival 3). Times that differ"
-        " only by rounding are one time. Rows with a missing value in a column that an analysis uses are left out of"
-        " that analysis, and the table says how many were used. Intervals are 95 % and pointwise; p-values are"
-        " two-sided and, where not said otherwise, not adjusted for their number."
-    )
+    """Software, inputs, and the plan as written."""
     return StudySection(
-        "methods",
-        "Methods, software and inputs",
+        "software-and-inputs",
+        "Software and inputs",
         (
-            Prose(words),
             table("software", "Software", software_table()),
             table("inputs", "Inputs and their SHA-256", input_table(study)),
             Prose("**The plan as written**"),

@@ -1,0 +1,23 @@
+"""Methods and results in words, to be taken into a manuscript: every number from the report's own frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.present.page import Prose, TableBlock
+from analysis.study.results import StudyFigure, StudySection
+from analysis.study.study import Study
+from analysis.study.words_of_methods import methods_words
+from analysis.study.words_of_results import results_words
+
+
+def words_section(study: Study, sections: Sequence[StudySection]) -> StudySection:
+    """Methods and results in words, from the sections that were made."""
+    blocks = [block for section in sections for block in section.blocks if isinstance(block, TableBlock | StudyFigure)]
+    tables = {block.name: block.frame for block in blocks if isinstance(block, TableBlock)}
+    methods = methods_words(study, {block.name for block in blocks})
+    return StudySection(
+        "words",
+        "Methods and results in words",
+        (Prose("\n\n".join(results_words(study, tables))), Prose("\n\n".join(methods))),
+    )
