@@ -94,6 +94,6 @@ def test_the_counts_stand_in_the_title():
 
 def test_an_unknown_field_of_reporting_is_told(tmp_path):
     path = tmp_path / "plan.toml"
-    path.write_text(synthetic_plan().text + '\n[reporting]\nfundin = "none"\n', encoding="utf-8")
+    path.write_text(synthetic_plan().text.replace("funding =", "fundin ="), encoding="utf-8")
     with pytest.raises(PlanError, match="unknown key 'fundin'; did you mean 'funding'"):
         StudyPlan.from_toml(path)
