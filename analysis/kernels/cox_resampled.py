@@ -43,8 +43,8 @@ def fit_weighted_batch(
     weights : ndarray of int, shape (b, n)
         How often each resample holds each row, zero for not at all.
     strata : ndarray of int, shape (n,), optional
-    start : ndarray, shape (p,), optional
-        Coefficients to start from; by default those of all rows.
+    start : ndarray, shape (p,) or (b, p), optional
+        Coefficients to start from, common or each resample's own; by default those of all rows.
     ties : {"efron", "breslow"}
 
     Returns
@@ -76,7 +76,8 @@ def fit_weighted_batch(
     fallen = np.empty(n_draws)
     scaled = np.where(np.isfinite(begin), begin, 0.0) * np.where(np.isinf(problem.scale), 0.0, problem.scale)
     counts = np.ascontiguousarray(weights, dtype=np.int64)
-    fit_resamples(layout, counts, scaled, coef, at_start, information, fallen)
+    coef[:] = scaled
+    fit_resamples(layout, counts, coef, at_start, information, fallen)
     converged = ~np.isnan(fallen)
     for draw in np.flatnonzero(converged & (fallen < FALLEN)):
         converged[draw] = not fades(information[draw], at_start[draw])

@@ -131,10 +131,17 @@ def visit_times(layout: Layout, held: Resample) -> tuple[float, int]:
         late = leave(layout, held, late, k)
         begin, end = held.begin[k], held.end[k]
         held.hazard[k] = held.own[k] = 0.0
-        if begin < end:
+        count = sum_weights(held, begin, end)
+        if count == 1:
+            total = held.sums[begin, 0] - held.left[0]
+            held.hazard[k] = 1.0 / total
+            product, logarithm = times(product, logarithm, total)
+            put_mean(held, begin, columns, held.hazard[k])
+            columns += 1
+        elif count > 1:
             sum_tied(held, begin, end)
             total, tied = held.sums[begin, 0] - held.left[0], held.tied[0] if layout.efron else 0.0
-            step, product, logarithm = tie(total, tied, sum_weights(held, begin, end), product, logarithm)
+            step, product, logarithm = tie(total, tied, count, product, logarithm)
             held.hazard[k], held.own[k] = step[0], step[1]
             columns = put_means(held, begin, columns, step)
         if layout.opens[k]:
@@ -175,6 +182,22 @@ def sum_tied(held: Resample, begin: int, end: int) -> None:
 
 
 @jit
+def times(product: float, logarithm: float, factor: float) -> tuple[float, float]:
+    """The product with one more factor, turned into a logarithm before it leaves the range of numbers."""
+    product *= factor
+    if 1e-100 < product < 1e100:
+        return product, logarithm
+    return 1.0, logarithm + np.log(product)
+
+
+@jit
+def put_mean(held: Resample, begin: int, column: int, inverse: float) -> None:
+    """The covariates' means over the risk set of one event."""
+    for j in range(len(held.means)):
+        held.means[j, column] = inverse * (held.sums[begin, j + 1] - held.left[j + 1])
+
+
+@jit
 def tie(
     total: float, tied: float, count: int, product: float, logarithm: float
 ) -> tuple[tuple[float, float, float, float, float], float, float]:
@@ -183,29 +206,18 @@ def tie(
     Returns the sums of 1/s, f/s, 1/s^2, f/s^2 and f^2/s^2, and the logarithms of s, kept as a product while that is in
     range.
     """
-    if count == 1:
-        inverse = 1.0 / total
-        plain, own, plain2, own2, both2 = inverse, 0.0, inverse * inverse, 0.0, 0.0
-        product *= total
-    else:
-        plain, own, plain2, own2, both2 = 0.0, 0.0, 0.0, 0.0, 0.0
-        share = 1.0 / count if tied > 0 else 0.0
-        for j in range(count):
-            fraction = j * share
-            risk = total - fraction * tied
-            inverse = 1.0 / risk
-            plain += inverse
-            own += fraction * inverse
-            plain2 += inverse * inverse
-            own2 += fraction * inverse * inverse
-            both2 += fraction * fraction * inverse * inverse
-            product *= risk
-            if not 1e-100 < product < 1e100:
-                logarithm += np.log(product)
-                product = 1.0
-    if not 1e-100 < product < 1e100:
-        logarithm += np.log(product)
-        product = 1.0
+    plain, own, plain2, own2, both2 = 0.0, 0.0, 0.0, 0.0, 0.0
+    share = 1.0 / count if tied > 0 else 0.0
+    for j in range(count):
+        fraction = j * share
+        risk = total - fraction * tied
+        inverse = 1.0 / risk
+        plain += inverse
+        own += fraction * inverse
+        plain2 += inverse * inverse
+        own2 += fraction * inverse * inverse
+        both2 += fraction * fraction * inverse * inverse
+        product, logarithm = times(product, logarithm, risk)
     return (plain, own, plain2, own2, both2), product, logarithm
 
 

@@ -106,14 +106,13 @@ def newton(
 
 @jit
 def fit_resamples(
-    layout: Layout, weights: IntArray, start: FloatArray,
+    layout: Layout, weights: IntArray,
     coef: FloatArray, at_start: FloatArray, information: FloatArray, fallen: FloatArray,
 ) -> None:  # fmt: skip
-    """The model of each resample: `fallen` is NaN where Newton's method did not end."""
+    """The model of each resample, sought from `coef`; `fallen` is NaN where Newton's method did not end."""
     held = room_for(layout)
     for draw in range(len(weights)):
         n = take(layout, weights[draw], held)
-        coef[draw] = start
         ended, share = newton(layout, held, n, coef[draw], at_start[draw], information[draw])
         fallen[draw] = share if ended else np.nan
 

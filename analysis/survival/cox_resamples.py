@@ -8,8 +8,10 @@ from functools import partial
 import numpy as np
 
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
-from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cox import cox_problem, fit_problem
 from analysis.kernels.cox_resampled import fit_weighted_batch
+from analysis.kernels.cox_residuals import score_residuals
+from analysis.kernels.cox_risk_sets import risk_sets
 from analysis.kernels.resampling import times_drawn
 from analysis.survival.batches import batch_bounds, in_batches
 from analysis.survival.cox_terms import Design
@@ -32,7 +34,9 @@ class DrawnRows:
     unit : ndarray of int, shape (n,)
         Rows of the same unit are drawn together.
     start : ndarray, shape (p,)
-        The coefficients of all rows, from which each resample's are sought.
+        The coefficients of all rows.
+    influence : ndarray, shape (n, p)
+        By how much a row moves them, to first order (dfbeta residuals): with it, each resample's are nearly known.
     ties : str
     """
 
@@ -43,6 +47,7 @@ class DrawnRows:
     strata: IntArray | None
     unit: IntArray
     start: FloatArray
+    influence: FloatArray
     ties: str
 
 
@@ -55,8 +60,10 @@ def drawn_rows(design: Design, *, ties: str, clustered: bool) -> DrawnRows:
     entry = None if np.isneginf(data.entry).all() else data.entry[order]
     strata = data.strata.codes[order] if len(data.strata.labels) > 1 else None
     unit = cluster[order] if clustered else np.arange(len(order))
-    start = fit_arrays(x, time, event, entry=entry, strata=strata, ties=ties)[0]
-    return DrawnRows(x, time, event, entry, strata, unit, start, ties)
+    problem = cox_problem(x, risk_sets(time, event, entry=entry, strata=strata), ties=ties)
+    start, covariance, _ = fit_problem(problem)
+    influence = (score_residuals(problem, start * problem.scale, len(x)) * problem.scale) @ covariance
+    return DrawnRows(x, time, event, entry, strata, unit, start, influence, ties)
 
 
 def resampled_coefficients(rows: DrawnRows, *, n_bootstrap: int, seed: int) -> FloatArray:
@@ -85,7 +92,8 @@ def _batch(rows: DrawnRows, batch: tuple[np.random.SeedSequence, int]) -> FloatA
     weights = times_drawn(drawn, n_units)
     if n_units < len(rows.unit):
         weights = weights[:, rows.unit]
+    # einsum, not a matrix product, whose last bits may change with the number of threads
+    start = rows.start + np.einsum("bn,np->bp", weights - 1.0, rows.influence)
     return fit_weighted_batch(
-        rows.x, rows.time, rows.event, weights,
-        strata=rows.strata, entry=rows.entry, start=rows.start, ties=rows.ties,
-    )[0]  # fmt: skip
+        rows.x, rows.time, rows.event, weights, strata=rows.strata, entry=rows.entry, start=start, ties=rows.ties
+    )[0]
