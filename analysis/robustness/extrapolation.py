@@ -219,10 +219,8 @@ def _coefficient_table(fit: CoxFit, quadratic: Quadratic, draws: ErrorDraws) -> 
     """A row a term: extrapolated, and as measured."""
     from scipy.special import erfc
 
-    added_variance = draws.variances.mean(axis=0) - draws.coefs.var(axis=0, ddof=1)
-    coef = quadratic.at_none @ np.vstack([fit.coef, draws.coefs.mean(axis=0)])
-    variance = quadratic.at_none @ np.vstack([np.diag(fit.covariance), added_variance])
-    std_error = np.sqrt(np.where(variance > 0, variance, np.nan))
+    coef, variance = draws.extrapolated(fit.coef, np.diag(fit.covariance), quadratic)
+    std_error = np.sqrt(variance)
     statistic = coef / std_error
     lone = np.einsum("k,bkp->bp", quadratic.at_none[1:], draws.coefs)
     return pd.DataFrame(

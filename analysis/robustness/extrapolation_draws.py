@@ -17,21 +17,6 @@ DEGREE = 2
 
 
 @dataclass(frozen=True, eq=False)
-class ErrorDraws:
-    """Models with error added: coefficients and variances, shapes (B, multiples, p)."""
-
-    coefs: FloatArray
-    variances: FloatArray
-
-    def sound(self) -> ErrorDraws:
-        """Those in which every model could be estimated."""
-        held = np.asarray(~np.isnan(self.coefs).any(axis=(1, 2)))
-        if held.sum() < 2:
-            raise NotEstimable(f"{held.sum()} of {len(held)} simulations could be fitted; two are the least")
-        return ErrorDraws(self.coefs[held], self.variances[held])
-
-
-@dataclass(frozen=True, eq=False)
 class Quadratic:
     """The least-squares quadratic through values at the multiples of `grid`, as weights of these values.
 
@@ -56,6 +41,44 @@ class Quadratic:
     def read(self, values: FloatArray, places: FloatArray) -> FloatArray:
         """The quadratic at some places."""
         return np.asarray(self.weights(places) @ values, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorDraws:
+    """Models with error added: coefficients and variances, shapes (B, multiples, p)."""
+
+    coefs: FloatArray
+    variances: FloatArray
+
+    def sound(self) -> ErrorDraws:
+        """Those in which every model could be estimated."""
+        held = np.asarray(~np.isnan(self.coefs).any(axis=(1, 2)))
+        if held.sum() < 2:
+            raise NotEstimable(f"{held.sum()} of {len(held)} simulations could be fitted; two are the least")
+        return ErrorDraws(self.coefs[held], self.variances[held])
+
+    def extrapolated(
+        self, coef: FloatArray, variance: FloatArray, quadratic: Quadratic
+    ) -> tuple[FloatArray, FloatArray]:
+        """Coefficients and variances where no error is left.
+
+        Parameters
+        ----------
+        coef, variance : ndarray, shape (p,)
+            As measured.
+        quadratic : Quadratic
+            With 0, as measured, as its first multiple.
+
+        Returns
+        -------
+        coef, variance : ndarray, shape (p,)
+            The variance is that of the model less that of the coefficients over the simulations; NaN where what is
+            extrapolated is not positive.
+        """
+        means = np.vstack([coef, self.coefs.mean(axis=0)])
+        less = np.vstack([variance, self.variances.mean(axis=0) - self.coefs.var(axis=0, ddof=1)])
+        found = quadratic.at_none @ less
+        return quadratic.at_none @ means, np.where(found > 0, found, np.nan)
 
 
 def draw_errors(

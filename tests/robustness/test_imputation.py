@@ -1,0 +1,250 @@
+"""Multiple imputation: what is drawn, what is left alone, the regression by hand, and a case whose truth is known."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from analysis import (
+    AnalysisWarning,
+    CohortError,
+    Endpoint,
+    InputError,
+    MuchMissing,
+    NotEstimable,
+    fit_cox,
+    impute_cohort,
+    pool_cox,
+)
+from analysis.robustness.imputation_columns import rounding_bound
+from analysis.robustness.imputation_draws import DrawnRegression
+from analysis.robustness.imputation_rows import hazard_at
+from analysis.survival.data import survival_data
+
+OS = Endpoint("time", "event")
+
+
+def cohort_of(n=300, seed=1, share=0.2):
+    """A marker that goes with two covariates and the hazard; some of it, and of other columns, missing."""
+    rng = np.random.default_rng(seed)
+    age, sex = rng.normal(60, 10, n).round(), rng.integers(0, 2, n)
+    mg = 0.8 - 0.003 * (age - 60) + 0.03 * sex + rng.normal(0, 0.07, n)
+    crp = np.exp(rng.normal(2, 1, n) - 3 * (mg - 0.8))
+    time, end = rng.exponential(12 * np.exp(4 * (mg - 0.8))), rng.uniform(3, 30, n)
+    cohort = pd.DataFrame(
+        {
+            "mg": mg,
+            "age": age,
+            "sex": sex.astype(float),
+            "crp": crp,
+            "site": pd.Categorical(rng.choice(["a", "b", "c"], n, p=[0.6, 0.3, 0.1]), categories=["a", "b", "c"]),
+            "arm": np.where(rng.random(n) < 0.3, "new", "old"),
+            "time": np.minimum(time, end),
+            "event": (time <= end).astype(int),
+        }
+    )
+    cohort.loc[rng.random(n) < share, "mg"] = np.nan
+    return cohort
+
+
+def with_gaps(seed=2, share=0.15):
+    rng, cohort = np.random.default_rng(seed), cohort_of()
+    for name in ("crp", "sex", "site", "arm"):
+        cohort[name] = cohort[name].astype(object).where(rng.random(len(cohort)) >= share, None)
+    cohort["crp"], cohort["sex"] = cohort["crp"].astype(float), cohort["sex"].astype(float)
+    return cohort.astype({"site": pd.CategoricalDtype(["a", "b", "c"])})
+
+
+def test_known_values_stay_and_missing_ones_are_filled_within_range():
+    cohort = cohort_of()
+    before, gaps = cohort.copy(), cohort["mg"].isna()
+    found = impute_cohort(cohort, OS, "mg", predictors=["age", "sex"], n_imputations=25, seed=1)
+    assert len(found.cohorts) == 25
+    for completed in found.cohorts:
+        pd.testing.assert_frame_equal(completed[~gaps], before[~gaps])
+        pd.testing.assert_frame_equal(completed.drop(columns="mg"), before.drop(columns="mg"))
+        assert completed["mg"].between(cohort["mg"].min(), cohort["mg"].max()).all()
+    assert found.imputed["mg"].tolist() == gaps.tolist()
+    assert found.missing.iloc[0].tolist() == ["mg", "number", 300, gaps.sum(), gaps.mean()]
+    assert found.n_recommended == int(np.ceil(100 * gaps.mean()))
+    assert (found.n_read, found.n_used, dict(found.dropped), found.warnings) == (300, 300, {}, ())
+    pd.testing.assert_frame_equal(cohort, before)
+
+
+def test_draws_are_those_of_a_regression_on_predictors_event_and_hazard():
+    cohort = cohort_of(n=400)
+    found = impute_cohort(cohort, OS, "mg", predictors=["age", "sex"], n_imputations=200, seed=3)
+    gaps = cohort["mg"].isna().to_numpy()
+    hazard = hazard_at(survival_data(cohort, OS))
+    design = np.column_stack([np.ones(len(cohort)), cohort["age"], cohort["sex"], cohort["event"], hazard])
+    coef, rss, *_ = np.linalg.lstsq(design[~gaps], cohort["mg"][~gaps], rcond=None)
+    variance = rss[0] / ((~gaps).sum() - design.shape[1])
+    inverse = np.linalg.inv(design[~gaps].T @ design[~gaps])
+    spread = np.sqrt(variance * (1 + np.einsum("ij,jk,ik->i", design[gaps], inverse, design[gaps])))
+    drawn = np.array([completed["mg"][gaps] for completed in found.cohorts])
+    error = spread / np.sqrt(200)
+    assert (np.abs(drawn.mean(axis=0) - design[gaps] @ coef) / error).max() < 4.5  # the range cuts a little, too
+    assert drawn.std(axis=0, ddof=1).mean() == pytest.approx(spread.mean(), rel=0.03)
+
+
+def test_coefficients_are_drawn_once_an_imputation():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(60, 2))
+    y = x @ [1.0, -2.0] + rng.normal(0, 0.5, 60)
+    regression = DrawnRegression(np.random.default_rng(1))
+    draws = np.array([regression.fit(x, y).predict(np.array([[3.0, 0.0]]))[0][0] for _ in range(4000)])
+    design, at = np.column_stack([np.ones(60), x]), np.array([1.0, 3.0, 0.0])
+    coef, rss, *_ = np.linalg.lstsq(design, y, rcond=None)
+    df = 60 - 3
+    scale = np.sqrt(rss[0] / df * (at @ np.linalg.inv(design.T @ design) @ at))
+    assert draws.mean() == pytest.approx(at @ coef, abs=4 * scale / np.sqrt(4000))
+    assert draws.std() == pytest.approx(scale * np.sqrt(df / (df - 2)), rel=0.05)  # Student's, about the mean
+
+
+def test_nelson_aalen_by_hand():
+    rows = pd.DataFrame({"time": [1.0, 2, 2, 3], "event": [1, 1, 0, 1], "entry": [0.0, 0.5, 0, 1.5]})
+    assert_allclose(hazard_at(survival_data(rows, OS)), [1 / 4, 1 / 4 + 1 / 3, 1 / 4 + 1 / 3, 1 / 4 + 1 / 3 + 1])
+    late = hazard_at(survival_data(rows, Endpoint("time", "event", entry="entry")))
+    assert_allclose(late, [1 / 3, 1 / 3 + 1 / 3, 1 / 3 + 1 / 3, 1 / 3 + 1])  # the last row came after the first event
+
+
+def test_every_kind_of_column_keeps_its_values_and_its_shares():
+    cohort = with_gaps()
+    columns = ["mg", "log2(crp)", "sex", "site", "arm"]
+    found = impute_cohort(cohort, OS, columns, predictors=["age", "log2(crp)", "site"], n_imputations=60, seed=4)
+    assert found.missing["kind"].tolist() == ["number", "logarithm", "0/1", "category", "0/1"]
+    filled = pd.concat(found.cohorts)
+    assert not filled.isna().any().any()
+    assert set(filled["sex"]) == {0.0, 1.0}
+    assert set(filled["arm"]) == {"new", "old"}
+    assert filled["site"].dtype == cohort["site"].dtype
+    assert filled["crp"].min() > 0
+    for name in ("sex", "site", "arm"):
+        known = cohort[name].value_counts(normalize=True)
+        drawn = pd.concat([one[name][found.imputed[name]] for one in found.cohorts]).value_counts(normalize=True)
+        assert (drawn.reindex(known.index) - known).abs().max() < 0.09, name  # 45 rows: a share varies by 0.07
+
+
+@given(st.floats(0.001, 0.999))
+@settings(deadline=None, max_examples=50)
+def test_the_rounding_bound_keeps_the_share_of_a_normal_variable(share):
+    from scipy.special import ndtr
+
+    spread = np.sqrt(share * (1 - share))
+    assert 1 - ndtr((rounding_bound(share) - share) / spread) == pytest.approx(share)
+
+
+def test_delta_is_added_to_imputed_values_only_and_the_same_by_shifting():
+    cohort = cohort_of()
+    options = {"predictors": ["age"], "n_imputations": 21, "seed": 2}
+    plain = impute_cohort(cohort, OS, "mg", **options)
+    moved = impute_cohort(cohort, OS, "mg", delta=-0.05, **options)
+    shifted, by_name = plain.shifted(-0.05), impute_cohort(cohort, OS, "mg", delta={"mg": -0.05}, **options)
+    difference = moved.cohorts[3]["mg"] - plain.cohorts[3]["mg"]
+    assert_allclose(difference, np.where(cohort["mg"].isna(), -0.05, 0), atol=1e-12)
+    for other in (shifted, by_name):
+        pd.testing.assert_frame_equal(other.cohorts[3], moved.cohorts[3])
+        assert dict(other.delta) == {"mg": -0.05}
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.MuchMissing")
+def test_seeds_and_the_order_of_rows():
+    cohort = with_gaps()
+    options = {"predictors": ["age"], "n_imputations": 3}
+    columns = ["mg", "log2(crp)", "sex", "site", "arm"]
+    first, again, other = (impute_cohort(cohort, OS, columns, seed=seed, **options).cohorts for seed in (1, 1, 2))
+    pd.testing.assert_frame_equal(first[0], again[0])
+    assert not first[0].equals(other[0])
+    assert not first[0]["mg"].equals(first[1]["mg"])
+    mixed = impute_cohort(cohort.sample(frac=1, random_state=3), OS, columns, seed=1, **options).cohorts[0]
+    pd.testing.assert_frame_equal(mixed.sort_index(), first[0], rtol=1e-9)
+    fewer = impute_cohort(cohort, OS, columns, seed=1, predictors=["age"], n_imputations=2).cohorts
+    pd.testing.assert_frame_equal(fewer[1], first[1])
+
+
+def test_rows_without_an_outcome_are_left_as_they_were():
+    cohort = cohort_of()
+    cohort.loc[0, ["time", "mg"]] = np.nan
+    found = impute_cohort(cohort, OS, "mg", predictors=["age"], n_imputations=25, seed=1)
+    assert found.cohorts[0]["mg"].isna().tolist() == [True] + [False] * 299
+    assert (found.n_read, found.n_used, dict(found.dropped)) == (300, 299, {"missing time": 1})
+    assert not found.imputed["mg"][0]
+
+
+def test_missing_by_early_death_biases_complete_rows_and_imputed_ones_less():
+    """Half of the early deaths lack the marker, and it is seen through a covariate: the whole cohort is the truth."""
+    rng, n = np.random.default_rng(7), 2000
+    burden = rng.normal(size=n)
+    mg = -0.8 * burden + 0.6 * rng.normal(size=n)
+    time, end = rng.exponential(np.exp(-(0.5 * burden - 0.5 * mg)) * 10), rng.uniform(2, 30, n)
+    whole = pd.DataFrame({"mg": mg, "burden": burden, "time": np.minimum(time, end), "event": (time <= end) * 1})
+    lost = rng.random(n) < np.where(time < 4, 0.1 + 0.7 * (burden > 0), 0.05)
+    cohort = whole.assign(mg=whole["mg"].where(~lost))
+    imputed = impute_cohort(cohort, OS, "mg", predictors="burden", n_imputations=35, seed=1)
+    pooled = pool_cox([fit_cox(rows, OS, "mg + burden") for rows in imputed.cohorts]).coefficients["coef"]
+    complete, known = fit_cox(cohort, OS, "mg + burden").coef, fit_cox(whole, OS, "mg + burden").coef
+    assert abs(complete[1] - known[1]) > 0.1  # what decides on missing values is burden and early death
+    assert abs(pooled[1] - known[1]) < 0.4 * abs(complete[1] - known[1])
+    assert abs(pooled[0] - known[0]) < 0.08
+
+
+def test_what_is_worth_a_word():
+    cohort = cohort_of(share=0.6)
+    with (
+        pytest.warns(MuchMissing, match=r"column 'mg': 62% missing"),
+        pytest.warns(MuchMissing, match=r"there are 5 imputations; take 6\d"),
+    ):
+        found = impute_cohort(cohort, OS, "mg", predictors=["age"], n_imputations=5, seed=1)
+    first, second = map(str, found.warnings)
+    assert first == f"column 'mg': {found.missing['share'][0]:.0%} missing; the answer leans on the imputation model"
+    assert second.endswith(f"take {found.n_recommended}")
+    whole = cohort.dropna()
+    with pytest.warns(AnalysisWarning, match=r"nothing is missing in 'mg'; nothing is imputed"):
+        same = impute_cohort(whole, OS, "mg", predictors=["age"], seed=1)
+    pd.testing.assert_frame_equal(same.cohorts[0], whole)
+
+
+BAD = [
+    ({"columns": ["ages"]}, CohortError, r"no column 'ages'; did you mean 'age'"),
+    ({"columns": []}, InputError, r"columns: none given"),
+    ({"columns": ["mg", "log(mg)"]}, InputError, r"columns: 'mg' given twice"),
+    ({"columns": ["empty"]}, CohortError, r"'empty': no value is known; a column missing throughout cannot be imputed"),
+    ({"columns": ["flat"]}, NotEstimable, r"'flat': every known value is the same"),
+    ({"columns": ["log2(zero)"]}, CohortError, r"'zero': zero or negative in 1 row \(3\), and log2\(zero\) was asked"),
+    ({"columns": ["endless"]}, CohortError, r"'endless': infinite values in 1 row"),
+    ({"predictors": ["gaps"]}, InputError, r"'gaps' has 2 missing values; name 'gaps' in columns"),
+    ({"predictors": ["mg:age"]}, InputError, r"'mg:age' is made from 'mg', which is imputed"),
+    ({"predictors": ["agee"]}, InputError, r"no column 'agee'"),
+    ({"event": 0}, NotEstimable, r"no events among 300 rows: the event is part of the imputation model"),
+    ({"n_imputations": 1}, InputError, r"n_imputations=1 must be a whole number of at least 2"),
+    ({"seed": None}, InputError, r"seed=None must be a whole number"),
+    ({"delta": {"age": 1}}, InputError, r"delta: 'age' is not imputed; imputed are 'mg'"),
+    ({"delta": float("nan")}, InputError, r"delta=nan must be a finite number"),
+    ({"columns": ["sexes"], "delta": 1.0}, InputError, r"delta: 'sexes' is not a number \(0/1\)"),
+    ({"predictors": [f"z{k}" for k in range(240)]}, NotEstimable, r"known values for an imputation model of 243 coeff"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "error", "message"), BAD, ids=lambda value: str(value)[:40])
+def test_what_cannot_be_says_so(change, error, message):
+    cohort = cohort_of()
+    rng, place = np.random.default_rng(1), np.arange(300)
+    odd = {
+        "empty": np.full(300, np.nan),
+        "flat": np.full(300, 3.0),
+        "zero": np.where(place == 2, 0.0, 2.0),
+        "endless": np.where(place == 9, np.inf, 1.0),
+        "gaps": cohort["age"].to_numpy(),
+        "sexes": cohort["sex"].to_numpy(),
+    }
+    odd = {name: np.where(place < 2, np.nan, values) for name, values in odd.items()}
+    odd |= {f"z{k}": rng.normal(size=300) for k in range(240)}
+    cohort = pd.concat([cohort, pd.DataFrame(odd, index=cohort.index)], axis=1)
+    cohort["event"] = change.pop("event", cohort["event"])
+    options = {"columns": "mg", "predictors": ["age"], "n_imputations": 25, "seed": 1} | change
+    with pytest.raises(error, match=message), warnings.catch_warnings(action="ignore"):
+        impute_cohort(cohort, OS, options.pop("columns"), **options)
