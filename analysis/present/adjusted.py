@@ -87,8 +87,10 @@ def plot_adjusted(
         for label, rows in by_label(crude, "stratum").items():
             if label in styles:
                 shown = drawn_part(rows, target.get_xlim()[1])
-                look = {"color": styles[label].color, "linewidth": 0.7, "alpha": 0.75, "zorder": 2.5}
-                target.step(shown["time"], shown["survival"], where="post", label=f"_{label}, crude", **look)
+                target.step(
+                    shown["time"], shown["survival"], where="post", label=f"_{label}, crude", zorder=2.5,
+                    color=styles[label].color, linewidth=0.7, alpha=0.75,
+                )  # fmt: skip
         target.annotate(
             "thin lines: crude", (1, 1), (-2, -2), xycoords="axes fraction", textcoords="offset points", ha="right",
             va="top", size=SMALL, color=SOFT_INK,

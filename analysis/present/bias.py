@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 COLUMNS = ("with_exposure", "with_outcome", "risk_ratio")
-MOST_LINES = 4
+MOST_LINES = 3
 STEPS = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -133,7 +133,7 @@ def _name_levels(ax: Axes, ends: list[tuple[float, float]]) -> None:
     low, high = ax.get_ylim()
     centres = [room * (end - low) / (high - low) for _, end in ends]
     tall = text_size(figure, "1.00", size=SMALL)[1]
-    for (level, _), centre in zip(ends, spread(centres, [tall] * len(ends), low=-room, high=room), strict=True):
+    for (level, _), centre in zip(ends, spread(centres, [tall] * len(ends), low=0.0, high=room), strict=True):
         ax.annotate(
             format_ratio(level), (1, centre / room), (4, 0), xycoords="axes fraction", textcoords="offset points",
             annotation_clip=False, va="center", size=SMALL, color=SOFT_INK,

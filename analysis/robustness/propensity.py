@@ -10,6 +10,8 @@ MOST_STEPS = 40
 CONVERGED = 1e-9
 """Newton's decrement, in units of the log-likelihood, below which a model has converged."""
 ROUNDING = 1e-9
+SMALL_PRODUCT = 250_000
+"""Multiplications up to which the usual libraries take one thread."""
 
 
 def propensity_basis(columns: FloatArray) -> FloatArray:
@@ -97,7 +99,7 @@ def probabilities(basis: FloatArray, coef: FloatArray) -> FloatArray:
     """The probability of every group for every row: coef (b, k - 1, q) to (b, k, n)."""
     b, others, q = coef.shape
     eta = np.zeros((b, others + 1, len(basis)))
-    eta[:, 1:] = (coef.reshape(-1, q) @ basis.T).reshape(b, others, len(basis))
+    eta[:, 1:] = _product(coef.reshape(-1, q), basis.T).reshape(b, others, len(basis))
     eta -= eta.max(axis=1, keepdims=True)
     np.exp(eta, out=eta)
     eta /= eta.sum(axis=1, keepdims=True)
@@ -125,8 +127,15 @@ def _information(
         for j in range(i, k):
             share = weights * probability[:, i] * ((i == j) - probability[:, j])
             block = np.empty((b, q, q))
-            block[:, upper[0], upper[1]] = block[:, upper[1], upper[0]] = share @ products
+            block[:, upper[0], upper[1]] = block[:, upper[1], upper[0]] = _product(share, products)
             found[:, i, :, j, :] = found[:, j, :, i, :] = block
     information = found.reshape(b, k * q, k * q)
     information[:, np.arange(k * q), np.arange(k * q)] += ROUNDING * n
     return information
+
+
+def _product(left: FloatArray, right: FloatArray) -> FloatArray:
+    """A matrix product in pieces too small for threads, whose start costs more, most of all on a busy machine."""
+    rows = max(1, SMALL_PRODUCT // right.size)
+    pieces = [left[place : place + rows] @ right for place in range(0, len(left), rows)]
+    return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
