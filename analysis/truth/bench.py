@@ -71,11 +71,14 @@ class BenchWorld:
         From a seed to a data set: a frame, or whatever the methods take.
     targets : mapping of str to callable
         The true value of each estimand, at a place on its scale.
+    enlarged : callable, optional
+        From a seed to one data set so large that chance hardly matters in it.
     """
 
     name: str
     draw: Callable[[int], Any]
     targets: Mapping[str, Target] = field(default_factory=dict)
+    enlarged: Callable[[int], Any] | None = None
 
 
 @contextmanager

@@ -10,8 +10,10 @@ import pandas as pd
 
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
+from analysis.robustness.max_combo import max_combo
 from analysis.strata.dose_response import dose_response
 from analysis.survival.curves import kaplan_meier
+from analysis.survival.logrank import logrank_test
 from analysis.survival.restricted_means import restricted_mean_difference
 from analysis.truth.bench import BenchAnswer, Method, quietly
 from analysis.truth.bench_cutpoints import CUT_EFFECT, MARKER, wald
@@ -63,11 +65,27 @@ def spline(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     return [replace(answer, p_value=found.overall_test.p_value)]
 
 
+def _cut(cohort: pd.DataFrame) -> pd.DataFrame:
+    """The cohort with who is above the clinical cut."""
+    return cohort.assign(above=cohort[MARKER] >= CLINICAL)
+
+
+def tests_at_the_cut(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
+    """Tests that two curves are one, with weights on early and on late events, and the largest of several."""
+    rows = _cut(cohort)
+    with quietly():
+        plain = logrank_test(rows, OVERALL_SURVIVAL, by="above")
+        early = logrank_test(rows, OVERALL_SURVIVAL, by="above", weighting="gehan-breslow")
+        late = logrank_test(rows, OVERALL_SURVIVAL, by="above", weighting="fleming-harrington", gamma=1.0)
+        largest = max_combo(rows, OVERALL_SURVIVAL, by="above")
+    tests = {"log-rank": plain, "Gehan-Breslow": early, "Fleming-Harrington (0, 1)": late, "MaxCombo": largest}
+    return [BenchAnswer(name, MONTHS, p_value=test.p_value) for name, test in tests.items()]
+
+
 def months_gained(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """The difference of restricted means at the clinical cut, which needs no proportional hazards."""
-    rows = cohort.assign(above=cohort[MARKER] >= CLINICAL)
     with quietly():
-        curves = kaplan_meier(rows, OVERALL_SURVIVAL, by="above", engine="kernel")
+        curves = kaplan_meier(_cut(cohort), OVERALL_SURVIVAL, by="above", engine="kernel")
         found = restricted_mean_difference(curves, HORIZON, extend=True).iloc[0]
     return [
         BenchAnswer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,7 +12,19 @@ import pandas as pd
 from analysis.cohort.design import CohortDesign
 from analysis.errors import InputError
 from analysis.truth.bench import BenchWorld, Method, simulation_study
+from analysis.truth.bench_confounding import adjusted, adjusted_model, confounded_world, crude, limit_of_adjusted
 from analysis.truth.bench_cutpoints import continuous_marker, median_split, searched_cut
+from analysis.truth.bench_imperfect import (
+    all_known,
+    as_measured,
+    complete_cases,
+    error_world,
+    extrapolated,
+    imputed,
+    median_filled,
+    missing_world,
+    without_error,
+)
 from analysis.truth.bench_methods import (
     adjusted_cut,
     adjusted_marker,
@@ -20,7 +32,9 @@ from analysis.truth.bench_methods import (
     months_gained,
     on_complete_rows,
     spline,
+    tests_at_the_cut,
 )
+from analysis.truth.bench_moving import ever_low, low_at_landmark, low_at_zero, low_now, moving_world
 from analysis.truth.bench_worlds import marker_world
 
 WANTED = {"bias": 0.0, "bias away from zero": 0.0, "coverage": 0.95, "type-I error": 0.05, "failed": 0.0}
@@ -39,6 +53,9 @@ class Bench:
     worlds : callable
         From the size of the large cohorts that the targets come from, and a seed, to the worlds.
     methods : tuple of callable
+    limits : tuple of callable
+        Methods that are also run on one very large data set of each world that has one: what is left of their bias
+        there is misspecification.
     null_worlds : tuple of str
         Worlds in which magnesium does nothing: to reject there is an error.
     n_replicates, seed, n_population : int
@@ -53,6 +70,7 @@ class Bench:
     n_replicates: int
     seed: int
     n_population: int = 1_000_000
+    limits: tuple[Method, ...] = ()
 
 
 def run_bench(
@@ -92,8 +110,8 @@ def run_bench(
 
     Examples
     --------
-    >>> sorted(BENCHES)[0], BENCHES["markers"].title
-    ('markers', 'A marker and what people do with it')
+    >>> BENCHES["markers"].title
+    'A marker and what people do with it'
     """
     sizes = bench_sizes(name, n_replicates=n_replicates, seed=seed, n_population=n_population)
     bench, seed = BENCHES[name], sizes["seed"]
@@ -101,6 +119,7 @@ def run_bench(
     if progress is not None:
         progress(f"targets of {len(worlds)} worlds")
     scores = simulation_study(worlds, bench.methods, n_replicates=sizes["n_replicates"], seed=seed)
+    scores = pd.concat([scores, *(_misspecification(world, bench.limits, seed) for world in worlds)], ignore_index=True)
     if progress is not None:
         progress(f"{bench.title}: {scores['n'].max()} cohorts of each world")
     return _with_wanted(scores, bench.null_worlds)
@@ -116,6 +135,19 @@ def bench_sizes(
     return {size: getattr(BENCHES[name], size) if value is None else value for size, value in given.items()}
 
 
+def _misspecification(world: BenchWorld, limits: Sequence[Method], seed: int) -> pd.DataFrame:
+    """What each limit leaves of its target in a very large data set, away from zero; rows as of `simulation_study`."""
+    if not limits or world.enlarged is None:
+        return pd.DataFrame()
+    data, rows = world.enlarged(seed), []
+    for answer in (answer for method in limits for answer in method(data, seed)):
+        target = world.targets[answer.estimand](answer.at)
+        away = (answer.estimate - target) * (np.sign(target) or 1.0)
+        held = (world.name, answer.method, "misspecification", away, float("nan"), 1, answer.estimand, target)
+        rows.append(dict(zip(SCORE_COLUMNS, held, strict=True)))
+    return pd.DataFrame(rows)
+
+
 def _with_wanted(scores: pd.DataFrame, null_worlds: Sequence[str]) -> pd.DataFrame:
     """The scores with rejections named by what they mean, and what each score should be."""
     rejects, null = scores["score"] == "rejection rate", scores["world"].isin(null_worlds)
@@ -125,23 +157,51 @@ def _with_wanted(scores: pd.DataFrame, null_worlds: Sequence[str]) -> pd.DataFra
     return named.assign(wanted=[WANTED.get(score, float("nan")) for score in named["score"]])
 
 
-_MARKER_WORLDS = {
-    "planted": CohortDesign(missing_share=0.0),
-    "null": CohortDesign(world="null", missing_share=0.0),
-    "independent": CohortDesign(world="independent", missing_share=0.0),
-    "threshold": CohortDesign(world="threshold", missing_share=0.0),
-    "fading": CohortDesign(world="fading", missing_share=0.0),
-    "missing values": CohortDesign(missing_share=0.25),
-}
+SCORE_COLUMNS = ("world", "method", "score", "value", "std_error", "n", "estimand", "target")
 
 
-def _marker_worlds(n_population: int, seed: int) -> list[BenchWorld]:
-    """The synthetic worlds in which a marker is put to use."""
+def _each(
+    build: Callable[..., BenchWorld], designs: Mapping[str, CohortDesign], n_population: int, seed: int
+) -> list[BenchWorld]:
+    """A world for each design, with its targets; side by side where the caller allows it."""
     from joblib import Parallel, delayed
 
-    build = partial(marker_world, n_population=n_population, seed=seed)
-    return list(Parallel()(delayed(build)(name, design) for name, design in _MARKER_WORLDS.items()))
+    jobs = (delayed(build)(name, design, n_population=n_population, seed=seed) for name, design in designs.items())
+    return list(Parallel()(jobs))
 
+
+_PLAIN = CohortDesign(missing_share=0.0)
+_MISSING = CohortDesign(missing_share=0.3)
+_MOVING = replace(_PLAIN, world="moving", measurement_error=0.0)
+_BURDEN = replace(_MOVING, world="moving with burden")
+_UNCONFOUNDED = replace(_PLAIN, confounding=0.0)
+
+_MARKER_WORLDS = {
+    "planted": _PLAIN,
+    "null": replace(_PLAIN, world="null"),
+    "independent": replace(_PLAIN, world="independent"),
+    "threshold": replace(_PLAIN, world="threshold"),
+    "fading": replace(_PLAIN, world="fading"),
+    "missing values": CohortDesign(missing_share=0.25),
+}
+_CONFOUNDED_WORLDS = {name: _MARKER_WORLDS[name] for name in ("planted", "null", "threshold")}
+_MISSING_WORLDS = {"planted": _MISSING, "null": replace(_MISSING, world="null")}
+_ERROR_WORLDS = {
+    "planted, error 0.028": _PLAIN,
+    "planted, error 0.05": replace(_PLAIN, measurement_error=0.05),
+    "null, error 0.05": replace(_PLAIN, world="null", measurement_error=0.05),
+}
+_MOVING_WORLDS = {
+    "by chance, no effect": replace(_MOVING, hazard_ratio_death=1.0, hazard_ratio_progression=1.0),
+    "by chance": _MOVING,
+    "with burden, no effect": replace(_BURDEN, hazard_ratio_death=1.0, hazard_ratio_progression=1.0),
+    "with burden": _BURDEN,
+}
+_HAZARD_WORLDS = {
+    "independent": replace(_UNCONFOUNDED, world="independent"),
+    "proportional": _UNCONFOUNDED,
+    "fading": replace(_UNCONFOUNDED, world="fading"),
+}
 
 _MARKER_METHODS = (
     median_split,
@@ -153,17 +213,71 @@ _MARKER_METHODS = (
     adjusted_marker,
     adjusted_cut,
 )
+_CURVES = ("standardisation", "weighting")
 
 BENCHES: Mapping[str, Bench] = {
     "markers": Bench(
         title="A marker and what people do with it",
         about="Overall survival by baseline magnesium in cohorts of 480. Crude methods are judged by the crude truth of"
         " the same contrast, adjusted ones by the conditional truth, each from a million patients with the same"
-        " censoring; the confounded worlds differ in the two.",
-        worlds=_marker_worlds,
+        " censoring; where there is confounding the two differ, and in the null world every crude test rejects.",
+        worlds=partial(_each, marker_world, _MARKER_WORLDS),
         methods=tuple(partial(on_complete_rows, method) for method in _MARKER_METHODS),
         null_worlds=("null", "independent"),
         n_replicates=1000,
         seed=20221,
+    ),
+    "confounding": Bench(
+        title="Crude and adjusted, judged by the same truth",
+        about="Overall survival by stratum of magnesium in cohorts of 480. Curves, crude or adjusted, are judged by the"
+        " curves of a million patients who were all put in the stratum; models by the conditional effect of measured"
+        " magnesium. Misspecification is what a method leaves of its target in 100,000 patients.",
+        worlds=partial(_each, confounded_world, _CONFOUNDED_WORLDS),
+        methods=(crude, adjusted_model, *(partial(adjusted, method=method) for method in _CURVES)),
+        limits=tuple(partial(limit_of_adjusted, method=method) for method in _CURVES),
+        null_worlds=("null",),
+        n_replicates=500,
+        seed=20222,
+    ),
+    "missing": Bench(
+        title="Magnesium that is missing",
+        about="Cohorts of 480 in which three in ten values of magnesium are missing, more with high C-reactive protein,"
+        " low albumin and death within three months; every method is judged by what it would find with all values.",
+        worlds=partial(_each, missing_world, _MISSING_WORLDS),
+        methods=(all_known, complete_cases, median_filled, imputed),
+        null_worlds=("null",),
+        n_replicates=500,
+        seed=20223,
+    ),
+    "measurement": Bench(
+        title="Magnesium that is measured with error",
+        about="The adjusted slope of magnesium in cohorts of 480, judged by that of true magnesium; the extrapolation"
+        " knows how large the error of a measurement is.",
+        worlds=partial(_each, error_world, _ERROR_WORLDS),
+        methods=(without_error, as_measured, extrapolated),
+        null_worlds=("null, error 0.05",),
+        n_replicates=500,
+        seed=20224,
+    ),
+    "moving": Bench(
+        title="Magnesium that moves",
+        about="Hazards that follow current magnesium, which changes by chance or falls as the tumour grows unseen."
+        " Adjusted log hazard ratios of magnesium below 0.75 mmol/L in cohorts of 480; the targets know the growth.",
+        worlds=partial(_each, moving_world, _MOVING_WORLDS),
+        methods=(ever_low, low_at_zero, low_at_landmark, low_now),
+        null_worlds=("by chance, no effect", "with burden, no effect"),
+        n_replicates=1000,
+        seed=20225,
+        n_population=100_000,
+    ),
+    "hazards": Bench(
+        title="Tests where hazards are not proportional",
+        about="Overall survival above and below 0.75 mmol/L in cohorts of 480 without confounding; the planted effect"
+        " lasts, or is gone after six months.",
+        worlds=partial(_each, marker_world, _HAZARD_WORLDS),
+        methods=(tests_at_the_cut, months_gained),
+        null_worlds=("independent",),
+        n_replicates=1000,
+        seed=20226,
     ),
 }

@@ -1,0 +1,139 @@
+"""Values that are missing or measured with error, on the bench: what people do about them, beside knowing them all."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.design import CohortDesign
+from analysis.cohort.dictionary import ADJUSTMENT
+from analysis.cohort.endpoints import OVERALL_SURVIVAL
+from analysis.cohort.simulation import cohort_frame, simulate_cohort, simulate_patients
+from analysis.robustness.extrapolation import simulation_extrapolation
+from analysis.robustness.imputation import impute_cohort
+from analysis.robustness.pooling import pool_cox
+from analysis.survival.cox import CoxFit, fit_cox
+from analysis.truth.bench import BenchAnswer, BenchWorld, quietly
+from analysis.truth.bench_cutpoints import MARKER, SLOPE, constant, cut_targets, wald
+from analysis.truth.bench_worlds import ADJUSTED_SLOPE, adjusted_effect
+
+MEASURED, TRUE, ERROR = "magnesium with nothing missing", "magnesium without error", "error of one measurement"
+TRUE_SLOPE = "log hazard ratio per 0.1 mmol/L true magnesium, adjusted"
+N_IMPUTATIONS, N_SIMULATIONS = 10, 50
+CRUDE, ADJUSTED = (SLOPE, MARKER, None), (ADJUSTED_SLOPE, " + ".join((MARKER, *ADJUSTMENT)), "treatment")
+MODELS = (CRUDE, ADJUSTED)
+"""Estimand, formula and strata."""
+
+
+def missing_world(name: str, design: CohortDesign, *, n_population: int, seed: int) -> BenchWorld:
+    """A synthetic world in which magnesium is missing, more with early death; the targets know every value.
+
+    The data sets have the further column `MEASURED`, what would have been measured had nothing been missing.
+    """
+    patients = simulate_patients(design.of_size(n_population), seed=seed)
+    population = cohort_frame(patients, patients.measured)
+    slope, _ = adjusted_effect(population, patients.measured / 0.1)
+    crude = cut_targets(design, population)[SLOPE]
+    return BenchWorld(name, partial(draw_whole, design), {SLOPE: crude, ADJUSTED_SLOPE: partial(constant, slope)})
+
+
+def error_world(name: str, design: CohortDesign, *, n_population: int, seed: int) -> BenchWorld:
+    """A synthetic world in which the target is the slope of true magnesium, and measured magnesium is at hand."""
+    patients = simulate_patients(design.of_size(n_population), seed=seed)
+    slope, _ = adjusted_effect(cohort_frame(patients, patients.measured), patients.magnesium / 0.1)
+    return BenchWorld(name, partial(draw_whole, design), {TRUE_SLOPE: partial(constant, slope)})
+
+
+def draw_whole(design: CohortDesign, seed: int) -> pd.DataFrame:
+    """A cohort with what no chart holds: magnesium with nothing missing, without error, and the error's size."""
+    patients = simulate_patients(design, seed=seed)
+    unseen = {MEASURED: patients.measured, TRUE: patients.magnesium, ERROR: design.measurement_error}
+    return simulate_cohort(design, seed=seed).cohort.assign(**unseen)
+
+
+def _models(method: str, cohort: pd.DataFrame) -> list[BenchAnswer]:
+    """The crude and the adjusted slope of a cohort whose incomplete rows are left out."""
+    answers = []
+    for estimand, formula, strata in MODELS:
+        with quietly():
+            row = fit_cox(cohort, OVERALL_SURVIVAL, formula, strata=strata, engine="kernel").coefficients.iloc[0]
+        answers.append(wald(_name(method, estimand), estimand, 0.1 * float(row["coef"]), 0.1 * float(row["std_error"])))
+    return answers
+
+
+def _name(method: str, estimand: str) -> str:
+    """A row of its own for the crude and for the adjusted slope."""
+    return f"{method}, {'adjusted' if estimand == ADJUSTED_SLOPE else 'crude'}"
+
+
+def all_known(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
+    """What nobody has: every value."""
+    return _models("every value known", cohort.assign(**{MARKER: cohort[MEASURED]}))
+
+
+def complete_cases(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
+    """The rows with a value."""
+    return _models("complete cases", cohort)
+
+
+def median_filled(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
+    """The median in place of what is missing."""
+    return _models("median filled in", cohort.assign(**{MARKER: cohort[MARKER].fillna(cohort[MARKER].median())}))
+
+
+def imputed(cohort: pd.DataFrame, seed: int, *, n_imputations: int = N_IMPUTATIONS) -> list[BenchAnswer]:
+    """Multiple imputation with the event and its cumulative hazard in the model, pooled by Rubin's rules."""
+    with quietly():
+        found = impute_cohort(
+            cohort,
+            OVERALL_SURVIVAL,
+            MARKER,
+            predictors=(*ADJUSTMENT, "treatment"),
+            n_imputations=n_imputations,
+            seed=seed,
+        )
+        return [_pooled(found.cohorts, *model) for model in MODELS]
+
+
+def _pooled(cohorts: tuple[pd.DataFrame, ...], estimand: str, formula: str, strata: str | None) -> BenchAnswer:
+    """One model of every imputed cohort, as one answer."""
+    fits: list[CoxFit] = [fit_cox(one, OVERALL_SURVIVAL, formula, strata=strata, engine="kernel") for one in cohorts]
+    row = pool_cox(fits).hazard_ratios.iloc[0]
+    estimate, low, high = (0.1 * float(np.log(row[name])) for name in ("hazard_ratio", "conf_low", "conf_high"))
+    return BenchAnswer(
+        _name("multiple imputation", estimand),
+        estimand,
+        estimate=estimate,
+        conf_low=low,
+        conf_high=high,
+        p_value=float(row["p_value"]),
+    )
+
+
+def without_error(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
+    """What nobody has: true magnesium."""
+    return [wald("true magnesium", TRUE_SLOPE, *adjusted_effect(cohort, cohort[TRUE].to_numpy() / 0.1))]
+
+
+def as_measured(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
+    """One measurement taken for the truth."""
+    return [wald("as measured", TRUE_SLOPE, *adjusted_effect(cohort, cohort[MARKER].to_numpy() / 0.1))]
+
+
+def extrapolated(cohort: pd.DataFrame, seed: int, *, n_simulations: int = N_SIMULATIONS) -> list[BenchAnswer]:
+    """Simulation-extrapolation with the right error."""
+    with quietly():
+        row = simulation_extrapolation(
+            cohort,
+            OVERALL_SURVIVAL,
+            MARKER,
+            measurement_error=float(cohort[ERROR].iloc[0]),
+            error_scale="absolute",
+            adjust=ADJUSTMENT,
+            strata="treatment",
+            n_simulations=n_simulations,
+            seed=seed,
+        ).coefficients.iloc[0]
+    return [wald("extrapolated to no error", TRUE_SLOPE, 0.1 * float(row["coef"]), 0.1 * float(row["std_error"]))]
