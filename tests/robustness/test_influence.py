@@ -21,7 +21,6 @@ from analysis import (
     leave_one_out,
     patient_influence,
 )
-from tests import reference
 
 OS = Endpoint("time", "event")
 
@@ -128,17 +127,6 @@ def test_one_outlier_is_found_and_named_by_its_row():
     assert found["change"].notna().tolist() == [True] + [False] * 198
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in reference.cases("cox") if case.args.get("ties") != "exact"][:1], ids=str
-)
-def test_no_row_of_a_reference_cohort_is_lost(case):
-    held = reference.cohort(case)
-    fit = fit_cox(held, Endpoint(case.args["time"], case.args["event"]), list(case.args["covariates"]))
-    found = patient_influence(held, fit, fit.terms[0], n_refitted=0)
-    assert sorted(found["row"]) == list(range(len(held)))
-    assert found["change"].isna().all()
-
-
 def test_what_cannot_be_says_so():
     cohort = cohort_of()
     fit = fit_cox(cohort, OS, "x + z")
@@ -152,5 +140,6 @@ def test_what_cannot_be_says_so():
         patient_influence(cohort, fit.coefficients, "x")
     with pytest.raises(InputError, match=r"n_refitted=-1 must be a whole number of at least 0"):
         patient_influence(cohort, fit, "x", n_refitted=-1)
+    rounded = cohort.round({"time": 1})
     with pytest.raises(NotSupported, match=r"not defined for ties='exact'"):
-        patient_influence(cohort, fit_cox(cohort.round({"time": 0}).query("time > 0"), OS, "x", ties="exact"), "x")
+        patient_influence(rounded, fit_cox(rounded, OS, "x", ties="exact"), "x")
