@@ -23,7 +23,8 @@ def fill_statistics(drawn: Shuffles, first: int, statistics: FloatArray, key: in
         shuffled[:] = drawn.scores
         sums[:] = 0.0
         for block in range(len(drawn.rest)):
-            i, end = drawn.starts[block], drawn.starts[block + 1]
+            # places are unsigned, like the words, so that none is taken for one counted from the end
+            i, end = np.uint64(drawn.starts[block]), np.uint64(drawn.starts[block + 1])
             for part in range(drawn.parts[block], drawn.parts[block + 1]):
                 total = 0.0
                 for _ in range(drawn.sizes[part]):
@@ -31,10 +32,10 @@ def fill_statistics(drawn: Shuffles, first: int, statistics: FloatArray, key: in
                     word = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
                     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
                     word = (word ^ (word >> np.uint64(31))) >> np.uint64(32)
-                    j = i + np.int64((word * np.uint64(end - i)) >> np.uint64(32))
+                    j = i + ((word * (end - i)) >> np.uint64(32))
                     total += shuffled[j]
                     shuffled[j] = shuffled[i]
-                    i += 1
+                    i += np.uint64(1)
                 sums[drawn.groups[part]] += total
                 sums[drawn.rest[block]] -= total
         statistic = 0.0
