@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import cast
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from analysis.cohort.columns import IntArray
 from analysis.errors import InputError, NotEstimable
 
 CURVE_COLUMNS = ("stratum", "time", "n_risk", "n_event", "survival", "std_error", "conf_low", "conf_high")
@@ -38,7 +39,7 @@ def label_column(values: Sequence[str], labels: Sequence[str]) -> pd.Series:
     return pd.Series(values, dtype=pd.CategoricalDtype(list(labels), ordered=True))
 
 
-def code_column(codes: IntArray, labels: Sequence[str], *, ordered: bool = True) -> pd.Series:
+def code_column(codes: NDArray[np.integer], labels: Sequence[str], *, ordered: bool = True) -> pd.Series:
     """The same from codes, without a string for each row."""
     kind = pd.CategoricalDtype(list(labels), ordered=ordered)
     return pd.Series(pd.Categorical.from_codes(cast("Sequence[int]", codes), dtype=kind))

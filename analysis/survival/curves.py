@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, first_few
+from analysis.cohort.columns import FloatArray, IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
 from analysis.kernels.counting import Counts, count
@@ -101,9 +101,7 @@ def kaplan_meier(
     counted = None if weights or engine == "lifelines" else counted_curves(cohort, endpoint, by=by)
     if counted is not None and (engine == "kernel" or counted[1].n_used > MOST_ROWS_FOR_LIFELINES):
         counts, rows = counted
-        curves, found = curves_of_counts(
-            counts, rows.labels, np.asarray(rows.sizes, dtype=np.float64), conf_level=conf_level, conf_type=conf_type
-        )
+        curves, found = curves_of_counts(counts, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)
         warn_all((*rows.frame_warnings, *found))
         return curves
     data = survival_data(cohort, endpoint, by=by, weights=weights)
@@ -145,7 +143,7 @@ def curves_of(
 def curves_of_counts(
     counts: Counts,
     labels: Sequence[str],
-    at_start: FloatArray,
+    at_start: FloatArray | IntArray,
     *,
     conf_level: float,
     conf_type: str,
@@ -163,8 +161,11 @@ def curves_of_counts(
     variance = _by_segment(counts, greenwood) if jackknife is None else jackknife
     with np.errstate(invalid="ignore"):
         std_error = np.where(survival > 0, survival * np.sqrt(variance), np.nan)
-    frame = _frame(counts, labels, at_start, survival, std_error, weighted=weighted)
-    frame = _with_limits(frame, conf_level, conf_type, GREENWOOD if jackknife is None else JACKKNIFE)
+    kind = GREENWOOD if jackknife is None else JACKKNIFE
+    frame = _frame(
+        counts, labels, at_start, survival, std_error,
+        conf_level=conf_level, conf_type=conf_type, variance=kind, weighted=weighted,
+    )  # fmt: skip
     return frame, _early_zero(early)
 
 
@@ -224,42 +225,30 @@ def _jackknife(data: SurvivalData, counts: Counts) -> FloatArray:
 
 
 def _frame(
-    counts: Counts,
-    labels: Sequence[str],
-    at_start: FloatArray,
-    survival: FloatArray,
-    std_error: FloatArray,
-    *,
-    weighted: bool,
-) -> pd.DataFrame:
-    """The tidy frame, each stratum with a first row at time 0."""
+    counts: Counts, labels: Sequence[str], at_start: FloatArray | IntArray, survival: FloatArray, std_error: FloatArray,
+    *, conf_level: float, conf_type: str, variance: str, weighted: bool,
+) -> pd.DataFrame:  # fmt: skip
+    """The tidy frame with its limits and how they were made, each stratum with a first row at time 0."""
     starts = counts.start[:-1]
     kind = np.float64 if weighted else np.int64
-    codes = np.repeat(np.arange(len(labels)), np.diff(counts.start) + 1)
+    survival, std_error = np.insert(survival, starts, 1.0), np.insert(std_error, starts, 0.0)
+    low, high = interval(survival, std_error, conf_level=conf_level, conf_type=conf_type)
+    same = np.zeros(len(survival), dtype=np.int8)
     return pd.DataFrame(
         {
-            "stratum": code_column(codes, labels),
+            "stratum": code_column(np.repeat(np.arange(len(labels)), np.diff(counts.start) + 1), labels),
             "time": np.insert(counts.time, starts, 0.0),
             "n_risk": np.insert(counts.n_risk[:, 0], starts, at_start).astype(kind),
             "n_event": np.insert(counts.n_event[:, 0], starts, 0.0).astype(kind),
             "n_censor": np.insert(counts.n_censor[:, 0], starts, 0.0).astype(kind),
-            "survival": np.insert(survival, starts, 1.0),
-            "std_error": np.insert(std_error, starts, 0.0),
+            "survival": survival,
+            "std_error": std_error,
+            "conf_low": low,
+            "conf_high": high,
+            "conf_type": code_column(same, [conf_type], ordered=False),
+            "conf_level": float(conf_level),
+            "variance": code_column(same, [variance], ordered=False),
         }
-    )
-
-
-def _with_limits(frame: pd.DataFrame, conf_level: float, conf_type: str, variance: str) -> pd.DataFrame:
-    """The frame with its limits, and how they were made."""
-    survival, std_error = frame["survival"].to_numpy(), frame["std_error"].to_numpy()
-    low, high = interval(survival, std_error, conf_level=conf_level, conf_type=conf_type)
-    same = np.zeros(len(frame), dtype=np.int64)
-    return frame.assign(
-        conf_low=low,
-        conf_high=high,
-        conf_type=code_column(same, [conf_type], ordered=False),
-        conf_level=float(conf_level),
-        variance=code_column(same, [variance], ordered=False),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,14 +12,14 @@ from numpy.typing import ArrayLike
 from analysis.cohort.columns import FloatArray, IntArray
 from analysis.errors import CohortError, warn_all
 from analysis.kernels.counting import Counts, count
-from analysis.kernels.times import TOLERANCE, merge_near_ties
+from analysis.kernels.times import merge_near_ties
 from analysis.survival.counted import Compared
-from analysis.survival.curve_frames import label_column
 from analysis.survival.curves import check_curve_options, curves_of_counts
 from analysis.survival.data import group_rows
 from analysis.survival.event_counts import checked_counts, shared_levels
 from analysis.survival.logrank import LogRank, check_weighting, logrank_of_counts
 from analysis.survival.options import times_given
+from analysis.survival.risk import joined, risk_of_counts, so_far
 
 
 def kaplan_meier_from_counts(
@@ -163,9 +162,7 @@ def risk_table_from_counts(counts: pd.DataFrame, *, times: ArrayLike) -> pd.Data
     at = times_given(times)
     rows, labels = _together([counts])
     parts = [_one_risk_table(rows[rows["code"] == code], at) for code in range(len(labels))]
-    table = pd.concat(parts, ignore_index=True)
-    table.insert(0, "stratum", label_column([label for label in labels for _ in at], labels))
-    return table
+    return joined(parts, labels)
 
 
 def _together(counts: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -235,19 +232,5 @@ def _one_risk_table(rows: pd.DataFrame, at: FloatArray) -> pd.DataFrame:
     time = rows["time"].to_numpy()
     n_entry, n_event, n_censor = (rows[name].to_numpy() for name in ("n_entry", "n_event", "n_censor"))
     late = n_entry * (time > 0)
-    entered = n_entry.sum() - late.sum() + _so_far(time, late, at, side="left")
-    return pd.DataFrame(
-        {
-            "time": at,
-            "n_risk": (entered - _so_far(time, n_event + n_censor, at, side="left")).astype(np.int64),
-            "n_event": _so_far(time, n_event, at).astype(np.int64),
-            "n_censor": _so_far(time, n_censor, at).astype(np.int64),
-        }
-    )
-
-
-def _so_far(time: FloatArray, n: FloatArray, at: FloatArray, *, side: Literal["left", "right"] = "right") -> FloatArray:
-    """How many of n come at or before (side "left": before) each given time, near-ties being equal."""
-    room = TOLERANCE * np.average(time, weights=n) if n.any() else 0.0
-    place = np.searchsorted(time, at + room if side == "right" else at - room, side=side)
-    return np.concatenate([[0.0], np.cumsum(n)])[place]
+    entered = n_entry.sum() - late.sum() + so_far(time, late, at, side="left")
+    return risk_of_counts(time, n_event, n_censor, at, entered=entered)

@@ -14,8 +14,9 @@ from analysis.errors import BeyondFollowUp, InputError, raise_all, warn_all
 from analysis.kernels.product_limit import quantile
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import n_times_to
+from analysis.survival.counted import counted_curves
 from analysis.survival.curve_frames import label_column, pairs_of, strata_of
-from analysis.survival.curves import GREENWOOD, JACKKNIFE, check_curve_options, curves_of
+from analysis.survival.curves import GREENWOOD, JACKKNIFE, check_curve_options, curves_of, curves_of_counts
 from analysis.survival.data import survival_data
 from analysis.survival.options import level_problems, number_problems, times_given
 
@@ -273,7 +274,14 @@ def median_follow_up(
     [5.0]
     """
     check_curve_options(conf_level, conf_type)
-    data = survival_data(cohort, endpoint, by=by)
-    curves, _ = curves_of(replace(data, event=~data.event), conf_level=conf_level, conf_type=conf_type)
-    warn_all(data.frame_warnings)
+    counted = counted_curves(cohort, endpoint, by=by)
+    if counted is not None:
+        counts, rows = counted
+        reverse = replace(counts, n_event=counts.n_censor, n_censor=counts.n_event)
+        curves, _ = curves_of_counts(reverse, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)
+        warn_all(rows.frame_warnings)
+    else:
+        data = survival_data(cohort, endpoint, by=by)
+        curves, _ = curves_of(replace(data, event=~data.event), conf_level=conf_level, conf_type=conf_type)
+        warn_all(data.frame_warnings)
     return survival_quantile(curves).drop(columns="probability").rename(columns={"time": "median"})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -9,7 +12,9 @@ from numpy.typing import ArrayLike
 from analysis.cohort.columns import BoolArray, FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import warn_all
-from analysis.kernels.times import n_times_to
+from analysis.kernels.counting import Counts
+from analysis.kernels.times import TOLERANCE, n_times_to
+from analysis.survival.counted import counted_curves
 from analysis.survival.curve_frames import label_column
 from analysis.survival.data import SurvivalData, survival_data
 from analysis.survival.options import times_given
@@ -58,19 +63,29 @@ def risk_table(cohort: pd.DataFrame, endpoint: Endpoint, *, times: ArrayLike, by
     2       0        2         2
     """
     at = times_given(times)
+    counted = counted_curves(cohort, endpoint, by=by)
+    if counted is not None:
+        counts, rows = counted
+        warn_all(rows.frame_warnings)
+        return joined([_counted_stratum(counts, place, at) for place in counts.segments], rows.labels)
     data = survival_data(cohort, endpoint, by=by)
-    labels = list(data.by.labels)
+    labels = data.by.labels
     parts = [_one_stratum(data, data.by.codes == code, at) for code in range(len(labels))]
-    table = pd.concat(parts, ignore_index=True)
-    table.insert(0, "stratum", label_column([label for label in labels for _ in at], labels))
     warn_all(data.frame_warnings)
+    return joined(parts, labels)
+
+
+def joined(parts: Sequence[pd.DataFrame], labels: Sequence[str]) -> pd.DataFrame:
+    """The tables of all strata in one."""
+    table = pd.concat(parts, ignore_index=True)
+    table.insert(0, "stratum", label_column(np.repeat(list(labels), [len(part) for part in parts]).tolist(), labels))
     return table
 
 
 def _one_stratum(data: SurvivalData, rows: BoolArray, at: FloatArray) -> pd.DataFrame:
     """The counts of one stratum at the times."""
     time, event, entry = data.time[rows], data.event[rows], np.sort(data.entry[rows])
-    entered = np.where(at > 0, n_times_to(entry, at, side="left"), (entry <= 0).sum())
+    entered = (entry <= 0).sum() + n_times_to(entry[entry > 0], at, side="left")
     return pd.DataFrame(
         {
             "time": at,
@@ -79,3 +94,30 @@ def _one_stratum(data: SurvivalData, rows: BoolArray, at: FloatArray) -> pd.Data
             "n_censor": n_times_to(np.sort(time[~event]), at),
         }
     )
+
+
+def _counted_stratum(counts: Counts, place: slice, at: FloatArray) -> pd.DataFrame:
+    """The same from counts, nobody having entered late."""
+    n_event, n_censor = counts.n_event[place, 0], counts.n_censor[place, 0]
+    return risk_of_counts(counts.time[place], n_event, n_censor, at, entered=(n_event + n_censor).sum())
+
+
+def risk_of_counts(
+    time: FloatArray, n_event: FloatArray, n_censor: FloatArray, at: FloatArray, *, entered: FloatArray | float
+) -> pd.DataFrame:
+    """One stratum's table from its counts in order of time; `entered` are those who came before each time asked for."""
+    return pd.DataFrame(
+        {
+            "time": at,
+            "n_risk": (entered - so_far(time, n_event + n_censor, at, side="left")).astype(np.int64),
+            "n_event": so_far(time, n_event, at).astype(np.int64),
+            "n_censor": so_far(time, n_censor, at).astype(np.int64),
+        }
+    )
+
+
+def so_far(time: FloatArray, n: FloatArray, at: FloatArray, *, side: Literal["left", "right"] = "right") -> FloatArray:
+    """How many of n come at or before (side "left": before) each given time, near-ties being equal."""
+    room = TOLERANCE * np.average(time, weights=n) if n.any() else 0.0
+    place = np.searchsorted(time, at + room if side == "right" else at - room, side=side)
+    return np.concatenate([[0.0], np.cumsum(n)])[place]
