@@ -1,0 +1,142 @@
+"""The sections on missing values and on influence, of the synthetic cohort and of cohorts of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import MuchMissing, NotComputed, RowsDropped, StudyPlan, load_example, write_cohort
+from analysis.present.page import Prose, TableBlock
+from analysis.study.results import StudyFigure, StudySection
+from analysis.study.run import synthetic_plan
+from analysis.study.sections.influence import influence_section
+from analysis.study.sections.missing import imputation_terms, missing_section
+from analysis.study.study import Study, prepare_study
+
+PLAN = """[data]
+path = "cohort.csv"
+[marker]
+column = "age"
+unit = "years"
+per = 10
+direction = "higher"
+[strata]
+quantiles = 2
+[[endpoints]]
+name = "Overall survival"
+duration = "os_days"
+event = "os_event"
+time_unit = "days"
+[model]
+covariates = ["ecog", "log(meal_calories)", "bs(weight_loss, df=3)"]
+strata = ["sex"]
+[robustness]
+site = "institution"
+n_imputations = 4
+"""
+
+
+@pytest.fixture(scope="module")
+def synthetic() -> Study:
+    return prepare_study(synthetic_plan())
+
+
+def lung() -> pd.DataFrame:
+    cohort = load_example("lung")
+    return cohort.assign(institution=np.where(np.arange(len(cohort)) % 3 == 0, "one", "two"))
+
+
+def study_of(cohort: pd.DataFrame, folder: Path, text: str = PLAN) -> Study:
+    write_cohort(cohort, folder / "cohort.csv")
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
+    return prepare_study(StudyPlan.from_toml(folder / "plan.toml"))
+
+
+def tables(section: StudySection) -> dict[str, pd.DataFrame]:
+    return {block.name: block.frame for block in section.blocks if isinstance(block, TableBlock)}
+
+
+def figures(section: StudySection) -> dict[str, StudyFigure]:
+    return {block.name: block for block in section.blocks if isinstance(block, StudyFigure)}
+
+
+def test_missing_magnesium_of_the_synthetic_cohort(synthetic):
+    section = missing_section(synthetic)
+    found = tables(section)
+    assert list(found) == ["missing-with-whom", "missing-survival", "imputed", "imputed-shifts"]
+    assert found["imputed"]["analysis"].tolist() == ["complete rows", "imputed"] * 2
+    assert found["imputed"]["n"].tolist() == [438, 480, 438, 480]
+    assert found["imputed"]["target"].notna().all()
+    shifts = found["imputed-shifts"].set_index("shift")["hazard_ratio"]
+    assert shifts[0.0] == found["imputed"]["hazard_ratio"][1]
+    assert shifts.is_monotonic_decreasing  # early deaths lack the marker: the lower theirs, the stronger the relation
+    early = found["missing-survival"].set_index(["stratum", "time"])["survival"]
+    assert early[("missing", 6.0)] < early[("known", 6.0)]
+    for figure in figures(section).values():
+        assert figure.alt
+        assert figure.draw().axes
+
+
+def test_influence_in_the_synthetic_cohort(synthetic):
+    with pytest.warns(RowsDropped, match=r"42 of 480 rows dropped"):
+        section = influence_section(synthetic)
+    found = tables(section)
+    assert list(found) == ["without-each-site", "influence-by-patient", "simulation-extrapolation"]
+    assert found["without-each-site"]["left_out"].tolist() == ["nobody", "site A", "site B", "site C", "site D"]
+    patients = found["influence-by-patient"]
+    assert patients["name"].str.match(r"MG-\d{4}").all()
+    assert patients["value"].between(0.3, 1.6).all()  # mmol/L, not steps of the model
+    ratios = found["simulation-extrapolation"].set_index("measurement")["hazard_ratio"]
+    assert ratios["corrected"] > ratios["as measured"] > 1
+    assert ratios["target, true value"] > ratios["target, measured value"]
+    whole = found["without-each-site"]["hazard_ratio"][0]
+    assert ratios["as measured"] == pytest.approx(whole)
+    for figure in figures(section).values():
+        assert figure.alt
+        assert figure.draw().axes
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+def test_a_cohort_of_ones_own(tmp_path):
+    cohort = lung()
+    cohort.loc[:9, "age"] = np.nan
+    study = study_of(cohort, tmp_path)
+    columns, predictors = imputation_terms(study)
+    assert columns == ("age", "ecog", "log(meal_calories)", "weight_loss")
+    assert predictors == ("sex",)
+    with pytest.warns(MuchMissing, match=r"rows miss a value, and there are 4 imputations"):
+        section = missing_section(study)
+    found = tables(section)["imputed"]
+    assert "target" not in found
+    assert found["n"][1] == len(cohort)
+    assert found["n"][0] < len(cohort) - 50
+    influence = tables(influence_section(study))
+    assert influence["without-each-site"]["left_out"].tolist() == ["nobody", "one", "two"]
+    assert influence["influence-by-patient"]["name"].str.startswith("row ").all()
+    assert "simulation-extrapolation" not in influence
+
+
+def test_nothing_missing_and_nothing_asked_for(tmp_path):
+    text = PLAN.split("[model]")[0]
+    section = missing_section(study_of(lung(), tmp_path, text))
+    assert [type(block) for block in section.blocks] == [Prose]
+    assert "No value is missing" in section.blocks[0].text
+    influence = influence_section(study_of(lung(), tmp_path, text))
+    assert list(tables(influence)) == ["influence-by-patient"]
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.RowsDropped")
+def test_a_part_that_cannot_be_computed_is_a_note(tmp_path):
+    text = PLAN.split("[model]")[0] + '[robustness]\nsite = "institution"\nmeasurement_error = 40.0\n'
+    cohort = lung().assign(institution="one")
+    cohort.loc[:9, "age"] = np.nan
+    study = study_of(cohort, tmp_path, text)
+    with (
+        pytest.warns(NotComputed, match=r"Leaving sites out is not given: column 'institution': one group only"),
+        pytest.warns(NotComputed, match=r"Simulation-extrapolation is not given: .* is it in the same unit"),
+    ):
+        assert list(tables(influence_section(study))) == ["influence-by-patient"]
+    assert tables(missing_section(study))["imputed"]["n"].tolist() == [218, 228]
