@@ -74,7 +74,9 @@ def adjusted_logrank(
     Xie and Liu (2005), Stat Med 24:3089, with a robust variance in place of theirs: the robust score test of R,
     ``coxph(Surv(time, event) ~ by, weights = w, robust = TRUE, ties = "breslow")$rscore``. Taking off what estimated
     propensities explain of the variance (Lunceford and Davidian (2004), Stat Med 23:2937) is right in large samples
-    only: with a dozen covariates and a few hundred rows that test rejects far too often.
+    only: with a dozen covariates and a few hundred rows that test rejects far too often. The weights taken as known
+    make the test careful where the strata are alike; where a few rows carry a stratum (`ExtremeWeights`) it may still
+    reject too often.
 
     Examples
     --------
