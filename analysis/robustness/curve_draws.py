@@ -121,7 +121,8 @@ class Reweighter:
         coef[fitted], fitted[fitted] = fit_propensity(self.basis, self.group, held, start=self.start)
         own = probabilities(self.basis, coef)[:, self.group, np.arange(len(self.group))]
         share = sizes / counts.sum(axis=1, keepdims=True)
-        weight = (counts * np.clip(share[:, self.group] / own, *self.limits)).T[self.sets.rows]
+        ratio = np.divide(share[:, self.group], own, out=np.zeros_like(own), where=counts > 0)  # else own may be 0
+        weight = (counts * np.clip(ratio, *self.limits)).T[self.sets.rows]
         n_risk, n_event = at_risk_sums(self.sets, weight), event_sums(self.sets, weight[self.sets.events])
         left = 1 - np.divide(n_event, n_risk, out=np.zeros_like(n_event), where=n_event > 0)
         left[left < NOBODY] = 0.0
