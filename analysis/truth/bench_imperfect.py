@@ -49,8 +49,8 @@ def error_world(name: str, design: CohortDesign, *, n_population: int, seed: int
 def draw_whole(design: CohortDesign, seed: int) -> pd.DataFrame:
     """A cohort with what no chart holds: magnesium with nothing missing, without error, and the error's size."""
     patients = simulate_patients(design, seed=seed)
-    unseen = {MEASURED: patients.measured, TRUE: patients.magnesium, ERROR: design.measurement_error}
-    return simulate_cohort(design, seed=seed).cohort.assign(**unseen)
+    cohort = simulate_cohort(design, seed=seed).cohort.assign(**{MEASURED: patients.measured, TRUE: patients.magnesium})
+    return cohort.assign(**{ERROR: design.measurement_error})
 
 
 def _models(method: str, cohort: pd.DataFrame) -> list[BenchAnswer]:
