@@ -56,6 +56,7 @@ SIGNATURES = {
     "landmark": "cohort, endpoint, at",
     "fit_cox": "cohort, endpoint, covariates, *, ties='efron', strata=None, cluster=None, weights=None, robust=False,"
     " engine='auto'",
+    "fit_cox_counts": "counts, endpoint, covariates, *, count='n', strata=None, ties='efron'",
     "hazard_ratios": "fit, *, conf_level=0.95",
     "baseline_hazard": "fit",
     "proportional_hazards_test": "fit, *, transform='km'",

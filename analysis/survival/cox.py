@@ -12,9 +12,10 @@ from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotSupported, raise_all, warn_all
 from analysis.kernels.cox_large_arrays import fit_large
-from analysis.kernels.cox_newton import CoxPoint, newton_step
+from analysis.kernels.cox_newton import CoxPoint
 from analysis.kernels.cox_residuals import score_residuals
-from analysis.survival.cox_fit import ChiSquare, CoxFit, CoxModel, chi_square, hazard_ratios
+from analysis.survival.cox_assembly import assembled
+from analysis.survival.cox_fit import ChiSquare, CoxFit, CoxModel, hazard_ratios
 from analysis.survival.cox_guards import (
     cox_warnings,
     refuse_collinear,
@@ -186,53 +187,20 @@ def _by_engine(engine: str, maximum: Maximum) -> tuple[Maximum, str]:
 
 
 def _assemble(design: Design, null: CoxPoint, tied: float, maximum: Maximum, model: CoxModel) -> CoxFit:
-    """The result: coefficients with their errors, and the three tests."""
-    coef, df = maximum.coef, len(design.terms)
-    covariance, robust_error = maximum.covariance, np.full(df, np.nan)
-    if model.robust:
-        covariance = _sandwich(design, maximum, clustered=model.cluster is not None)
-        robust_error = np.sqrt(np.diag(covariance))
-    data, score = design.data, float(null.gradient @ newton_step(null.information, null.gradient))
-    n_event = int(data.event.sum())
-    found = cox_warnings(n_event, tied, data.weights, design.terms, coef, ties=model.ties)
-    return CoxFit(
-        coefficients=_coefficient_table(design.terms, coef, maximum.covariance, robust_error, robust=model.robust),
-        covariance=covariance,
+    """The result, with the robust variance when it is asked for."""
+    data, n_event = design.data, int(design.data.event.sum())
+    found = cox_warnings(n_event, tied, data.weights, design.terms, maximum.coef, ties=model.ties)
+    return assembled(
+        design,
+        maximum,
+        null,
+        model,
+        robust=_sandwich(design, maximum, clustered=model.cluster is not None) if model.robust else None,
         n=data.n_used,
         n_event=n_event,
-        log_likelihood=maximum.log_likelihood,
-        log_likelihood_null=null.log_likelihood,
-        likelihood_ratio_test=chi_square(2 * (maximum.log_likelihood - null.log_likelihood), df),
-        wald_test=chi_square(_wald(coef, covariance), df),
-        score_test=chi_square(score, df),
-        model=model,
         n_read=data.n_read,
-        n_used=data.n_used,
         dropped=data.dropped,
         warnings=(*data.warnings, *found),
-        design=design,
-        rows=maximum.rows,
-        maximum=maximum,
-    )
-
-
-def _coefficient_table(
-    terms: Sequence[str], coef: FloatArray, covariance: FloatArray, robust_error: FloatArray, *, robust: bool
-) -> pd.DataFrame:
-    """A row a term."""
-    from scipy.special import erfc
-
-    std_error = np.sqrt(np.diag(covariance))
-    statistic = coef / (robust_error if robust else std_error)
-    return pd.DataFrame(
-        {
-            "term": list(terms),
-            "coef": coef,
-            "std_error": std_error,
-            "robust_std_error": robust_error,
-            "statistic": statistic,
-            "p_value": erfc(np.abs(statistic) / np.sqrt(2)),
-        }
     )
 
 
@@ -248,13 +216,3 @@ def _sandwich(design: Design, maximum: Maximum, *, clustered: bool) -> FloatArra
         influence = summed
     robust = influence.T @ influence
     return np.where(np.isnan(maximum.covariance), np.nan, robust)
-
-
-def _wald(coef: FloatArray, covariance: FloatArray) -> float:
-    """The squared distance of the coefficients from zero, in their covariance; NaN when one is not estimable."""
-    if not np.isfinite(covariance).all():
-        return float("nan")
-    std_error = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(std_error, std_error)
-    statistic = coef / std_error
-    return float(statistic @ np.linalg.pinv(correlation, rcond=1e-12, hermitian=True) @ statistic)

@@ -90,9 +90,19 @@ def refuse_collinear(null: CoxPoint, n_event: int, terms: Sequence[str]) -> None
 
 
 def cox_warnings(
-    n_event: int, tied: float, weights: FloatArray, terms: Sequence[str], coef: FloatArray, *, ties: str
+    n_event: int,
+    tied: float,
+    weights: FloatArray,
+    terms: Sequence[str],
+    coef: FloatArray,
+    *,
+    ties: str,
+    held: bool = True,
 ) -> tuple[AnalysisWarning, ...]:
-    """What is worth a word about a fitted model, of whose events the share `tied` is tied with another."""
+    """What is worth a word about a fitted model, of whose events the share `tied` is tied with another.
+
+    Without its rows `held`, it cannot be fitted again in another way.
+    """
     found: list[AnalysisWarning] = []
     lost = [repr(terms[place]) for place in np.flatnonzero(np.isnan(coef)).tolist()]
     if lost:
@@ -111,7 +121,8 @@ def cox_warnings(
             )
         )
     if tied > MOST_TIED and ties != "exact":
-        found.append(ManyTies(f"{tied:.0%} of events are tied with another; compare with ties='exact'"))
+        advice = "ties='exact'" if held else "fit_cox(..., ties='exact') on a sample of the rows"
+        found.append(ManyTies(f"{tied:.0%} of events are tied with another; compare with {advice}"))
     if weights.max() > EXTREME_WEIGHT and weights.max() > weights.min():
         effective = weights.sum() ** 2 / (weights @ weights)
         found.append(
