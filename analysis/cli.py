@@ -78,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--tolerance", type=float, default=1e-8, help="relative, of numbers (default: 1e-8)")
     check.set_defaults(run=_check)
 
+    bench = verbs.add_parser("bench", help="score methods on many simulated cohorts whose truth is known (minutes)")
+    bench.add_argument("name", help="markers, confounding, missing, measurement, moving or hazards")
+    bench.add_argument("--replicates", type=int, help="cohorts of each world (default: the bench's own number)")
+    bench.add_argument("--seed", type=int, help="of all cohorts (default: the bench's own)")
+    bench.add_argument("--output", type=Path, default=BUILD / "bench", help="folder to write to (default: build/bench)")
+    bench.set_defaults(run=_bench)
+
     simulate = verbs.add_parser("simulate", help="write the synthetic cohort again, byte for byte")
     simulate.add_argument("--output", type=Path, default=Path("data/synthetic"), help="folder to write to")
     simulate.set_defaults(run=_simulate)
@@ -172,6 +179,21 @@ def _check(options: argparse.Namespace) -> int:
     changed = int((drift["table"] != SOFTWARE).sum())
     print(f"{options.directory}: {changed or 'no'} changes beyond {options.tolerance:g}")
     return 1 if changed else 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    """A known-truth bench, on all cores."""
+    from joblib import parallel_config
+
+    from analysis.study.bench_files import write_bench
+    from analysis.truth.benches import run_bench
+
+    sizes = {"n_replicates": options.replicates, "seed": options.seed}
+    with _Progress("bench", 2) as progress, parallel_config(n_jobs=-1):
+        scores = run_bench(options.name, **sizes, progress=progress.step)
+    files = write_bench(scores, options.output, name=options.name, **sizes)
+    print(f"{len(files)} files written to {options.output}; read {files[-1]}")
+    return 0
 
 
 def _simulate(options: argparse.Namespace) -> int:

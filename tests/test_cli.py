@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis import cli, load_example, write_cohort
@@ -60,3 +61,25 @@ def test_a_report_of_ones_own_lies_under_the_plans_name(gbsg2, capsys):
     assert all((folder / name).is_file() for name in manifest["files"])
     body = (folder / "report.html").read_text().split("</style>")[1]
     assert "synthetic" not in body.lower()
+
+
+def test_a_bench_is_written_with_what_it_was_made_with(in_folder, capsys, monkeypatch):
+    row = ("null", "clinical cut", "coverage", 0.5, 0.3, 3, "effect", 0.0, 0.95)
+    columns = ["world", "method", "score", "value", "std_error", "n", "estimand", "target", "wanted"]
+    asked = {}
+
+    def run_bench(name, *, n_replicates, seed, progress):
+        asked.update(name=name, n_replicates=n_replicates, seed=seed)
+        return pd.DataFrame([row], columns=columns)
+
+    monkeypatch.setattr("analysis.truth.benches.run_bench", run_bench)
+    assert cli.main(["bench", "hazards", "--replicates", "3", "--seed", "4"]) == 0
+    assert asked == {"name": "hazards", "n_replicates": 3, "seed": 4}
+    record = json.loads(Path("build/bench/hazards.json").read_text(encoding="utf-8"))
+    assert record["command"] == "python -m analysis bench hazards --replicates 3 --seed 4"
+    assert "clinical cut" in Path("build/bench/hazards.md").read_text(encoding="utf-8")
+
+
+def test_a_bench_that_is_none_is_told_with_those_there_are(in_folder, capsys):
+    assert cli.main(["bench", "marker"]) == 1
+    assert "use one of markers, confounding" in capsys.readouterr().err
