@@ -132,16 +132,17 @@ def visit_times(layout: Layout, held: Resample) -> tuple[float, int]:
         begin, end = held.begin[k], held.end[k]
         held.hazard[k] = held.own[k] = 0.0
         count = sum_weights(held, begin, end)
-        if count == 1:
+        if count == 1 or (count > 1 and not layout.efron):
             total = held.sums[begin, 0] - held.left[0]
-            held.hazard[k] = 1.0 / total
-            product, logarithm = times(product, logarithm, total)
-            put_mean(held, begin, columns, held.hazard[k])
+            held.hazard[k] = count / total
+            for _ in range(count):
+                product, logarithm = times(product, logarithm, total)
+            put_mean(held, begin, columns, (1.0 if count == 1 else np.sqrt(count)) / total)
             columns += 1
         elif count > 1:
             sum_tied(held, begin, end)
-            total, tied = held.sums[begin, 0] - held.left[0], held.tied[0] if layout.efron else 0.0
-            step, product, logarithm = tie(total, tied, count, product, logarithm)
+            total = held.sums[begin, 0] - held.left[0]
+            step, product, logarithm = tie(total, held.tied[0], count, product, logarithm)
             held.hazard[k], held.own[k] = step[0], step[1]
             columns = put_means(held, begin, columns, step)
         if layout.opens[k]:
@@ -192,7 +193,7 @@ def times(product: float, logarithm: float, factor: float) -> tuple[float, float
 
 @jit
 def put_mean(held: Resample, begin: int, column: int, inverse: float) -> None:
-    """The covariates' means over the risk set of one event."""
+    """The covariates' means over the risk set of events that all see the same, times `inverse` and the risk sum."""
     for j in range(len(held.means)):
         held.means[j, column] = inverse * (held.sums[begin, j + 1] - held.left[j + 1])
 
@@ -207,7 +208,7 @@ def tie(
     range.
     """
     plain, own, plain2, own2, both2 = 0.0, 0.0, 0.0, 0.0, 0.0
-    share = 1.0 / count if tied > 0 else 0.0
+    share = 1.0 / count
     for j in range(count):
         fraction = j * share
         risk = total - fraction * tied
