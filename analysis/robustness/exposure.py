@@ -133,7 +133,10 @@ def _without_outcome(cohort: pd.DataFrame) -> tuple[pd.DataFrame, Endpoint]:
 
 def _check_terms(cohort: pd.DataFrame, by: str, terms: Sequence[str], strata: Sequence[str]) -> None:
     """Covariates must be there, and be neither the groups nor strata as well."""
-    problems = [problem.replace("adjust:", "covariates:") for problem in adjust_problems(by, terms)]
+    problems = [
+        problem.replace("adjust:", "covariates:").replace("holds the marker itself", "holds what is compared")
+        for problem in adjust_problems(by, terms)
+    ]
     if not terms:
         problems.append("covariates: none given; name what the groups are to be made alike in")
     problems += [
