@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,8 @@ def tally_of(source: object, endpoint: Endpoint, by: str | None) -> Tally:
     if isinstance(source, (str, Path)):
         return _tally_of_parquet(Path(source), endpoint, by)
     if _is_from(source, "duckdb"):
-        return tally_of_relation(source, endpoint, by)  # type: ignore[arg-type]
+        with _reading("the DuckDB relation"):
+            return tally_of_relation(source, endpoint, by)  # type: ignore[arg-type]
     if _is_from(source, "dask"):
         return _tally_of_dask(source, endpoint, by)
     raise InputError(
@@ -66,24 +68,32 @@ def _tally_of_parquet(path: Path, endpoint: Endpoint, by: str | None) -> Tally:
             f"{path}: counting a Parquet file needs DuckDB; install the extra magnesium-survival[registry],"
             " or give pandas.read_parquet(path)"
         ) from error
-    files = _parquet_files(path)
+    files = parquet_files(path)
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
         "threads": min(os.cpu_count() or 1, MOST_THREADS),
         "temp_directory": tempfile.gettempdir(),
         "preserve_insertion_order": False,
     }
-    with duckdb.connect(config=settings) as connection:
-        try:
-            _check_files(connection, files, [*endpoint.columns, *([by] if by else [])])
-            # By name: read by place, a file of fractional times would be rounded to the whole numbers of the first.
-            relation = connection.from_parquet(files, union_by_name=True)
-            return tally_of_relation(relation, endpoint, by, order=_category_order(files[0], by))
-        except duckdb.Error as error:
-            raise CohortError(f"{path}: DuckDB cannot read it: {str(error).splitlines()[0]}") from error
+    with duckdb.connect(config=settings) as connection, _reading(str(path)):
+        _check_files(connection, files, [*endpoint.columns, *([by] if by else [])])
+        # By name: read by place, a file of fractional times would be rounded to the whole numbers of the first.
+        relation = connection.from_parquet(files, union_by_name=True)
+        return tally_of_relation(relation, endpoint, by, order=_category_order(files[0], by))
 
 
-def _parquet_files(path: Path) -> list[str]:
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """What DuckDB cannot read, told as a fault of the source."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise CohortError(f"{what}: DuckDB cannot read it: {str(error).splitlines()[0]}") from error
+
+
+def parquet_files(path: Path) -> list[str]:
     """The files of a path, in order of their names."""
     if not path.exists():
         raise CohortError(f"no file or folder {str(path)!r}")
