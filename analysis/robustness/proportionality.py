@@ -92,8 +92,8 @@ def summary_that_holds(periods: pd.DataFrame, *, score_p_value: float, period_p_
     return Verdict(
         "restricted mean",
         f"The hazard ratio changes over time ({shown} by period) {tests}: a single one is an average over this"
-        " follow-up, and another follow-up would give another. Report the difference in restricted means with its horizon,"
-        " and the ratios by period beside it.",
+        " follow-up, and another follow-up would give another. Report the difference in restricted means with its"
+        " horizon, and the ratios by period beside it.",
     )
 
 
