@@ -22,6 +22,17 @@ from analysis.errors import (
 from analysis.survival.options import number_problems
 
 
+def counted(n: int, noun: str) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> counted(1, "sample"), counted(2, "sample")
+    ('1 sample', '2 samples')
+    """
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
 @dataclass(frozen=True, eq=False)
 class Samples:
     """Values by patient and time, each patient's times distinct; `patient` is a place among the keys."""
@@ -46,7 +57,7 @@ class Samples:
             found.append(RowsDropped(self.n_read, len(self.time), self.dropped))
         early = self.time < 0
         if early.any():
-            words = f"{int(early.sum())} samples were taken before time zero, the first at {self.time.min():g}"
+            words = f"{counted(int(early.sum()), 'sample')} from before time zero, the first at {self.time.min():g}"
             found.append(SuspiciousValues(f"{words}; the last of each patient is the value known at time zero"))
         return tuple(found)
 
@@ -62,8 +73,8 @@ def patient_keys(cohort: pd.DataFrame, key: str) -> pd.Index:
     if twice.any():
         named = first_few(dict.fromkeys(map(str, keys[twice])))
         problems.append(
-            f"key column {key!r}: {keys[twice].nunique()} patients have several rows ({named}); the cohort must hold"
-            " one row a patient, the repeated values belong in labs"
+            f"key column {key!r}: {counted(keys[twice].nunique(), 'patient')} with several rows ({named}); the cohort"
+            " must hold one row a patient, the repeated values belong in labs"
         )
     raise_all(problems)
     held: pd.Index = pd.Index(keys)
@@ -123,8 +134,8 @@ def _distinct(samples: Samples, keys: pd.Index) -> Samples:
     if differs.any():
         named = (f"{keys[samples.patient[row]]} at {samples.time[row]:g}" for row in np.flatnonzero(differs))
         raise CohortError(
-            f"labs: {int(differs.sum())} samples differ from another of the same patient at the same time"
-            f" ({first_few(named)}); keep one of each, or their mean"
+            f"labs: {counted(int(differs.sum()), 'sample')} with another value than one of the same patient at the same"
+            f" time ({first_few(named)}); keep one of each, or their mean"
         )
     return samples.kept(~again, "repeats of a sample")
 
@@ -210,7 +221,8 @@ def _refuse_later(samples: Samples, unknown: BoolArray, keys: pd.Index, value: s
     later = np.intersect1d(samples.patient, np.flatnonzero(unknown))
     if len(later):
         raise CohortError(
-            f"{value!r} of {len(later)} patients was measured only after time zero ({first_few(keys[later])}): taken as"
+            f"{counted(len(later), 'patient')} with no value of {value!r} until after time zero"
+            f" ({first_few(keys[later])}): taken as"
             " a baseline it would count the time until the sample as survived by design. Leave later samples out"
             " (their patients then miss a baseline), or ask for values by a later time with up_to= and follow from"
             " there with landmark, or let the value change with start_stop"

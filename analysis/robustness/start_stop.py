@@ -13,7 +13,6 @@ from analysis.errors import (
     AnalysisWarning,
     FollowUpGaps,
     InputError,
-    NotEstimable,
     RowsDropped,
     SuspiciousValues,
     ValueUnknown,
@@ -21,7 +20,7 @@ from analysis.errors import (
     warn_all,
 )
 from analysis.kernels.times import merge_near_ties
-from analysis.robustness.samples import Samples, known_by, patient_keys, read_samples
+from analysis.robustness.samples import Samples, counted, known_by, patient_keys, read_samples
 from analysis.survival.data import group_rows, survival_data
 
 START, STOP, EVENT, VALUE = "start", "stop", "event", "value"
@@ -60,8 +59,6 @@ def start_stop(
     CohortError
         With every fault: columns that cannot be used, patients with several rows in the cohort, no patient in common,
         two different values of one patient at one time, a column of the cohort that is named as a new one.
-    NotEstimable
-        When nobody is followed for any time.
 
     Warns
     -----
@@ -130,8 +127,6 @@ def _follow_up(cohort: pd.DataFrame, endpoint: Endpoint, samples: Samples) -> _F
     entry, last, sampled = merge_near_ties(np.maximum(data.entry, 0.0), data.time, samples.time)
     start[data.position], stop[data.position], event[data.position] = entry, last, data.event
     followed = stop > start
-    if not followed.any():
-        raise NotEstimable("nobody is followed for any time: every row ends where it starts")
     dropped = dict(data.dropped)
     if len(data.position) > followed.sum():
         dropped["followed for no time"] = len(data.position) - int(followed.sum())
@@ -238,8 +233,8 @@ def check_start_stop(rows: pd.DataFrame, endpoint: Endpoint, *, key: str) -> pd.
     overlap, after = same & (start[1:] < stop[:-1]), same & event[:-1]
     raise_all(
         [
-            *_counted("overlap the spell before them", overlap, code[1:], labels),
-            *_counted("come after the event of their patient", after, code[1:], labels),
+            *_faults("overlapping the spell before", overlap, code[1:], labels),
+            *_faults("after the event of the patient", after, code[1:], labels),
         ]
     )
     warn_all([*data.frame_warnings, *_told(data.position, order, same, start[1:] > stop[:-1], code, labels)])
@@ -252,13 +247,13 @@ def check_start_stop(rows: pd.DataFrame, endpoint: Endpoint, *, key: str) -> pd.
     return summary.reset_index(drop=True)
 
 
-def _counted(fault: str, wrong: BoolArray, code: IntArray, labels: np.ndarray) -> list[str]:
+def _faults(fault: str, wrong: BoolArray, code: IntArray, labels: np.ndarray) -> list[str]:
     """A fault with its number of spells and its first patients."""
     if not wrong.any():
         return []
     named = first_few(dict.fromkeys(labels[code[wrong]]))
     return [
-        f"{int(wrong.sum())} spells {fault} (patients {named}); a patient is in one spell at a time until the event"
+        f"{counted(int(wrong.sum()), 'spell')} {fault} (patients {named}); a patient is in one spell at a time until the event"
     ]
 
 
@@ -270,7 +265,9 @@ def _told(
     gaps = same & apart
     if gaps.any():
         named = first_few(dict.fromkeys(labels[code[1:][gaps]]))
-        found.append(FollowUpGaps(f"{int(gaps.sum())} gaps between spells (patients {named}): not at risk in between"))
+        found.append(
+            FollowUpGaps(f"{counted(int(gaps.sum()), 'gap')} between spells (patients {named}), not at risk in between")
+        )
     disordered = same & (np.diff(position[order]) != 1)
     if disordered.any():
         named = first_few(dict.fromkeys(labels[code[1:][disordered]]))
