@@ -57,6 +57,7 @@ SIGNATURES = {
     "fit_cox": "cohort, endpoint, covariates, *, ties='efron', strata=None, cluster=None, weights=None, robust=False,"
     " engine='auto'",
     "fit_cox_counts": "counts, endpoint, covariates, *, count='n', strata=None, ties='efron'",
+    "fit_cox_file": "path, endpoint, covariates, *, strata=None, ties='efron', chunk_rows=500_000",
     "hazard_ratios": "fit, *, conf_level=0.95",
     "baseline_hazard": "fit",
     "proportional_hazards_test": "fit, *, transform='km'",

@@ -92,16 +92,19 @@ def impute_cohort(
     columns: str | Sequence[str],
     *,
     predictors: str | Sequence[str],
+    strata: str | Sequence[str] | None = None,
     n_imputations: int = 20,
     delta: float | Mapping[str, float] = 0.0,
     seed: int,
 ) -> Imputations:
     """Impute missing values by chained equations, the event and its cumulative hazard among the predictors.
 
-    Each column is regressed on all others, on the predictors, on the event and on the Nelson-Aalen cumulative hazard at
-    the row's time (that at its entry subtracted), and its missing values are drawn from that regression: residual
-    variance, intercept and coefficients are drawn first, from their posterior under a flat prior, then each value.
-    Without the outcome among the predictors, an imputed marker would be too weakly related to it.
+    Each column is regressed on all others, on the predictors, on the event, and on two cumulative hazards at the row's
+    time: Nelson-Aalen's, and that of a Cox model of the predictors. Missing values are drawn from that regression:
+    residual variance, intercept and coefficients first, from their posterior under a flat prior, then each value.
+    Without the outcome among the predictors an imputed marker would be too weakly related to it. The likelihood of a
+    row with hazard ratio exp(b x) depends on x as b x (event - cumulative hazard given the predictors) to first order
+    in b, which is why the second hazard is there: where the predictors act strongly, Nelson-Aalen's alone attenuates.
 
     Parameters
     ----------
@@ -117,6 +120,8 @@ def impute_cohort(
     predictors : str or sequence of str
         Columns or formula terms without missing values: all of the model's covariates and strata, and whatever tells
         why values are missing. Terms that stand in `columns` too are in the imputation model already.
+    strata : str or sequence of str, optional
+        Columns whose combinations have a baseline hazard of their own in the model that will be fitted; predictors too.
     n_imputations : int
         At least two. As many as the percentage of rows with a missing value is a rule of thumb.
     delta : float or mapping
@@ -146,7 +151,7 @@ def impute_cohort(
     Notes
     -----
     Computed by scikit-learn's ``IterativeImputer`` over its ``BayesianRidge`` without shrinkage; R's ``mice`` with
-    ``method = "norm"``. White and Royston (2009), Statistics in Medicine 28:1982 (event and Nelson-Aalen); White,
+    ``method = "norm"``. White and Royston (2009), Statistics in Medicine 28:1982 (event and cumulative hazard); White,
     Royston and Wood (2011), Statistics in Medicine 30:377 (number of imputations); Bernaards, Belin and Schafer (2007),
     Statistics in Medicine 26:1368 (rounding); Allison (2001), Missing Data, chapter 5 (categories).
 
@@ -162,7 +167,7 @@ def impute_cohort(
     _check_options(terms, n_imputations, seed)
     held = read_columns(cohort, terms)
     added = _shifts(delta, held)
-    rows = read_rows(cohort, endpoint, held, others)
+    rows = read_rows(cohort, endpoint, held, others, listed(strata))
     missing = _missing_table(held, rows.data)
     n_recommended = _recommended(rows)
     found = _told(missing, n_imputations, n_recommended)

@@ -12,6 +12,9 @@ from analysis.cohort.columns import FloatArray, IntArray, column_problems
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.kernels.counting import count
+from analysis.kernels.cox import cox_problem, fit_problem
+from analysis.kernels.cox_residuals import martingale_residuals
+from analysis.kernels.cox_risk_sets import risk_sets
 from analysis.robustness.imputation_columns import ImputedColumn
 from analysis.strata.marker_designs import as_formula
 from analysis.survival.cox_terms import formula_columns, read_design
@@ -32,7 +35,11 @@ class ImputationRows:
 
 
 def read_rows(
-    cohort: pd.DataFrame, endpoint: Endpoint, held: list[ImputedColumn], predictors: Sequence[str]
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    held: list[ImputedColumn],
+    predictors: Sequence[str],
+    strata: Sequence[str] = (),
 ) -> ImputationRows:
     """Check the outcome and the predictors, and build the imputation model's matrix.
 
@@ -43,6 +50,8 @@ def read_rows(
     held : list of ImputedColumn
     predictors : sequence of str
         Columns or formula terms.
+    strata : sequence of str
+        Columns whose combinations have a baseline hazard of their own.
 
     Returns
     -------
@@ -51,13 +60,16 @@ def read_rows(
     Raises
     ------
     CohortError, InputError
-        Faults of the outcome's columns; predictors that are incomplete, or made from a column that is imputed.
+        Faults of the outcome's columns; predictors or strata that are incomplete, or made from a column that is
+        imputed.
     NotEstimable
         No events; fewer known values than coefficients.
     """
-    kept = _complete_predictors(cohort, held, predictors)
+    imputed = [name for name in strata if name in {column.name for column in held}]
+    raise_all([f"strata: {name!r} is imputed; name it among the predictors instead" for name in imputed], InputError)
+    kept = _complete_predictors(cohort, held, tuple(dict.fromkeys([*predictors, *strata])))
     if kept:
-        design = read_design(cohort, endpoint, as_formula(kept, cohort))
+        design = read_design(cohort, endpoint, as_formula(kept, cohort), strata=strata)
         data, x = design.data, design.x
     else:
         data = survival_data(cohort, endpoint)
@@ -67,7 +79,7 @@ def read_rows(
             f"no events among {data.n_used} rows: the event is part of the imputation model, and there is none"
         )
     drawn = np.column_stack([column.drawn[data.position] for column in held])
-    matrix = np.column_stack([drawn, x, data.event, hazard_at(data)])
+    matrix = np.column_stack([drawn, x, data.event, hazard_at(data), expected_events(data, x)])
     known = (~np.isnan(drawn)).sum(axis=0)
     if known.min() <= matrix.shape[1] + 1:
         raise NotEstimable(
@@ -105,7 +117,7 @@ def _complete_predictors(cohort: pd.DataFrame, held: list[ImputedColumn], predic
 
 
 def hazard_at(data: SurvivalData) -> FloatArray:
-    """The Nelson-Aalen cumulative hazard at each row's time, less that at its entry.
+    """The Nelson-Aalen cumulative hazard at each row's time, less that at its entry, within its stratum.
 
     Parameters
     ----------
@@ -116,7 +128,38 @@ def hazard_at(data: SurvivalData) -> FloatArray:
     ndarray, shape (n,)
         The sum of events over numbers at risk at times after entry and up to the row's own.
     """
-    counts = count(data.time, data.event, entry=data.entry if np.isfinite(data.entry).any() else None)
-    steps = np.concatenate([[0.0], np.cumsum(counts.n_event[:, 0] / np.maximum(counts.n_risk[:, 0], 1))])
-    until, before = (np.searchsorted(counts.time, times, side="right") for times in (data.time, data.entry))
-    return np.asarray(steps[until] - steps[before], dtype=np.float64)
+    entry = data.entry if np.isfinite(data.entry).any() else None
+    codes, n_strata = data.strata.codes, len(data.strata.labels)
+    counts = count(data.time, data.event, entry=entry, segment=codes, n_segments=n_strata)
+    hazard = np.empty(data.n_used)
+    for code, part in enumerate(counts.segments):
+        here = codes == code
+        steps = counts.n_event[part, 0] / np.maximum(counts.n_risk[part, 0], 1)
+        so_far = np.concatenate([[0.0], np.cumsum(steps)])
+        until, before = (
+            np.searchsorted(counts.time[part], times[here], side="right") for times in (data.time, data.entry)
+        )
+        hazard[here] = so_far[until] - so_far[before]
+    return hazard
+
+
+def expected_events(data: SurvivalData, x: FloatArray) -> FloatArray:
+    """The cumulative hazard of each row by a Cox model of the predictors: events expected of it until its time.
+
+    Parameters
+    ----------
+    data : SurvivalData
+    x : ndarray, shape (n, p)
+
+    Returns
+    -------
+    ndarray, shape (n, 1) or (n, 0)
+        No column where there is no such model: no predictors, or none that can be estimated.
+    """
+    sets = risk_sets(data.time, data.event, entry=data.entry, strata=data.strata.codes)
+    varying = np.isfinite(cox_problem(x, sets).scale) if x.shape[1] else np.zeros(0, dtype=bool)
+    problem = cox_problem(x[:, varying], sets)
+    coef = fit_problem(problem)[0] if varying.any() else np.full(1, np.nan)
+    if np.isnan(coef).any():
+        return np.empty((data.n_used, 0))
+    return (data.event - martingale_residuals(problem, coef * problem.scale, data.n_used))[:, None]

@@ -71,7 +71,7 @@ def _opening(study: Study) -> Prose:
         "An analysis of complete rows drops whoever lacks a value. It is right where missing values say nothing of the"
         " outcome once the model's terms are known; a chart that is thin because its patient died early breaks that."
         " **Multiple imputation** draws each missing value many times from a regression on the model's terms, the"
-        " event and its cumulative hazard, and pools the models by Rubin's rules. It is right where values are missing"
+        " event and the cumulative hazard, and pools the models by Rubin's rules. It is right where values are missing"
         " for reasons that stand in these columns. Neither can be checked by these rows alone; so the last figure asks"
         f" how far the answer moves if those without a value had {label} lower or higher than the imputation says."
     )
@@ -108,8 +108,9 @@ def _imputation_blocks(study: Study, columns: tuple[str, ...], predictors: tuple
     rows, primary = [], None
     for endpoint in study.plan.endpoints:
         for model in _leading_model(study, endpoint):
+            strata = [name for name in model.strata or () if name in predictors]
             imputed = impute_cohort(
-                study.cohort, endpoint, columns, predictors=predictors,
+                study.cohort, endpoint, columns, predictors=predictors, strata=strata,
                 n_imputations=study.plan.robustness.n_imputations, seed=study.plan.robustness.seed,
             )  # fmt: skip
             pooled = pooled_model(study, model, endpoint, imputed)
