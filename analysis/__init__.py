@@ -56,6 +56,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "survival.fine_gray": ("fit_fine_gray",),
     "survival.cox": ("CoxFit", "fit_cox", "hazard_ratios"),
     "survival.cox_counts": ("fit_cox_counts",),
+    "survival.cox_file": ("fit_cox_file",),
     "survival.cox_baseline": ("baseline_hazard",),
     "survival.cox_residuals": ("cox_residuals",),
     "survival.proportional_hazards": ("proportional_hazards_test", "coefficient_over_time"),

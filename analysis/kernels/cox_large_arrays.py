@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,21 @@ class CoxArrays(NamedTuple):
             weights=None if self.weights is None else self.weights[rows],
         )
 
+    def followed_by(self, other: CoxArrays) -> CoxArrays:
+        """These rows and others that know the same of them."""
+
+        def both(one: Any, two: Any) -> Any:  # noqa: ANN401
+            return None if one is None else np.concatenate([one, two])
+
+        return self._replace(
+            x=both(self.x, other.x),
+            time=both(self.time, other.time),
+            event=both(self.event, other.event),
+            entry=both(self.entry, other.entry),
+            strata=both(self.strata, other.strata),
+            weights=both(self.weights, other.weights),
+        )
+
 
 def fit_large(arrays: CoxArrays) -> tuple[LargeProblem, CoxSolution]:
     """Maximise the partial likelihood of many rows.
@@ -71,12 +86,18 @@ def fit_large(arrays: CoxArrays) -> tuple[LargeProblem, CoxSolution]:
     step = max(1, n // SAMPLE)
     sample = arrays.some(slice(0, n, step))
     centre, scale = _spread(arrays, sample)
-    start = np.zeros(p)
-    if step > 1 and sample.event.any():
-        found = climb_large(arrays_problem(sample, centre, scale), start)
-        start = start if found.weak else found.point.beta
+    start = sample_start(sample, centre, scale) if step > 1 else np.zeros(p)
     problem = arrays_problem(arrays, centre, scale)
     return problem, climb_large(problem, start)
+
+
+def sample_start(sample: CoxArrays, centre: FloatArray, scale: FloatArray) -> FloatArray:
+    """The coefficients of a sample's scaled covariates; zeros where it has no maximum."""
+    zeros = np.zeros(sample.x.shape[1])
+    if not sample.event.any():
+        return zeros
+    found = climb_large(arrays_problem(sample, centre, scale), zeros)
+    return zeros if found.weak else found.point.beta
 
 
 def arrays_problem(arrays: CoxArrays, centre: FloatArray, scale: FloatArray) -> LargeProblem:
@@ -105,15 +126,18 @@ def arrays_problem(arrays: CoxArrays, centre: FloatArray, scale: FloatArray) -> 
 def _spread(arrays: CoxArrays, sample: CoxArrays) -> tuple[FloatArray, FloatArray]:
     """Means by stratum and standard deviations within strata: of the sample, and of all rows where it has none."""
     n_strata = 1 if arrays.strata is None else int(arrays.strata.max()) + 1
-    centre, scale = _moments(sample.x, sample.strata, n_strata)
+    centre, scale = moments_within(sample.x, sample.strata, n_strata)
     flat = np.isinf(scale)
     if flat.any():
-        centre[:, flat], scale[flat] = _moments(arrays.x[:, flat], arrays.strata, n_strata)
+        centre[:, flat], scale[flat] = moments_within(arrays.x[:, flat], arrays.strata, n_strata)
     return centre, scale
 
 
-def _moments(x: FloatArray, strata: IntArray | None, n_strata: int) -> tuple[FloatArray, FloatArray]:
-    """Means by stratum (of all rows for one without rows), and standard deviations: infinite for constant columns."""
+def moments_within(x: FloatArray, strata: IntArray | None, n_strata: int) -> tuple[FloatArray, FloatArray]:
+    """Means by stratum (of all rows for one without rows) and standard deviations, infinite for constant columns.
+
+    Shapes (n_strata, p) and (p,), of covariates of shape (n, p).
+    """
     codes = np.zeros(len(x), dtype=np.int64) if strata is None else strata
     size = np.bincount(codes, minlength=n_strata)
     centre = np.empty((n_strata, x.shape[1]))

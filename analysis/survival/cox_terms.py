@@ -77,7 +77,7 @@ def read_design(
         data = survival_data(cohort, endpoint, **roles, complete=names)
         return _expanded(data, formula, _variables(cohort, names, data), covariates)
     names = list(covariates)
-    raise_all(_slips(names, endpoint) + _doubles(names), InputError)
+    raise_all(list_problems(names, endpoint), InputError)
     data = survival_data(cohort, endpoint, **roles, covariates=names)
     return Design(data, data.covariates, tuple(map(str, names)), {str(name): (k,) for k, name in enumerate(names)})
 
@@ -107,6 +107,17 @@ def formula_columns(text: str, cohort: pd.DataFrame) -> tuple[str, ...]:
     ('crp', 'a.b', 'age')
     """
     return tuple(_parsed(text, cohort)[1])
+
+
+def list_problems(names: Sequence[str], endpoint: Endpoint) -> list[str]:
+    """What is wrong with a list of covariates, whatever the columns hold.
+
+    Examples
+    --------
+    >>> list_problems(["age", "died"], Endpoint("months", "died"))
+    ["covariate 'died' is the event itself"]
+    """
+    return _slips(names, endpoint) + _doubles(names)
 
 
 def _slips(names: Sequence[str], endpoint: Endpoint) -> list[str]:
