@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("covariate", "stratum_a", "stratum_b", "difference", "weighted_difference")
 BOUND = 0.1
-ROW, NAME_SHARE = 11.5, 0.3
+ROW, TALLER, NAME_SHARE = 11.5, 0.85, 0.3
 MOST_PANELS = 3
 
 
@@ -82,14 +82,14 @@ def plot_balance(
         for ax, (name, rows) in zip(figure.axes, panels.items(), strict=True):
             _draw(ax, rows.set_index("covariate").reindex(order), bound, max(end, 2 * bound))
             ax.set_title(wrapped(figure, name, POINTS * width / MM_PER_INCH / len(panels) * 0.7), loc="left", size=TEXT)
-        _name_rows(figure.axes[0], [str((labels or {}).get(name, name)) for name in order], width)
+        names = [str((labels or {}).get(name, name)) for name in order]
+        lines = _name_rows(figure.axes[0], names, width)
         for ax in figure.axes[1:]:
             ax.set_yticks(range(len(order)), [""] * len(order))
         figure.axes[len(panels) // 2].set_xlabel("Standardised mean difference (absolute)")
         _write_key(figure.axes[0])
-        finish(
-            figure, ROW * (len(order) + 1) / POINTS * MM_PER_INCH, title=title, subtitle=subtitle, synthetic=synthetic
-        )
+        height = ROW * (1 + TALLER * (lines - 1)) * (len(order) + 1) / POINTS * MM_PER_INCH
+        finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
     return figure
 
 
@@ -124,10 +124,12 @@ def _draw(ax: Axes, rows: pd.DataFrame, bound: float, end: float) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _name_rows(ax: Axes, names: list[str], width: float) -> None:
-    """The covariates at the left, wrapped where too long."""
+def _name_rows(ax: Axes, names: list[str], width: float) -> int:
+    """The covariates at the left, wrapped where too long; the lines of the longest."""
     room = POINTS * width / MM_PER_INCH * NAME_SHARE
-    ax.set_yticks(range(len(names)), [wrapped(figure_of(ax), name, room) for name in names])
+    written = [wrapped(figure_of(ax), name, room) for name in names]
+    ax.set_yticks(range(len(names)), written)
+    return 1 + max(name.count("\n") for name in written)
 
 
 def _write_key(ax: Axes) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = ("stratum", "member", "probability")
-BINS = 25
+BINS, MOST_BESIDE = 25, 4
 
 
 def plot_overlap(
@@ -67,18 +67,20 @@ def plot_overlap(
     panels = by_label(propensity, "stratum")
     styles = stratum_styles(ordered_labels(propensity["stratum"]))
     with figure_style():
-        figure = new_figure(width, columns=len(panels))
-        figure.subplots_adjust(wspace=0.14)
+        stacked = width < 1.5 * ONE_COLUMN or len(panels) > MOST_BESIDE
+        figure = new_figure(width, **({"rows": len(panels)} if stacked else {"columns": len(panels)}))
+        figure.subplots_adjust(wspace=0.14, hspace=0.3)
         heights = [
             _draw(ax, rows, styles[label]) for ax, (label, rows) in zip(figure.axes, panels.items(), strict=True)
         ]
         for ax, label in zip(figure.axes, panels, strict=True):
             _set_axes(ax, label, styles[label], max(heights))
-        for ax in figure.axes[1:]:
-            ax.set_yticklabels([])
-        figure.axes[0].set_ylabel("Share of the rest | of the stratum")
-        figure.axes[len(panels) // 2].set_xlabel("Probability of the stratum given the covariates")
-        height = 44.0 if width > 1.5 * ONE_COLUMN else 36.0
+        for ax in figure.axes[:-1] if stacked else figure.axes[1:]:
+            ax.tick_params(labelbottom=not stacked, labelleft=stacked)
+        middle = figure.axes[len(panels) // 2]
+        (middle if stacked else figure.axes[0]).set_ylabel("Share of the rest | of the stratum")
+        (figure.axes[-1] if stacked else middle).set_xlabel("Probability of the stratum given the covariates")
+        height = 30.0 * len(panels) if stacked else 44.0
         finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
     return figure
 

@@ -197,8 +197,8 @@ def test_adjustment_takes_the_confounding_away():
         found = adjusted_curves(cohort, OS, ["x"], by="arm", method=method, n_bootstrap=100, seed=1)
         difference = adjusted_survival_difference(found, 10)["statistic"].iloc[0]
         mean = adjusted_restricted_mean(found, 15).differences["statistic"].iloc[0]
-        assert max(abs(difference), abs(mean)) < 3.5  # standard errors; the crude one is beyond 6
-    assert crude["statistic"].iloc[0] < -6
+        assert max(abs(difference), abs(mean)) < 3.5  # standard errors; the crude one is beyond 5
+    assert crude["statistic"].iloc[0] < -5
 
 
 @quiet
