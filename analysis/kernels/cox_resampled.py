@@ -71,7 +71,7 @@ def fit_weighted_batch(
     sets = risk_sets(time, event, entry=entry, strata=strata)
     problem = cox_problem(x, sets, ties=ties)
     begin = fit_problem(problem)[0] if start is None else start
-    layout = _layout(sets, problem.x, efron=ties == "efron")
+    layout = read_layout(sets, problem.x, efron=ties == "efron")
     at_start, information = np.empty((n_draws, p, p)), np.empty((n_draws, p, p))
     fallen = np.empty(n_draws)
     scaled = np.where(np.isfinite(begin), begin, 0.0) * np.where(np.isinf(problem.scale), 0.0, problem.scale)
@@ -131,7 +131,7 @@ def baseline_batch(
 
     sets = risk_sets(time, event, entry=entry, strata=strata)
     problem = cox_problem(x, sets, ties=ties)
-    layout = _layout(sets, problem.x, efron=ties == "efron")
+    layout = read_layout(sets, problem.x, efron=ties == "efron")
     hazard = np.empty((len(weights), len(sets.times)))
     scale = np.where(np.isinf(problem.scale), 0.0, problem.scale)
     counts = np.ascontiguousarray(weights, dtype=np.int64)
@@ -144,7 +144,7 @@ def baseline_batch(
     return found
 
 
-def _layout(sets: RiskSets, x: FloatArray, *, efron: bool) -> Layout:
+def read_layout(sets: RiskSets, x: FloatArray, *, efron: bool) -> Layout:
     """The risk sets as the compiled loops read them."""
     from analysis.kernels.cox_resampled_loops import Layout
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.kernels.times import FloatArray
+from analysis.kernels.times import FloatArray, dense_rank
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -119,7 +119,7 @@ def _place(times: FloatArray, stratum: IntArray, values: FloatArray, codes: IntA
     """How many event times, over all strata in order, lie in an earlier stratum or at or before the value."""
     if len(times) and stratum[0] == stratum[-1]:
         return np.searchsorted(times, values, side="right")
-    distinct, rank = np.unique(np.concatenate([times, values]), return_inverse=True)
+    distinct, rank = dense_rank(np.concatenate([times, values]))
     keys = stratum * len(distinct) + rank[: len(times)]
     return np.searchsorted(keys, codes * len(distinct) + rank[len(times) :], side="right")
 

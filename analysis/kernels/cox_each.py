@@ -1,0 +1,60 @@
+"""The Cox models of many cohorts, stacked as strata, each by itself: one sort and one call for all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.kernels.cox import cox_problem
+from analysis.kernels.cox_newton import fades
+from analysis.kernels.cox_resampled import FALLEN, read_layout
+from analysis.kernels.cox_risk_sets import BoolArray, IntArray, risk_sets
+from analysis.kernels.times import FloatArray
+
+
+def fit_each(
+    x: FloatArray, time: FloatArray, event: BoolArray, cohort: IntArray, *, ties: str = "efron"
+) -> tuple[FloatArray, FloatArray]:
+    """Coefficients and covariance of a Cox model in each of many cohorts.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, p)
+    time : ndarray, shape (n,)
+        Near-ties merged.
+    event : ndarray of bool, shape (n,)
+    cohort : ndarray of int, shape (n,)
+        0 to c - 1, in any order.
+    ties : {"efron", "breslow"}
+
+    Returns
+    -------
+    coef : ndarray, shape (c, p)
+        NaN in a cohort without a maximum: no events, a constant column, separation.
+    covariance : ndarray, shape (c, p, p)
+
+    Examples
+    --------
+    >>> x, time = np.array([[0.0], [1.0], [1.0], [0.0]] * 2), np.array([3.0, 1.0, 4.0, 2.0] * 2)
+    >>> coef, _ = fit_each(x, time, np.array([True] * 4 + [False] * 4), np.array([0] * 4 + [1] * 4))
+    >>> np.exp(coef).round(6).ravel().tolist()  # by hand: (sqrt(5) - 1) / 2; no events
+    [0.618034, nan]
+    """
+    n_cohorts, p = int(cohort.max(initial=-1)) + 1, x.shape[1]
+    coef, covariance = np.full((n_cohorts, p), np.nan), np.full((n_cohorts, p, p), np.nan)
+    if not event.any():
+        return coef, covariance
+    from analysis.kernels.cox_each_loops import fit_strata
+
+    sets = risk_sets(time, event, strata=cohort)
+    problem = cox_problem(x, sets, ties=ties)
+    held = sets.stratum[sets.strata[:-1]]
+    found, fallen = np.zeros((len(held), p)), np.empty(len(held))
+    at_start, information = np.empty((len(held), p, p)), np.empty((len(held), p, p))
+    layout = read_layout(sets, problem.x, efron=ties == "efron")
+    fit_strata(layout, sets.strata, found, at_start, information, fallen)
+    for place in np.flatnonzero(fallen < FALLEN):
+        fallen[place] = np.nan if fades(information[place], at_start[place]) else fallen[place]
+    sound = np.flatnonzero(~np.isnan(fallen))
+    coef[held[sound]] = found[sound] / problem.scale
+    covariance[held[sound]] = np.linalg.inv(information[sound]) / np.outer(problem.scale, problem.scale)
+    return coef, covariance
