@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Container
+from collections.abc import Collection
+from fnmatch import fnmatchcase
 from importlib.metadata import version
 
 from analysis.cohort.endpoints import Endpoint
@@ -19,14 +20,14 @@ SOURCES = {
 """What to cite for the software that computed."""
 
 
-def methods_words(study: Study, made: Container[str]) -> tuple[str, ...]:
+def methods_words(study: Study, made: Collection[str]) -> tuple[str, ...]:
     """Paragraphs on what was done.
 
     Parameters
     ----------
     study : Study
         A prepared study.
-    made : container of str
+    made : collection of str
         Names of the tables and figures that were made: only what was done is told.
 
     Returns
@@ -96,30 +97,31 @@ _FURTHER = {
     "multiverse": "a multiverse of cuts, endpoints, adjustments and rules for missing values",
     "balance": "curves adjusted by standardisation and by inverse-probability weighting, with bootstrap intervals",
     "e-values": "E-values for unmeasured confounding",
-    "moving-estimates": "landmark and time-dependent analyses of repeated values",
-    "subgroups": "subgroups with tests of interaction",
-    "influence-sites": "leaving out one site at a time",
+    "moving-marker": "landmark and time-dependent analyses of repeated values",
+    "subgroups-*": "subgroups with tests of interaction",
+    "*-max-combo": "weighted log-rank tests with one joint p-value",
+    "without-each-site": "leaving out one site at a time",
     "simulation-extrapolation": "simulation-extrapolation for the marker's measurement error",
 }
 """What may have been done besides, by the table that shows it."""
 
 
-def _further(study: Study, made: Container[str]) -> str:
+def _further(study: Study, made: Collection[str]) -> str:
     """What was done besides, and not needed for the main results."""
-    done = [words for name, words in _FURTHER.items() if name in made]
+    done = [words for pattern, words in _FURTHER.items() if any(fnmatchcase(name, pattern) for name in made)]
     if not done:
         return ""
     seed = study.plan.robustness.seed
     return f"**Further analyses.** {_joined(done)[:1].upper()}{_joined(done)[1:]}. Seed of what was drawn: {seed}."
 
 
-def _missing(study: Study, made: Container[str]) -> str:
+def _missing(study: Study, made: Collection[str]) -> str:
     """How missing values were handled."""
     words = (
         "**Missing values.** Rows with a missing value in a column that an analysis uses were left out of that"
         " analysis; each table says how many were used."
     )
-    if "imputation" in made:
+    if "imputed" in made:
         number = study.plan.robustness.n_imputations
         words += (
             f" Beside it, missing values were imputed {number} times by chained equations, with the outcome (event and"

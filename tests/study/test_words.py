@@ -60,7 +60,7 @@ def test_what_was_not_made_is_not_told(results):
     few = " ".join(methods_words(results.study, set()))
     assert "spline" not in few
     assert "imputed" not in few
-    more = " ".join(methods_words(results.study, {"dose-response-curve", "imputation"}))
+    more = " ".join(methods_words(results.study, {"dose-response-curve", "imputed"}))
     assert "spline" in more
     assert "pooled by Rubin's rules" in more
 

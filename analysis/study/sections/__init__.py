@@ -6,12 +6,19 @@ from collections.abc import Callable
 
 from analysis.study.results import StudySection
 from analysis.study.sections.about import about_section
+from analysis.study.sections.bench import bench_section
 from analysis.study.sections.checks import checks_section
 from analysis.study.sections.cohort import cohort_section
+from analysis.study.sections.confounding import confounding_section
+from analysis.study.sections.hazards import hazards_section
+from analysis.study.sections.influence import influence_section
 from analysis.study.sections.methods import methods_section
+from analysis.study.sections.missing import missing_section
 from analysis.study.sections.models import models_section
+from analysis.study.sections.moving import moving_section
 from analysis.study.sections.searching import searching_section
 from analysis.study.sections.strata import strata_section
+from analysis.study.sections.subgroups import subgroups_section
 from analysis.study.sections.survival import survival_section
 from analysis.study.study import Study
 
@@ -21,7 +28,14 @@ SECTIONS: tuple[Callable[[Study], StudySection], ...] = (
     strata_section,
     survival_section,
     models_section,
+    hazards_section,
+    confounding_section,
+    missing_section,
+    moving_section,
+    subgroups_section,
+    influence_section,
     searching_section,
+    bench_section,
     checks_section,
     methods_section,
 )
