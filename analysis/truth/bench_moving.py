@@ -78,7 +78,6 @@ def _targets(design: CohortDesign, seed: int) -> dict[str, Target]:
     """The three effects in one large cohort."""
     simulated = simulate_cohort(design, seed=seed)
     causes, growth = _causes(simulated), _growth(design, seed)
-    grows = bool(growth.any())
     time = simulated.cohort[OVERALL_SURVIVAL.duration].to_numpy()
     event = simulated.cohort[OVERALL_SURVIVAL.event].to_numpy() == 1
     patient, start, value = _samples(simulated)
@@ -94,7 +93,8 @@ def _targets(design: CohortDesign, seed: int) -> dict[str, Target]:
     targets: dict[str, Target] = {}
     for estimand, (used, entry, end, dies) in rows.items():
         who = patient[used]
-        x = np.column_stack([value[used] < CLINICAL, causes[who], *([growth[who, period[used]]] if grows else [])])
+        grown = growth[who, period[used]]
+        x = np.column_stack([value[used] < CLINICAL, causes[who], *([grown] if grown.any() else [])])
         strata = np.asarray(simulated.cohort["treatment"].cat.codes, dtype=np.int64)[who]
         coef, _, _ = fit_arrays(x, end[used], dies[used], entry=entry[used], strata=strata)
         targets[estimand] = partial(constant, float(coef[0]))
