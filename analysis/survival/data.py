@@ -116,15 +116,14 @@ def survival_data(
 
     columns = _numeric_columns(cohort, endpoint, number_names, by)
     kept, dropped = _complete(cohort, columns, [*label_names, *complete])
-    if not kept.all():
+    position, used = np.flatnonzero(kept), cohort
+    if len(position) < len(cohort):
         columns = {name: values[kept] for name, values in columns.items()}
-    position = np.flatnonzero(kept)
+        used = cohort[list(dict.fromkeys(label_names))].iloc[position]
     problems: list[str] = []
     time, entry = _times(columns, endpoint, position, problems)
     weight = _weights(columns, weights, position, problems)
     raise_all(problems)
-    used = cohort[list(dict.fromkeys(label_names))]
-    used = used if kept.all() else used.iloc[position]
     return SurvivalData(
         time=time,
         event=columns[endpoint.event] == 1,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -206,3 +208,15 @@ def test_the_cohort_is_not_changed(monkeypatch):
     kaplan_meier(table, OS, by="arm", engine="kernel")
     logrank_test(table, OS, by="arm")
     assert_frame_equal(table, before)
+
+
+def test_a_cohort_of_usual_size_imports_no_compiler():
+    lines = [
+        "import sys, numpy as np, pandas as pd",
+        "from analysis import Endpoint, kaplan_meier, logrank_test",
+        "cohort = pd.DataFrame({'t': np.arange(60_000) % 99 + 1, 'e': 1, 'g': np.arange(60_000) % 2})",
+        "kaplan_meier(cohort, Endpoint('t', 'e'), by='g')",
+        "logrank_test(cohort, Endpoint('t', 'e'), by='g')",
+        "assert not {'numba', 'lifelines'} & set(sys.modules)",
+    ]
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
