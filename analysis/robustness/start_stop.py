@@ -252,9 +252,8 @@ def _faults(fault: str, wrong: BoolArray, code: IntArray, labels: np.ndarray) ->
     if not wrong.any():
         return []
     named = first_few(dict.fromkeys(labels[code[wrong]]))
-    return [
-        f"{counted(int(wrong.sum()), 'spell')} {fault} (patients {named}); a patient is in one spell at a time until the event"
-    ]
+    words = f"{counted(int(wrong.sum()), 'spell')} {fault} (patients {named})"
+    return [f"{words}; a patient is in one spell at a time, until the event"]
 
 
 def _told(
