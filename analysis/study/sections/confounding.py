@@ -77,6 +77,7 @@ def _balance_blocks(study: Study, weights: BalanceWeights) -> list[Block]:
     """The Love plot with its table, the overlap with its table."""
     plan = study.plan
     balance = covariate_balance(study.cohort, made_alike_in(study), by=study.stratum_column, weights=weights)
+    balance = balance.assign(covariate=balance["covariate"].map(partial(_in_words, study)))
     largest = balance[["difference", "weighted_difference"]].abs().max()
     before, after = (format_number(float(largest[name])) for name in ("difference", "weighted_difference"))
     words = f"The largest standardised difference is {before} as it is, {after} weighted."
@@ -85,7 +86,7 @@ def _balance_blocks(study: Study, weights: BalanceWeights) -> list[Block]:
         title="How unlike the strata are",
         alt=f"Standardised mean differences by covariate and pair of strata, before and after weighting. {words}",
         caption=f"{words} Within the shaded 0.1 a difference is often called balanced.",
-        draw=partial(plot_balance, balance, labels=plan.labels, synthetic=plan.synthetic),
+        draw=partial(plot_balance, balance, synthetic=plan.synthetic),
     )
     worth = "; ".join(
         f"{row['stratum']}: {row['n']} patients are worth {row['effective_n']:.0f} once weighted,"
@@ -99,13 +100,18 @@ def _balance_blocks(study: Study, weights: BalanceWeights) -> list[Block]:
         caption=f"{worth}. Pale: less likely to be in the stratum than everybody who is.",
         draw=partial(plot_overlap, overlap_frame(study, weights), synthetic=plan.synthetic),
     )
-    named = balance.assign(covariate=balance["covariate"].map(study.label))
     return [
         love,
-        table("balance", "Standardised mean differences (b less a)", named, kinds={"difference": "number"}),
+        table("balance", "Standardised mean differences (b less a)", balance, kinds={"difference": "number"}),
         overlap,
         table("weights", "What weighting costs", weights.summary, kinds={"share_outside": "share"}),
     ]
+
+
+def _in_words(study: Study, term: str) -> str:
+    """A covariate as the plan calls it; of a category, its name and the level."""
+    name, _, level = term.partition("[")
+    return study.label(term) if not level or term in study.plan.labels else f"{study.label(name)}: {level[:-1]}"
 
 
 def overlap_frame(study: Study, weights: BalanceWeights) -> pd.DataFrame:
