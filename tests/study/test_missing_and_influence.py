@@ -66,7 +66,7 @@ def figures(section: StudySection) -> dict[str, StudyFigure]:
 def test_missing_magnesium_of_the_synthetic_cohort(synthetic):
     section = missing_section(synthetic)
     found = tables(section)
-    assert list(found) == ["missing-with-whom", "missing-survival", "imputed", "imputed-shifts"]
+    assert list(found) == ["missing-with-whom", "missing-survival", "imputed", "imputed-shifts", "imputed-survival"]
     assert found["imputed"]["analysis"].tolist() == ["complete rows", "imputed"] * 2
     assert found["imputed"]["n"].tolist() == [438, 480, 438, 480]
     assert found["imputed"]["target"].notna().all()
@@ -75,6 +75,12 @@ def test_missing_magnesium_of_the_synthetic_cohort(synthetic):
     assert shifts.is_monotonic_decreasing  # early deaths lack the marker: the lower theirs, the stronger the relation
     early = found["missing-survival"].set_index(["stratum", "time"])["survival"]
     assert early[("missing", 6.0)] < early[("known", 6.0)]
+    low = found["imputed-survival"].query("stratum == 'low'").set_index(["time", "analysis"])
+    complete, imputed = (low.loc[(6.0, key), "survival"] for key in ("complete rows", "imputed"))
+    target = low.loc[(6.0, "imputed"), "target"]
+    assert target < imputed < complete  # complete rows have lost early deaths
+    assert (low["conf_low"] < low["survival"]).all()
+    assert (low["survival"] < low["conf_high"]).all()
     for figure in figures(section).values():
         assert figure.alt
         assert figure.draw().axes
