@@ -106,8 +106,7 @@ def run_bench(
 
     Notes
     -----
-    Runs in parallel under ``joblib.parallel_config(n_jobs=2)``, with the same numbers (to rounding, where scikit-learn's
-    own threads add in another order).
+    Runs in parallel under ``joblib.parallel_config(n_jobs=2)``, with the same numbers.
 
     Examples
     --------
