@@ -54,6 +54,13 @@ SIGNATURES = {
     "permutation_logrank": "cohort, endpoint, *, by, n_permutations, seed, strata=None",
     "logrank_trend": "cohort, endpoint, *, by, scores=None",
     "landmark": "cohort, endpoint, at",
+    "start_stop": "cohort, labs, endpoint, *, key, time, value",
+    "check_start_stop": "rows, endpoint, *, key",
+    "baseline_value": "cohort, labs, *, key, time, value, up_to=None",
+    "restricted_mean_curve": "curves, *, horizons=None, n_draws=10_000, seed, conf_level=0.95",
+    "max_combo": "cohort, endpoint, *, by, strata=None",
+    "piecewise_effects": "cohort, endpoint, marker, *, cuts, adjust=(), strata=None, conf_level=0.95",
+    "subgroup_effects": "cohort, endpoint, marker, *, subgroups, adjust=(), strata=None, conf_level=0.95",
     "fit_cox": "cohort, endpoint, covariates, *, ties='efron', strata=None, cluster=None, weights=None, robust=False,"
     " engine='auto'",
     "fit_cox_counts": "counts, endpoint, covariates, *, count='n', strata=None, ties='efron'",
