@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from analysis.kernels.cox_resampled import baseline_batch, fit_weighted_batch
 from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums, event_sums
 from analysis.kernels.times import n_times_to
 from analysis.robustness.propensity import fit_propensity, probabilities
+from analysis.survival.batches import batch_bounds, in_batches
 
 BATCH = 50
 """Resamples that are computed together, from one seed."""
@@ -160,15 +162,15 @@ def drawn_curves(engine: CurveEngine, n: int, n_bootstrap: int, seed: int) -> Fl
     -----
     Every batch has a seed of its own, so that sharing them out (``joblib.parallel_config``) never changes a number.
     """
-    from joblib import Parallel, delayed
-
-    sizes = [min(BATCH, n_bootstrap - done) for done in range(0, n_bootstrap, BATCH)]
+    sizes = [end - first for first, end in batch_bounds(n_bootstrap, BATCH)]
     seeds = np.random.SeedSequence(seed).spawn(len(sizes))
-    found = Parallel()(delayed(_batch)(engine, n, size, one) for size, one in zip(sizes, seeds, strict=True))
+    batches = list(zip(sizes, seeds, strict=True))
+    found = in_batches(partial(_batch, engine, n), batches, sizes=sizes, label="adjusted curves")
     return np.concatenate([survival[fitted] for survival, fitted in found])
 
 
-def _batch(engine: CurveEngine, n: int, size: int, seed: np.random.SeedSequence) -> tuple[FloatArray, BoolArray]:
+def _batch(engine: CurveEngine, n: int, batch: tuple[int, np.random.SeedSequence]) -> tuple[FloatArray, BoolArray]:
     """The curves of some resamples."""
+    size, seed = batch
     counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=size)
     return engine.curves(counts)

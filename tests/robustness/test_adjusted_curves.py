@@ -390,3 +390,14 @@ def test_without_resamples_there_is_no_error_to_give():
     found = adjusted_curves(cohort_of(80), OS, ["x"], by="arm", n_bootstrap=0, seed=1)
     with pytest.raises(NotEstimable, match="computed without resamples"):
         adjusted_restricted_mean(found, 5)
+
+
+@quiet
+def test_sharing_the_draws_out_changes_no_number():
+    import joblib
+
+    cohort = cohort_of(80)
+    alone = adjusted_curves(cohort, OS, ["x"], by="arm", n_bootstrap=120, seed=4)
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        shared = adjusted_curves(cohort, OS, ["x"], by="arm", n_bootstrap=120, seed=4)
+    assert np.array_equal(alone.draws, shared.draws)
