@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.present.frames import need_columns
 from analysis.present.layout import drawing_axes, figure_of, finish, head_axes
-from analysis.present.style import BLUE, SMALL, SOFT_INK, TWO_COLUMNS, VERMILLION, figure_style
+from analysis.present.style import BLUE, SOFT_INK, TWO_COLUMNS, VERMILLION, figure_style
 from analysis.present.times import breaks_for
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("horizon", "difference", "conf_low", "conf_high", "band_low", "band_high")
 HEIGHT = 62.0
+KEY = "Line: estimate; dashed: 95% at each horizon; shaded: 95% over all horizons"
 
 
 def plot_difference_curve(
@@ -76,11 +77,12 @@ def plot_difference_curve(
                 markerfacecolor="white", markeredgewidth=1.1, zorder=4, label="target",
             )  # fmt: skip
         _set_axes(target, float(horizon.max()), sides, time_unit)
-        _write(target, curve, bool(truth))
+        key = KEY + ("; open marks: target" if truth else "")
+        words = f"{subtitle}\n{key}" if subtitle else key
         if own:
-            finish(figure_of(target), HEIGHT, title=title, subtitle=subtitle, synthetic=synthetic)
+            finish(figure_of(target), HEIGHT, title=title, subtitle=words, synthetic=synthetic)
         else:
-            head_axes(target, title=title, subtitle=subtitle, synthetic=synthetic)
+            head_axes(target, title=title, subtitle=words, synthetic=synthetic)
     return figure_of(target)
 
 
@@ -92,15 +94,3 @@ def _set_axes(ax: Axes, last: float, sides: tuple[str, str], time_unit: str) -> 
     unit = f"{time_unit[:1].upper()}{time_unit[1:]}"
     ax.set_xlabel(f"Horizon ({time_unit})")
     ax.set_ylabel(f"{unit} lived: {sides[0]} less {sides[1]}")
-
-
-def _write(ax: Axes, curve: pd.DataFrame, has_truth: bool) -> None:
-    """The parts of the figure named, in its empty upper or lower left corner."""
-    rising = abs(curve["band_high"].iloc[-1]) >= abs(curve["band_low"].iloc[-1])
-    words = "line: estimate; dashed: 95% at each horizon; shaded: 95% over all horizons"
-    if has_truth:
-        words += "; open marks: target"
-    ax.annotate(
-        words, (0, 1 if rising else 0), (4, -2 if rising else 3), xycoords="axes fraction",
-        textcoords="offset points", va="top" if rising else "bottom", ha="left", size=SMALL, color=SOFT_INK,
-    )  # fmt: skip
