@@ -114,7 +114,12 @@ def _of_frame(cohort: pd.DataFrame, endpoint: Endpoint, by: str | None) -> _Coun
         numbers(cohort, name, [])[data.position] for name in (endpoint.duration, endpoint.entry) if name is not None
     )
     codes, labels = data.by.codes, data.by.labels
-    parts = [_exits(labels, codes, time, data.event), _entries(labels, codes, *entry)]
+    parts = [_leaving(labels, codes, time, data.event)]
+    if entry:
+        entered = _leaving(labels, codes, entry[0], np.zeros(len(codes), dtype=bool))
+        parts.append(entered.rename(columns={"n_entry": "n_censor", "n_censor": "n_entry"}))
+    else:
+        parts.append(_all_at_start(labels, np.bincount(codes, minlength=len(labels))))
     return _summed(parts, _declared(cohort, by, labels)), data.frame_warnings
 
 
@@ -125,36 +130,29 @@ def _of_source(source: object, endpoint: Endpoint, by: str | None) -> _Counted:
     together = rows if tally.entries is None else pd.concat([rows, tally.entries], ignore_index=True)
     groups = group_rows(together, ["stratum"])
     labels, (codes, entry_codes) = groups.labels, np.split(groups.codes, [len(rows)])
-    time, event, n = rows["time"].to_numpy(), rows["event"].to_numpy() == 1, rows["n"].to_numpy(dtype=np.float64)
-    exits = _exits(labels, codes, time, event, n)
+    at = {"stratum": code_column(codes, labels), "time": rows["time"].to_numpy(), "n_entry": 0}
+    had = rows["event"].to_numpy() == 1
+    exits = pd.DataFrame(at | {kind: rows["n"].to_numpy() * of for kind, of in (("n_event", had), ("n_censor", ~had))})
     if tally.entries is None:
-        entries = _entries(labels, codes, None, n)
+        entries = _all_at_start(labels, np.bincount(codes, rows["n"], len(labels)))
     else:
-        n_entered = tally.entries["n"].to_numpy(dtype=np.float64)
-        entries = _entries(labels, entry_codes, tally.entries["entry"].to_numpy(), n_entered)
+        at = {"stratum": code_column(entry_codes, labels), "time": tally.entries["entry"].to_numpy()}
+        entries = pd.DataFrame(at | {"n_entry": tally.entries["n"].to_numpy(), "n_event": 0, "n_censor": 0})
     return _summed([exits, entries], _declared(rows, "stratum", labels)), found
 
 
-def _exits(
-    labels: Sequence[str], codes: IntArray, time: FloatArray, event: BoolArray, n: FloatArray | None = None
-) -> pd.DataFrame:
+def _leaving(labels: Sequence[str], codes: IntArray, time: FloatArray, event: BoolArray) -> pd.DataFrame:
     """Events and censorings by stratum and time."""
-    counts = count(time, event, weights=n, segment=codes, n_segments=len(labels))
+    counts = count(time, event, segment=codes, n_segments=len(labels))
     strata = code_column(np.repeat(np.arange(len(labels)), np.diff(counts.start)), labels)
-    columns = {"n_entry": 0.0, "n_event": counts.n_event[:, 0], "n_censor": counts.n_censor[:, 0]}
+    columns = {"n_entry": 0, "n_event": counts.n_event[:, 0], "n_censor": counts.n_censor[:, 0]}
     return pd.DataFrame({"stratum": strata, "time": counts.time, **columns})
 
 
-def _entries(
-    labels: Sequence[str], codes: IntArray, entry: FloatArray | None = None, n: FloatArray | None = None
-) -> pd.DataFrame:
-    """Entries by stratum and time, all at 0 without late entry."""
-    if entry is None:
-        sizes = np.bincount(codes, weights=n, minlength=len(labels))
-        found = pd.DataFrame({"stratum": code_column(np.arange(len(labels)), labels), "time": 0.0, "n_censor": sizes})
-    else:
-        found = _exits(labels, codes, entry, np.zeros(len(entry), dtype=bool), n)
-    return found.assign(n_entry=found["n_censor"], n_event=0.0, n_censor=0.0)
+def _all_at_start(labels: Sequence[str], sizes: IntArray) -> pd.DataFrame:
+    """Everybody under observation from time 0."""
+    strata = code_column(np.arange(len(labels)), labels)
+    return pd.DataFrame({"stratum": strata, "time": 0.0, "n_entry": sizes, "n_event": 0, "n_censor": 0})
 
 
 def _declared(cohort: pd.DataFrame, by: str | None, labels: Sequence[str]) -> list[str]:

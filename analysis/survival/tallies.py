@@ -13,7 +13,8 @@ from analysis.errors import AnalysisWarning, CohortError, RowsDropped, raise_all
 from analysis.kernels.times import merge_near_ties
 from analysis.survival.data import measurement_problems, zero_time_warnings
 
-MISSING, INFINITE, NEGATIVE, LATE, SOUND = "missing", "infinite", "negative", "late", ""
+SOUND, MISSING, INFINITE, NEGATIVE, LATE = range(5)
+"""What may be wrong with the entry time of a row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +24,9 @@ class Tally:
     Attributes
     ----------
     exits : DataFrame
-        Columns stratum, time, event (values as in the source, missing ones too), fault (of the row's entry time:
-        "missing", "infinite", "negative", "late" or ""), latest (the last entry time of these rows; without late
-        entry missing) and n, the number of rows.
+        Columns stratum, time, event (values as in the source, missing ones too), fault (of the entry time: `SOUND`,
+        `MISSING`, `INFINITE`, `NEGATIVE` or `LATE`), latest (the last entry time of these rows; without late entry
+        missing) and n, the number of rows.
     entries : DataFrame or None
         Columns stratum, entry, n of the complete and sound rows; None without an entry column.
     """
@@ -62,7 +63,7 @@ def _outcome_problems(rows: pd.DataFrame, endpoint: Endpoint) -> list[str]:
         if negative.any():
             shown = f" ({first_few(f'{value:g}' for value in sorted(set(time[negative])))})" if role == "time" else ""
             problems.append(f"{role} column {name!r}: negative values{shown} in {_rows(n[negative])}")
-    odd = n[event.notna() & ~event.isin([0, 1])].groupby(event).sum()
+    odd = n[event.notna() & (event != 0) & (event != 1)].groupby(event).sum()
     if len(odd):
         shown = first_few(f"{value:g} in {_rows([count])}" for value, count in odd.items())
         problems.append(f"event column {endpoint.event!r}: {shown}; it must hold 0 and 1 (or True and False)")

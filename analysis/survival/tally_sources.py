@@ -29,8 +29,8 @@ _NUMBERS = {
 }  # fmt: skip
 _NESTED = {"list", "array", "struct", "map", "union"}
 # A missing or NaN time is greater than no entry here: such a row is left out for its time.
-_FAULT = f"""CASE WHEN entry IS NULL THEN '{MISSING}' WHEN isinf(CAST(entry AS DOUBLE)) THEN '{INFINITE}'
-WHEN entry < 0 THEN '{NEGATIVE}' WHEN CAST(entry AS DOUBLE) >= CAST(time AS DOUBLE) THEN '{LATE}' ELSE '{SOUND}' END"""
+_FAULT = f"""CASE WHEN entry IS NULL THEN {MISSING} WHEN isinf(CAST(entry AS DOUBLE)) THEN {INFINITE}
+WHEN entry < 0 THEN {NEGATIVE} WHEN CAST(entry AS DOUBLE) >= CAST(time AS DOUBLE) THEN {LATE} ELSE {SOUND} END"""
 
 
 def tally_of(source: object, endpoint: Endpoint, by: str | None) -> Tally:
@@ -158,7 +158,7 @@ def tally_of_relation(
     rows = rows.project(f"*, {_FAULT} AS fault")
     grouped = rows.aggregate(f"{', '.join(_EXITS)}, max(entry) AS latest, count(*) AS n", ", ".join(_EXITS))
     exits = grouped.project(f"{_AS_NUMBERS}, fault, CAST(latest AS DOUBLE) AS latest, n").df()
-    complete = f"stratum IS NOT NULL AND time IS NOT NULL AND event IS NOT NULL AND fault = '{SOUND}'"
+    complete = f"stratum IS NOT NULL AND time IS NOT NULL AND event IS NOT NULL AND fault = {SOUND}"
     entered = rows.filter(complete).aggregate("stratum, entry, count(*) AS n", "stratum, entry")
     entries = entered.project("stratum, CAST(entry AS DOUBLE) AS entry, n").df()
     return Tally(_in_order(exits, order), _in_order(entries, order))
