@@ -20,7 +20,7 @@ from analysis.survival.options import number_problems
 
 RHO_GAMMA = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
 NO_RANK = 1e-10
-LOG2_DIRECTIONS = 17
+LOG2_DIRECTIONS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ def max_combo(
     -----
     Under equal hazards the scores are jointly normal with the covariance sum of w_i w_j d (n - d) / (n - 1) p (1 - p).
     The p-value is the mean, over directions u of the normal vector, of the tail of its length beyond
-    statistic / max |component(u)|: exact along the length, so small p-values keep their digits, and over 131,072 Sobol
+    statistic / max |component(u)|: exact along the length, so small p-values keep their digits, and over 65,536 Sobol
     directions with a fixed seed, so it repeats; it is good to about 4 digits. Karrison, Stata J 16 (2016) 678; Lin et
     al., Stat Biopharm Res 12 (2020) 187.
 
