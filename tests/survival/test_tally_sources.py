@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from analysis import CohortError, Endpoint, InputError, RowsDropped, SuspiciousValues, event_counts
 from tests.survival.test_from_counts import LATE, PLAIN, attempt, cohorts
+from tests.test_sharing import cluster
 
 duckdb = pytest.importorskip("duckdb")
 dask = pytest.importorskip("dask")
@@ -204,3 +205,15 @@ def test_the_connection_of_a_relation_is_left_as_it_was() -> None:
         counts = event_counts(connection.table("rows"), PLAIN)
         assert connection.sql("SHOW TABLES").fetchall() == [("rows",)]
     assert counts["time"].tolist() == [0.0, 1.5]
+
+
+@quiet
+def test_a_cluster_of_two_workers_counts_as_the_frame_does(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    entry = rng.integers(0, 4, 90)
+    rows = pd.DataFrame({"time": entry + rng.integers(1, 9, 90), "event": rng.integers(0, 2, 90), "entry": entry})
+    rows["arm"] = pd.Categorical(rng.choice(["low", "high"], 90), categories=["low", "high"])
+    rows.loc[::7, "event"] = np.nan
+    with cluster(tmp_path), dask.config.set(scheduler=None):
+        found = event_counts(as_dask(rows, tmp_path), LATE, by="arm")
+    pd.testing.assert_frame_equal(found, event_counts(rows, LATE, by="arm"))
