@@ -189,5 +189,7 @@ def _target(study: Study, name: str, contrast: str) -> float:
     endpoint = next(one for one in study.plan.endpoints if one.name == name)
     if contrast.startswith("per "):
         return hazard_ratio_target(study.truth, endpoint, "conditional, measured magnesium")
-    edge = f"{study.cutpoints.edges[0]:.2f}"
-    return 1 / hazard_ratio_target(study.truth, endpoint, f"at or above {edge} against below, adjusted")
+    lower = study.plan.marker.direction == "lower"
+    edge = f"{study.cutpoints.edges[0 if lower else -1]:.2f}"
+    above = hazard_ratio_target(study.truth, endpoint, f"at or above {edge} against below, adjusted")
+    return 1 / above if lower else above
