@@ -36,7 +36,8 @@ def plot_growth(
     ----------
     growth : DataFrame
         Columns work, tool, n, seconds, peak_mb, input_mb: a row for each piece of work, tool and size; peak_mb is the
-        most memory held, with the input_mb of the columns given. Missing where a tool did not finish.
+        most memory held, with the input_mb of the columns given. Missing where a tool did not finish, or where there is
+        too little memory to measure.
     title, subtitle, width, synthetic
         As for `plot_survival`.
 
@@ -65,7 +66,8 @@ def plot_growth(
         figure.subplots_adjust(wspace=0.12, hspace=0.12)
         panels = np.array(figure.axes).reshape(2, -1)
         for row, (column, kind) in enumerate((("seconds", "time"), ("peak_mb", "memory"))):
-            ends = _ends(growth[column], 3 * growth["input_mb"] if column == "peak_mb" else growth[column])
+            known = growth.dropna(subset=[column])
+            ends = _ends(known[column], 3 * known["input_mb"] if column == "peak_mb" else known[column])
             for ax, rows in zip(panels[row], works.values(), strict=True):
                 _draw(ax, rows, column)
                 _set_axes(ax, _ends(growth["n"]), ends, kind, lowest=row == 1, first=ax is panels[row, 0])
@@ -92,7 +94,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, column: str) -> None:
     ax.set_yscale("log")
     ax.grid(color=HAIRLINE, linewidth=0.4)
     if column == "peak_mb":
-        sizes = rows.groupby("n")["input_mb"].max()
+        sizes = rows.dropna(subset=[column]).groupby("n")["input_mb"].max()
         ax.plot(sizes.index, 3 * sizes, color=SOFT_INK, linestyle=_DOTTED, linewidth=1.0, label="_three times")
     for tool, part in by_label(rows, "tool").items():
         style, line = styles[tool], part.dropna(subset=[column]).sort_values("n")
