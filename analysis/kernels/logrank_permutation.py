@@ -134,7 +134,7 @@ def shuffles(scores: FloatArray, group: IntArray, blocks: IntArray, n_groups: in
         groups=groups,
         sizes=table[block_of_part, groups],
         rest=rest,
-        sums=np.bincount(group[order], weights=drawn, minlength=n_groups),
+        sums=np.bincount(group[order], weights=drawn, minlength=n_groups).astype(np.float64),
         covariance=covariance,
         inverse=(vectors[:, firm] / values[firm]) @ vectors[:, firm].T,
         df=int(firm.sum()),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @jit
-def fill_statistics(drawn: Shuffles, first: int, statistics: FloatArray, key: int) -> None:
+def fill_statistics(drawn: Shuffles, first: int, statistics: FloatArray, key: np.uint64) -> None:
     """The statistics of some permutations, of which `first` is the number of the first, into `statistics`."""
     depth, k = drawn.sizes.sum(), len(drawn.inverse)
     shuffled, sums = np.empty(len(drawn.scores)), np.empty(k)
