@@ -161,6 +161,18 @@ FROM_COHORT: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
         lambda rows: analysis.risk_table(rows, PLAIN, times=[0, 5, 99], by="arm"),
         "stratum time n_risk n_event n_censor",
     ),
+    "event_counts": (
+        lambda rows: analysis.event_counts(rows, LATE, by="arm"),
+        "stratum time n_entry n_event n_censor",
+    ),
+    "kaplan_meier_from_counts": (
+        lambda rows: analysis.kaplan_meier_from_counts(analysis.event_counts(rows, LATE, by="arm")),
+        f"{CURVE} conf_type conf_level",
+    ),
+    "risk_table_from_counts": (
+        lambda rows: analysis.risk_table_from_counts(analysis.event_counts(rows, LATE, by="arm"), times=[0, 5, 99]),
+        "stratum time n_risk n_event n_censor",
+    ),
     "median_follow_up": (
         lambda rows: analysis.median_follow_up(rows, PLAIN, by="arm"),
         "stratum median conf_low conf_high",
