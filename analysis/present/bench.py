@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 COLUMNS = ("world", "method")
 PITCH, METHOD_GAP = 5.2, 6.0  # points between worlds of one method, and between methods
 NAME_SHARE = 0.27
-GAP, TICK_ROOM = 14.0, 32.0
+GAP, TICK_GAP, MOST_STEPS = 14.0, 5.0, 5
 BAR = 1.96
 MARK = 3.6
 
@@ -98,12 +98,13 @@ def plot_bench(
         page = POINTS * figure.get_figwidth()
         room = (1 - NAME_SHARE) * page / len(panels) - GAP
         figure.subplots_adjust(wspace=GAP / room)
-        places, depth = _places(methods)
+        names = {method: wrapped(figure, method, NAME_SHARE * page) for method in methods}
+        places, depth = _places(figure, methods, names)
         for ax, panel in zip(figure.axes, panels, strict=True):
             _set_axes(ax, panel, places, depth)
             _draw(ax, panel, table, places, worlds)
             _set_scale(ax, panel, room)
-        _name_methods(figure, places, NAME_SHARE * page)
+        _name_methods(figure, places, names)
         height = depth / POINTS * MM_PER_INCH
         fit(figure, height)
         _key(figure, worlds)
@@ -111,13 +112,15 @@ def plot_bench(
     return figure
 
 
-def _places(methods: dict[str, pd.DataFrame]) -> tuple[dict[str, dict[str, float]], float]:
+def _places(
+    figure: Figure, methods: dict[str, pd.DataFrame], names: dict[str, str]
+) -> tuple[dict[str, dict[str, float]], float]:
     """How far down each world of each method stands, in points; and how deep they go."""
     places: dict[str, dict[str, float]] = {}
     depth = 0.0
     for method, rows in methods.items():
         worlds = ordered_labels(rows["world"])
-        room = max(len(worlds) * PITCH, 2.6 * SMALL)
+        room = max(len(worlds) * PITCH, text_size(figure, names[method])[1])
         start = depth + METHOD_GAP / 2 + (room - PITCH * (len(worlds) - 1)) / 2
         places[method] = {world: start + PITCH * place for place, world in enumerate(worlds)}
         depth += room + METHOD_GAP
@@ -137,11 +140,26 @@ def _set_axes(ax: Axes, panel: _Panel, places: dict[str, dict[str, float]], dept
 
 
 def _set_scale(ax: Axes, panel: _Panel, room: float) -> None:
-    """Ticks that keep apart, and the score's name within the panel's width."""
-    if panel.share:
-        ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
-    ax.locator_params(axis="x", nbins=max(2, int(room / TICK_ROOM)))
+    """As many ticks as keep apart, and the score's name within the panel's width."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = ax.get_xlim()
+    ticks, labels = [panel.wanted], [_tick(panel.wanted, panel.share)]
+    for steps in range(1, MOST_STEPS + 1):
+        finer = [tick for tick in MaxNLocator(steps).tick_values(low, high) if low <= tick <= high]
+        words = [_tick(tick, panel.share) for tick in finer]
+        spots = room * np.diff(finer) / (high - low)
+        widths = np.array([text_size(figure_of(ax), word)[0] for word in words])
+        if len(finer) > 1 and (spots > (widths[1:] + widths[:-1]) / 2 + TICK_GAP).all():
+            ticks, labels = finer, words
+    ax.set_xticks(ticks, labels)
+    ax.set_xlim(low, high)
     ax.set_xlabel(wrapped(figure_of(ax), panel.label, room))
+
+
+def _tick(value: float, share: bool) -> str:
+    """A tick's label."""
+    return f"{100 * value:.4g}%" if share else f"{value:.4g}".replace("-", "−")
 
 
 def _draw(ax: Axes, panel: _Panel, table: pd.DataFrame, places: dict[str, dict[str, float]], worlds: list[str]) -> None:
@@ -166,13 +184,13 @@ def _draw(ax: Axes, panel: _Panel, table: pd.DataFrame, places: dict[str, dict[s
         )  # fmt: skip
 
 
-def _name_methods(figure: Figure, places: dict[str, dict[str, float]], room: float) -> None:
+def _name_methods(figure: Figure, places: dict[str, dict[str, float]], names: dict[str, str]) -> None:
     """The methods' names at the left of the first panel."""
     ax = figure.axes[0]
     for method, spots in places.items():
         middle = (min(spots.values()) + max(spots.values())) / 2
         ax.annotate(
-            wrapped(figure, method, room), (0, middle), (-6, 0), xycoords=("axes fraction", "data"),
+            names[method], (0, middle), (-6, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", annotation_clip=False, ha="right", va="center", color=INK, linespacing=1.1,
         )  # fmt: skip
 
