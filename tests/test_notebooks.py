@@ -43,5 +43,5 @@ def test_it_runs_and_loads_nothing_from_outside(path, tmp_path):
 
 
 def test_there_are_notebooks():
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "06"]
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
     assert all(isinstance(path, Path) for path in NOTEBOOKS)
