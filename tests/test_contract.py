@@ -90,6 +90,12 @@ SIGNATURES = {
     "confounder_bias": "hazard_ratio, *, outcome='common'",
     "plot_survival": "curves, *, risk=None, ax=None",
     "run_study": "plan",
+    "simulation_study": "worlds, methods, *, n_replicates, seed",
+    "run_bench": "name, *, n_replicates=None, seed=None, progress=None",
+    "bench_table": "scores",
+    "plot_bench": "table",
+    "write_bench": "scores, directory, *, name, n_replicates=None, seed=None",
+    "marker_world": "name, design, *, seed",
     "write_outputs": "results, directory",
 }
 
