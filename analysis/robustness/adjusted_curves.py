@@ -9,33 +9,34 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray, IntArray, first_few
+from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,
     InputError,
-    NotEstimable,
-    Separation,
     SuspiciousValues,
     raise_all,
     warn_all,
 )
-from analysis.kernels.cox import fit_arrays
-from analysis.kernels.cox_risk_sets import risk_sets
 from analysis.robustness.adjusted_frames import beyond, curve_frame, failed
-from analysis.robustness.curve_draws import CurveEngine, Reweighter, Standardiser, drawn_curves
-from analysis.robustness.exposure import ExposureRows, read_exposure
-from analysis.robustness.weights import BalanceWeights, Weighting, check_truncate, told_weights, weighted_rows
+from analysis.robustness.curve_draws import drawn_curves
+from analysis.robustness.curve_engines import (
+    curve_ends,
+    curve_times,
+    outcome_model,
+    refuse_no_events,
+    reweighter,
+    standardiser,
+)
+from analysis.robustness.exposure import read_exposure
+from analysis.robustness.weights import BalanceWeights, check_truncate, told_weights, weighted_rows
 from analysis.strata.marker_designs import listed
-from analysis.survival.cox import fit_design
-from analysis.survival.cox_fit import CoxFit, CoxModel
+from analysis.survival.cox_fit import CoxFit
 from analysis.survival.options import choice_problems, count_problems, level_problems, times_given
 
 __all__ = ["AdjustedCurves", "adjusted_curves"]
 
 METHODS = ("standardisation", "weighting")
-MOST_TIMES = 500
-"""Distinct event times above which the curves are computed at as many quantiles of them."""
 FEWEST_DRAWS = 20
 
 
@@ -168,6 +169,9 @@ def adjusted_curves(
     `kaplan_meier`. Curves end where the follow-up of their stratum ends, and a standardised one also where that of a
     baseline ends. Above 500 distinct event times the curves are computed at 500 quantiles of them.
 
+    Before the first event of its stratum a weighted curve is 1 and so is its interval, as for `kaplan_meier`; where a few
+    rows carry a stratum (`ExtremeWeights`) its intervals are too narrow.
+
     Both answer a causal question only if all confounders are measured and every kind of patient occurs in every
     stratum. A model with one hazard ratio a stratum is an approximation where the hazard follows a continuous marker.
 
@@ -189,46 +193,31 @@ def adjusted_curves(
     if method == "weighting" and by in listed(strata):
         raise InputError(f"strata: {by!r} is what is compared; it has no place among the strata of a weighting")
     rows = read_exposure(cohort, endpoint, covariates, by=by, strata=strata)
-    _refuse_no_events(rows, by)
+    refuse_no_events(rows, by)
     model, weights, weighting = None, None, None
     if method == "standardisation":
-        model = _outcome_model(rows, endpoint, listed(strata))
+        model = outcome_model(rows, endpoint, listed(strata))
     else:
         weighting = weighted_rows(rows, by, stabilised=True, truncate=truncate)
         weights = told_weights(
             cohort, rows, weighting, by=by, covariates=covariates, stabilised=True, truncate=truncate
         )  # fmt: skip
-    ends = _ends(rows, model)
-    grid = _grid(rows, ends, asked)
-    engine = _reweighter(rows, weighting, grid) if weighting else _standardiser(rows, grid)
+    ends = curve_ends(rows, model)
+    grid = curve_times(rows, ends, asked)
+    engine = reweighter(rows, weighting, grid) if weighting else standardiser(rows, grid)
     n = rows.data.n_used
     survival = engine.curves(np.ones((1, n), dtype=np.int64))[0][0]
     draws = drawn_curves(engine, n, n_bootstrap, seed) if n_bootstrap else np.empty((0, *survival.shape))
     found = (*rows.data.warnings, *_told(model, weights), *failed(n_bootstrap, len(draws)))
     found = (*found, *beyond(asked, ends, rows.exposure.labels))
     warn_all(found)
+    curves = curve_frame(rows, grid, asked, ends, survival, draws, method=method, conf_level=conf_level)
     return AdjustedCurves(
-        curves=curve_frame(rows, grid, asked, ends, survival, draws, method=method, conf_level=conf_level),
-        method=method,
-        times=grid,
-        survival=survival,
-        draws=draws,
-        ends=ends,
-        labels=rows.exposure.labels,
-        endpoint=endpoint,
-        by=by,
-        covariates=listed(covariates),
-        strata=listed(strata),
-        model=model,
-        weights=weights,
-        n_bootstrap=n_bootstrap,
-        n_failed=n_bootstrap - len(draws),
-        seed=seed,
-        n_read=rows.data.n_read,
-        n_used=n,
-        dropped=rows.data.dropped,
-        warnings=found,
-    )
+        curves=curves, method=method, times=grid, survival=survival, draws=draws, ends=ends,
+        labels=rows.exposure.labels, endpoint=endpoint, by=by, covariates=listed(covariates), strata=listed(strata),
+        model=model, weights=weights, n_bootstrap=n_bootstrap, n_failed=n_bootstrap - len(draws), seed=seed,
+        n_read=rows.data.n_read, n_used=n, dropped=rows.data.dropped, warnings=found,
+    )  # fmt: skip
 
 
 def _check_options(method: str, n_bootstrap: int, seed: int, conf_level: float, truncate: float | None) -> None:
@@ -242,94 +231,6 @@ def _check_options(method: str, n_bootstrap: int, seed: int, conf_level: float, 
         problems.append("truncate belongs to method='weighting'; a standardisation has no weights")
     raise_all(problems, InputError)
     check_truncate(truncate)
-
-
-def _refuse_no_events(rows: ExposureRows, by: str) -> None:
-    """Without an event there is nothing to adjust in a stratum."""
-    labels = rows.exposure.labels
-    n_event = np.bincount(rows.exposure.codes, rows.data.event, len(labels))
-    without = [repr(label) for label, count in zip(labels, n_event, strict=True) if not count]
-    if without:
-        raise NotEstimable(
-            f"column {by!r}: no events in {first_few(without)}; an adjusted curve needs some: join it with another"
-        )
-
-
-def _outcome_model(rows: ExposureRows, endpoint: Endpoint, strata: tuple[str, ...]) -> CoxFit:
-    """The Cox model of a standardisation; an error when it has no finite estimate."""
-    model = CoxModel(endpoint, rows.formula, "efron", strata, None, None, robust=False, engine="kernel")
-    fit = fit_design(rows.design, model)
-    if fit.maximum.directions:
-        words = "; ".join(str(one) for one in fit.warnings if isinstance(one, Separation))
-        raise NotEstimable(f"the outcome model has no finite estimate, so nothing can be standardised: {words}")
-    return fit
-
-
-def _last_seen(time: FloatArray, codes: IntArray, n_groups: int) -> FloatArray:
-    """The longest follow-up of each group."""
-    return np.array([time[codes == code].max() for code in range(n_groups)], dtype=np.float64)
-
-
-def _ends(rows: ExposureRows, model: CoxFit | None) -> FloatArray:
-    """Where each stratum's curve ends: with its follow-up, and with that of the baselines it is made of."""
-    data, labels = rows.data, rows.exposure.labels
-    ends = _last_seen(data.time, rows.exposure.codes, len(labels))
-    if model is None:
-        return ends
-    baselines = _last_seen(data.time, data.strata.codes, len(data.strata.labels))[_baselines(rows)]
-    return np.asarray(np.minimum(ends, baselines.min(axis=1)), dtype=np.float64)
-
-
-def _baselines(rows: ExposureRows) -> IntArray:
-    """The baseline of each group within each of the other strata: its own where the groups are strata too."""
-    n_groups, n_within = len(rows.exposure.labels), len(rows.within.labels)
-    found = np.full((n_groups, n_within), -1)
-    found[rows.exposure.codes, rows.within.codes] = rows.data.strata.codes
-    if not _own_baselines(rows):
-        found[:] = found.max(axis=0)
-    empty = [
-        f"{rows.exposure.labels[a]!r} within {rows.within.labels[s]!r}" for a, s in np.argwhere(found < 0).tolist()
-    ]
-    if empty:
-        raise NotEstimable(f"no row to make a baseline of: {first_few(empty)}; leave a column out of strata")
-    return found.astype(np.int64)
-
-
-def _own_baselines(rows: ExposureRows) -> bool:
-    """Whether the groups are strata of the outcome model as well."""
-    return len(rows.design.terms) == len(rows.terms)
-
-
-def _grid(rows: ExposureRows, ends: FloatArray, asked: FloatArray | None) -> FloatArray:
-    """The times at which the curves are computed: 0, the event times, the ends, the times asked for."""
-    events = np.unique(rows.data.time[rows.data.event])
-    if len(events) > MOST_TIMES:
-        events = events[np.linspace(0, len(events) - 1, MOST_TIMES).round().astype(np.int64)]
-    later = np.unique(np.concatenate([events, ends, np.empty(0) if asked is None else asked]))
-    return np.concatenate([[0.0], later])
-
-
-def _standardiser(rows: ExposureRows, grid: FloatArray) -> CurveEngine:
-    """The engine of a standardisation, its rows in canonical order."""
-    order, data = rows.order, rows.data
-    n_indicators = 0 if _own_baselines(rows) else len(rows.exposure.labels) - 1
-    codes, labels = rows.exposure.codes[order], rows.exposure.labels
-    indicators = np.eye(len(labels))[codes][:, len(labels) - n_indicators :]
-    covariates = rows.x[order] - rows.x.mean(axis=0)
-    time, event, entry, stratum = data.time[order], data.event[order], data.entry[order], data.strata.codes[order]
-    x = np.column_stack([indicators, covariates])
-    start = fit_arrays(x, time, event, entry=entry, strata=stratum)[0]
-    return Standardiser(
-        x=x, n_indicators=n_indicators, time=time, event=event, entry=entry, stratum=stratum,
-        baselines=_baselines(rows), within=rows.within.codes[order], times=grid, start=start,
-    )  # fmt: skip
-
-
-def _reweighter(rows: ExposureRows, found: Weighting, grid: FloatArray) -> CurveEngine:
-    """The engine of a weighting, its rows in canonical order."""
-    order, data, codes = rows.order, rows.data, rows.exposure.codes
-    sets = risk_sets(data.time[order], data.event[order], entry=data.entry[order], strata=codes[order])
-    return Reweighter(found.basis[order], codes[order], len(rows.exposure.labels), sets, grid, found.coef, found.limits)
 
 
 def _told(model: CoxFit | None, weights: BalanceWeights | None) -> tuple[AnalysisWarning, ...]:
