@@ -6,7 +6,10 @@ import pandas as pd
 import pytest
 
 from analysis import InputError
-from analysis.study.bench_files import bench_markdown, read_benches, write_bench
+from analysis.study.bench_files import FOLDER, bench_markdown, read_benches, write_bench
+from analysis.study.run import synthetic_plan
+from analysis.study.sections import bench as section
+from analysis.study.study import prepare_study
 
 
 def scores():
@@ -53,3 +56,17 @@ def test_no_folder_holds_no_bench_and_another_file_is_refused(tmp_path):
 def test_a_bench_without_a_name_is_refused(tmp_path):
     with pytest.raises(InputError, match="no bench 'marker'"):
         write_bench(scores(), tmp_path, name="marker")
+
+
+def test_the_report_shows_every_bench_that_was_written(tmp_path, monkeypatch):
+    study = prepare_study(synthetic_plan())
+    monkeypatch.setattr(section, "synthetic_folder", lambda: tmp_path)
+    (words,) = section.bench_section(study).blocks
+    assert "python -m analysis bench" in words.text
+    write_bench(scores(), tmp_path / FOLDER, name="markers", n_replicates=500, seed=7)
+    opening, figure, table = section.bench_section(study).blocks
+    assert "A method that misses stays in the table" in opening.text
+    assert figure.alt.endswith("Something does not hold, in one world or more, of: naive cut.")
+    assert "python -m analysis bench markers --replicates 500 --seed 7" in table.note
+    assert table.frame["verdict"].tolist() == ["biased; rejects too often"]
+    assert figure.draw().axes
