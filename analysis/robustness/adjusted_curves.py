@@ -169,8 +169,8 @@ def adjusted_curves(
     `kaplan_meier`. Curves end where the follow-up of their stratum ends, and a standardised one also where that of a
     baseline ends. Above 500 distinct event times the curves are computed at 500 quantiles of them.
 
-    Before the first event of its stratum a weighted curve is 1 and so is its interval, as for `kaplan_meier`; where a few
-    rows carry a stratum (`ExtremeWeights`) its intervals are too narrow.
+    Before the first event of its stratum a weighted curve is 1 and so is its interval, as for `kaplan_meier`; where a
+    few rows carry a stratum (`ExtremeWeights`) its intervals are too narrow.
 
     Both answer a causal question only if all confounders are measured and every kind of patient occurs in every
     stratum. A model with one hazard ratio a stratum is an approximation where the hazard follows a continuous marker.
