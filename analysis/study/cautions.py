@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.words import format_p, format_share
+from analysis.robustness.proportionality import DOUBT
 from analysis.study.blocks import attempted
 from analysis.study.models import ADJUSTED, CONTINUOUS, fit_models
 from analysis.study.study import Study
@@ -23,7 +24,6 @@ THIN_TAIL = 10
 """Patients at risk below which a curve's tail is thin."""
 MUCH_MISSING_MARKER = 0.05
 MUCH_LEFT_OUT = 0.10
-PROPORTIONAL_HAZARDS_DOUBTED = 0.05
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,8 @@ def _proportional(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
             f"{endpoint.name}: the hazard ratio of the marker may change over time (score test p {format_p(p_value)});"
             " one hazard ratio is then an average that depends on follow-up, and restricted means lead."
         )
-        doubted = p_value < PROPORTIONAL_HAZARDS_DOUBTED
-        wanted = f"p at least {PROPORTIONAL_HAZARDS_DOUBTED:g}"
+        doubted = p_value < DOUBT
+        wanted = f"p at least {DOUBT:g}"
         yield Caution("checks", _PROPORTIONAL, endpoint.name, wanted, f"p {format_p(p_value)}", doubted, text)
 
 

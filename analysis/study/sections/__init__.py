@@ -9,6 +9,7 @@ from analysis.study.sections.about import about_section
 from analysis.study.sections.bench import bench_section
 from analysis.study.sections.checks import checks_section
 from analysis.study.sections.cohort import cohort_section
+from analysis.study.sections.competing import competing_section
 from analysis.study.sections.confounding import confounding_section
 from analysis.study.sections.hazards import hazards_section
 from analysis.study.sections.influence import influence_section
@@ -30,6 +31,7 @@ SECTIONS: tuple[Callable[[Study], StudySection], ...] = (
     models_section,
     hazards_section,
     confounding_section,
+    competing_section,
     missing_section,
     moving_section,
     subgroups_section,
