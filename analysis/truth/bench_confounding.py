@@ -23,8 +23,8 @@ from analysis.survival.logrank import logrank_test
 from analysis.survival.milestones import survival_at
 from analysis.survival.restricted_means import restricted_mean_difference
 from analysis.truth.bench import BenchAnswer, BenchWorld, Target, quietly
-from analysis.truth.bench_cutpoints import MARKER, constant, wald
-from analysis.truth.bench_worlds import ADJUSTED_SLOPE, adjusted_effect, draw_cohort
+from analysis.truth.bench_cutpoints import MARKER, constant, wald, zero
+from analysis.truth.bench_worlds import ADJUSTED_SLOPE, adjusted_effect, adjusted_slope, draw_cohort
 from analysis.truth.true_curves import StratumCourses, stratum_courses
 
 AT = 24.0
@@ -61,9 +61,10 @@ def confounded_world(name: str, design: CohortDesign, *, n_population: int, seed
     """
     patients = simulate_patients(design.of_size(n_population), seed=seed)
     population = cohort_frame(patients, patients.measured)
-    slope, _ = adjusted_effect(population, population[MARKER].to_numpy(dtype=np.float64) / 0.1)
     strata = stratum_courses(patients, design, clinical_cutpoints("nhanes-1"), seed=seed)
-    targets = _standardised(strata[1:]) | {ADJUSTED_SLOPE: partial(constant, slope)}
+    targets = _standardised(strata[1:]) | {ADJUSTED_SLOPE: adjusted_slope(design, population, patients.measured)}
+    if design.world == "null":
+        targets[GAINED] = zero
     large = design.of_size(min(n_population, N_LARGE))
     return BenchWorld(name, partial(draw_strata, design), targets, enlarged=partial(draw_strata, large))
 

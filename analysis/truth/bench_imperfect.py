@@ -16,8 +16,8 @@ from analysis.robustness.imputation import impute_cohort
 from analysis.robustness.pooling import pool_cox
 from analysis.survival.cox import CoxFit, fit_cox
 from analysis.truth.bench import BenchAnswer, BenchWorld, quietly
-from analysis.truth.bench_cutpoints import MARKER, SLOPE, constant, cut_targets, wald
-from analysis.truth.bench_worlds import ADJUSTED_SLOPE, adjusted_effect
+from analysis.truth.bench_cutpoints import MARKER, SLOPE, cut_targets, wald
+from analysis.truth.bench_worlds import ADJUSTED_SLOPE, adjusted_effect, adjusted_slope
 
 MEASURED, TRUE, ERROR = "magnesium with nothing missing", "magnesium without error", "error of one measurement"
 TRUE_SLOPE = "log hazard ratio per 0.1 mmol/L true magnesium, adjusted"
@@ -34,16 +34,15 @@ def missing_world(name: str, design: CohortDesign, *, n_population: int, seed: i
     """
     patients = simulate_patients(design.of_size(n_population), seed=seed)
     population = cohort_frame(patients, patients.measured)
-    slope, _ = adjusted_effect(population, patients.measured / 0.1)
-    crude = cut_targets(design, population)[SLOPE]
-    return BenchWorld(name, partial(draw_whole, design), {SLOPE: crude, ADJUSTED_SLOPE: partial(constant, slope)})
+    crude, slope = cut_targets(design, population)[SLOPE], adjusted_slope(design, population, patients.measured)
+    return BenchWorld(name, partial(draw_whole, design), {SLOPE: crude, ADJUSTED_SLOPE: slope})
 
 
 def error_world(name: str, design: CohortDesign, *, n_population: int, seed: int) -> BenchWorld:
     """A synthetic world in which the target is the slope of true magnesium, and measured magnesium is at hand."""
     patients = simulate_patients(design.of_size(n_population), seed=seed)
-    slope, _ = adjusted_effect(cohort_frame(patients, patients.measured), patients.magnesium / 0.1)
-    return BenchWorld(name, partial(draw_whole, design), {TRUE_SLOPE: partial(constant, slope)})
+    slope = adjusted_slope(design, cohort_frame(patients, patients.measured), patients.magnesium)
+    return BenchWorld(name, partial(draw_whole, design), {TRUE_SLOPE: slope})
 
 
 def draw_whole(design: CohortDesign, seed: int) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def marker_world(name: str, design: CohortDesign, *, n_population: int = 1_000_0
     if design.world == "independent":
         targets |= dict.fromkeys((ADJUSTED_SLOPE, ADJUSTED_CUT, CURVE, MONTHS), zero)
     else:
-        targets |= _model_targets(population)
+        targets |= _model_targets(design, population)
     return BenchWorld(name, partial(draw_cohort, design), targets)
 
 
@@ -72,7 +72,7 @@ def draw_cohort(design: CohortDesign, seed: int) -> pd.DataFrame:
     return simulate_cohort(design, seed=seed).cohort
 
 
-def _model_targets(population: pd.DataFrame) -> Mapping[str, Target]:
+def _model_targets(design: CohortDesign, population: pd.DataFrame) -> Mapping[str, Target]:
     """The coefficients of the adjusted models and of the spline in the large cohort."""
     marker = population[MARKER].to_numpy()
     knots = place_knots(marker, 4, MARKER)
@@ -80,10 +80,21 @@ def _model_targets(population: pd.DataFrame) -> Mapping[str, Target]:
     time, event = population[_TIME].to_numpy(), population[_EVENT].to_numpy() == 1
     curve, _, _ = fit_arrays(basis, time, event)
     return {
-        ADJUSTED_SLOPE: partial(constant, adjusted_effect(population, marker / 0.1)[0]),
+        ADJUSTED_SLOPE: adjusted_slope(design, population, marker),
         ADJUSTED_CUT: partial(constant, adjusted_effect(population, (marker >= CLINICAL).astype(np.float64))[0]),
         CURVE: partial(constant, float(contrast @ curve)),
     }
+
+
+def adjusted_slope(design: CohortDesign, population: pd.DataFrame, magnesium: FloatArray) -> Target:
+    """The slope of magnesium (mmol/L) beside its causes in a large cohort, per 0.1 mmol/L.
+
+    Zero, and not estimated, in worlds without an effect: what magnesium holds beyond its causes is related to nothing
+    there, and its mean is linear in them, so the slope is zero even though the model is not the one simulated.
+    """
+    if design.world in ("null", "independent"):
+        return zero
+    return partial(constant, adjusted_effect(population, magnesium / 0.1)[0])
 
 
 def adjusted_effect(cohort: pd.DataFrame, values: FloatArray) -> tuple[float, float]:

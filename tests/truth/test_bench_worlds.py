@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from analysis import ADJUSTMENT, OVERALL_SURVIVAL, CohortDesign, dose_response, fit_cox, simulate_cohort
+from analysis.cohort.simulation import cohort_frame, simulate_patients
 from analysis.truth import bench_confounding, bench_imperfect, bench_moving, bench_worlds
 from analysis.truth.bench_cutpoints import CUT_EFFECT, SLOPE
 from analysis.truth.estimands import true_estimands
@@ -120,3 +121,12 @@ def test_the_complete_cohorts_slope_is_that_of_a_plain_model():
         row = fit_cox(whole, OVERALL_SURVIVAL, " + ".join(terms), strata=strata).coefficients.iloc[0]
         assert_allclose(answer.estimate, row["coef"], rtol=1e-6)
         assert_allclose(answer.conf_high - answer.estimate, 1.959964 * row["std_error"], rtol=1e-6)
+
+
+def test_the_adjusted_slope_of_the_null_world_is_zero_and_a_large_cohort_agrees():
+    design = replace(PLANTED, world="null")
+    patients = simulate_patients(design.of_size(100_000), seed=2)
+    population = cohort_frame(patients, patients.measured)
+    assert bench_worlds.adjusted_slope(design, population, patients.measured)(0.0) == 0
+    slope, std_error = bench_worlds.adjusted_effect(population, patients.measured / 0.1)
+    assert abs(slope) < 4 * std_error < 0.03
