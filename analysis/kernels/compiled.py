@@ -20,7 +20,9 @@ def jit(function: Function) -> Function:
 
 
 def jit_sums(function: Function) -> Function:
-    """As `jit`, but sums may be taken in the order that is fastest (always the same one on the same machine)."""
+    """As `jit`, but sums may be taken in the order, and with the rounding, that is fastest on the machine."""
     from numba import njit
 
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})(function))
+    return cast(
+        Function, njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})(function)
+    )
