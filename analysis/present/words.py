@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.errors import InputError
 
@@ -183,7 +183,7 @@ def format_time(
     return f"{text} ({format_interval(low, high, digits=digits)})"
 
 
-def inline(template: str, row: Mapping[str, object] | pd.Series | None = None, /, **values: object) -> str:
+def inline(template: str, row: Mapping[Any, object] | pd.Series | None = None, /, **values: object) -> str:
     """Put numbers into a sentence, formatted by what they are.
 
     Parameters
