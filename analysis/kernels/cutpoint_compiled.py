@@ -25,18 +25,18 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled_function
 
 
-def exceedances_loop(scores: FloatArray, limit: FloatArray, n_permutations: int, key: int) -> int:
-    """How many permutations of the scores reach the observed maximum; see `cutpoint_permutation.exceedances`.
+def permuted_maxima_loop(scores: FloatArray, weight: FloatArray, n_permutations: int, key: int) -> FloatArray:
+    """The largest statistic of each permutation of the scores; see `cutpoint_permutation.permuted_maxima`.
 
-    `limit[i]` is what the absolute sum of i + 1 scores must reach: infinite but at admissible cuts. A place that has
+    `weight[i]` is what the absolute sum of i + 1 scores is multiplied by: zero but at admissible cuts. A place that has
     been drawn is not looked at again, so nothing is put there.
     """
-    n, depth = len(scores), len(limit)
+    n, depth = len(scores), len(weight)
     shuffled = scores.copy()
-    found = 0
+    maxima = np.zeros(n_permutations)
     for permutation in range(n_permutations):
         counter = np.uint64(key) + np.uint64(permutation) * np.uint64(depth) * np.uint64(0x9E3779B97F4A7C15)
-        total = 0.0
+        total, largest = 0.0, 0.0
         for i in range(n):
             shuffled[i] = scores[i]
         for i in range(depth):
@@ -48,10 +48,11 @@ def exceedances_loop(scores: FloatArray, limit: FloatArray, n_permutations: int,
             chosen = shuffled[j]
             shuffled[j] = shuffled[i]
             total += chosen
-            if abs(total) >= limit[i]:
-                found += 1
-                break
-    return found
+            size = abs(total) * weight[i]
+            if size > largest:
+                largest = size
+        maxima[permutation] = largest
+    return maxima
 
 
 def two_groups_loop(

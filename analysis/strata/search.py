@@ -10,14 +10,16 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import AnalysisWarning, Separation, warn_all
+from analysis.errors import AnalysisWarning, warn_all
+from analysis.kernels.cutpoint_permutation import corrected_p_values, critical_value
 from analysis.kernels.cutpoint_scan import first_maximum
-from analysis.kernels.tails import normal_quantile, two_sided
+from analysis.kernels.tails import two_sided
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.lausen import lausen_1992, lausen_1994
 from analysis.strata.marker_designs import listed
+from analysis.strata.search_comparison import comparison, separated
 from analysis.strata.search_honesty import Effect, corrected, cut_range
-from analysis.strata.search_rows import SearchRows, check_options, search_rows
+from analysis.strata.search_rows import check_options, search_rows
 from analysis.strata.search_scans import Scan
 
 
@@ -37,6 +39,8 @@ class CutpointSearch:
         Lausen and Schumacher (1992); Lausen, Sauerbrei and Schumacher (1994). Within [0, 1].
     p_permutation : float
         (1 + permutations that reach the statistic) / (1 + permutations).
+    critical_value : float
+        What the largest statistic exceeds in 5 % of the permutations; infinite with fewer than 19 of them.
     hazard_ratio_naive : float
         Above the cut against at or below it, as found: overstated, for the cut was chosen to make it large. NaN when
         one group has no event.
@@ -60,6 +64,7 @@ class CutpointSearch:
     p_lausen92: float
     p_lausen94: float
     p_permutation: float
+    critical_value: float
     hazard_ratio_naive: float
     hazard_ratio_corrected: float
     conf_low: float
@@ -220,14 +225,15 @@ def search_cutpoint(
     place = first_maximum(table["statistic"].to_numpy())
     cut, statistic = float(scan.cut[place]), float(table["statistic"].max())
     permuting, correcting, resampling = np.random.SeedSequence(seed).spawn(3)
-    reached = scan.exceedances(statistic, n_permutations, permuting)
-    p_permutation = (1 + reached) / (1 + n_permutations)
+    maxima = scan.maxima(n_permutations, permuting)
+    table["p_adjusted"] = corrected_p_values(table["statistic"].to_numpy(), maxima)
+    p_permutation = float(table["p_adjusted"].iloc[place])
     naive = _as_found(scan, cut)
     honest = corrected(scan, naive, correcting, n_bootstrap=n_bootstrap)
     cut_low, cut_high = cut_range(scan, resampling, n_bootstrap=n_bootstrap, conf_level=conf_level)
     p_naive = two_sided(sqrt(table["chi_square"].iloc[place]))
-    comparison = _comparison(rows, marker, cut, (naive, honest), (p_naive, p_permutation), conf_level)
-    found = (*rows.warnings, *_separated(naive.estimate, marker, cut))
+    compared = comparison(rows, marker, cut, (naive, honest), (p_naive, p_permutation), conf_level)
+    found = (*rows.warnings, *separated(naive.estimate, marker, cut))
     warn_all(found)
     return CutpointSearch(
         cut=cut,
@@ -235,14 +241,15 @@ def search_cutpoint(
         p_lausen92=lausen_1992(statistic, min_fraction=min_fraction, max_fraction=max_fraction),
         p_lausen94=lausen_1994(statistic, n_low=scan.n_low, n=rows.n_used),
         p_permutation=p_permutation,
+        critical_value=critical_value(maxima),
         hazard_ratio_naive=exp(naive.estimate),
         hazard_ratio_corrected=exp(honest.estimate),
-        conf_low=comparison["conf_low"].iloc[1],
-        conf_high=comparison["conf_high"].iloc[1],
+        conf_low=compared["conf_low"].iloc[1],
+        conf_high=compared["conf_high"].iloc[1],
         cut_low=cut_low,
         cut_high=cut_high,
         scan=table,
-        comparison=comparison,
+        comparison=compared,
         endpoint=endpoint,
         marker=marker,
         adjust=terms,
@@ -261,40 +268,3 @@ def _as_found(scan: Scan, cut: float) -> Effect:
     """The effect of the cut, as if it had not been searched."""
     estimate, std_error = scan.hazard_of((scan.marker > cut)[None])
     return Effect(float(estimate[0]), float(std_error[0]))
-
-
-def _comparison(
-    rows: SearchRows,
-    marker: str,
-    cut: float,
-    effects: tuple[Effect, Effect],
-    p_values: tuple[float, float],
-    conf_level: float,
-) -> pd.DataFrame:
-    """As found, corrected, and without a cut."""
-    term = rows.continuous.coefficients.set_index("term").loc[marker]
-    sd = rows.marker_sd
-    continuous = Effect(float(term["coef"]) * sd, float(term["std_error"]) * sd)
-    estimates = np.array([(effect.estimate, effect.std_error) for effect in (*effects, continuous)])
-    half = normal_quantile(conf_level) * estimates[:, 1]
-    above = f"{marker} > {cut:g} against <= {cut:g}"
-    p_marker = float(term["p_value"])
-    return pd.DataFrame(
-        {
-            "analysis": ["searched cut, as found", "searched cut, corrected", "continuous marker"],
-            "contrast": [above, above, f"{marker}, {sd:.3g} (1 SD) higher"],
-            "hazard_ratio": np.exp(estimates[:, 0]),
-            "conf_low": np.exp(estimates[:, 0] - half),
-            "conf_high": np.exp(estimates[:, 0] + half),
-            "p_naive": [p_values[0], p_values[0], p_marker],
-            "p_corrected": [p_values[1], p_values[1], p_marker],
-        }
-    )
-
-
-def _separated(log_ratio: float, marker: str, cut: float) -> tuple[AnalysisWarning, ...]:
-    """A word when the hazard ratio of the cut found has no finite value."""
-    if np.isfinite(log_ratio):
-        return ()
-    text = f"marker {marker!r}: at the cut found, {cut:g}, one group has no event while the other was at risk"
-    return (Separation(f"{text}; the hazard ratio as found is not estimable"),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -12,9 +12,9 @@ import pandas as pd
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.errors import NotEstimable
 from analysis.kernels.cox import fit_arrays
-from analysis.kernels.cutpoint_adjusted import CutScores, ModelRows, cut_scores, flip_exceedances
+from analysis.kernels.cutpoint_adjusted import CutScores, ModelRows, cut_scores, flipped_maxima
 from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
-from analysis.kernels.cutpoint_permutation import exceedances
+from analysis.kernels.cutpoint_permutation import permuted_maxima
 from analysis.kernels.cutpoint_resampling import cut_of_resamples
 from analysis.kernels.cutpoint_scan import (
     CutRows,
@@ -48,8 +48,11 @@ class Scan(Protocol):
     def table(self) -> pd.DataFrame:
         """A row a cut: cut n_low statistic chi_square log_hazard_ratio."""
 
-    def exceedances(self, observed: float, n_permutations: int, stream: np.random.SeedSequence) -> int:
-        """How many random data sets without an effect of the marker reach the observed maximum."""
+    def maxima(self, n_permutations: int, stream: np.random.SeedSequence) -> FloatArray:
+        """The largest statistic in each of many random data sets without an effect of the marker."""
+
+    def at(self, n_low: IntArray) -> Scan:
+        """The same rows scanned at other cuts, told by the rows at or below them (increasing)."""
 
     def cuts_of(self, counts: FloatArray) -> FloatArray:
         """The cut found in each resample, of which `counts` (resamples, rows) tells the rows; NaN for none."""
@@ -88,11 +91,15 @@ class LogRankScan:
         )
         return _table(*columns)
 
-    def exceedances(self, observed: float, n_permutations: int, stream: np.random.SeedSequence) -> int:
+    def maxima(self, n_permutations: int, stream: np.random.SeedSequence) -> FloatArray:
         """Permutations of the scores over the marker."""
         scores = logrank_scores(self.rows.time, self.rows.event)
         key = int(stream.generate_state(1, np.uint64)[0])
-        return exceedances(scores, self.n_low, observed, n_permutations=n_permutations, key=key)
+        return permuted_maxima(scores, self.n_low, n_permutations=n_permutations, key=key)
+
+    def at(self, n_low: IntArray) -> LogRankScan:
+        """Scanned at other cuts."""
+        return replace(self, rows=replace(self.rows, cut=self.marker[n_low - 1], n_low=n_low))
 
     def cuts_of(self, counts: FloatArray) -> FloatArray:
         """Scores are ranked anew in each resample."""
@@ -133,11 +140,15 @@ class AdjustedScan:
         log_ratio = self.hazard_of(self.marker > self.cut[:, None])[0]
         return _table(self.cut, self.n_low, statistic, statistic**2, log_ratio)
 
-    def exceedances(self, observed: float, n_permutations: int, stream: np.random.SeedSequence) -> int:
+    def maxima(self, n_permutations: int, stream: np.random.SeedSequence) -> FloatArray:
         """Flips of the signs of the rows' scores."""
         contributions = self.scores.contributions(len(self.marker))
         rng = np.random.default_rng(stream)
-        return flip_exceedances(contributions, observed, n_permutations=n_permutations, rng=rng)
+        return flipped_maxima(contributions, n_permutations=n_permutations, rng=rng)
+
+    def at(self, n_low: IntArray) -> AdjustedScan:
+        """Scanned at other cuts."""
+        return AdjustedScan(self.rows, self.marker[n_low - 1], n_low, self.fractions)
 
     def cuts_of(self, counts: FloatArray) -> FloatArray:
         """The model without the marker is fitted anew in each resample."""

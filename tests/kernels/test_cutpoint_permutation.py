@@ -7,12 +7,16 @@ from math import sqrt
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose
 
 from analysis.kernels import cutpoint_permutation
-from analysis.kernels.cutpoint_adjusted import flip_exceedances
-from analysis.kernels.cutpoint_compiled import exceedances_loop
-from analysis.kernels.cutpoint_permutation import exceedances
-from analysis.kernels.cutpoint_scan import standardised
+from analysis.kernels.cutpoint_adjusted import flipped_maxima
+from analysis.kernels.cutpoint_compiled import permuted_maxima_loop
+from analysis.kernels.cutpoint_permutation import corrected_p_values, critical_value, permuted_maxima
+from analysis.kernels.cutpoint_scan import deviation, standardised
 
 SCORES = np.array([0.9, 0.6, -0.1, -0.5, -0.7, -0.2])
 N_LOW = np.array([1, 2, 4])
@@ -25,52 +29,69 @@ def largest(order) -> float:
 @pytest.mark.parametrize("observed", [1.2, 1.6, 1.9])
 def test_the_share_is_that_among_all_orders(observed):
     exact = np.mean([largest(order) >= observed for order in permutations(SCORES)])
-    found = exceedances(SCORES, N_LOW, observed, n_permutations=20_000, key=11) / 20_000
+    found = np.mean(permuted_maxima(SCORES, N_LOW, n_permutations=20_000, key=11) >= observed)
     assert abs(found - exact) < 4 * sqrt(exact * (1 - exact) / 20_000) + 1e-9
 
 
-def test_every_order_of_equal_scores_reaches_a_statistic_of_zero():
-    assert exceedances(np.full(4, 0.25), np.array([1, 2]), 0.0, n_permutations=50, key=1) == 50
+def test_every_maximum_is_that_of_some_order():
+    every = np.unique([largest(order) for order in permutations(SCORES)])
+    found = permuted_maxima(SCORES, N_LOW, n_permutations=500, key=4)
+    assert np.abs(found[:, None] - every).min(axis=1).max() < 1e-12
+
+
+def test_equal_scores_have_maxima_of_zero():
+    assert (permuted_maxima(np.full(4, 0.25), np.array([1, 2]), n_permutations=50, key=1) == 0).all()
 
 
 def test_an_order_that_ties_with_the_observed_one_reaches_it():
-    scores = np.array([1.0, -1.0])
-    assert exceedances(scores, np.array([1]), largest_of_two(scores), n_permutations=64, key=3) == 64
-
-
-def largest_of_two(scores) -> float:
-    return float(np.abs(standardised(scores, np.array([1]))).max())
+    scores, n_low = np.array([1.0, -1.0]), np.array([1])
+    maxima = permuted_maxima(scores, n_low, n_permutations=64, key=3)
+    assert corrected_p_values(np.abs(standardised(scores, n_low)), maxima) == 1
 
 
 def test_the_compiled_loop_draws_the_same_permutations(monkeypatch):
     scores = np.random.default_rng(2).normal(size=40)
     n_low = np.arange(4, 37)
-    expected = exceedances(scores, n_low, 1.8, n_permutations=500, key=2**63 + 5)
-    assert 0 < expected < 500
+    expected = permuted_maxima(scores, n_low, n_permutations=500, key=2**63 + 5)
     monkeypatch.setattr(cutpoint_permutation, "LARGE", 0)
-    assert exceedances(scores, n_low, 1.8, n_permutations=500, key=2**63 + 5) == expected
+    assert_allclose(permuted_maxima(scores, n_low, n_permutations=500, key=2**63 + 5), expected, rtol=1e-13)
 
 
 def test_the_loop_is_plain_python_too():
+    scores = SCORES - SCORES.mean()
+    weight = np.zeros(4)
+    weight[N_LOW - 1] = 1 / deviation(scores, N_LOW)
     with np.errstate(over="ignore"):  # its random numbers wrap round, as they must
-        found = exceedances_loop(SCORES - SCORES.mean(), np.array([0.8, np.inf, 0.8]), 40, np.uint64(7))
-    assert 0 < found <= 40
+        found = permuted_maxima_loop(scores, weight, 40, np.uint64(7))
+    assert_allclose(found, permuted_maxima(SCORES, N_LOW, n_permutations=40, key=7), rtol=1e-13)
 
 
-def test_batches_do_not_change_the_count(monkeypatch):
-    expected = exceedances(SCORES, N_LOW, 1.5, n_permutations=300, key=9)
+def test_batches_do_not_change_the_draws(monkeypatch):
+    expected = permuted_maxima(SCORES, N_LOW, n_permutations=300, key=9)
     monkeypatch.setattr(cutpoint_permutation, "AT_ONCE", 60)
-    assert exceedances(SCORES, N_LOW, 1.5, n_permutations=300, key=9) == expected
+    assert (permuted_maxima(SCORES, N_LOW, n_permutations=300, key=9) == expected).all()
 
 
 def test_another_key_is_another_draw():
-    counts = {exceedances(SCORES, N_LOW, 1.6, n_permutations=500, key=key) for key in range(6)}
-    assert len(counts) > 1
+    totals = {permuted_maxima(SCORES, N_LOW, n_permutations=100, key=key).sum() for key in range(6)}
+    assert len(totals) == 6
 
 
 def test_flips_of_one_row_reach_always_and_of_many_as_often_as_a_normal():
     rng = np.random.default_rng(1)
-    assert flip_exceedances(np.array([[1.0]]), 1.0, n_permutations=20, rng=rng) == 20
+    assert (flipped_maxima(np.array([[1.0]]), n_permutations=20, rng=rng) == 1).all()
     many = np.full((400, 1), 1 / 20)  # a sum of 400 signs over 20: about standard normal
-    found = flip_exceedances(many, 1.96, n_permutations=4000, rng=rng) / 4000
+    found = np.mean(flipped_maxima(many, n_permutations=4000, rng=rng) >= 1.96)
     assert abs(found - 0.05) < 0.02
+
+
+@given(
+    arrays(float, st.integers(1, 120), elements=st.integers(0, 40).map(float)),
+    arrays(float, 7, elements=st.integers(0, 40).map(float)),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_statistic_exceeds_the_critical_value_just_when_its_p_value_is_at_most_a_twentieth(maxima, statistic):
+    p_values = corrected_p_values(statistic, maxima)
+    counted = [(1 + sum(maxima >= value)) / (1 + len(maxima)) for value in statistic]
+    assert_allclose(p_values, counted, rtol=1e-12)
+    assert ((statistic > critical_value(maxima)) == (p_values <= 0.05 + 1e-12)).all()

@@ -23,7 +23,7 @@ from tests.reference import Case, cases, cohort, floats
 
 OS = Endpoint("time", "event")
 QUICK = {"n_permutations": 99, "n_bootstrap": 0, "seed": 1}
-SCAN = ["cut", "n_low", "statistic", "chi_square", "log_hazard_ratio"]
+SCAN = ["cut", "n_low", "statistic", "chi_square", "log_hazard_ratio", "p_adjusted"]
 
 
 def drawn(n: int = 150, seed: int = 1, *, effect: float = 0.5, **more) -> pd.DataFrame:
@@ -84,6 +84,18 @@ def test_the_scan_is_a_frame_of_every_cut():
     assert found.scan["cut"].is_monotonic_increasing
     assert found.statistic == found.scan["statistic"].max()
     assert found.cut == found.scan["cut"][found.scan["statistic"].idxmax()]
+
+
+@pytest.mark.parametrize("more", [{}, {"adjust": "marker2"}])
+def test_each_cut_has_its_p_value_among_all_cuts(more):
+    rows = drawn(marker2=np.random.default_rng(2).normal(size=150))
+    found = search_cutpoint(rows, OS, "marker", **QUICK | {"n_permutations": 499}, **more)
+    scan = found.scan.sort_values("statistic")
+    assert scan["p_adjusted"].is_monotonic_decreasing
+    assert scan["p_adjusted"].iloc[-1] == found.p_permutation
+    assert ((scan["statistic"] > found.critical_value) == (scan["p_adjusted"] <= 0.05)).all()
+    few = search_cutpoint(rows, OS, "marker", **QUICK | {"n_permutations": 18}, **more)
+    assert few.critical_value == np.inf
 
 
 def test_the_naive_p_value_stands_beside_the_corrected_one_only():
