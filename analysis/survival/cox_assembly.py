@@ -120,11 +120,12 @@ def assembled_without_rows(
 def _coefficient_table(
     terms: Sequence[str], coef: FloatArray, covariance: FloatArray, robust_error: FloatArray, *, robust: bool
 ) -> pd.DataFrame:
-    """A row a term."""
+    """A row a term; an error of zero, as score residuals that cancel give a robust one, has no test."""
     from scipy.special import erfc
 
     std_error = np.sqrt(np.diag(covariance))
-    statistic = coef / (robust_error if robust else std_error)
+    judged = robust_error if robust else std_error
+    statistic = np.divide(coef, judged, out=np.full(len(coef), np.nan), where=judged > 0)
     return pd.DataFrame(
         {
             "term": list(terms),
@@ -138,10 +139,10 @@ def _coefficient_table(
 
 
 def _wald(coef: FloatArray, covariance: FloatArray) -> float:
-    """The squared distance of the coefficients from zero, in their covariance; NaN when one is not estimable."""
-    if not np.isfinite(covariance).all():
-        return float("nan")
+    """The squared distance of the coefficients from zero, in their covariance; NaN when one has no error."""
     std_error = np.sqrt(np.diag(covariance))
+    if not np.isfinite(covariance).all() or not (std_error > 0).all():
+        return float("nan")
     correlation = covariance / np.outer(std_error, std_error)
     statistic = coef / std_error
     return float(statistic @ np.linalg.pinv(correlation, rcond=1e-12, hermitian=True) @ statistic)

@@ -246,3 +246,13 @@ def test_a_ratio_for_too_large_a_unit_is_undefined_and_named() -> None:
     assert not np.isinf(table[["hazard_ratio", "conf_low", "conf_high"]]).any(axis=None)
     np.testing.assert_allclose(table["statistic"], plain["statistic"], rtol=1e-6)
     np.testing.assert_allclose(table.iloc[1, 1:].astype(float), plain.iloc[1, 1:].astype(float), rtol=1e-6)
+
+
+def test_score_residuals_that_cancel_leave_no_robust_test() -> None:
+    # A tied pair that expects one event each, and a stratum of equals: the coefficient and each score residual are 0.
+    few = pd.DataFrame({"time": [1.0, 1, 1, 2], "event": 1, "x": [-1.0, 1, 0, 0], "stratum": [0, 0, 1, 1]})
+    fit = fit_cox(few, PLAIN, ["x"], strata="stratum", robust=True, engine="kernel")
+    assert fit.coefficients["coef"].tolist() == [0]
+    assert fit.coefficients["robust_std_error"].tolist() == [0]
+    assert fit.coefficients[["statistic", "p_value"]].isna().all(axis=None)
+    assert np.isnan(fit.wald_test.statistic)
