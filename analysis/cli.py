@@ -46,20 +46,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
-    report = verbs.add_parser("report", help="run a study: figures, tables and one report.html")
-    report.add_argument("--plan", type=Path, help="a study plan of your own (default: the synthetic cohort's)")
-    report.add_argument("--output", type=Path, help="folder to write to (default: build, or build/NAME for a plan)")
-    report.set_defaults(run=_report)
+    _add_studies(verbs)
+    _add_plans(verbs)
+    _add_checks(verbs)
+    return parser
 
-    figures = verbs.add_parser("figures", help="draw every figure again, as PNG, SVG and PDF")
-    figures.add_argument("--plan", type=Path, help="a study plan of your own (default: the synthetic cohort's)")
-    figures.add_argument("--output", type=Path, help="folder to write to (default: build, or build/NAME for a plan)")
-    figures.set_defaults(run=_figures)
 
-    plan = verbs.add_parser("plan", help="write a commented plan for a cohort file").add_subparsers(
-        required=True, metavar="new"
-    )
-    new = plan.add_parser("new", help="guess a plan from the columns of a file")
+Verbs = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns
+
+
+def _add_studies(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """The verbs that carry out a study."""
+    about = {"report": "run a study: figures, tables and one report.html", "figures": "draw every figure again"}
+    for name, run in (("report", _report), ("figures", _figures)):
+        verb = verbs.add_parser(name, help=about[name])
+        verb.add_argument("--plan", type=Path, help="a study plan of your own (default: the synthetic cohort's)")
+        verb.add_argument("--output", type=Path, help="folder to write to (default: build, or build/NAME for a plan)")
+        verb.set_defaults(run=run)
+
+
+def _add_plans(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """The verbs on plans."""
+    plan = verbs.add_parser("plan", help="write a commented plan for a cohort file")
+    new = plan.add_subparsers(required=True, metavar="new").add_parser("new", help="guess a plan from a file's columns")
     new.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
     new.add_argument("--output", type=Path, help="the plan to write (default: NAME_plan.toml here)")
     new.add_argument("--sep", help="what separates the fields of a text file (default: found)")
@@ -68,27 +77,26 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--sheet", help="of an Excel file with several")
     new.add_argument("--limits", default="error", help='values such as "<0.5": error (default), bound or missing')
     new.set_defaults(run=_plan_new)
-
     validate = verbs.add_parser("validate", help="say all that is wrong with a plan and its cohort")
     validate.add_argument("plan", type=Path, help="a study plan")
     validate.set_defaults(run=_validate)
 
+
+def _add_checks(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """The verbs that look at what was made, and make the synthetic data again."""
     check = verbs.add_parser("check", help="run the study of a report again and list what changed; exit code 1 if any")
     check.add_argument("directory", type=Path, help="a folder that report wrote")
     check.add_argument("--tolerance", type=float, default=1e-8, help="relative, of numbers (default: 1e-8)")
     check.set_defaults(run=_check)
-
     bench = verbs.add_parser("bench", help="score methods on many simulated cohorts whose truth is known (minutes)")
     bench.add_argument("name", help="markers, confounding, missing, measurement, moving or hazards")
     bench.add_argument("--replicates", type=int, help="cohorts of each world (default: the bench's own number)")
     bench.add_argument("--seed", type=int, help="of all cohorts (default: the bench's own)")
     bench.add_argument("--output", type=Path, default=BUILD / "bench", help="folder to write to (default: build/bench)")
     bench.set_defaults(run=_bench)
-
     simulate = verbs.add_parser("simulate", help="write the synthetic cohort again, byte for byte")
     simulate.add_argument("--output", type=Path, default=Path("data/synthetic"), help="folder to write to")
     simulate.set_defaults(run=_simulate)
-    return parser
 
 
 def _report(options: argparse.Namespace) -> int:

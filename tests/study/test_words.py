@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pandas as pd
 import pytest
 
 from analysis import format_p, format_ratio, format_time, load_cohort, run_study, write_cohort
@@ -52,8 +51,7 @@ def test_every_number_in_the_words_changes_with_the_cohort(results, tmp_path):
     assert not before & now
     assert not set(other.summary) & set(results.summary)
     for name in ("hazard-ratios", "overall-survival-milestones", "table-1", "flow"):
-        with pytest.raises(AssertionError):
-            pd.testing.assert_frame_equal(results.tables[name], other.tables[name])
+        assert not results.tables[name].equals(other.tables[name])
 
 
 def test_what_was_not_made_is_not_told(results):
