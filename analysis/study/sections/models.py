@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.forest import plot_forest
+from analysis.present.journal import hazard_ratio_display
 from analysis.present.page import Prose, TableBlock
 from analysis.study.blocks import table
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models, marker_hazard_ratios
+from analysis.study.paper_tables import hazard_ratio_table
 from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.study import Study
 from analysis.survival.cox import hazard_ratios
@@ -34,11 +37,41 @@ def models_section(study: Study) -> StudySection:
         )
         blocks += [
             _forest(study, ratios),
+            _ratio_table(study, fitted),
             table("hazard-ratios", f"Hazard ratios of {study.plan.marker.label}", ratios),
         ]
     for endpoint, of_one in fitted.items():
         blocks += _terms_table(study, endpoint, of_one)
     return StudySection("models", "Models", tuple(blocks))
+
+
+def _ratio_table(study: Study, fitted: Mapping[Endpoint, tuple[StudyModel, ...]]) -> TableBlock:
+    """Crude and adjusted hazard ratios side by side, with their reference rows."""
+    parts = [hazard_ratio_table(study, endpoint, models) for endpoint, models in fitted.items()]
+    frame = pd.concat(parts, ignore_index=True)
+    return TableBlock(
+        name="hazard-ratio-table",
+        title=f"Crude and adjusted hazard ratios of {study.plan.marker.label}",
+        frame=frame,
+        display=hazard_ratio_display(frame),
+        note=_ratio_note(study, frame),
+    )
+
+
+def _ratio_note(study: Study, frame: pd.DataFrame) -> str:
+    """What the adjusted models hold, and on how many patients they rest where that is fewer."""
+    note, model = "Cox models, Efron's ties, Wald intervals.", study.plan.model
+    adjusted = frame[frame["adjustment"] == ADJUSTED]
+    if adjusted.empty:
+        return note
+    note += f" Adjusted for: {'; '.join(map(study.label, model.covariates))}." if model.covariates else ""
+    note += f" Stratified by: {'; '.join(map(study.label, model.strata))}." if model.strata else ""
+    fewer = [
+        f"{row['endpoint']} {row['n']} ({row['n_event']} events)"
+        for row in adjusted[adjusted["marker"] == CONTINUOUS].to_dict("records")
+        if row["n"] < frame.loc[(frame["endpoint"] == row["endpoint"]) & (frame["marker"] == CONTINUOUS), "n"].max()
+    ]
+    return note + (f" Patients with every covariate known: {'; '.join(fewer)}." if fewer else "")
 
 
 def _terms_table(study: Study, endpoint: Endpoint, models: tuple[StudyModel, ...]) -> list[TableBlock]:

@@ -7,9 +7,11 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.page import Prose
+from analysis.present.journal import survival_display
+from analysis.present.page import Prose, TableBlock
 from analysis.study.blocks import attempted, table
 from analysis.study.figures import survival_figure
+from analysis.study.paper_tables import stratum_counts, survival_table
 from analysis.study.results import Block, StudySection, slug
 from analysis.study.study import Study
 from analysis.study.targets import (
@@ -46,13 +48,27 @@ def _endpoint_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
     unit = endpoint.time_unit
     blocks: list[Block] = [
         survival_figure(study, endpoint, curves),
-        table(f"{name}-medians", f"{label}: medians in {unit}", medians(curves)),
+        _survival_table(study, endpoint, curves),
+        table(f"{name}-medians", f"{label}: medians in {unit}", medians(study, endpoint, curves)),
         table(f"{name}-milestones", f"{label} at milestones ({unit})", milestone_table(study, endpoint, curves)),
     ]
     blocks += attempted(f"{label}, restricted means", partial(_restricted_mean_tables, study, endpoint, curves))
     if study.compared:
         blocks += attempted(f"{label}, the log-rank test", partial(_logrank_tables, study, endpoint))
     return blocks
+
+
+def _survival_table(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> TableBlock:
+    """What a paper tells of one endpoint, by stratum."""
+    frame = survival_table(study, endpoint, curves)
+    note = "Kaplan-Meier estimates with log-log intervals; means are areas under the curves. NR: not reached."
+    return TableBlock(
+        name=f"{slug(endpoint.name)}-survival-table",
+        title=f"{endpoint.name} by stratum of {study.plan.marker.label}",
+        frame=frame,
+        display=survival_display(frame, time_unit=endpoint.time_unit),
+        note=note,
+    )
 
 
 def _restricted_mean_tables(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> list[Block]:
@@ -80,12 +96,13 @@ def _logrank_tables(study: Study, endpoint: Endpoint) -> list[Block]:
     return tables
 
 
-def medians(curves: pd.DataFrame) -> pd.DataFrame:
+def medians(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> pd.DataFrame:
     """Rows, events and the median of each stratum: stratum n n_event median conf_low conf_high."""
-    by_stratum = curves.groupby("stratum", observed=True)
-    counts = pd.DataFrame({"n": by_stratum["n_risk"].first(), "n_event": by_stratum["n_event"].sum()}).reset_index()
+    counts = stratum_counts(study, endpoint)
     quantiles = survival_quantile(curves, 0.5).rename(columns={"time": "median"}).drop(columns="probability")
-    return counts.merge(quantiles, on="stratum")
+    for place, name in enumerate(("n", "n_event")):
+        quantiles.insert(1 + place, name, [counts[label][place] for label in quantiles["stratum"].astype(str)])
+    return quantiles
 
 
 def milestone_table(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> pd.DataFrame:
