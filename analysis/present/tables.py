@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -97,7 +98,7 @@ def baseline_display(table: pd.DataFrame, *, labels: Mapping[str, str] | None = 
     >>> rows = [("age", "", "low", 3, 0, 60.0, 5.0, 61.0, 58.0, 66.0, float("nan"), float("nan"), 0.12)]
     >>> names = "variable level stratum n n_missing mean std median q25 q75 count share smd".split()
     >>> baseline_display(pd.DataFrame(rows, columns=names), labels={"age": "Age (years)"}).iloc[0].tolist()
-    ['Age (years), median (quartiles)', '61.0 (58.0 to 66.0)', '0.12']
+    ['Age (years), median (quartiles)', '61 (58 to 66)', '0.12']
     """
     strata = list(dict.fromkeys(table["stratum"].astype(str)))
     sizes = (table["n"] + table["n_missing"]).groupby(table["stratum"].astype(str)).max()
@@ -114,7 +115,8 @@ def _characteristic(label: str, rows: pd.DataFrame, headings: Mapping[str, str])
     smd = rows["smd"].dropna()
     last = {"SMD": format_number(smd.iloc[0]) if len(smd) else MISSING}
     if rows["count"].isna().all():
-        lines = [{"Characteristic": f"{label}, median (quartiles)", **_cells(rows, headings, _quartiles), **last}]
+        cells = _cells(rows, headings, partial(_quartiles, digits=_digits(rows)))
+        lines = [{"Characteristic": f"{label}, median (quartiles)", **cells, **last}]
     else:
         lines = _levels(label, rows, headings, last)
     if rows["n_missing"].any():
@@ -139,10 +141,20 @@ def _cells(rows: pd.DataFrame, headings: Mapping[str, str], write: Callable[[Row
     return {headings[str(row["stratum"])]: write(row) for row in rows.to_dict("records")}
 
 
-def _quartiles(row: Row) -> str:
-    """Median and quartiles in one cell."""
-    digits = 1 if is_missing(row["median"]) or abs(row["median"]) >= 10 else 2
+def _quartiles(row: Row, *, digits: int) -> str:
+    """Median and quartiles in one cell; a stratum without a known value has none."""
+    if is_missing(row["median"]):
+        return MISSING
     return f"{format_number(row['median'], digits=digits)} ({format_interval(row['q25'], row['q75'], digits=digits)})"
+
+
+def _digits(rows: pd.DataFrame) -> int:
+    """Decimals of a variable's quartiles, the same in all strata: none where all are whole, else by their size."""
+    values = rows[["median", "q25", "q75"]].to_numpy(dtype=np.float64)
+    known = values[np.isfinite(values)]
+    if (known == np.round(known)).all():
+        return 0
+    return 1 if np.abs(known).max() >= 10 else 2
 
 
 def _count_and_share(row: Row) -> str:

@@ -142,7 +142,7 @@ def test_table_one_reads_as_a_journal_prints_it(baseline):
     display = baseline_display(baseline, labels={"age": "Age (years)", "ppi": "Proton-pump inhibitor"})
     assert list(display.columns) == ["Characteristic", "low (n = 100)", "high (n = 50)", "SMD"]
     assert display.values.tolist() == [
-        ["Age (years), median (quartiles)", "62.0 (55.0 to 68.0)", "61.0 (54.0 to 67.0)", "0.25"],
+        ["Age (years), median (quartiles)", "62 (55 to 68)", "61 (54 to 67)", "0.25"],
         ["    missing", "2", "0", ""],
         ["sex, n (%)", "", "", "0.10"],
         ["    female", "40 (40.0%)", "25 (50.0%)", ""],
@@ -168,6 +168,14 @@ def test_table_one_takes_what_baseline_table_gives():
     assert rows["    missing"] == "1"
     assert rows["ppi, n (%)"] == "2 (100.0%)"
     assert rows["    I"] == "2 (100.0%)"
+
+
+def test_table_one_gives_a_variable_the_same_decimals_in_every_stratum(baseline):
+    age = baseline["variable"] == "age"
+    baseline.loc[age, ["median", "q25", "q75"]] = [[9.45, 4.0, 16.2], [23.9, 12.9, 42.2]]
+    assert baseline_display(baseline).iloc[0, 1:3].tolist() == ["9.4 (4.0 to 16.2)", "23.9 (12.9 to 42.2)"]
+    baseline.loc[age, ["median", "q25", "q75"]] = [[0.7, 0.66, 0.72], [NAN, NAN, NAN]]
+    assert baseline_display(baseline).iloc[0, 1:3].tolist() == ["0.70 (0.66 to 0.72)", "–"]
 
 
 def test_a_quantile_that_was_not_reached_says_so_too():
