@@ -15,12 +15,15 @@ from analysis.robustness.extrapolation import simulation_extrapolation
 from analysis.robustness.imputation import impute_cohort
 from analysis.robustness.pooling import pool_cox
 from analysis.survival.cox import CoxFit, fit_cox
+from analysis.survival.curves import kaplan_meier
+from analysis.survival.milestones import survival_at
 from analysis.truth.bench import BenchAnswer, BenchWorld, quietly
-from analysis.truth.bench_cutpoints import MARKER, SLOPE, cut_targets, wald
-from analysis.truth.bench_worlds import ADJUSTED_SLOPE, adjusted_effect, adjusted_slope
+from analysis.truth.bench_cutpoints import MARKER, SLOPE, constant, cut_targets, wald
+from analysis.truth.bench_worlds import ADJUSTED_SLOPE, CLINICAL, adjusted_effect, adjusted_slope
 
 MEASURED, TRUE, ERROR = "magnesium with nothing missing", "magnesium without error", "error of one measurement"
 TRUE_SLOPE = "log hazard ratio per 0.1 mmol/L true magnesium, adjusted"
+ALIVE, AT = "12-month survival below 0.75", 12.0
 N_IMPUTATIONS, N_SIMULATIONS = 10, 50
 CRUDE, ADJUSTED = (SLOPE, MARKER, None), (ADJUSTED_SLOPE, " + ".join((MARKER, *ADJUSTMENT)), "treatment")
 MODELS = (CRUDE, ADJUSTED)
@@ -35,7 +38,8 @@ def missing_world(name: str, design: CohortDesign, *, n_population: int, seed: i
     patients = simulate_patients(design.of_size(n_population), seed=seed)
     population = cohort_frame(patients, patients.measured)
     crude, slope = cut_targets(design, population)[SLOPE], adjusted_slope(design, population, patients.measured)
-    return BenchWorld(name, partial(draw_whole, design), {SLOPE: crude, ADJUSTED_SLOPE: slope})
+    alive = partial(constant, float((patients.course.death[patients.measured < CLINICAL] > AT).mean()))
+    return BenchWorld(name, partial(draw_whole, design), {SLOPE: crude, ADJUSTED_SLOPE: slope, ALIVE: alive})
 
 
 def error_world(name: str, design: CohortDesign, *, n_population: int, seed: int) -> BenchWorld:
@@ -53,13 +57,22 @@ def draw_whole(design: CohortDesign, seed: int) -> pd.DataFrame:
 
 
 def _models(method: str, cohort: pd.DataFrame) -> list[BenchAnswer]:
-    """The crude and the adjusted slope of a cohort whose incomplete rows are left out."""
-    answers = []
+    """The crude and the adjusted slope, and survival where magnesium is low, incomplete rows left out."""
+    point = _alive(cohort)
+    estimate, low, high = (float(point[name]) for name in ("survival", "conf_low", "conf_high"))
+    answers = [BenchAnswer(f"{method}, survival", ALIVE, estimate=estimate, conf_low=low, conf_high=high)]
     for estimand, formula, strata in MODELS:
         with quietly():
             row = fit_cox(cohort, OVERALL_SURVIVAL, formula, strata=strata, engine="kernel").coefficients.iloc[0]
         answers.append(wald(_name(method, estimand), estimand, 0.1 * float(row["coef"]), 0.1 * float(row["std_error"])))
     return answers
+
+
+def _alive(cohort: pd.DataFrame) -> pd.Series:
+    """Kaplan-Meier's survival at 12 months below the clinical cut."""
+    with quietly():
+        curve = kaplan_meier(cohort[cohort[MARKER] < CLINICAL], OVERALL_SURVIVAL, engine="kernel")
+    return survival_at(curve, [AT], extend=True).iloc[0]
 
 
 def _name(method: str, estimand: str) -> str:
@@ -83,7 +96,10 @@ def median_filled(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
 
 
 def imputed(cohort: pd.DataFrame, seed: int, *, n_imputations: int = N_IMPUTATIONS) -> list[BenchAnswer]:
-    """Multiple imputation with the event and its cumulative hazard in the model, pooled by Rubin's rules."""
+    """Multiple imputation with the event and its cumulative hazard in the model.
+
+    Models are pooled by Rubin's rules; of the survivals, the mean is taken.
+    """
     with quietly():
         found = impute_cohort(
             cohort,
@@ -93,7 +109,9 @@ def imputed(cohort: pd.DataFrame, seed: int, *, n_imputations: int = N_IMPUTATIO
             n_imputations=n_imputations,
             seed=seed,
         )
-        return [_pooled(found.cohorts, *model) for model in MODELS]
+        alive = float(np.mean([_alive(one)["survival"] for one in found.cohorts]))
+        mean = BenchAnswer("multiple imputation, survival", ALIVE, estimate=alive)
+        return [mean, *(_pooled(found.cohorts, *model) for model in MODELS)]
 
 
 def _pooled(cohorts: tuple[pd.DataFrame, ...], estimand: str, formula: str, strata: str | None) -> BenchAnswer:

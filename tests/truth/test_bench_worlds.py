@@ -115,7 +115,7 @@ def test_ever_low_protects_where_magnesium_does_nothing():
 
 def test_the_complete_cohorts_slope_is_that_of_a_plain_model():
     cohort = bench_imperfect.draw_whole(CohortDesign(missing_share=0.2), 4)
-    crude, adjusted = bench_imperfect.all_known(cohort, 0)
+    _, crude, adjusted = bench_imperfect.all_known(cohort, 0)
     whole = cohort.assign(tenths=cohort[bench_imperfect.MEASURED] / 0.1)
     for answer, terms, strata in ((crude, ["tenths"], None), (adjusted, ["tenths", *ADJUSTMENT], "treatment")):
         row = fit_cox(whole, OVERALL_SURVIVAL, " + ".join(terms), strata=strata).coefficients.iloc[0]
