@@ -239,8 +239,8 @@ BENCHES: Mapping[str, Bench] = {
     "missing": Bench(
         title="Magnesium that is missing",
         about="Cohorts of 480 in which three in ten values of magnesium are missing, more with high C-reactive protein,"
-        " low albumin and death within three months. Slopes, and survival where magnesium is low, are judged by what they"
-        " would be with all values.",
+        " low albumin and death within three months. Slopes, and survival where magnesium is low, are judged by what"
+        " they would be with all values.",
         worlds=partial(_each, missing_world, _MISSING_WORLDS),
         methods=(all_known, complete_cases, median_filled, imputed),
         null_worlds=("null",),
