@@ -27,8 +27,8 @@ SETTLED = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class LargeProblem:
-    """A partial likelihood whose rows come in chunks.
+class LargeRows:
+    """Rows that come in chunks, and what is known of them.
 
     Attributes
     ----------
@@ -40,12 +40,6 @@ class LargeProblem:
     scale : ndarray, shape (p,)
         What they are divided by; infinite for a constant column.
     efron : bool
-    observed : ndarray, shape (p,)
-        Weighted sum of the centred and scaled covariates of the events.
-    null : CoxPoint
-        At coefficients zero.
-    compared : bool
-        Whether at some event somebody is at risk who has none.
     """
 
     chunks: Callable[[], Iterable[Rows]]
@@ -53,32 +47,58 @@ class LargeProblem:
     centre: FloatArray
     scale: FloatArray
     efron: bool
+
+
+@dataclass(frozen=True, eq=False)
+class LargeProblem:
+    """A partial likelihood, evaluated at coefficients zero and at a start.
+
+    Attributes
+    ----------
+    rows : LargeRows
+    observed : ndarray, shape (p,)
+        Weighted sum of the centred and scaled covariates of the events.
+    null, begin : CoxPoint
+        At coefficients zero, and at the start.
+    compared : bool
+        Whether at some event somebody is at risk who has none.
+    """
+
+    rows: LargeRows
     observed: FloatArray
     null: CoxPoint
+    begin: CoxPoint
     compared: bool
 
+    @property
+    def scale(self) -> FloatArray:
+        """What the covariates are divided by."""
+        return self.rows.scale
 
-def large_problem(
-    chunks: Callable[[], Iterable[Rows]], events: EventTimes, *, centre: FloatArray, scale: FloatArray, ties: str
-) -> LargeProblem:
-    """A partial likelihood with its value at coefficients zero, after two passes.
+    @property
+    def events(self) -> EventTimes:
+        """The event times."""
+        return self.rows.events
+
+
+def large_problem(rows: LargeRows, start: FloatArray) -> LargeProblem:
+    """A partial likelihood with its values at coefficients zero and `start`, of the scaled covariates, in two passes.
 
     Parameters
     ----------
-    chunks, events, centre, scale
-        As in `LargeProblem`.
-    ties : {"efron", "breslow"}
+    rows : LargeRows
+    start : ndarray, shape (p,)
 
     Returns
     -------
     LargeProblem
     """
-    efron, zero = ties == "efron", np.zeros(len(scale))
-    sums, entries = _risk_sums(chunks, events, centre, scale, zero)
-    observed = sums[1::2, :-1].sum(axis=0)
-    point = _point(chunks, events, centre, scale, efron, observed, zero, sums, entries)
-    compared = bool((_at_risk(events, sums, entries) > sums[3::2, -1] * (1 + ROUNDING)).any())
-    return LargeProblem(chunks, events, centre, scale, efron, observed, point, compared)
+    betas = np.array([np.zeros(len(start)), start][: 1 + start.any()])
+    sums, entries = _risk_sums(rows, betas)
+    observed = sums[0, 1::2, :-1].sum(axis=0)
+    points = _points(rows, betas, observed, sums, entries)
+    compared = bool((_at_risk(rows.events, sums[0], entries[0]) > sums[0, 3::2, -1] * (1 + ROUNDING)).any())
+    return LargeProblem(rows, observed, points[0], points[-1], compared)
 
 
 def _at_risk(events: EventTimes, sums: FloatArray, entries: FloatArray) -> FloatArray:
@@ -91,61 +111,63 @@ def _at_risk(events: EventTimes, sums: FloatArray, entries: FloatArray) -> Float
 
 def evaluate_large(problem: LargeProblem, beta: FloatArray) -> CoxPoint:
     """The log partial likelihood at coefficients of the scaled covariates, with its derivatives, in two passes."""
-    held = (problem.chunks, problem.events, problem.centre, problem.scale)
-    sums, entries = _risk_sums(*held, beta)
-    return _point(*held, problem.efron, problem.observed, beta, sums, entries)
+    betas = beta[None]
+    return _points(problem.rows, betas, problem.observed, *_risk_sums(problem.rows, betas))[0]
 
 
-def _risk_sums(
-    chunks: Callable[[], Iterable[Rows]], events: EventTimes, centre: FloatArray, scale: FloatArray, beta: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def _risk_sums(rows: LargeRows, betas: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The first pass: risks times covariates, and risks, summed by cell, and by the event time missed."""
     from analysis.kernels.cox_tiles import add_risks
 
-    m, p = len(events.times), len(beta)
-    sums, entries = np.zeros((2 * m + 2, p + 1)), np.zeros((0, p + 1))
-    for rows in chunks():
-        if len(rows.missed) and not len(entries):
-            entries = np.zeros((m + 1, p + 1))
-        add_risks(rows, centre, 1 / scale, beta, sums, entries)
+    k, p = betas.shape
+    m = len(rows.events.times)
+    sums, entries = np.zeros((k, 2 * m + 2, p + 1)), np.zeros((k, 0, p + 1))
+    for chunk in rows.chunks():
+        if len(chunk.missed) and not entries.size:
+            entries = np.zeros((k, m + 1, p + 1))
+        add_risks(chunk, rows.centre, 1 / rows.scale, betas, sums, entries)
     return sums, entries
 
 
-def _point(
-    chunks: Callable[[], Iterable[Rows]], events: EventTimes, centre: FloatArray, scale: FloatArray, efron: bool,
-    observed: FloatArray, beta: FloatArray, sums: FloatArray, entries: FloatArray,
-) -> CoxPoint:  # fmt: skip
+def _points(
+    rows: LargeRows, betas: FloatArray, observed: FloatArray, sums: FloatArray, entries: FloatArray
+) -> list[CoxPoint]:
     """The second pass."""
     from analysis.kernels.cox_tiles import add_expected, visit_event_times
 
-    m, p = len(events.times), len(beta)
-    seen, before = np.zeros(2 * m + 2), np.zeros(m + 1)
-    expected, information = np.zeros(p), np.zeros((p, p))
-    logarithms = visit_event_times(
-        sums, entries, events.opens, events.n_tied, events.event_weight, efron, seen, before, information
-    )
-    for rows in chunks():
-        add_expected(rows, centre, 1 / scale, beta, seen, before, expected, information)
-    information += np.tril(information, -1).T
-    return CoxPoint(beta, float(observed @ beta - logarithms), observed - expected, information)
+    k, p = betas.shape
+    events, m = rows.events, len(rows.events.times)
+    seen, before = np.zeros((k, 2 * m + 2)), np.zeros((k, m + 1))
+    expected, information = np.zeros((k, p)), np.zeros((k, p, p))
+    logarithms = [
+        visit_event_times(
+            sums[one], entries[one], events.opens, events.n_tied, events.event_weight, rows.efron,
+            seen[one], before[one], information[one],
+        )
+        for one in range(k)
+    ]  # fmt: skip
+    for chunk in rows.chunks():
+        add_expected(chunk, rows.centre, 1 / rows.scale, betas, seen, before, expected, information)
+    return [
+        CoxPoint(beta, float(observed @ beta - logarithm), observed - had, half + np.tril(half, -1).T)
+        for beta, logarithm, had, half in zip(betas, logarithms, expected, information, strict=True)
+    ]
 
 
-def climb_large(problem: LargeProblem, start: FloatArray) -> CoxSolution:
-    """The maximum, from coefficients `start` of the scaled covariates; `weak` when some may be running off.
+def climb_large(problem: LargeProblem) -> CoxSolution:
+    """The maximum, from the problem's start; `weak` when coefficients may be running off.
 
     Parameters
     ----------
     problem : LargeProblem
-    start : ndarray, shape (p,)
 
     Returns
     -------
     CoxSolution
     """
-    begin = evaluate_large(problem, start) if start.any() else problem.null
     unit = float(problem.events.event_weight.mean())
     found = maximise(
-        lambda beta: evaluate_large(problem, beta), begin, watch=False, max_steps=25, unit=unit, settled=SETTLED
+        lambda beta: evaluate_large(problem, beta), problem.begin, watch=False, max_steps=25, unit=unit, settled=SETTLED
     )
     weak = not found.converged or fades(found.point.information, problem.null.information)
     return CoxSolution(found.point, found.converged, weak, found.n_steps)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from analysis.kernels.cox_event_times import event_times, places_missed, tally_rows
-from analysis.kernels.cox_large import ROUNDING, LargeProblem, climb_large, large_problem
+from analysis.kernels.cox_large import ROUNDING, LargeProblem, LargeRows, climb_large, large_problem
 from analysis.kernels.cox_newton import CoxSolution
 from analysis.kernels.cox_risk_sets import BoolArray, IntArray
 from analysis.kernels.times import FloatArray
@@ -84,11 +84,11 @@ def fit_large(arrays: CoxArrays) -> tuple[LargeProblem, CoxSolution]:
     """
     n, p = arrays.x.shape
     step = max(1, n // SAMPLE)
-    sample = arrays.some(slice(0, n, step))
+    sample = arrays.some(np.arange(0, n, step)) if step > 1 else arrays
     centre, scale = _spread(arrays, sample)
     start = sample_start(sample, centre, scale) if step > 1 else np.zeros(p)
-    problem = arrays_problem(arrays, centre, scale)
-    return problem, climb_large(problem, start)
+    problem = large_problem(arrays_rows(arrays, centre, scale), start)
+    return problem, climb_large(problem)
 
 
 def sample_start(sample: CoxArrays, centre: FloatArray, scale: FloatArray) -> FloatArray:
@@ -96,12 +96,12 @@ def sample_start(sample: CoxArrays, centre: FloatArray, scale: FloatArray) -> Fl
     zeros = np.zeros(sample.x.shape[1])
     if not sample.event.any():
         return zeros
-    found = climb_large(arrays_problem(sample, centre, scale), zeros)
+    found = climb_large(large_problem(arrays_rows(sample, centre, scale), zeros))
     return zeros if found.weak else found.point.beta
 
 
-def arrays_problem(arrays: CoxArrays, centre: FloatArray, scale: FloatArray) -> LargeProblem:
-    """The partial likelihood of rows in memory: one chunk."""
+def arrays_rows(arrays: CoxArrays, centre: FloatArray, scale: FloatArray) -> LargeRows:
+    """Rows in memory: one chunk."""
     from analysis.kernels.cox_tiles import Rows
 
     tally, key = tally_rows(arrays.time, arrays.event, strata=arrays.strata, weights=arrays.weights)
@@ -120,7 +120,7 @@ def arrays_problem(arrays: CoxArrays, centre: FloatArray, scale: FloatArray) -> 
         weight=nothing if arrays.weights is None else arrays.weights,
         stratum=nowhere if arrays.strata is None or len(centre) == 1 else arrays.strata,
     )
-    return large_problem(lambda: (rows,), events, centre=centre, scale=scale, ties=arrays.ties)
+    return LargeRows(lambda: (rows,), events, centre, scale, arrays.ties == "efron")
 
 
 def _spread(arrays: CoxArrays, sample: CoxArrays) -> tuple[FloatArray, FloatArray]:

@@ -108,12 +108,15 @@ def exponentiate(tile: Tile, size: int) -> None:
 @jit
 def set_risks(rows: Rows, start: int, size: int, beta: FloatArray, tile: Tile) -> None:
     """Weight times exp(linear predictor) of the tile's rows."""
-    tile.eta[:size] = 0.0
-    for j in range(len(beta)):
-        column, coef = tile.x[j], beta[j]
-        for i in range(size):
-            tile.eta[i] += coef * column[i]
-    exponentiate(tile, size)
+    if np.any(beta):
+        tile.eta[:size] = 0.0
+        for j in range(len(beta)):
+            column, coef = tile.x[j], beta[j]
+            for i in range(size):
+                tile.eta[i] += coef * column[i]
+        exponentiate(tile, size)
+    else:
+        tile.risk[:size] = 1.0
     if len(rows.weight):
         for i in range(size):
             tile.risk[i] *= rows.weight[start + i]
@@ -121,29 +124,34 @@ def set_risks(rows: Rows, start: int, size: int, beta: FloatArray, tile: Tile) -
 
 @jit
 def add_risks(
-    rows: Rows, centre: FloatArray, factor: FloatArray, beta: FloatArray, sums: FloatArray, entries: FloatArray
+    rows: Rows, centre: FloatArray, factor: FloatArray, betas: FloatArray, sums: FloatArray, entries: FloatArray
 ) -> None:
     """Each row's risk, and its risk times its covariates, added to the sums of its cell, and of the place it missed.
 
-    `sums` has a row a cell, `entries` a row a place; the risk comes last, after the covariates.
+    For each of several coefficients (k, p), in one reading: `sums` is of shape (k, cells, p + 1), `entries`
+    (k, places, p + 1); the risk comes last, after the covariates.
     """
     p, n = rows.x.shape
     tile = new_tile(p)
     for start in range(0, n, TILE):
         size = min(TILE, n - start)
         load(rows, start, size, centre, factor, tile)
-        set_risks(rows, start, size, beta, tile)
-        for i in range(size):
-            held, risk = sums[rows.cell[start + i]], tile.risk[i]
-            for j in range(p):
-                held[j] += risk * tile.x[j, i]
-            held[p] += risk
-        if len(rows.missed):
-            for i in range(size):
-                held, risk = entries[rows.missed[start + i]], tile.risk[i]
-                for j in range(p):
-                    held[j] += risk * tile.x[j, i]
-                held[p] += risk
+        for k in range(len(betas)):
+            set_risks(rows, start, size, betas[k], tile)
+            scatter(tile, size, rows.cell[start : start + size], sums[k])
+            if len(rows.missed):
+                scatter(tile, size, rows.missed[start : start + size], entries[k])
+
+
+@jit
+def scatter(tile: Tile, size: int, place: IntArray, sums: FloatArray) -> None:
+    """The tile's risks, and risks times covariates, added up by place."""
+    p = len(tile.x)
+    for i in range(size):
+        held, risk = sums[place[i]], tile.risk[i]
+        for j in range(p):
+            held[j] += risk * tile.x[j, i]
+        held[p] += risk
 
 
 @jit_sums
@@ -175,25 +183,27 @@ def add_products(tile: Tile, size: int, gradient: FloatArray, information: Float
 
 @jit
 def add_expected(
-    rows: Rows, centre: FloatArray, factor: FloatArray, beta: FloatArray,
-    seen: FloatArray, before: FloatArray, gradient: FloatArray, information: FloatArray,
+    rows: Rows, centre: FloatArray, factor: FloatArray, betas: FloatArray,
+    seen: FloatArray, before: FloatArray, gradients: FloatArray, informations: FloatArray,
 ) -> None:  # fmt: skip
     """The events expected of the rows, times the covariates and their products (lower triangle), added up.
 
-    `seen` is the hazard that a row of each cell has seen, `before` what of it came before a row's entry, by place.
+    For each of several coefficients: `seen` (k, cells) is the hazard that a row of each cell has seen, `before`
+    (k, places) what of it came before a row's entry.
     """
     p, n = rows.x.shape
     tile = new_tile(p)
     for start in range(0, n, TILE):
         size = min(TILE, n - start)
         load(rows, start, size, centre, factor, tile)
-        set_risks(rows, start, size, beta, tile)
-        for i in range(size):
-            hazard = seen[rows.cell[start + i]]
-            if len(rows.missed):
-                hazard -= before[rows.missed[start + i]]
-            tile.risk[i] *= hazard
-        add_products(tile, size, gradient, information)
+        for k in range(len(betas)):
+            set_risks(rows, start, size, betas[k], tile)
+            for i in range(size):
+                hazard = seen[k, rows.cell[start + i]]
+                if len(rows.missed):
+                    hazard -= before[k, rows.missed[start + i]]
+                tile.risk[i] *= hazard
+            add_products(tile, size, gradients[k], informations[k])
 
 
 @jit

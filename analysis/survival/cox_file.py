@@ -10,7 +10,7 @@ import numpy as np
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all, warn_all
 from analysis.kernels.cox_event_times import event_times
-from analysis.kernels.cox_large import climb_large, large_problem
+from analysis.kernels.cox_large import LargeRows, climb_large, large_problem
 from analysis.kernels.cox_large_arrays import sample_start
 from analysis.survival.cox_assembly import assembled_without_rows
 from analysis.survival.cox_file_rows import first_pass, later_pass, parquet_rows, spread
@@ -36,7 +36,7 @@ def fit_cox_file(
     """Fit a Cox model to a Parquet file that memory does not hold: exactly the model of its rows.
 
     The file is read anew in each pass, a chunk at a time: once to count the events at each time, then twice for each of
-    Newton's steps (four to six, from the maximum of a systematic sample of some 25,000 rows). Beside a chunk, memory
+    Newton's steps (some three, from the maximum of a systematic sample of some 25,000 rows). Beside a chunk, memory
     holds the number of covariates + 1 sums for each distinct time and stratum.
 
     Parameters
@@ -106,15 +106,14 @@ def fit_cox_file(
     centre, scale = spread(known)
     start = sample_start(known.rows.sample._replace(ties=ties), centre, scale)
     events, place = event_times(known.rows.tally)
-    problem = large_problem(
-        lambda: later_pass(source, known, events, place), events, centre=centre, scale=scale, ties=ties
-    )
+    rows = LargeRows(lambda: later_pass(source, known, events, place), events, centre, scale, ties == "efron")
+    problem = large_problem(rows, start)
     model = CoxModel(
         endpoint=endpoint, covariates=source.covariates, ties=ties, strata=strata_names, cluster=None, weights=None,
         robust=False, engine="kernel",
     )  # fmt: skip
     fit = assembled_without_rows(
-        problem, climb_large(problem, start), model, what=f"the file {Path(path).name!r}",
+        problem, climb_large(problem), model, what=f"the file {Path(path).name!r}",
         terms=source.covariates, columns={term: (k,) for k, term in enumerate(source.covariates)},
         n=known.rows.n_used, n_read=known.n_read, dropped=known.dropped,
         warnings=zero_time_warnings(known.rows.n_censored_at_zero, endpoint),

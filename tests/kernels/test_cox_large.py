@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose
 from analysis.kernels import cox_large_arrays
 from analysis.kernels.cox import cox_problem, evaluate, fit_arrays
 from analysis.kernels.cox_event_times import add_tallies, event_times, places_in, places_missed, tally_rows
-from analysis.kernels.cox_large import evaluate_large
-from analysis.kernels.cox_large_arrays import CoxArrays, arrays_problem, fit_large
+from analysis.kernels.cox_large import LargeProblem, evaluate_large, large_problem
+from analysis.kernels.cox_large_arrays import CoxArrays, arrays_rows, fit_large
 from analysis.kernels.cox_risk_sets import risk_sets
 
 CASES = [
@@ -39,6 +39,10 @@ def rows_of(n=900, p=3, *, digits=1, late=False, weighted=False, n_strata=1, see
     return x, time, rng.random(n) < 0.6, options
 
 
+def arrays_problem(arrays, centre, scale) -> LargeProblem:
+    return large_problem(arrays_rows(arrays, centre, scale), np.linspace(-0.1, 0.2, len(scale)))
+
+
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_likelihood_is_that_of_sorted_rows(case, ties):
@@ -54,7 +58,11 @@ def test_the_likelihood_is_that_of_sorted_rows(case, ties):
         assert_allclose(other.log_likelihood, one.log_likelihood, rtol=1e-11)
         assert_allclose(other.gradient * units, one.gradient, rtol=1e-9, atol=1e-9)
         assert_allclose(other.information * np.outer(units, units), one.information, rtol=1e-9, atol=1e-9)
-    assert_allclose(large.null.log_likelihood, evaluate(plain, np.zeros(x.shape[1])).log_likelihood, rtol=1e-11)
+    for point in (large.null, large.begin):  # the two that are evaluated together
+        alone = evaluate_large(large, point.beta)
+        assert_allclose(point.log_likelihood, alone.log_likelihood, rtol=1e-13)
+        assert_allclose(point.gradient, alone.gradient, rtol=1e-10, atol=1e-10)
+        assert_allclose(point.information, alone.information, rtol=1e-12)
     assert large.compared
 
 
