@@ -1,13 +1,12 @@
-"""The Cox models of many cohorts, stacked as strata, each by itself: one sort and one call for all of them."""
+"""The Cox models of many cohorts in one stack of rows, each by itself: one sort and one call for all of them."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from analysis.kernels.cox import cox_problem
 from analysis.kernels.cox_newton import fades
-from analysis.kernels.cox_resampled import FALLEN, read_layout
-from analysis.kernels.cox_risk_sets import BoolArray, IntArray, risk_sets
+from analysis.kernels.cox_resampled import FALLEN
+from analysis.kernels.cox_risk_sets import BoolArray, IntArray
 from analysis.kernels.times import FloatArray
 
 
@@ -43,18 +42,15 @@ def fit_each(
     coef, covariance = np.full((n_cohorts, p), np.nan), np.full((n_cohorts, p, p), np.nan)
     if not event.any():
         return coef, covariance
-    from analysis.kernels.cox_each_loops import fit_strata
+    from analysis.kernels.cox_each_loops import by_cohort, fit_cohorts
 
-    sets = risk_sets(time, event, strata=cohort)
-    problem = cox_problem(x, sets, ties=ties)
-    held = sets.stratum[sets.strata[:-1]]
-    found, fallen = np.zeros((len(held), p)), np.empty(len(held))
-    at_start, information = np.empty((len(held), p, p)), np.empty((len(held), p, p))
-    layout = read_layout(sets, problem.x, efron=ties == "efron")
-    fit_strata(layout, sets.strata, found, at_start, information, fallen)
+    order, starts = by_cohort(np.argsort(time), cohort, n_cohorts)
+    found, scales, fallen = np.empty((n_cohorts, p)), np.empty((n_cohorts, p)), np.empty(n_cohorts)
+    at_start, information = np.empty((n_cohorts, p, p)), np.empty((n_cohorts, p, p))
+    fit_cohorts(x, time, event, order, starts, ties == "efron", found, scales, at_start, information, fallen)
     for place in np.flatnonzero(fallen < FALLEN):
         fallen[place] = np.nan if fades(information[place], at_start[place]) else fallen[place]
     sound = np.flatnonzero(~np.isnan(fallen))
-    coef[held[sound]] = found[sound] / problem.scale
-    covariance[held[sound]] = np.linalg.inv(information[sound]) / np.outer(problem.scale, problem.scale)
+    coef[sound] = found[sound] / scales[sound]
+    covariance[sound] = np.linalg.inv(information[sound]) / (scales[sound, :, None] * scales[sound, None, :])
     return coef, covariance

@@ -12,7 +12,7 @@ from analysis.kernels.cox_risk_sets import BoolArray, IntArray, RiskSets, risk_s
 from analysis.kernels.times import FloatArray, n_times_to
 
 if TYPE_CHECKING:
-    from analysis.kernels.cox_resampled_loops import Layout
+    from analysis.kernels.cox_resampled_rows import Layout
 
 FALLEN = 1e-2
 """When the determinant of the information falls below this share of that at the start, each direction is looked at."""
@@ -146,7 +146,7 @@ def baseline_batch(
 
 def read_layout(sets: RiskSets, x: FloatArray, *, efron: bool) -> Layout:
     """The risk sets as the compiled loops read them."""
-    from analysis.kernels.cox_resampled_loops import Layout
+    from analysis.kernels.cox_resampled_rows import Layout
 
     has_event = np.zeros(len(sets.rows), dtype=bool)
     has_event[sets.events] = True
@@ -156,7 +156,7 @@ def read_layout(sets: RiskSets, x: FloatArray, *, efron: bool) -> Layout:
     opens = np.zeros(len(sets.times), dtype=bool)
     opens[sets.strata[:-1]] = True
     return Layout(
-        rows=sets.rows[order], x=np.ascontiguousarray(x[order]), first=sets.first[order], last=sets.last[order],
-        strata=sets.row_strata, starts=sets.starts, tied=np.bincount(sets.at, minlength=len(sets.times)),
+        rows=sets.rows[order], x=np.ascontiguousarray(x[order].T), first=sets.first[order],
+        starts=np.append(sets.starts, len(order)), tied=np.bincount(sets.at, minlength=len(sets.times)),
         opens=opens, entering=place[sets.entering], efron=efron,
     )  # fmt: skip

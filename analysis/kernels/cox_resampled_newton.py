@@ -5,39 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.kernels.compiled import jit
-from analysis.kernels.cox_newton import CONVERGED
 from analysis.kernels.cox_resampled_loops import (
     SINGULAR,
-    Layout,
-    Resample,
     derivatives,
     expect,
-    observed,
-    room_for,
     set_risk,
     sum_at_risk,
-    take,
     visit_times,
 )
+from analysis.kernels.cox_resampled_rows import Layout, Resample, room_for, take
 from analysis.kernels.cox_risk_sets import IntArray
 from analysis.kernels.times import FloatArray
 
+SETTLED = 1e-10
+"""Newton's last step, squared and in standard errors; what is left after it is of the order of its square."""
 MOST_STEPS = 40
 MOST_HALVINGS = 30
 
 
 @jit
 def evaluate_resample(
-    layout: Layout, held: Resample, n: int, beta: FloatArray, gradient: FloatArray, information: FloatArray
+    held: Resample, efron: bool, beta: FloatArray, gradient: FloatArray, information: FloatArray
 ) -> float:
     """The log partial likelihood; its derivatives are put into `gradient` and `information`."""
-    set_risk(held, n, beta)
-    sum_at_risk(layout, held)
-    logarithm, columns = visit_times(layout, held)
-    value: float = observed(held) - logarithm
+    set_risk(held, beta)
+    sum_at_risk(held)
+    logarithm, columns = visit_times(held, efron)
+    value = -logarithm
+    for j in range(len(beta)):
+        value += beta[j] * held.total[j]
     if np.isfinite(value):
-        expect(layout, held, n)
-        derivatives(held, n, columns, gradient, information)
+        expect(held)
+        derivatives(held, columns, gradient, information)
     return value
 
 
@@ -71,7 +70,7 @@ def solve(information: FloatArray, gradient: FloatArray, root: FloatArray, step:
 
 @jit
 def newton(
-    layout: Layout, held: Resample, n: int, beta: FloatArray, at_start: FloatArray, information: FloatArray
+    held: Resample, efron: bool, beta: FloatArray, at_start: FloatArray, information: FloatArray
 ) -> tuple[bool, float]:
     """Newton's method with step halving from `beta`, which is moved; whether it ended, and how far information fell.
 
@@ -79,7 +78,7 @@ def newton(
     """
     p = len(beta)
     gradient, step, tried, root = np.empty(p), np.empty(p), np.empty(p), np.empty((p, p))
-    value = evaluate_resample(layout, held, n, beta, gradient, information)
+    value = evaluate_resample(held, efron, beta, gradient, information)
     at_start[:] = information
     first = 0.0
     for turn in range(MOST_STEPS):
@@ -90,13 +89,13 @@ def newton(
         decrement = 0.0
         for j in range(p):
             decrement += gradient[j] * step[j]
-        if decrement < CONVERGED:
+        if decrement < SETTLED:
             beta += step
             return True, determinant / first
         lowest = value - 1e-12 * (1.0 + abs(value))
         for _ in range(MOST_HALVINGS):
             tried[:] = beta + step
-            value = evaluate_resample(layout, held, n, tried, gradient, information)
+            value = evaluate_resample(held, efron, tried, gradient, information)
             if value >= lowest and np.isfinite(information).all():
                 break
             step *= 0.5
@@ -110,23 +109,28 @@ def fit_resamples(
     coef: FloatArray, at_start: FloatArray, information: FloatArray, fallen: FloatArray,
 ) -> None:  # fmt: skip
     """The model of each resample, sought from `coef`; `fallen` is NaN where Newton's method did not end."""
-    held = room_for(layout)
+    p, k, m = layout.x.shape[0], layout.x.shape[1], len(layout.tied)
+    held, before, place = room_for(k, m, p, len(layout.entering)), np.empty(m, np.int64), np.empty(k, np.int64)
     for draw in range(len(weights)):
-        n = take(layout, weights[draw], held)
-        ended, share = newton(layout, held, n, coef[draw], at_start[draw], information[draw])
+        take(layout, weights[draw], held, before, place)
+        ended, share = newton(held, layout.efron, coef[draw], at_start[draw], information[draw])
         fallen[draw] = share if ended else np.nan
 
 
 @jit
 def hazards_of_resamples(layout: Layout, weights: IntArray, coef: FloatArray, hazard: FloatArray) -> None:
     """Each resample's cumulative hazard at the event times, into `hazard`; NaN where its coefficients are."""
-    held = room_for(layout)
+    p, k, m = layout.x.shape[0], layout.x.shape[1], len(layout.tied)
+    held, before, place = room_for(k, m, p, len(layout.entering)), np.empty(m, np.int64), np.empty(k, np.int64)
     for draw in range(len(weights)):
         hazard[draw] = np.nan
         if np.isfinite(coef[draw]).all():
-            set_risk(held, take(layout, weights[draw], held), coef[draw])
-            sum_at_risk(layout, held)
-            visit_times(layout, held)
-            for k in range(len(layout.starts)):
-                before = 0.0 if layout.opens[k] else hazard[draw, k - 1]
-                hazard[draw, k] = before + held.hazard[k]
+            take(layout, weights[draw], held, before, place)
+            set_risk(held, coef[draw])
+            sum_at_risk(held)
+            visit_times(held, layout.efron)
+            hazard[draw] = 0.0
+            for at in range(held.size[1]):
+                hazard[draw, held.time[at]] = held.hazard[at]
+            for at in range(1, m):
+                hazard[draw, at] += 0.0 if layout.opens[at] else hazard[draw, at - 1]
