@@ -111,6 +111,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "inline",
     ),
     "present.tables": ("display_frame", "baseline_display", "html_table", "csv_text"),
+    "present.journal": ("hazard_ratio_display", "survival_display"),
+    "present.word": ("write_word",),
     "truth.bench": ("BenchAnswer", "BenchWorld", "simulation_study"),
     "truth.benches": ("BENCHES", "Bench", "run_bench"),
     "truth.bench_worlds": ("marker_world",),

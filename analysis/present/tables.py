@@ -187,7 +187,7 @@ def html_table(frame: pd.DataFrame, *, caption: str) -> str:
     >>> html_table(pd.DataFrame({"Stratum": ["<b>"], "Events": ["12"]}), caption="Counts").count("&lt;b&gt;")
     1
     """
-    numeric = [all(map(_reads_as_number, frame.iloc[:, place])) for place in range(frame.shape[1])]
+    numeric = [all(map(reads_as_number, frame.iloc[:, place])) for place in range(frame.shape[1])]
     classes = [' class="number"' if is_number else "" for is_number in numeric]
     head = "".join(
         f'<th scope="col"{kind}>{escape(str(name))}</th>' for name, kind in zip(frame.columns, classes, strict=True)
@@ -251,9 +251,9 @@ def _with_limits(cells: list[str], frame: pd.DataFrame, limits: tuple[str, str],
     return merged
 
 
-def _reads_as_number(value: object) -> bool:
-    """Whether a cell is a number, an interval or a mark for a missing one."""
-    return re.fullmatch(r"[\d.,%<>−–∞eNRto()\s+-]*", str(value)) is not None
+def reads_as_number(value: object) -> bool:
+    """Whether a cell is a number, an interval, a mark for a missing one, or that of the reference."""
+    return re.fullmatch(r"(?:[\d.,%<>−–∞eNRto()\s+-]|\(reference\))*", str(value)) is not None
 
 
 def _cell(value: object) -> str:
