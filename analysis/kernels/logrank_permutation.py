@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.kernels.counting import BoolArray, IntArray, count
-from analysis.kernels.random_words import GOLDEN, random_words
+from analysis.kernels.random_words import GOLDEN, random_halves
 from analysis.kernels.times import FloatArray
 
 LARGE = 2_000_000
@@ -155,7 +155,7 @@ def permuted_statistics(drawn: Shuffles, *, n_permutations: int, key: int, first
 
     Each permutation shuffles (Fisher and Yates) the scores of a block from the front as far as its parts go, with
     random numbers that follow from the key and the number of the permutation alone: any part of the permutations can be
-    had by itself, compiled or not.
+    had by itself, compiled or not. A random word serves two draws, which are summed apart.
 
     Parameters
     ----------
@@ -192,18 +192,22 @@ def permuted_statistics(drawn: Shuffles, *, n_permutations: int, key: int, first
 def _in_step(drawn: Shuffles, which: IntArray, key: int) -> FloatArray:
     """The statistics of some permutations, all shuffled in step."""
     shuffled, column = np.tile(drawn.scores[:, None], len(which)), np.arange(len(which))
-    counter = np.uint64(key) + which.astype(np.uint64) * np.uint64(drawn.sizes.sum()) * GOLDEN
+    n_words = np.uint64(((drawn.sizes + 1) // 2).sum())
+    counter = np.uint64(key) + which.astype(np.uint64) * n_words * GOLDEN
     sums = np.zeros((len(drawn.inverse), len(which)))
     for block, left in enumerate(drawn.rest):
         i, end = drawn.starts[block], drawn.starts[block + 1]
         for part in range(drawn.parts[block], drawn.parts[block + 1]):
-            total = np.zeros(len(which))
-            for _ in range(drawn.sizes[part]):
-                counter += GOLDEN
-                j = i + ((random_words(counter) * np.uint64(end - i)) >> np.uint64(32)).astype(np.int64)
-                total += shuffled[j, column]
+            totals = np.zeros((2, len(which)))
+            for drawn_before in range(drawn.sizes[part]):
+                if drawn_before % 2 == 0:
+                    counter += GOLDEN
+                    halves = random_halves(counter)
+                j = i + ((halves[drawn_before % 2] * np.uint64(end - i)) >> np.uint64(32)).astype(np.int64)
+                totals[drawn_before % 2] += shuffled[j, column]
                 shuffled[j, column] = shuffled[i]
                 i += 1
+            total = totals[0] + totals[1]
             sums[drawn.groups[part]] += total
             sums[left] -= total
     return statistic_of(drawn, sums)

@@ -27,6 +27,12 @@ def random_words(counter: NDArray[np.uint64]) -> NDArray[np.uint64]:
     >>> random_words(np.array([1234567], dtype=np.uint64) + GOLDEN).tolist()  # splitmix64's first: 0x599ed017fb08fc85
     [1503580183]
     """
+    return random_halves(counter)[0]
+
+
+def random_halves(counter: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The upper and the lower 32 of the 64 random bits for each counter; see `random_words`."""
     z = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (z ^ (z >> np.uint64(31))) >> np.uint64(32)
+    z = z ^ (z >> np.uint64(31))
+    return z >> np.uint64(32), z & np.uint64(0xFFFFFFFF)
