@@ -1,12 +1,13 @@
-"""The page of agreement with R is what its command writes."""
+"""What is told of the agreement with R is what its command writes."""
 
 from __future__ import annotations
 
-from tests.reference.agreement import PAGE, STATISTICS, page
+from tests.reference.agreement import COUNTS, PAGE, STATISTICS, documents
 
 
-def test_the_committed_page_is_what_the_command_gives() -> None:
+def test_the_committed_files_are_what_the_command_gives() -> None:
     """Made again: python -m tests.reference.agreement."""
-    made = page()
-    assert made.count("\n| ") == len(STATISTICS) + 1
-    assert PAGE.read_text(encoding="utf-8") == made
+    made = documents()
+    assert made[PAGE].count("\n| ") == made[COUNTS].count("\n") == len(STATISTICS) + 1
+    for path, text in made.items():
+        assert path.read_text(encoding="utf-8") == text

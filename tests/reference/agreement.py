@@ -1,6 +1,7 @@
 """How closely the estimates equal R's: ``python -m tests.reference.agreement`` writes docs/agreement.md.
 
-Every comparison of the tests with a value of R is made again, and its largest difference kept.
+Every comparison of the tests with a value of R is made again, and its largest difference kept; the same counts go into
+a file of the package, for the report's page of verification.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import pandas as pd
 
+from analysis.present.tables import csv_text
 from tests.reference import DATASETS, Case
 
-PAGE = Path(__file__).parents[2] / "docs" / "agreement.md"
+ROOT = Path(__file__).parents[2]
+PAGE, COUNTS = ROOT / "docs" / "agreement.md", ROOT / "analysis" / "study" / "r_agreement.csv"
 MODULES = (
     "tests.survival.test_against_r_curves",
     "tests.survival.test_against_r_cox",
@@ -112,7 +116,17 @@ def _calls(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
             yield dict(zip(names, values, strict=True))
 
 
-def page() -> str:
+def agreement() -> pd.DataFrame:
+    """One row a statistic: statistic equals_in_r n_cases n_values bound (a power of ten, 0 for no difference)."""
+    rows = []
+    for kind, tally in tallies().items():
+        words, call = STATISTICS[kind]
+        bound = 10.0 ** math.ceil(math.log10(tally.largest)) if tally.largest else 0.0
+        rows.append((words, call, len(tally.cases), tally.n_values, bound))
+    return pd.DataFrame(rows, columns=["statistic", "equals_in_r", "n_cases", "n_values", "bound"])
+
+
+def page(counts: pd.DataFrame) -> str:
     """The page: one row a statistic."""
     lines = [
         "# Agreement with R",
@@ -125,12 +139,20 @@ def page() -> str:
         "| statistic | equals in R | cases | values compared | largest difference |",
         "|---|---|---:|---:|---:|",
     ]
-    for kind, tally in tallies().items():
-        words, call = STATISTICS[kind]
-        below = f"below 1e{math.ceil(math.log10(tally.largest))}" if tally.largest else "none"
-        lines.append(f"| {words} | {call} | {len(tally.cases)} | {tally.n_values:,} | {below} |")
+    for row in counts.to_dict("records"):
+        below = f"below 1e{math.log10(row['bound']):.0f}" if row["bound"] else "none"
+        cells = (row["statistic"], row["equals_in_r"], row["n_cases"], f"{row['n_values']:,}", below)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join([*lines, ""])
 
 
+def documents() -> dict[Path, str]:
+    """Both files with what belongs into them; the package's speaks plain text."""
+    counts = agreement()
+    plain = counts.assign(equals_in_r=counts["equals_in_r"].str.replace("`", ""))
+    return {PAGE: page(counts), COUNTS: csv_text(plain)}
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for path, text in documents().items():
+        path.write_text(text, encoding="utf-8", newline="\n")
