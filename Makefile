@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/.cache/pycache
-export NUMBA_CACHE_DIR := $(CURDIR)/build/.cache/numba
+# by content: numba sees a change of a function's own file only, not of what it calls in another
+export NUMBA_CACHE_DIR := $(CURDIR)/build/.cache/numba/$(shell cat analysis/kernels/*.py | cksum | cut -d' ' -f1)
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/.cache/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
