@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from analysis.cohort.endpoints import Endpoint
 from analysis.present.cutpoint_scan import plot_cutpoint_scan
 from analysis.present.dose_response import plot_dose_response
 from analysis.present.page import Prose
@@ -37,7 +38,7 @@ def searching_section(study: Study) -> StudySection:
         " for the search and a hazard ratio corrected for it by the bootstrap; and the last parts ask how much hangs"
         " on choices and on measuring once."
     )
-    found = attempted("The search", lambda: [searched(study)])
+    found = attempted("The search", lambda: [searched(study, study.primary)])
     blocks: list[Block] = [words, *attempted("The curve", partial(_curve_blocks, study, *found))]
     for one in found:
         blocks += _search_blocks(study, one)
@@ -154,11 +155,11 @@ def _search_blocks(study: Study, found: CutpointSearch) -> list[Block]:
     ]
 
 
-def searched(study: Study) -> CutpointSearch:
-    """The searched cut of the primary endpoint."""
+def searched(study: Study, endpoint: Endpoint) -> CutpointSearch:
+    """The searched cut of an endpoint."""
     return search_cutpoint(
         study.cohort,
-        study.primary,
+        endpoint,
         study.plan.marker.column,
         n_permutations=N_PERMUTATIONS,
         n_bootstrap=N_BOOTSTRAP,

@@ -1,0 +1,116 @@
+"""Survival on either side of many cuts: who lies there, the steps of the curves, and the numbers at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray, IntArray
+from analysis.cohort.endpoints import Endpoint
+from analysis.present.explorer import FEW_AT_RISK
+from analysis.present.times import breaks_for
+from analysis.strata.cutpoints import Closed, Cutpoints
+from analysis.study.study import Study
+from analysis.survival.curve_frames import code_column
+from analysis.survival.curves import kaplan_meier
+from analysis.survival.milestones import survival_quantile
+from analysis.survival.risk import risk_table
+
+MOST_STEPS = 200
+MOST_ROWS = 2_000_000
+"""Cuts times rows whose curves are counted at once."""
+SIDES = ("low", "high")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One stop of the slider: a value of the marker, and the side that a value equal to it belongs to."""
+
+    value: float
+    closed: Closed
+    planned: str
+
+    def n_low(self, marker: FloatArray) -> int:
+        """Rows of the lower group among ascending values."""
+        return int(np.searchsorted(marker, self.value, side="left" if self.closed == "left" else "right"))
+
+
+def spread(n: int, most: int) -> IntArray:
+    """Places among n, evenly spread where there are more than `most`."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
+
+
+def used_rows(study: Study, endpoint: Endpoint) -> pd.DataFrame:
+    """The rows that an unadjusted analysis of an endpoint uses, with the columns that it needs."""
+    return study.cohort[[*endpoint.columns, study.plan.marker.column]].dropna()
+
+
+def survival_at_cuts(
+    study: Study, endpoint: Endpoint, cuts: Sequence[Cut]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Groups, curves and numbers at risk on either side of every cut."""
+    rows = used_rows(study, endpoint)
+    marker = rows[study.plan.marker.column].to_numpy(dtype=np.float64)
+    times = breaks_for(float(rows[endpoint.duration].max()), endpoint.time_unit)
+    at_once = max(1, MOST_ROWS // len(rows))
+    parts: list[tuple[pd.DataFrame, ...]] = []
+    for first in range(0, len(cuts), at_once):
+        some = cuts[first : first + at_once]
+        stacked = _stacked(rows, marker, some, first)
+        curves = kaplan_meier(stacked, endpoint, by="side", engine="kernel")
+        risk = risk_table(stacked, endpoint, times=times, by="side")
+        parts.append((survival_quantile(curves), curves, risk))
+    medians, curves, risk = (_split(pd.concat(frames, ignore_index=True)) for frames in zip(*parts, strict=True))
+    totals = curves.groupby(["place", "group"], sort=False)[["n_event", "n_censor"]].sum()
+    keys = pd.MultiIndex.from_frame(medians[["place", "group"]])
+    groups = medians[["place", "group"]].assign(
+        interval=[interval for stop in cuts for interval in _intervals(stop, study.unit)],
+        n=(totals["n_event"] + totals["n_censor"]).reindex(keys).to_numpy(),
+        n_event=totals["n_event"].reindex(keys).to_numpy(),
+        median=medians["time"],
+        conf_low=medians["conf_low"],
+        conf_high=medians["conf_high"],
+    )
+    return groups, _steps(curves), risk[["place", "group", "time", "n_risk", "n_event", "n_censor"]]
+
+
+def _stacked(rows: pd.DataFrame, marker: FloatArray, cuts: Sequence[Cut], first: int) -> pd.DataFrame:
+    """The rows once for each cut, with the side of it on which each lies."""
+    ordered = np.sort(marker)
+    edge = np.array([ordered[stop.n_low(ordered)] for stop in cuts])  # the smallest value of the higher group
+    codes = (2 * np.arange(len(cuts))[:, None] + (marker >= edge[:, None])).ravel()
+    labels = [f"{place} {side}" for place in range(first, first + len(cuts)) for side in SIDES]
+    stacked = rows.iloc[np.tile(np.arange(len(rows)), len(cuts))].reset_index(drop=True)
+    return stacked.assign(side=code_column(codes, labels))
+
+
+def _split(frame: pd.DataFrame) -> pd.DataFrame:
+    """Strata of `_stacked` as place and group."""
+    words = frame["stratum"].astype(str).str.split(" ", expand=True)
+    rest = frame.drop(columns="stratum")
+    rest.insert(0, "place", words[0].astype(int))
+    rest.insert(1, "group", words[1])
+    return rest
+
+
+def _steps(curves: pd.DataFrame) -> pd.DataFrame:
+    """The rows at which curves step, evenly thinned, with the first, the last, and the last with many at risk."""
+    columns = ["place", "group", "time", "n_risk", "survival", "conf_low", "conf_high"]
+    parts = [rows.iloc[_step_places(rows)] for _, rows in curves.groupby(["place", "group"], sort=False)]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def _step_places(curve: pd.DataFrame) -> IntArray:
+    """The rows of one curve that its drawing needs."""
+    events = np.flatnonzero(curve["n_event"] > 0)
+    kept = events[spread(len(events), MOST_STEPS)] if len(events) else events
+    thinning = max(int((curve["n_risk"] >= FEW_AT_RISK).sum()) - 1, 0)
+    return np.unique([0, *kept, thinning, len(curve) - 1])
+
+
+def _intervals(stop: Cut, unit: str) -> tuple[str, ...]:
+    """What the groups of a cut span, in words."""
+    return Cutpoints((stop.value,), SIDES, unit=unit, source="explorer", closed=stop.closed).intervals()
