@@ -42,7 +42,8 @@ KINDS = {
     "number3": Kind(lambda value: format_number(value, digits=3), digits=3),
     "plain": Kind(lambda value: MISSING if is_missing(value) else f"{value:g}"),
     "edge": Kind(lambda value: MISSING if is_missing(value) else f"{value:.4g}"),
-    "tiny": Kind(lambda value: MISSING if is_missing(value) else f"{value:.1e}"),
+    "digits": Kind(lambda value: MISSING if is_missing(value) else f"{value:.8g}".replace("-", "−")),
+    "tiny": Kind(lambda value: MISSING if is_missing(value) else (f"{value:.1e}" if value else "0")),
     "yes": Kind(lambda value: MISSING if is_missing(value) else ("yes" if value else "no")),
     "text": Kind(lambda value: MISSING if is_missing(value) else str(value)),
 }

@@ -42,8 +42,8 @@ def display_frame(
     headings : mapping, optional
         Column to heading, for columns whose name is not known here or should read otherwise.
     kinds : mapping, optional
-        Column to kind: "count", "share", "ratio", "p", "time" (NaN is "NR"), "number", "number3", "plain", "tiny",
-        "yes", "text".
+        Column to kind: "count", "share", "ratio", "p", "time" (NaN is "NR"), "number", "number3", "plain", "digits",
+        "tiny", "yes", "text".
     conf_level : float, optional
         Level of the intervals, for the heading; the frame's own column ``conf_level``, else 0.95, by default.
 

@@ -21,6 +21,7 @@ from analysis.study.sections.searching import searching_section
 from analysis.study.sections.strata import strata_section
 from analysis.study.sections.subgroups import subgroups_section
 from analysis.study.sections.survival import survival_section
+from analysis.study.sections.verification import verification_section
 from analysis.study.study import Study
 
 SECTIONS: tuple[Callable[[Study], StudySection], ...] = (
@@ -39,5 +40,6 @@ SECTIONS: tuple[Callable[[Study], StudySection], ...] = (
     searching_section,
     bench_section,
     checks_section,
+    verification_section,
     methods_section,
 )

@@ -1,14 +1,12 @@
-"""The checks: proportional hazards, a second computation, events per parameter, and the truth against the estimate."""
+"""The checks: proportional hazards, and the truth against the estimate."""
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import NotSupported
 from analysis.present.hazards import plot_hazard_ratio_over_time
 from analysis.present.page import Prose
 from analysis.study.blocks import attempted, table
@@ -16,9 +14,7 @@ from analysis.study.models import CONTINUOUS, StudyModel, fit_models, marker_haz
 from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.sections.about import NOT_EVIDENCE
 from analysis.study.study import Study
-from analysis.survival.cox import fit_cox
 from analysis.survival.cox_residuals import cox_residuals
-from analysis.survival.curves import kaplan_meier
 from analysis.survival.proportional_hazards import coefficient_over_time, proportional_hazards_test
 from analysis.truth.estimands import TrueEstimands
 
@@ -30,7 +26,6 @@ def checks_section(study: Study) -> StudySection:
         for model in _leading_model(study, endpoint):
             what = f"{endpoint.name}, the check of proportional hazards ({model.adjustment} model)"
             blocks += attempted(what, partial(_proportional_hazards_blocks, study, endpoint, model))
-    blocks += _engine_blocks(study)
     if study.truth is not None:
         blocks += _truth_blocks(study, study.truth)
     return StudySection("checks", "Checks", tuple(blocks))
@@ -69,51 +64,6 @@ def _proportional_hazards_blocks(study: Study, endpoint: Endpoint, model: StudyM
     named = test.assign(term=test["term"].map(study.label))
     title = f"{endpoint.name}: score test of proportional hazards ({model.adjustment} model)"
     return [figure, table(f"{slug(endpoint.name)}-proportional-hazards", title, named)]
-
-
-def engine_table(study: Study) -> pd.DataFrame:
-    """The largest difference between two computations: endpoint estimate n_values largest_difference."""
-    rows = []
-    for endpoint in study.plan.endpoints:
-        rows.append((endpoint.name, "survival by stratum (relative)", *_curve_difference(study, endpoint)))
-        for model in fit_models(study, endpoint):
-            if model.marker == CONTINUOUS:
-                name = f"{model.adjustment} Cox coefficients (of the larger of coefficient and its error)"
-                rows.append((endpoint.name, name, *_cox_difference(study, endpoint, model)))
-    return pd.DataFrame(rows, columns=["endpoint", "estimate", "n_values", "largest_difference"])
-
-
-def _curve_difference(study: Study, endpoint: Endpoint) -> tuple[int, float]:
-    """Curves by lifelines and by the kernel: how many values, and their largest relative difference."""
-    first, second = (
-        kaplan_meier(study.cohort, endpoint, by=study.stratum_column, engine=engine)["survival"]
-        for engine in ("lifelines", "kernel")
-    )
-    compared = first > 0
-    return int(compared.sum()), float(((first - second).abs() / first)[compared].max())
-
-
-def _cox_difference(study: Study, endpoint: Endpoint, model: StudyModel) -> tuple[int, float]:
-    """Coefficients by lifelines and by the kernel, in units of the larger of coefficient and standard error."""
-    try:
-        first, second = (
-            fit_cox(study.cohort, endpoint, model.covariates, strata=model.strata, engine=engine).coefficients
-            for engine in ("lifelines", "kernel")
-        )
-    except NotSupported:
-        return 0, math.nan
-    scale = first[["coef", "std_error"]].abs().max(axis=1)
-    return len(first), float(((first["coef"] - second["coef"]).abs() / scale).max())
-
-
-def _engine_blocks(study: Study) -> list[Block]:
-    """Two independent computations of the same estimates."""
-    words = (
-        "Survival and Cox coefficients are computed twice from the same checked rows: by lifelines, which leads, and by"
-        " this package's own array code. Standard errors of curves, numbers at risk, tests, restricted means and the"
-        " proportional-hazards test have one engine, which the test-suite compares with R."
-    )
-    return [Prose(words), table("two-engines", "Largest difference between two computations", engine_table(study))]
 
 
 def recovery_table(study: Study) -> pd.DataFrame:
