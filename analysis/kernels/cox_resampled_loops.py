@@ -30,20 +30,31 @@ def set_risk(held: Resample, beta: FloatArray) -> None:
 
 @jit
 def sum_at_risk(held: Resample) -> None:
-    """The risks, and the risks times the covariates, summed over those at risk at each event time."""
-    m, begin, opens, risk = held.size[1], held.begin, held.opens, held.risk
+    """The risks, and the risks times the covariates, summed over those at risk at each event time, and over its events.
+
+    Each event time's rows are summed by themselves, so that few additions wait for one another.
+    """
+    begin, end, risk = held.begin, held.end, held.risk
     for a in range(0, len(held.x), AT_ONCE):
         x, x1, x2, x3 = held.x[a], held.x[a + 1], held.x[a + 2], held.x[a + 3]
-        at, at1, at2, at3 = held.sums[a], held.sums[a + 1], held.sums[a + 2], held.sums[a + 3]
+        sums, tied = held.sums[a : a + AT_ONCE], held.tied[a : a + AT_ONCE]
         total, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
-        for k in range(m - 1, -1, -1):
-            for i in range(begin[k], begin[k + 1]):
-                total += risk[i] * x[i]
-                total1 += risk[i] * x1[i]
-                total2 += risk[i] * x2[i]
-                total3 += risk[i] * x3[i]
-            at[k], at1[k], at2[k], at3[k] = total, total1, total2, total3
-            if opens[k]:
+        for k in range(held.size[1] - 1, -1, -1):
+            own, own1, own2, own3 = 0.0, 0.0, 0.0, 0.0
+            for i in range(begin[k], end[k]):
+                own += risk[i] * x[i]
+                own1 += risk[i] * x1[i]
+                own2 += risk[i] * x2[i]
+                own3 += risk[i] * x3[i]
+            tied[0, k], tied[1, k], tied[2, k], tied[3, k] = own, own1, own2, own3
+            for i in range(end[k], begin[k + 1]):
+                own += risk[i] * x[i]
+                own1 += risk[i] * x1[i]
+                own2 += risk[i] * x2[i]
+                own3 += risk[i] * x3[i]
+            total, total1, total2, total3 = total + own, total1 + own1, total2 + own2, total3 + own3
+            sums[0, k], sums[1, k], sums[2, k], sums[3, k] = total, total1, total2, total3
+            if held.opens[k]:
                 total, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
     if held.size[2]:
         leave_late(held)
@@ -69,26 +80,29 @@ def visit_times(held: Resample, efron: bool) -> tuple[float, int]:
 
     Returns the sum of the logarithms of the risk sums, and how many columns there are.
     """
-    columns, logarithm, product = 0, 0.0, 1.0
-    p, sums, means = len(held.means), held.sums, held.means
-    for k in range(held.size[1]):
-        total, count = sums[0, k], held.n_tied[k]
-        if efron and count > 1:
-            tied = 0.0
-            for i in range(held.begin[k], held.end[k]):
-                tied += held.risk[i]
-            step, product, logarithm = tie(total, tied, count, product, logarithm)
+    m, n_ties, root, share, spread = held.size[1], held.size[3], held.eta, held.weighted, held.spread
+    total, n_tied, ties, logarithm, product = held.sums[0][:m], held.n_tied[:m], held.ties, 0.0, 1.0
+    for k in range(m):
+        held.hazard[k], held.own[k] = n_tied[k] / total[k], 0.0
+        root[k], share[k] = np.sqrt(n_tied[k]) / total[k], 0.0
+    for k in range(m):
+        product, logarithm = times(product, logarithm, total[k] if n_tied[k] == 1 else 1.0)
+    for place in range(n_ties):
+        k = ties[place]
+        if efron:
+            step, product, logarithm = tie(total[k], held.tied[0, k], n_tied[k], product, logarithm)
             held.hazard[k], held.own[k] = step[0], step[1]
-            columns = put_means(held, k, columns, step)
-            continue
-        for _ in range(count):
-            product, logarithm = times(product, logarithm, total)
-        held.hazard[k], held.own[k] = count / total, 0.0
-        root = np.sqrt(count) / total
-        for j in range(p):
-            means[j, columns] = root * sums[j + 1, k]
-        columns += 1
-    return logarithm + np.log(product), columns
+            root[k], share[k], spread[place] = factors(step)
+        else:
+            for _ in range(n_tied[k]):
+                product, logarithm = times(product, logarithm, total[k])
+    for j in range(len(held.means)):
+        mean, at_risk, tied = held.means[j], held.sums[j + 1], held.tied[j + 1]
+        for k in range(m):
+            mean[k] = root[k] * (at_risk[k] - share[k] * tied[k])
+        for place in range(n_ties if efron else 0):
+            mean[m + place] = spread[place] * tied[ties[place]]
+    return logarithm + np.log(product), m + (n_ties if efron else 0)
 
 
 @jit
@@ -125,22 +139,15 @@ def tie(
 
 
 @jit
-def put_means(held: Resample, k: int, columns: int, step: tuple[float, float, float, float, float]) -> int:
-    """Columns whose outer products are those of the covariates' means over the risk sets of one time's events.
+def factors(step: tuple[float, float, float, float, float]) -> tuple[float, float, float]:
+    """How to write the outer products of the covariates' means over the risk sets of one time's events as two columns.
 
-    With S and D the covariate sums at risk and over the tie, the sum of (S - f D)(S - f D)' / s^2 is u u' + v v', where
-    u is S less the mean f (weighted by 1/s^2) times D, and v is D; each with its factor.
+    With S and D the covariate sums at risk and over the tie, the sum of (S - f D)(S - f D)' / s^2 is u u' + v v', with
+    u = root (S - share D), the share being the mean of f (weighted by 1/s^2), and v = spread D.
     """
     _, _, plain2, own2, both2 = step
-    root, share = np.sqrt(plain2), own2 / plain2
-    spread = np.sqrt(max(both2 - own2 * share, 0.0))
-    for j in range(len(held.means)):
-        tied = 0.0
-        for i in range(held.begin[k], held.end[k]):
-            tied += held.risk[i] * held.x[j + 1, i]
-        held.means[j, columns] = root * (held.sums[j + 1, k] - share * tied)
-        held.means[j, columns + 1] = spread * tied
-    return columns + 2
+    share = own2 / plain2
+    return np.sqrt(plain2), share, np.sqrt(max(both2 - own2 * share, 0.0))
 
 
 @jit
@@ -162,9 +169,9 @@ def expect(held: Resample) -> None:
 
 @jit_sums
 def derivatives(held: Resample, columns: int, gradient: FloatArray, information: FloatArray) -> None:
-    """The gradient and the information, from the events expected and the means; `risk` is overwritten."""
+    """The gradient and the information, from the events expected and the means."""
     n = held.size[0]
-    expected, weighted = held.eta[:n], held.risk[:n]
+    expected, weighted = held.eta[:n], held.weighted[:n]
     for a in range(len(gradient)):
         x, mean, total = held.x[a + 1][:n], held.means[a][:columns], 0.0
         for i in range(n):

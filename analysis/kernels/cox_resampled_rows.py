@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.kernels.compiled import jit
+from analysis.kernels.compiled import jit, jit_sums
 from analysis.kernels.cox import ROUNDING
 from analysis.kernels.cox_risk_sets import BoolArray, IntArray
 from analysis.kernels.times import FloatArray
@@ -37,12 +37,12 @@ class Layout(NamedTuple):
 class Resample(NamedTuple):
     """The rows that a resample holds at its event times, and room for what is computed from them.
 
-    `size` is the number of rows, of event times and of late rows. `x` is held column by column, after a column of ones,
-    and filled up with zeros to a multiple of `AT_ONCE`; `weight` tells how often each row is held. The rows whose last
-    event time is the k-th begin at ``begin[k]``, those with the event end before ``end[k]``; they are ``n_tied[k]``
-    events. `time` is the event time's place in the layout, `opens` whether it is the first of its stratum. `late` are
-    rows that come late, by the first event time they are at risk at, `since`. `total` is the covariates' sum over the
-    events.
+    `size` is the number of rows, of event times, of late rows, and of event times with several events, `ties`. `x` is
+    held column by column, after a column of ones, and filled up with zeros to a multiple of `AT_ONCE`; `weight` tells
+    how often each row is held. The rows whose last event time is the k-th begin at ``begin[k]``, those with the event end
+    before ``end[k]``; they are ``n_tied[k]`` events. `time` is the event time's place in the layout, `opens` whether it
+    is the first of its stratum. `late` are rows that come late, by the first event time they are at risk at, `since`.
+    `total` is the covariates' sum over the events. The rest is room.
     """
 
     size: IntArray
@@ -52,6 +52,7 @@ class Resample(NamedTuple):
     begin: IntArray
     end: IntArray
     n_tied: IntArray
+    ties: IntArray
     time: IntArray
     opens: BoolArray
     late: IntArray
@@ -60,7 +61,10 @@ class Resample(NamedTuple):
     eta: FloatArray
     bits: IntArray
     risk: FloatArray
+    weighted: FloatArray
     sums: FloatArray
+    tied: FloatArray
+    spread: FloatArray
     hazard: FloatArray
     own: FloatArray
     means: FloatArray
@@ -71,11 +75,11 @@ def room_for(k: int, m: int, p: int, late: int) -> Resample:
     """Room for a resample of at most k rows, m event times, p covariates and some late rows."""
     width = (p + AT_ONCE) // AT_ONCE * AT_ONCE
     held = Resample(
-        np.zeros(3, np.int64), np.empty(k + 1, np.int64), np.zeros((width, k)), np.empty(k + 1),
+        np.zeros(4, np.int64), np.empty(k + 1, np.int64), np.zeros((width, k)), np.empty(k + 1),
         np.empty(m + 1, np.int64), np.empty(m, np.int64), np.empty(m, np.int64), np.empty(m, np.int64),
-        np.empty(m, np.bool_), np.empty(late, np.int64), np.empty(late, np.int64), np.empty(p),
-        np.empty(k), np.empty(k, np.int64), np.empty(k), np.empty((width, m)),
-        np.empty(m), np.empty(m), np.empty((p, 2 * m)),
+        np.empty(m, np.int64), np.empty(m, np.bool_), np.empty(late, np.int64), np.empty(late, np.int64), np.empty(p),
+        np.empty(k), np.empty(k, np.int64), np.empty(k), np.empty(k), np.empty((width, m)), np.empty((width, m)),
+        np.empty(m), np.empty(m), np.empty(m), np.empty((p, 2 * m)),
     )  # fmt: skip
     held.x[0] = 1.0
     return held
@@ -87,7 +91,7 @@ def take(layout: Layout, weights: IntArray, held: Resample, before: IntArray, pl
 
     An event time without events is none; who leaves between two event times was last at risk at the earlier one.
     """
-    n, m, opened = 0, 0, 0
+    n, m, opened, held.size[3] = 0, 0, 0, 0
     for k in range(len(layout.tied)):
         start, events, end = layout.starts[k], layout.starts[k] + layout.tied[k], layout.starts[k + 1]
         if layout.opens[k]:
@@ -101,6 +105,8 @@ def take(layout: Layout, weights: IntArray, held: Resample, before: IntArray, pl
             count += weight
         if count:
             held.end[m], held.n_tied[m], held.time[m], held.opens[m] = n, count, k, m == opened
+            held.ties[held.size[3]] = m
+            held.size[3] += count > 1
             m += 1
         for i in range(events, end):
             weight = weights[layout.rows[i]]
@@ -147,7 +153,7 @@ def sum_events(held: Resample) -> None:
 @jit
 def take_cohort(x: FloatArray, time: FloatArray, event: BoolArray, order: IntArray, held: Resample) -> None:
     """The rows of one cohort that are at risk at an event, each once; `order` has them by time."""
-    n, m, start = 0, 0, 0
+    n, m, start, held.size[3] = 0, 0, 0, 0
     held.weight[:] = 1.0
     while start < len(order):
         end, count = start, 0
@@ -160,6 +166,8 @@ def take_cohort(x: FloatArray, time: FloatArray, event: BoolArray, order: IntArr
             n += event[i]
         if count:
             held.end[m], held.n_tied[m], held.time[m], held.opens[m] = n, count, m, m == 0
+            held.ties[held.size[3]] = m
+            held.size[3] += count > 1
             m += 1
         for i in order[start:end]:
             held.row[n] = i
@@ -173,7 +181,7 @@ def take_cohort(x: FloatArray, time: FloatArray, event: BoolArray, order: IntArr
             own[i] = x[held.row[i], j]
 
 
-@jit
+@jit_sums
 def scale(held: Resample, scales: FloatArray) -> None:
     """Centre the covariates and divide them by their standard deviation, which `scales` is told; constants become 0."""
     n = held.size[0]
