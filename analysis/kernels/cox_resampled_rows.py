@@ -39,10 +39,10 @@ class Resample(NamedTuple):
 
     `size` is the number of rows, of event times, of late rows, and of event times with several events, `ties`. `x` is
     held column by column, after a column of ones, and filled up with zeros to a multiple of `AT_ONCE`; `weight` tells
-    how often each row is held. The rows whose last event time is the k-th begin at ``begin[k]``, those with the event end
-    before ``end[k]``; they are ``n_tied[k]`` events. `time` is the event time's place in the layout, `opens` whether it
-    is the first of its stratum. `late` are rows that come late, by the first event time they are at risk at, `since`.
-    `total` is the covariates' sum over the events. The rest is room.
+    how often each row is held. The rows whose last event time is the k-th begin at ``begin[k]``, those with the event
+    end before ``end[k]``; they are ``n_tied[k]`` events. `time` is the event time's place in the layout, `opens`
+    whether it is the first of its stratum. `late` are rows that come late, by the first event time they are at risk at,
+    `since`. `total` is the covariates' sum over the events. The rest is room.
     """
 
     size: IntArray
