@@ -80,3 +80,31 @@ def count_any_times(
             return NOT_PLAIN
         missing[2 if known_time and known_event else 1 if known_time else 0] += 1
     return n_times
+
+
+@jit
+def count_in_order(
+    time: NDArray[np.float64], code: Column, n_segments: int, n_groups: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """The distinct times of each segment, where each segment starts, and who leaves and has the event, by group.
+
+    The rows come in the order of their times; `code` is 2 (segment n_groups + group), and one more with the event.
+    """
+    last, place = np.full(n_segments, np.nan), np.zeros(n_segments + 1, np.int64)
+    for i in range(len(time)):
+        segment = code[i] // (2 * n_groups)
+        place[segment + 1] += time[i] != last[segment]
+        last[segment] = time[i]
+    start = np.cumsum(place)
+    times = np.empty(start[-1])
+    leave, n_event = np.zeros((start[-1], n_groups)), np.zeros((start[-1], n_groups))
+    last[:], place = np.nan, start - 1
+    for i in range(len(time)):
+        segment, group = code[i] // (2 * n_groups), code[i] // 2 % n_groups
+        if time[i] != last[segment]:
+            last[segment] = time[i]
+            place[segment] += 1
+            times[place[segment]] = time[i]
+        leave[place[segment], group] += 1
+        n_event[place[segment], group] += code[i] % 2
+    return times, start, leave, n_event

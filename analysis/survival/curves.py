@@ -248,7 +248,8 @@ def _frame(
             "conf_type": code_column(same, [conf_type], ordered=False),
             "conf_level": float(conf_level),
             "variance": code_column(same, [variance], ordered=False),
-        }
+        },
+        copy=False,  # the arrays are the frame's alone
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.kernels import counting
 from analysis.kernels.counting import count
 
 
@@ -62,3 +64,21 @@ def test_the_last_at_risk_are_not_lost_to_rounding():
     counts = count(time, np.ones(4, dtype=bool), weights=weights)
     assert (counts.n_risk >= counts.n_event).all()
     np.testing.assert_allclose(counts.n_risk[-1, 0], 1 / 7)
+
+
+@pytest.mark.parametrize("n_segments", [1, 3, 90])
+@pytest.mark.parametrize("n_groups", [1, 4])
+def test_many_rows_in_the_order_of_their_times_are_counted_as_few_are(n_segments, n_groups, monkeypatch):
+    rng = np.random.default_rng(n_segments + n_groups)
+    time, event = rng.choice(rng.exponential(size=300), 600), rng.random(600) < 0.6
+    segment, group = np.arange(600) % n_segments, rng.integers(0, n_groups, 600)
+    given = {"segment": segment, "group": group, "n_segments": n_segments, "n_groups": n_groups}
+    expected = count(time, event, **given)
+    monkeypatch.setattr(counting, "MANY_ROWS", 0)
+    monkeypatch.setattr(counting, "count_exits", lambda *_, **__: None)  # as when the distinct times are too many
+    for options in (given, given | {"segment": segment.astype(np.int8), "group": group.astype(np.int64)}):
+        found = count(time, event, **options)
+        for name, values in vars(expected).items():
+            assert getattr(found, name).tolist() == values.tolist(), name
+    if n_segments == n_groups == 1:
+        assert count(time, event).n_risk.tolist() == expected.n_risk.tolist()
