@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,7 @@ from analysis import (
 from analysis.survival import permutation
 
 ENDPOINT = Endpoint("time", "event")
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
@@ -38,8 +41,8 @@ def cluster(folder: Path) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
 def cohort() -> pd.DataFrame:
+    """120 rows with a covariate and three arms."""
     rng = np.random.default_rng(1)
     n = 120
     x = rng.normal(size=n)
@@ -47,40 +50,49 @@ def cohort() -> pd.DataFrame:
     return pd.DataFrame(columns | {"arm": rng.choice(["a", "b", "c"], n)})
 
 
-@pytest.fixture(scope="module")
-def world():
-    return cutpoint_world("independent", CohortDesign(world="independent").of_size(80), seed=1)
-
-
-def everything(cohort: pd.DataFrame, world) -> list[pd.DataFrame]:
+def everything() -> list[pd.DataFrame]:
     """Bootstrap, permutations and simulations, each of several batches."""
-    draws = bootstrap_cox(cohort, ENDPOINT, "x + arm", n_bootstrap=450, seed=1).draws
-    test = permutation_logrank(cohort, ENDPOINT, by="arm", n_permutations=5000, seed=2)
+    world = cutpoint_world("independent", CohortDesign(world="independent").of_size(80), seed=1)
+    draws = bootstrap_cox(cohort(), ENDPOINT, "x + arm", n_bootstrap=450, seed=1).draws
+    test = permutation_logrank(cohort(), ENDPOINT, by="arm", n_permutations=5000, seed=2)
     scores = simulation_study([world], [median_split, continuous_marker], n_replicates=60, seed=3)
     return [draws, pd.DataFrame({"statistic": test.permuted, "p_value": test.p_value}), scores]
 
 
-def test_in_turn_in_threads_in_processes_and_on_a_cluster(cohort, world, tmp_path, monkeypatch):
-    monkeypatch.setattr(permutation, "BATCH_DRAWS", 100_000)
-    run = partial(everything, cohort, world)
-    in_turn = run()
-    for chosen in (
-        parallel_config(backend="threading", n_jobs=2),
-        parallel_config(backend="loky", n_jobs=2),
-        cluster(tmp_path),
-    ):
+def compare_back_ends(folder: Path) -> None:
+    """The same work in every way of sharing it out; raises where a bit differs."""
+    permutation.BATCH_DRAWS = 100_000
+    in_turn = everything()
+    ways = {
+        "threads": parallel_config(backend="threading", n_jobs=2),
+        "processes": parallel_config(backend="loky", n_jobs=2),
+        "cluster": cluster(folder),
+    }
+    for chosen in ways.values():
         with chosen:
-            found = run()
+            found = everything()
         for one, other in zip(in_turn, found, strict=True):
             pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
-def test_small_work_is_not_shared_out(cohort, monkeypatch):
+def test_in_turn_in_threads_in_processes_and_on_a_cluster(tmp_path):
+    """In a process whose compiled code nobody else compiles meanwhile: two compilations may sum in another order."""
+    command = [sys.executable, "-W", "error", "-m", "tests.test_sharing", str(tmp_path)]
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert run.returncode == 0, run.stderr[-3000:]
+
+
+def test_small_work_is_not_shared_out(monkeypatch):
     def refuse(*_args: object, **_options: object) -> None:
         raise AssertionError("shared out")
 
     monkeypatch.setattr("joblib.Parallel", refuse)
-    bootstrap_cox(cohort, ENDPOINT, ["x"], n_bootstrap=200, seed=1)
-    permutation_logrank(cohort, ENDPOINT, by="arm", n_permutations=5000, seed=2)
+    bootstrap_cox(cohort(), ENDPOINT, ["x"], n_bootstrap=200, seed=1)
+    permutation_logrank(cohort(), ENDPOINT, by="arm", n_permutations=5000, seed=2)
     with pytest.raises(AssertionError, match="shared out"):
-        bootstrap_cox(cohort, ENDPOINT, ["x"], n_bootstrap=201, seed=1)
+        bootstrap_cox(cohort(), ENDPOINT, ["x"], n_bootstrap=201, seed=1)
+
+
+if __name__ == "__main__":
+    compare_back_ends(Path(sys.argv[1]))
