@@ -82,13 +82,13 @@ def count(
     ([1.0, 2.0], [3.0, 2.0], [1.0, 1.0])
     """
     if entry is None and weights is None and len(time) >= MANY_ROWS:
-        code = group if segment is None else segment if group is None else segment * n_groups + group
+        code = group if segment is None else segment if group is None else np.int64(n_groups) * segment + group
         found = count_exits(time, event, code, n_codes=n_segments * n_groups)
         if found is not None and found.n_leave.sum() == len(time):
             return counts_of(found, n_segments=n_segments)
         return _count_in_order(time, event, code, n_segments, n_groups)
     distinct, rank = dense_rank(time)
-    code = rank if segment is None else segment * len(distinct) + rank
+    code = rank if segment is None else np.int64(len(distinct)) * segment + rank
     cells, cell = (np.arange(len(distinct)), rank) if segment is None else dense_rank(code)
     column = np.zeros(1, dtype=np.int64) if group is None else group
     shape = (len(cells), n_groups)
