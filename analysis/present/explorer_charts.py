@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 MOVING, NOW = "moving", "now"
 FONT = "Helvetica Neue, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 PLAN_DASH, FOUND_DASH, LIMIT_DASH = [6, 3], [2, 2], [9, 4]
-RATIO_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+COARSE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+FINE = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.6, 2.0)
 FEW_CUTS = 80
 PALE, BAND = 0.35, 0.16
 PLOTTED_SHARE = 1.06
@@ -29,7 +30,12 @@ def curve_chart(times: Sequence[float], end: float, *, x_label: str, y_label: st
     styles = stratum_styles(["low", "high"])
     colours = alt.Scale(domain=list(styles), range=[style.color for style in styles.values()])
     dashes = alt.Scale(domain=list(styles), range=[[1, 0], [8, 3]])
-    x = alt.X("time:Q", title=x_label, scale=alt.Scale(domain=[0, end], nice=False), axis=alt.Axis(values=list(times)))
+    x = alt.X(
+        "time:Q",
+        title=x_label,
+        scale=alt.Scale(domain=[0, end], nice=False),
+        axis=alt.Axis(values=list(times), format="~f"),
+    )
     scale = alt.Scale(domain=[0, 1])
     group = alt.Color("group:N", scale=colours, legend=None)
     band_pale, line_pale = (alt.Scale(domain=["many", "few"], range=[full, full * PALE]) for full in (BAND, 1.0))
@@ -71,10 +77,11 @@ def response_chart(response: pd.DataFrame, lines: pd.DataFrame, *, x_label: str)
 
     marker, reference = response["marker"], float(response["reference"].iloc[0])
     domain = _ratio_domain(response)
-    ticks = [tick for tick in RATIO_TICKS if domain[0] <= tick <= domain[1]]
+    coarse, fine = ([tick for tick in ticks if domain[0] <= tick <= domain[1]] for ticks in (COARSE, FINE))
+    ticks = coarse if len(coarse) > 2 else fine
     x = _marker_axis([marker.min(), marker.max()], x_label)
     scale = alt.Scale(type="log", domain=domain, nice=False)
-    axis = alt.Axis(values=ticks, format="~g")
+    axis = alt.Axis(values=ticks, format="~f")
     y = alt.Y("ratio:Q", title=f"Hazard ratio against {reference:.3g}", scale=scale, axis=axis)
     rows = response.rename(columns={"marker": "cut", "hazard_ratio": "ratio", "conf_low": "low", "conf_high": "high"})
     curve = alt.Chart(rows[["cut", "ratio", "low", "high"]]).encode(x=x)
@@ -96,7 +103,7 @@ def _marker_axis(ends: Sequence[float], label: str) -> X:
     import altair as alt
 
     scale = alt.Scale(domain=list(ends), nice=False, padding=12)
-    return alt.X("cut:Q", title=label, scale=scale, axis=alt.Axis(tickCount=8, format="~g"))
+    return alt.X("cut:Q", title=label, scale=scale, axis=alt.Axis(tickCount=8, format="~f"))
 
 
 def _rules(lines: pd.DataFrame, x: X) -> list[Chart]:

@@ -25,7 +25,7 @@ from analysis.study.study import Study
 if TYPE_CHECKING:
     from IPython.display import IFrame
 
-MOST_CUTS, MOST_POINTS = 80, 400
+MOST_CUTS, MOST_POINTS, N_CURVE = 80, 400, 101
 PLANNED: dict[str, str] = {"clinical": "pre-specified", "quantile": "quantile", "searched": "searched elsewhere"}
 ESTIMATE = ["hazard_ratio", "conf_low", "conf_high"]
 
@@ -276,15 +276,19 @@ def _adjusted_effects(study: Study, search: CutpointSearch, cuts: list[Cut]) -> 
 
 
 def _dose_response(study: Study, endpoint: Endpoint, cuts: list[Cut]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The marker's curve, as the report has it, and its values at the cuts; empty and NaN where it has none."""
+    """The marker's curve, adjusted as in the report, and its values at the cuts; empty and NaN where it has none."""
     columns = ["marker", *ESTIMATE]
     model, marker = study.plan.model, study.plan.marker.column
-    at = [stop.value for stop in cuts]
+    values = used_rows(study, endpoint)[marker]
+    at_cuts = [stop.value for stop in cuts]
+    points = np.union1d(np.linspace(values.quantile(0.01), values.quantile(0.99), N_CURVE), at_cuts)
     try:
-        whole, some = (
-            dose_response(study.cohort, endpoint, marker, adjust=model.covariates, strata=model.strata or None, at=at)
-            for at in (None, at)
+        found = dose_response(
+            study.cohort, endpoint, marker, adjust=model.covariates, strata=model.strata or None, at=points
         )
     except InputError:
-        return pd.DataFrame(columns=[*columns, "reference"], dtype=float), pd.DataFrame(np.nan, range(len(at)), columns)
-    return whole.curve[columns].assign(reference=whole.reference), some.curve[columns]
+        none = pd.DataFrame(np.nan, range(len(cuts)), columns)
+        return none.iloc[:0].assign(reference=np.nan), none
+    return found.curve[columns].assign(reference=found.reference), found.curve[columns].iloc[
+        points.searchsorted(at_cuts)
+    ]

@@ -23,6 +23,7 @@ MOST_STEPS = 200
 MOST_ROWS = 2_000_000
 """Cuts times rows whose curves are counted at once."""
 SIDES = ("low", "high")
+SIDE = "side of the cut"
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ def survival_at_cuts(
     for first in range(0, len(cuts), at_once):
         some = cuts[first : first + at_once]
         stacked = _stacked(rows, marker, some, first)
-        curves = kaplan_meier(stacked, endpoint, by="side", engine="kernel")
-        risk = risk_table(stacked, endpoint, times=times, by="side")
+        curves = kaplan_meier(stacked, endpoint, by=SIDE, engine="kernel")
+        risk = risk_table(stacked, endpoint, times=times, by=SIDE)
         parts.append((survival_quantile(curves), curves, risk))
     medians, curves, risk = (_split(pd.concat(frames, ignore_index=True)) for frames in zip(*parts, strict=True))
     totals = curves.groupby(["place", "group"], sort=False)[["n_event", "n_censor"]].sum()
@@ -84,7 +85,7 @@ def _stacked(rows: pd.DataFrame, marker: FloatArray, cuts: Sequence[Cut], first:
     codes = (2 * np.arange(len(cuts))[:, None] + (marker >= edge[:, None])).ravel()
     labels = [f"{place} {side}" for place in range(first, first + len(cuts)) for side in SIDES]
     stacked = rows.iloc[np.tile(np.arange(len(rows)), len(cuts))].reset_index(drop=True)
-    return stacked.assign(side=code_column(codes, labels))
+    return stacked.assign(**{SIDE: code_column(codes, labels)})
 
 
 def _split(frame: pd.DataFrame) -> pd.DataFrame:

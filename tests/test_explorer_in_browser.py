@@ -1,0 +1,231 @@
+"""The explorer in a real browser: it opens from a file, asks for nothing, and shows the numbers of its frames."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+
+from analysis import load_example, write_cohort
+from analysis.present.explorer_words import cut_words
+from analysis.study.explorer import explorer_frames, write_explorer
+from analysis.study.outputs import write_outputs
+from analysis.study.plan import StudyPlan
+from analysis.study.results import StudyResults
+from analysis.study.run import synthetic_plan
+from analysis.study.sections.survival import survival_section
+from analysis.study.study import prepare_study
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+PLAN = """[data]
+path = "cohort.csv"
+[marker]
+column = "age"
+label = '''LABEL'''
+unit = 'µ<&%"y'
+per = 10
+direction = "higher"
+[strata]
+edges = [60]
+labels = ["younger", "older"]
+source = "set beforehand"
+[[endpoints]]
+name = '''=Ω & <b>50 %</b>'''
+duration = "os_days"
+event = "os_event"
+time_unit = "days"
+"""
+# the contrast of every visible text with what lies behind it, by the formula of WCAG 2
+CONTRASTS = """
+() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgba = (text) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1);
+                           return [...canvas.getImageData(0, 0, 1, 1).data]; };
+  const linear = (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+  const behind = (e) => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor);
+                          if (c[3] === 255) return c; } return [255, 255, 255]; };
+  return [...document.querySelectorAll('body *')]
+    .filter((e) => !e.closest('svg, script, noscript, .skip') && e.checkVisibility()
+                   && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
+    .map((e) => { const [a, b] = [light(rgba(getComputedStyle(e).color)), light(behind(e))];
+                  return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.textContent.trim().slice(0, 40)]; });
+}
+"""
+
+
+@dataclass
+class Seen:
+    """What a page asked for and complained of."""
+
+    requests: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium found: install Debian's package chromium to drive the explorer in a browser")
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def study():
+    return prepare_study(synthetic_plan())
+
+
+@pytest.fixture(scope="module")
+def frames(study):
+    return explorer_frames(study)
+
+
+@pytest.fixture(scope="module")
+def explorer(study, tmp_path_factory):
+    return write_explorer(study, tmp_path_factory.mktemp("explorer") / "explorer.html", report="report.html")
+
+
+def opened(browser, path, *, width=1100, height=800):
+    """A page of a file, and what it asked for and told."""
+    page, seen = browser.new_page(viewport={"width": width, "height": height}), Seen()
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("console", lambda message: seen.told.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: seen.told.append(str(error)))
+    page.on("dialog", lambda dialog: seen.told.append(f"dialog: {dialog.message}"))
+    page.goto(path.as_uri())
+    return page, seen
+
+
+@pytest.fixture
+def shown(browser, explorer):
+    page, seen = opened(browser, explorer)
+    page.wait_for_function("document.body.dataset.drawn === '0'")
+    yield page, seen
+    page.close()
+    assert seen.requests == [explorer.as_uri()]
+    assert not seen.told
+
+
+def expected(frames, number, place):
+    """The words of one cut, from the frames."""
+    search = frames.searches.to_dict("records")[number]
+    cuts, groups = (frame[frame["endpoint"] == search["endpoint"]] for frame in (frames.cuts, frames.groups))
+    return cut_words(cuts, groups, search, unit="mmol/L", time_unit="months", conf_level=0.95)[place]
+
+
+def read(page):
+    """The numbers on the page."""
+    ids = {"value": "value", "mark": "mark", "ratio": "ratio", "adjusted": "adjusted"}
+    ids |= {"p_naive": "p-naive", "p_corrected": "p-corrected", "caution": "caution"}
+    numbers = {name: page.locator(f"#{place}").text_content() for name, place in ids.items()}
+    rows = page.locator("#groups tbody tr").all()
+    groups = [[row.locator("th span").text_content(), *row.locator("td").all_text_contents()] for row in rows]
+    return {**numbers, "groups": groups}
+
+
+def agrees(page, frames, number, place):
+    """Whether the page shows one cut of one endpoint, in every part of it."""
+    words = expected(frames, number, place)
+    assert page.locator("body").get_attribute("data-shown") == f"{number}:{place}"
+    assert read(page) == {name: getattr(words, name) for name in read(page)}
+    assert page.locator("#cut").get_attribute("aria-valuetext") == words.spoken
+    assert page.locator("#curves").get_attribute("aria-label") == words.curves_alt
+    risk = frames.risk[frames.risk["endpoint"] == frames.searches["endpoint"].iloc[number]]
+    risk = risk[(risk["place"] == place) & (risk["group"] == "high")]
+    cells = page.locator("#risk tbody tr.high td").all_text_contents()
+    assert cells == [f"{row.n_risk} ({row.n_event})" for row in risk.itertuples()]
+
+
+def test_the_slider_moves_by_keyboard_and_all_numbers_with_it(shown, frames):
+    page, _ = shown
+    slider = page.get_by_role("slider", name="Cut of Serum magnesium")
+    start = int(slider.input_value())
+    agrees(page, frames, 0, start)
+    slider.focus()
+    curve = page.locator("#curves svg").inner_html()
+    point = page.locator("#scan svg").inner_html()
+    page.keyboard.press("ArrowRight")
+    agrees(page, frames, 0, start + 1)
+    page.wait_for_function("before => document.querySelector('#curves svg').innerHTML !== before", arg=curve)
+    page.wait_for_function("before => document.querySelector('#scan svg').innerHTML !== before", arg=point)
+    page.keyboard.press("End")
+    agrees(page, frames, 0, int(frames.cuts["place"].max()))
+    page.keyboard.press("Home")
+    agrees(page, frames, 0, 0)
+
+
+def test_every_cut_of_every_endpoint_shows_its_own_numbers(shown, frames):
+    page, _ = shown
+    for number, name in enumerate(frames.searches["endpoint"]):
+        page.get_by_label(name, exact=True).check()
+        page.wait_for_function("number => document.body.dataset.drawn === String(number)", arg=number)
+        for place in range(0, int(frames.cuts["place"].max()) + 1, 5):
+            page.locator("#cut").fill(str(place))
+            agrees(page, frames, number, place)
+
+
+def test_a_button_jumps_to_its_cut_and_what_it_says_is_spoken(shown, frames):
+    page, _ = shown
+    page.get_by_role("button", name="best of the search").click()
+    place = int(frames.cuts[frames.cuts["found"]]["place"].iloc[0])
+    agrees(page, frames, 0, place)
+    words = expected(frames, 0, place).sentence
+    page.wait_for_function("words => document.getElementById('spoken').textContent === words", arg=words)
+    assert page.locator("#spoken").get_attribute("aria-live") == "polite"
+
+
+@pytest.mark.parametrize("width", [1100, 550, 390, 320])  # 550 is 1100 at 200 % zoom
+def test_the_page_fits_its_window_and_its_text_can_be_read(browser, explorer, width):
+    page, seen = opened(browser, explorer, width=width)
+    page.wait_for_function("document.body.dataset.drawn === '0'")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    charts = page.locator(".chart svg").all()
+    assert len(charts) == 3
+    assert all(0.5 * width < chart.bounding_box()["width"] + 0.45 * (width > 900) * width for chart in charts)
+    poor = [(text, round(ratio, 2)) for ratio, text in page.evaluate(CONTRASTS) if ratio < 4.5]
+    assert not poor
+    levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map((head) => Number(head.tagName[1]))")
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert seen == Seen(requests=[explorer.as_uri()])
+    page.close()
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    write_cohort(load_example("lung")[["os_days", "os_event", "age"]], tmp_path / "cohort.csv")
+    (tmp_path / "plan.toml").write_text(PLAN.replace("LABEL", HOSTILE), encoding="utf-8")
+    return prepare_study(StudyPlan.from_toml(tmp_path / "plan.toml"))
+
+
+def test_hostile_labels_run_nothing(browser, hostile, tmp_path):
+    path = write_explorer(hostile, tmp_path / "explorer.html")
+    page, seen = opened(browser, path)
+    page.wait_for_function("document.body.dataset.drawn === '0'")
+    assert page.locator("img").count() == 0
+    assert HOSTILE in page.locator("h1").text_content()
+    assert page.locator("#scan svg").get_by_text(HOSTILE).count() == 1
+    assert page.locator("#groups tbody th span").first.text_content() == '< 60 µ<&%"y'
+    assert page.locator("#curves svg").get_by_text("=Ω & <b>50 %</b>").count() == 1
+    assert seen == Seen(requests=[path.as_uri()])
+    page.close()
+
+
+def test_the_report_asks_for_nothing_either(browser, hostile, tmp_path):
+    write_outputs(StudyResults(hostile, (HOSTILE,), (survival_section(hostile),)), tmp_path / "build")
+    path = tmp_path / "build" / "report.html"
+    page, seen = opened(browser, path, width=390)
+    assert page.locator(".drawing svg").count() == 1
+    assert page.locator("img").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert seen == Seen(requests=[path.as_uri()])
+    page.close()
