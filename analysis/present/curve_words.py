@@ -51,7 +51,8 @@ class EndLabels:
         """Put each label at the height of its curve's end in axes `height` points high, as near as the others allow."""
         sizes = [sum(label.heights) + 4 for label in self.labels]
         # where curves end at one height, the later end goes lower, so that no two joining lines cross
-        wanted = [label.end[1] * height - 1e-6 * label.end[0] / self.ax.get_xlim()[1] for label in self.labels]
+        last, top = self.ax.get_xlim()[1], self.ax.get_ylim()[1]
+        wanted = [label.end[1] / top * height - 1e-6 * label.end[0] / last for label in self.labels]
         for label, centre in zip(self.labels, spread(wanted, sizes, low=0.0, high=height), strict=True):
             top = float(centre) + sum(label.heights) / 2
             for text, used in zip(label.texts, label.heights, strict=True):
@@ -64,7 +65,8 @@ class EndLabels:
         for label in self.labels:
             centre = label.texts[0].get_position()[1] - sum(label.heights) / 2
             ended_early = label.end[0] < 0.985 * self.ax.get_xlim()[1]
-            if ended_early or abs(centre - label.end[1] * box.height * scale) > TEXT:
+            height = label.end[1] / self.ax.get_ylim()[1] * box.height * scale
+            if ended_early or abs(centre - height) > TEXT:
                 join(self.ax, label.end, (box.width * scale + LABEL_GAP - 2, centre), color=label.color)
 
 

@@ -37,7 +37,7 @@ def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> S
         estimates=_estimates(study, endpoint),
         title=title,
         subtitle=f"{study.plan.title}. {method}.",
-        x_label=f"{endpoint.time_unit.capitalize()}{_from(study)}",
+        x_label=time_axis(study, endpoint.time_unit),
         y_label=endpoint.name,
         time_unit=endpoint.time_unit,
         synthetic=study.plan.synthetic,
@@ -53,9 +53,10 @@ def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> S
     )
 
 
-def _from(study: Study) -> str:
-    """Where follow-up starts, for an axis."""
-    return f" from {study.plan.time_zero}" if study.plan.time_zero else ""
+def time_axis(study: Study, unit: str) -> str:
+    """What an axis of follow-up is called: its unit, and where follow-up starts."""
+    start = f" from {study.plan.time_zero}" if study.plan.time_zero else ""
+    return f"{unit[:1].upper()}{unit[1:]}{start}"
 
 
 def finding(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> str:

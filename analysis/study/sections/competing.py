@@ -11,9 +11,12 @@ import pandas as pd
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.kernels.times import TOLERANCE
 from analysis.present.forest import plot_forest
+from analysis.present.incidence import plot_incidence
 from analysis.present.page import Prose
+from analysis.present.words import format_share
 from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted, table
+from analysis.study.figures import time_axis
 from analysis.study.models import estimate_text
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study
@@ -92,7 +95,10 @@ def _incidence_blocks(study: Study, cohort: pd.DataFrame, competing: CompetingEn
     rows = [_at(curves, time) for time in at]
     unit = competing.time_unit
     blocks: list[Block] = [
-        table("competing-incidence", f"Cumulative incidence of the first event at milestones ({unit})", pd.concat(rows))
+        _incidence_figure(study, curves, competing, rows[-1]),
+        table(
+            "competing-incidence", f"Cumulative incidence of the first event at milestones ({unit})", pd.concat(rows)
+        ),
     ]
     if study.compared:
         tests = [
@@ -104,6 +110,34 @@ def _incidence_blocks(study: Study, cohort: pd.DataFrame, competing: CompetingEn
         )
         blocks.append(table("competing-gray", "Gray's test of equal incidence in all strata", frame))
     return blocks
+
+
+def _incidence_figure(
+    study: Study, curves: pd.DataFrame, competing: CompetingEndpoint, last: pd.DataFrame
+) -> StudyFigure:
+    """The curves of every cause; `last` is their reading at the last milestone, for those who cannot see them."""
+    unit = competing.time_unit
+    read = "; ".join(
+        f"{row['cause']}, {row['stratum']}: {format_share(row['incidence'])} by {row['time']:g} {unit}"
+        for row in last.to_dict("records")
+    )
+    return StudyFigure(
+        name="competing-incidence",
+        title="How many have come to each first event",
+        alt=f"Rising curves of cumulative incidence, a panel for each event and a curve for each stratum. {read}.",
+        caption=(
+            "Cumulative incidence (Aalen and Johansen) with 95% bands, both panels on one scale. At any time the two"
+            " incidences of a stratum and its event-free share add up to 100%. Pale where fewer than 10 are at risk."
+        ),
+        draw=partial(
+            plot_incidence,
+            curves,
+            descriptions=study.descriptions,
+            x_label=time_axis(study, unit),
+            time_unit=unit,
+            synthetic=study.plan.synthetic,
+        ),
+    )
 
 
 def _causes(competing: CompetingEndpoint) -> tuple[str, ...]:

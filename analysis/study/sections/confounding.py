@@ -22,6 +22,7 @@ from analysis.robustness.balance import covariate_balance
 from analysis.robustness.e_value import EValue, confounder_bias, e_value
 from analysis.robustness.weights import BalanceWeights, balance_weights
 from analysis.study.blocks import attempted, table
+from analysis.study.figures import time_axis
 from analysis.study.models import ADJUSTED, STRATA, fit_models
 from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.sections.confounding_tables import (
@@ -186,7 +187,6 @@ def _figure(
         used, endpoint, times=breaks_for(float(crude["time"].max()), endpoint.time_unit), by=study.stratum_column
     )  # fmt: skip
     method = f"Standardised over a Cox model, {found.n_bootstrap} resamples; thin lines are the crude curves"
-    start = f" from {plan.time_zero}" if plan.time_zero else ""
     ends = ", ".join(
         f"{stratum} {format_share(float(found.survival[code][found.times <= end][-1]), digits=0)} at {end:g}"
         for code, (stratum, end) in enumerate(zip(found.labels, found.ends, strict=True))
@@ -208,7 +208,7 @@ def _figure(
             descriptions=study.descriptions,
             title=f"{label}, the strata made alike",
             subtitle=f"{plan.title}. {method}.",
-            x_label=f"{endpoint.time_unit.capitalize()}{start}",
+            x_label=time_axis(study, endpoint.time_unit),
             y_label=label,
             time_unit=endpoint.time_unit,
             synthetic=plan.synthetic,
