@@ -15,6 +15,7 @@ from analysis.present.relations import plot_relations
 from analysis.present.tables import baseline_display
 from analysis.study.blocks import attempted, table
 from analysis.study.causes import diagram_arrows, diagram_nodes
+from analysis.study.data_columns import column_table
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study, model_columns
 from analysis.survival.baseline_table import baseline_table
@@ -27,7 +28,7 @@ def cohort_section(study: Study) -> StudySection:
     blocks: list[Block] = [_flow_figure(study), table("flow", "Rows read and used", flow_table(study))]
     if study.plan.synthetic:
         blocks.append(_causes_figure(study))
-    blocks += [_baseline_block(study), *_missing_blocks(study), *_relations_blocks(study)]
+    blocks += [_columns_block(study), _baseline_block(study), *_missing_blocks(study), *_relations_blocks(study)]
     blocks += attempted("The follow-up", partial(_follow_up_blocks, study))
     return StudySection("cohort", "The cohort", tuple(blocks))
 
@@ -86,6 +87,12 @@ def covariate_columns(study: Study) -> list[str]:
     """The columns behind the plan's formula terms, in the cohort's order."""
     named = set(model_columns(study.plan, study.cohort))
     return [str(name) for name in study.cohort.columns if name in named]
+
+
+def _columns_block(study: Study) -> TableBlock:
+    """The columns that the plan uses."""
+    note = "Units of covariates stand in their labels, where the plan gives them. Missing: of all rows read."
+    return table("data-columns", "The columns that this study uses", column_table(study), note=note)
 
 
 def _baseline_block(study: Study) -> TableBlock:
