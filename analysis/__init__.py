@@ -124,6 +124,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "study.results": ("StudyResults",),
     "study.run": ("run_study", "synthetic_plan", "load_truth"),
     "study.outputs": ("write_outputs",),
+    "study.explorer": ("explorer_display", "explorer_frames", "write_explorer"),
 }  # fmt: skip
 
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -97,6 +97,9 @@ SIGNATURES = {
     "write_bench": "scores, directory, *, name, n_replicates=None, seed=None",
     "marker_world": "name, design, *, seed",
     "write_outputs": "results, directory",
+    "explorer_frames": "study",
+    "write_explorer": "study, path, *, report=''",
+    "explorer_display": "study, *, height=900",
 }
 
 
