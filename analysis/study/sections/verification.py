@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.page import Prose, TableBlock
+from analysis.present.page import Listing, Prose, TableBlock
 from analysis.present.tables import display_frame
 from analysis.study.blocks import attempted, table
 from analysis.study.results import Block, StudySection, slug
@@ -54,13 +54,13 @@ def _r_blocks() -> list[Block]:
         "Everything else comes from one piece of code: standard errors and limits, numbers at risk, stratified and"
         " weighted tests, the test of proportional hazards, concordance, competing risks, splines and searched cuts."
         f" It is **equal to R in {cases:,} cases** ({values:,} values, relative differences below {bound:.0e}), whose"
-        " data sets and R's answers lie in the source tree; the test-suite compares them each time it runs. Again"
-        " with: `python -m tests.reference.agreement`. Whether this report still follows from its inputs:"
-        " `python -m analysis check` and the folder of the report."
+        " data sets and R's answers lie in the source tree; the test-suite compares them each time it runs. The"
+        " commands make the table again, in a source tree, and tell whether a report still follows from its inputs:"
     )
     headings = {"equals_in_r": "Equals in R", "n_cases": "Cases", "n_values": "Values", "bound": "Differences below"}
     return [
         Prose(words),
+        Listing("python -m tests.reference.agreement\npython -m analysis check FOLDER_OF_THE_REPORT"),
         TableBlock(
             name="r-agreement",
             title="Equal to R: what the test-suite compares",
