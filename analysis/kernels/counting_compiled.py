@@ -18,9 +18,7 @@ GOLDEN = 0x9E3779B97F4A7C15
 
 
 @jit
-def count_whole_times(
-    time: Column, event: Column, code: Column, table: NDArray[np.int64], missing: NDArray[np.int64]
-) -> int:
+def count_whole_times(time: Column, event: Column, code: Column, table: Column, missing: NDArray[np.int64]) -> int:
     """Add 1 to ``table[time, code, event]`` for each row, and give the number of times up to the largest.
 
     A row in which something is missing is counted in `missing`, under the first of time, event and group.
@@ -48,7 +46,7 @@ def count_any_times(
     code: Column,
     slots: NDArray[np.int32],
     times: NDArray[np.float64],
-    table: NDArray[np.int64],
+    table: Column,
     missing: NDArray[np.int64],
 ) -> int:
     """The same for times of any kind: each distinct one is numbered as it first appears, and noted in `times`.

@@ -64,16 +64,18 @@ def count_exits(time: Column, event: Column, code: Column | None = None, *, n_co
     found = _counted_whole(*columns, n_codes) or _counted_any(*columns, n_codes)
     if found is None:
         return None
-    times, cells, missing = found
-    held = np.flatnonzero(cells.any(axis=(1, 2)))
+    times, table, missing = found
+    cells = table.astype(np.int64, copy=False)
+    leave = cells[:, :, 0] + cells[:, :, 1]
+    held = np.flatnonzero(leave.sum(axis=1))
     if not len(held):
         return None
     order = held[np.argsort(times[held])]
-    times, cells = times[order], cells[order]
+    times, leave, n_event = times[order], leave[order], cells[order, :, 1]
     starts = run_starts(times)
     if len(starts) < len(times):
-        times, cells = times[starts], np.add.reduceat(cells, starts, axis=0)
-    return Exits(times, cells.sum(axis=2), cells[:, :, 1], missing)
+        times, leave, n_event = times[starts], np.add.reduceat(leave, starts), np.add.reduceat(n_event, starts)
+    return Exits(times, leave, n_event, missing)
 
 
 def _of_few_types(column: Column) -> Column:
@@ -91,19 +93,20 @@ def _codes(code: Column | None, n: int) -> Column:
     return np.ascontiguousarray(code if code.dtype == np.int8 else code.astype(np.int64, copy=False))
 
 
-Found = tuple[FloatArray, IntArray, IntArray]
+Found = tuple[FloatArray, Column, IntArray]
 
 
-def _table(n_codes: int) -> IntArray:
-    """Zeros by time, group and event."""
-    return np.zeros((min(_MOST_TIMES, _MOST_CELLS // (2 * max(n_codes, 1))), n_codes, 2), dtype=np.int64)
+def _table(n_codes: int, n: int) -> Column:
+    """Zeros by time, group and event, in integers that hold n: the smaller they are, the nearer is their memory."""
+    shape = (min(_MOST_TIMES, _MOST_CELLS // (2 * max(n_codes, 1))), n_codes, 2)
+    return np.zeros(shape, dtype=np.int32 if n < 2**31 else np.int64)
 
 
 def _counted_whole(time: Column, event: Column, code: Column, n_codes: int) -> Found | None:
     """Times, cells and missing rows when every time is a small whole number."""
     from analysis.kernels.counting_compiled import NOT_PLAIN, count_whole_times
 
-    table, missing = _table(n_codes), np.zeros(3, dtype=np.int64)
+    table, missing = _table(n_codes, len(time)), np.zeros(3, dtype=np.int64)
     n_times = count_whole_times(time, event, code, table, missing)
     if n_times == NOT_PLAIN:
         return None
@@ -114,7 +117,7 @@ def _counted_any(time: Column, event: Column, code: Column, n_codes: int) -> Fou
     """Times in order of appearance, cells and missing rows when the distinct times are few."""
     from analysis.kernels.counting_compiled import NOT_PLAIN, count_any_times
 
-    table, missing = _table(n_codes), np.zeros(3, dtype=np.int64)
+    table, missing = _table(n_codes, len(time)), np.zeros(3, dtype=np.int64)
     times, slots = np.empty(len(table)), np.zeros(4 * _MOST_TIMES, dtype=np.int32)
     n_times = count_any_times(time.astype(np.float64, copy=False), event, code, slots, times, table, missing)
     if n_times == NOT_PLAIN:
