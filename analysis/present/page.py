@@ -16,6 +16,7 @@ from analysis.present.tables import csv_text, html_table
 if TYPE_CHECKING:
     import pandas as pd
 
+LONG = 24  # rows
 NOTE_TITLES = {"caution": "Caution", "synthetic": "Synthetic and illustrative", "info": "Note"}
 BOLD = re.compile(r"\*\*(?!\s)((?:(?!\*\*).)+)(?<!\s)\*\*")
 DOI = re.compile(r"\b(10\.\d{4,9}/[^\s&;,)<>\"']*[^\s&;,.)<>\"'])")
@@ -111,6 +112,11 @@ class TableBlock:
     def html(self) -> str:
         """The table as HTML."""
         return html_table(self.display, caption=self.title)
+
+    @property
+    def long(self) -> bool:
+        """Whether the table gets a window of its own on a screen; on paper it stands in full."""
+        return len(self.display) > LONG
 
     @property
     def note_html(self) -> str:

@@ -162,3 +162,19 @@ def test_words_have_the_contrast_of_wcag_aa_on_every_ground():
     for ground in ("#ffffff", variables["faint"]):
         for name in ("ink", "soft", "link", "alert"):
             assert (luminance(ground) + 0.05) / (luminance(variables[name]) + 0.05) >= 4.5, name
+
+
+def test_the_mark_of_focus_is_seen_on_every_ground():
+    variables = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", render_page("x")))
+    for ground in ("#ffffff", variables["faint"]):
+        assert (luminance(ground) + 0.05) / (luminance(variables["focus"]) + 0.05) >= 3
+
+
+@pytest.mark.parametrize(("rows", "long"), [(24, False), (25, True)])
+def test_a_long_table_gets_a_window_that_the_keyboard_reaches(rows, long):
+    frame = pd.DataFrame({"n": range(rows)})
+    page = render_page("x", sections=[Section("one", "One", (TableBlock("t", "T", frame, display_frame(frame)),))])
+    window = next(attributes for _, attributes in read(page).tags if "scroll" in attributes.get("class", ""))
+    assert window["class"].split() == (["scroll", "long"] if long else ["scroll"])
+    assert (window["role"], window["tabindex"], window["aria-label"]) == ("region", "0", "T")
+    assert read(page).text.count("Back to the contents") == 1
