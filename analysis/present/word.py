@@ -28,6 +28,7 @@ WIDEST_CELL = 34  # characters: longer texts wrap
 MADE = datetime(2000, 1, 1)  # a file's dates and author say nothing of who made it when
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+OWN_NUMBER = re.compile(r"^Table \d+[.:]\s+(\w)")
 _LIMIT = r"(?:[<>]?[\d,]*\.?\d+%?|NR|∞)"
 INTERVAL = re.compile(rf"(\S+ \({_LIMIT}) to ({_LIMIT}\))")
 
@@ -129,10 +130,11 @@ def _fix_properties(document: Document, title: str) -> None:
 
 
 def _add_caption(document: Document, number: int, title: str) -> None:
-    """The caption above a table; its number is a field, so that Word renumbers and cross-refers."""
+    """The caption above a table; its number is a field, so that Word renumbers it, in place of one in the title."""
     caption = document.add_paragraph("Table ", style="Caption")
     caption.paragraph_format.space_before = document.styles["Normal"].font.size
     _add_field(caption, "SEQ Table \\* ARABIC", str(number))
+    title = OWN_NUMBER.sub(lambda first: first[1].upper(), title)
     caption.add_run(f". {_text(title)}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -30,28 +29,24 @@ def write_word_tables(results: StudyResults, path: str | Path, *, banner: str = 
     Returns
     -------
     Path or None
-        None where python-docx is missing.
+        None where there is no such table, or python-docx is missing.
 
     Warns
     -----
     NotComputed
         Without python-docx, which the extra ``word`` brings.
     """
+    tables = word_tables(results)
+    if not tables:
+        return None
     try:
-        return write_word(word_tables(results), path, title=results.study.plan.title, banner=banner)
+        return write_word(tables, path, title=results.study.plan.title, banner=banner)
     except NotSupported as error:
         warn_all([NotComputed(f"{Path(path).name} is not written: {error}")])
         return None
 
 
 def word_tables(results: StudyResults) -> tuple[TableBlock, ...]:
-    """The tables of a paper, in the report's order; Word numbers them, so their titles need not."""
+    """The tables of a paper, in the report's order."""
     blocks = [block for section in results.sections for block in section.blocks if isinstance(block, TableBlock)]
-    chosen = [block for block in blocks if any(fnmatchcase(block.name, pattern) for pattern in PAPER_TABLES)]
-    return tuple(replace(block, title=_unnumbered(block.title)) for block in chosen)
-
-
-def _unnumbered(title: str) -> str:
-    """A title without a number of its own."""
-    bare = title.removeprefix("Table 1: ")
-    return f"{bare[:1].upper()}{bare[1:]}"
+    return tuple(block for block in blocks if any(fnmatchcase(block.name, pattern) for pattern in PAPER_TABLES))

@@ -67,9 +67,11 @@ def test_caption_above_note_below_banner_everywhere(written):
 
 
 def test_tables_are_numbered_by_fields_of_word(tmp_path):
-    path = write_word([block(DISPLAY), block(DISPLAY, "Again")], tmp_path / "t.docx", title="T")
+    titles = ("Hazards", "Table 1: the cohort", "Table of Contents")
+    path = write_word([block(DISPLAY, title) for title in titles], tmp_path / "t.docx", title="T")
     captions = [one for one in docx.Document(path).paragraphs if one.style.name == "Caption"]
-    assert [one.text for one in captions] == ["Table 1. Hazards", "Table 2. Again"]
+    told = ["Table 1. Hazards", "Table 2. The cohort", "Table 3. Table of Contents"]
+    assert [one.text for one in captions] == told
     assert all("SEQ Table" in one._p.xml for one in captions)
 
 
