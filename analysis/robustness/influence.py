@@ -93,11 +93,11 @@ def leave_one_out(
     """
     raise_all(level_problems(conf_level), InputError)
     raise_all(column_problems(cohort, [by]))
+    given = covariates if isinstance(covariates, str) else listed(covariates)
     raise_all(measurement_problems(cohort[by]))
     known = cohort[cohort[by].notna()]
     if known.empty:
         raise CohortError(f"no rows left: {len(cohort)} dropped for missing {by}")
-    given = covariates if isinstance(covariates, str) else tuple(covariates)
     model = CoxModel(endpoint, given, "efron", listed(strata), None, None, robust=False, engine="kernel")
     whole = _fitted(known, model)
     used = known.iloc[whole.design.data.position]
@@ -238,7 +238,7 @@ def _term_place(fit: CoxFit, term: str) -> int:
 
 def _row_problems(cohort: pd.DataFrame, fit: CoxFit, key: str | None) -> list[str]:
     """What is wrong with the rows or the key."""
-    problems = column_problems(cohort, [key] if key else [])
+    problems = column_problems(cohort, [] if key is None else [key])
     if not problems and len(cohort) != fit.n_read:
         problems.append(f"the cohort has {len(cohort)} rows, the model was fitted to {fit.n_read}; give the same rows")
     return problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from analysis.kernels.tails import two_sided
 from analysis.survival.data import SurvivalData, late_entry, survival_data
 from analysis.survival.logrank import checked_groups
 from analysis.survival.options import number_problems
+from analysis.survival.roles import listed
 
 RHO_GAMMA = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
 NO_RANK = 1e-10
@@ -146,7 +147,7 @@ def max_combo(
         components=_components(pairs, z),
         correlation=correlation,
         groups=(data.by.labels[0], data.by.labels[1]),
-        strata=(strata,) if isinstance(strata, str) else tuple(strata or ()),
+        strata=listed(strata),
         n_event=int(data.event.sum()),
         n_read=data.n_read,
         n_used=data.n_used,
@@ -157,6 +158,8 @@ def max_combo(
 
 def _pairs(rho_gamma: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """The weights asked for, each a pair of numbers of zero or more."""
+    if not isinstance(rho_gamma, Iterable):
+        raise InputError(f"rho_gamma={rho_gamma!r}: give pairs (rho, gamma), as [(0, 0), (0, 1)]")
     given = [tuple(pair) if isinstance(pair, (tuple, list)) else (pair,) for pair in rho_gamma]
     problems = [] if given else ["rho_gamma: give at least one pair (rho, gamma)"]
     for pair in given:

@@ -8,22 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import column_problems, numbers
+from analysis.cohort.columns import column_problems, first_few, numbers
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import raise_all
+from analysis.errors import InputError, raise_all
 from analysis.survival.cox_terms import Design, read_design
-from analysis.survival.roles import check_roles
+from analysis.survival.roles import check_roles, listed
 
-
-def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
-    """One name, several or none, as a tuple.
-
-    Examples
-    --------
-    >>> listed("age"), listed(["age", "sex"]), listed(None)
-    (('age',), ('age', 'sex'), ())
-    """
-    return (names,) if isinstance(names, str) else tuple(names or ())
+__all__ = ["adjust_problems", "as_formula", "listed", "read_marker_design"]
 
 
 def adjust_problems(marker: str, adjust: Sequence[str]) -> list[str]:
@@ -92,4 +83,11 @@ def as_formula(terms: Sequence[str], cohort: pd.DataFrame) -> str:
     >>> as_formula(["Mg (mmol/L)", "log2(crp)"], pd.DataFrame({"Mg (mmol/L)": [0.8], "crp": [5.0]}))
     '`Mg (mmol/L)` + log2(crp)'
     """
-    return " + ".join(f"`{term}`" if term in cohort.columns else term for term in terms)
+    columns = [term for term in terms if term in cohort.columns]
+    unfit = [column for column in columns if not isinstance(column, str) or "`" in column]
+    if unfit:
+        raise InputError(
+            f"covariates: {first_few(map(repr, unfit))} cannot stand in a formula, which quotes names in backticks and"
+            " knows no numbers as names; rename the columns"
+        )
+    return " + ".join(f"`{term}`" if term in columns else str(term) for term in terms)

@@ -17,6 +17,7 @@ from analysis.survival.cox_resamples import drawn_rows, resampled_coefficients
 from analysis.survival.cox_residuals import cox_residuals
 from analysis.survival.cox_terms import read_design
 from analysis.survival.options import choice_problems, count_problems, level_problems
+from analysis.survival.roles import listed
 
 TIES = ("efron", "breslow")
 
@@ -128,7 +129,7 @@ def bootstrap_cox(
     problems = count_problems("n_bootstrap", n_bootstrap) + count_problems("seed", seed, low=0)
     problems += choice_problems("ties", ties, TIES) + level_problems(conf_level)
     raise_all(problems or _too_few(n_bootstrap, conf_level), InputError)
-    names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    names = listed(strata)
     design = read_design(cohort, endpoint, covariates, strata=names, cluster=cluster)
     told = covariates if isinstance(covariates, str) else tuple(covariates)
     model = CoxModel(endpoint, told, ties, names, cluster, None, robust=cluster is not None, engine="kernel")

@@ -16,7 +16,7 @@ from analysis.kernels.counting import Counts, count, counts_of
 from analysis.kernels.exits import MANY_ROWS, Exits, count_exits
 from analysis.survival.data import SurvivalData, late_entry, survival_data, zero_time_warnings
 from analysis.survival.groups import MOST_NUMERIC_GROUPS, Coded, Groups, coded, group_rows, labels_of
-from analysis.survival.roles import check_roles
+from analysis.survival.roles import check_roles, listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def counted_groups(
     cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, strata: str | Sequence[str] | None = None
 ) -> tuple[Counts, Compared]:
     """The counts of a test, groups as columns and strata as segments, and the groups; columns are checked."""
-    found = _pass(cohort, endpoint, by, (strata,) if isinstance(strata, str) else tuple(strata or ()))
+    found = _pass(cohort, endpoint, by, listed(strata))
     if found is not None:
         return counts_of(found.exits, n_segments=found.n_segments), found.groups
     data = survival_data(cohort, endpoint, by=by, strata=strata)

@@ -28,6 +28,7 @@ from analysis.survival.cox_lifelines import lifelines_fit
 from analysis.survival.cox_maximum import CoxRows, Maximum, attained, evaluator, find_maximum
 from analysis.survival.cox_terms import Design, read_design
 from analysis.survival.options import choice_problems
+from analysis.survival.roles import listed
 
 __all__ = ["ChiSquare", "CoxFit", "CoxModel", "fit_cox", "hazard_ratios"]
 
@@ -111,7 +112,7 @@ def fit_cox(
     >>> round(float(fit.coefficients["coef"].iloc[0]), 6)
     1.676857
     """
-    strata_names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    strata_names = listed(strata)
     _check_options(ties=ties, engine=engine, robust=robust, cluster=cluster, weights=weights)
     design = read_design(cohort, endpoint, covariates, strata=strata_names, cluster=cluster, weights=weights)
     model = CoxModel(

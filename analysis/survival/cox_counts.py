@@ -17,6 +17,7 @@ from analysis.survival.cox_guards import refuse_constant, refuse_no_events
 from analysis.survival.cox_terms import read_design
 from analysis.survival.data import late_entry
 from analysis.survival.options import choice_problems
+from analysis.survival.roles import listed
 
 TIES = ("efron", "breslow")
 
@@ -95,7 +96,7 @@ def fit_cox_counts(
         raise InputError(f"count={count!r}: name the column of counts")
     raise_all(column_problems(counts, [count]))
     patients = _whole(counts, count)
-    strata_names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    strata_names = listed(strata)
     design = read_design(counts, endpoint, covariates, strata=strata_names, weights=count)
     data = design.data
     refuse_no_events(int(data.event.sum()), data.n_used)

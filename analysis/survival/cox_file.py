@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from analysis.survival.cox_guards import refuse_constant, refuse_no_events
 from analysis.survival.cox_terms import list_problems
 from analysis.survival.data import zero_time_warnings
 from analysis.survival.options import choice_problems, count_problems
-from analysis.survival.roles import check_roles
+from analysis.survival.roles import check_roles, listed
 
 TIES = ("efron", "breslow")
 
@@ -90,16 +91,19 @@ def fit_cox_file(
     >>> fit.dropped == rows.dropped
     True
     """
-    strata_names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    strata_names = listed(strata)
     raise_all(choice_problems("ties", ties, TIES) + count_problems("chunk_rows", chunk_rows), InputError)
     check_roles(endpoint, strata_names)
+    if not isinstance(path, (str, PathLike)):
+        raise InputError(f"path: expected the path of a Parquet file or folder, got {type(path).__name__}; see fit_cox")
     if isinstance(covariates, str):
         raise InputError(
             f"covariates={covariates!r}: give a list of numeric columns; a formula needs all rows at once (fit_cox), or"
             " their counts (fit_cox_counts)"
         )
-    raise_all(list_problems(covariates, endpoint), InputError)
-    source = parquet_rows(Path(path), endpoint, tuple(covariates), strata_names, chunk_rows)
+    names = listed(covariates)
+    raise_all(list_problems(names, endpoint), InputError)
+    source = parquet_rows(Path(path), endpoint, names, strata_names, chunk_rows)
     known = first_pass(source)
     refuse_no_events(known.rows.n_event, known.rows.n_used)
     refuse_constant(np.array([known.rows.low, known.rows.high]), source.covariates)

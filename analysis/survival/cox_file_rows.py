@@ -16,7 +16,7 @@ from analysis.errors import CohortError, raise_all
 from analysis.kernels.cox_event_times import EventTimes, Tally, add_tallies, places_in, places_missed, tally_rows
 from analysis.kernels.cox_large_arrays import SAMPLE, CoxArrays, moments_within
 from analysis.kernels.times import run_starts
-from analysis.survival.data import group_rows, survival_data
+from analysis.survival.data import NOBODY_FOLLOWED, group_rows, survival_data
 from analysis.survival.tally_sources import missing_columns, parquet_files
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ def first_pass(source: ParquetRows) -> Known:
     if found is None:
         reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in dropped.items())
         raise CohortError(f"no rows left: {reasons or 'the file has none'}")
+    if not found.tally.time.any():
+        raise CohortError(f"time column {source.endpoint.duration!r}: {NOBODY_FOLLOWED}")
     distinct = np.union1d(found.tally.time, found.entries)
     starts = run_starts(distinct)
     merged = distinct
@@ -199,7 +201,9 @@ def _check(rows: pd.DataFrame, source: ParquetRows, start: int, end: int) -> Non
     try:
         survival_data(rows, source.endpoint, strata=source.strata, covariates=source.covariates)
     except CohortError as error:
-        raise CohortError(f"rows {start:,} to {end - 1:,} of the file: {error}") from error
+        # Whether anybody was followed is known once all chunks are read.
+        faults = [fault for fault in error.problems if not fault.endswith(NOBODY_FOLLOWED)]
+        raise_all([f"rows {start:,} to {end - 1:,} of the file: {fault}" for fault in faults])
 
 
 def _arrays(rows: pd.DataFrame, source: ParquetRows, codes: dict[str, int]) -> CoxArrays:

@@ -22,7 +22,7 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, CohortError, RowsDropped, SuspiciousValues, raise_all
 from analysis.kernels.times import merge_near_ties
 from analysis.survival.groups import Groups, group_rows, measurement_problems
-from analysis.survival.roles import check_roles
+from analysis.survival.roles import check_roles, listed
 
 __all__ = [
     "Groups",
@@ -33,6 +33,9 @@ __all__ = [
     "survival_data",
     "zero_time_warnings",
 ]
+
+
+NOBODY_FOLLOWED = "every follow-up time is 0; nobody was followed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,7 @@ def survival_data(
     InputError
         When the endpoint is none, or a role is given several columns or the outcome itself.
     """
-    strata_names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    strata_names = listed(strata)
     check_roles(endpoint, strata_names, by=by, cluster=cluster, weights=weights)
     label_names = [name for name in (by, *strata_names, cluster) if name is not None]
     number_names = [*([weights] if weights else []), *covariates]
@@ -191,7 +194,7 @@ def _times(
     """Follow-up and entry times with near-ties merged; somebody was followed, and entry comes before the end."""
     time = columns[endpoint.duration]
     if not time.any():
-        problems.append(f"time column {endpoint.duration!r}: every follow-up time is 0; nobody was followed")
+        problems.append(f"time column {endpoint.duration!r}: {NOBODY_FOLLOWED}")
     if endpoint.entry is None:
         return merge_near_ties(time)[0], np.full(len(time), -np.inf)
     time, entry = merge_near_ties(time, columns[endpoint.entry])

@@ -25,6 +25,7 @@ from analysis.kernels.tails import chi_square_tail
 from analysis.survival.counted import Compared, counted_groups
 from analysis.survival.curve_frames import label_column
 from analysis.survival.options import choice_problems, number_problems
+from analysis.survival.roles import listed
 
 # Below these the chi-square approximation of a log-rank test is not to be leaned on.
 FEW_EVENTS, SMALL_GROUP = 10, 5
@@ -122,7 +123,7 @@ def logrank_test(
     """
     check_weighting(weighting, rho, gamma)
     counts, groups = counted_groups(cohort, endpoint, by=by, strata=strata)
-    names = (strata,) if isinstance(strata, str) else tuple(strata or ())
+    names = listed(strata)
     test = logrank_of_counts(counts, groups, by=by, strata=names, weighting=weighting, rho=rho, gamma=gamma)
     warn_all(test.warnings)
     return test

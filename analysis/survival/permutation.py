@@ -27,6 +27,7 @@ from analysis.survival.curve_frames import label_column
 from analysis.survival.data import SurvivalData, late_entry, survival_data
 from analysis.survival.logrank import checked_groups
 from analysis.survival.options import count_problems
+from analysis.survival.roles import listed
 
 SAME = 1e-9
 """A permuted statistic this little below the observed one, in relation to it, reaches it."""
@@ -154,7 +155,7 @@ def permutation_logrank(
         permuted=permuted,
         n_permutations=n_permutations,
         seed=seed,
-        strata=(strata,) if isinstance(strata, str) else tuple(strata or ()),
+        strata=listed(strata),
         n_read=data.n_read,
         n_used=data.n_used,
         dropped=data.dropped,

@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
 
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.errors import InputError, raise_all
+
+
+def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One name, several or none, as a tuple.
+
+    Raises
+    ------
+    InputError
+        When it is neither a name nor a list of names.
+
+    Examples
+    --------
+    >>> listed("age"), listed(["age", "sex"]), listed(None)
+    (('age',), ('age', 'sex'), ())
+    """
+    if names is None:
+        return ()
+    if isinstance(names, (str, int)):
+        return (names,)
+    given: object = names
+    is_list = isinstance(given, Iterable) and not isinstance(given, (bytes, Mapping, pd.DataFrame))
+    held = tuple(names) if is_list else ()
+    if not is_list or not all(isinstance(name, (str, int)) for name in held):
+        raise InputError(
+            f"expected the name of a column or a list of names, got {type(given).__name__} {str(given).splitlines()[0]}"
+        )
+    return held
 
 
 def check_competing(endpoint: object) -> None:

@@ -165,3 +165,18 @@ def test_paths_that_hold_no_rows(tmp_path):
     for path, words in ((tmp_path / "none.parquet", "no file or folder"), (text, "not a Parquet file")):
         with pytest.raises(CohortError, match=words):
             fit_cox_file(path, PLAIN, ["x"])
+
+
+def test_a_chunk_in_which_nobody_was_followed_is_read_with_the_others(tmp_path):
+    rows = rows_of()
+    gone = rows.iloc[:150].assign(time=0.0, event=False)
+    together = pd.concat([gone, rows], ignore_index=True)
+    found = fit_cox_file(written(tmp_path, together), PLAIN, ["x", "z"], chunk_rows=50)
+    assert_same_fit(found, fit_cox(together, PLAIN, ["x", "z"], engine="kernel"))
+    with pytest.raises(CohortError, match=r"^time column 'time': every follow-up time is 0; nobody was followed$"):
+        fit_cox_file(written(tmp_path, gone), PLAIN, ["x", "z"], chunk_rows=50)
+
+
+def test_what_is_no_path_is_told():
+    with pytest.raises(InputError, match="path: expected the path of a Parquet file or folder, got DataFrame"):
+        fit_cox_file(rows_of(), PLAIN, ["x"])
