@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from numbers import Real
@@ -63,8 +63,8 @@ def column_problems(cohort: pd.DataFrame, names: Sequence[str]) -> list[str]:
     if not isinstance(cohort, pd.DataFrame):
         return [f"expected a pandas DataFrame, got {type(cohort).__name__}; read files with read_cohort"]
     held = list(cohort.columns)
-    problems = []
-    for name in dict.fromkeys(names):
+    problems = [f"{name!r}: name one column, as text" for name in names if not isinstance(name, Hashable)]
+    for name in dict.fromkeys(names if not problems else ()):
         if held.count(name) > 1:
             problems.append(f"column {name!r} stands {held.count(name)} times; rename or drop the copies")
         elif name not in held:

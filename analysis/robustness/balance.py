@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, rows_where
-from analysis.errors import InputError, warn_all
+from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbers, rows_where
+from analysis.errors import InputError, raise_all, warn_all
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.weights import BalanceWeights
 from analysis.survival.curve_frames import label_column
@@ -70,27 +70,29 @@ def covariate_balance(
     >>> covariate_balance(cohort, ["age"], by="mg")["difference"].tolist()
     [-0.5]
     """
-    held = cohort if weights is None else cohort[_weight_of(cohort, weights).notna().to_numpy()]
-    rows = read_exposure(held, None, covariates, by=by)
+    raise_all(column_problems(cohort, []))
+    given = np.ones(len(cohort)) if weights is None else _weights_of(cohort, weights)
+    known = ~np.isnan(given)
+    rows = read_exposure(cohort[known], None, covariates, by=by)
     warn_all(rows.data.frame_warnings)
-    weight = np.ones(rows.data.n_used)
-    if weights is not None:
-        weight = _weight_of(held, weights).to_numpy(dtype=np.float64)[rows.data.position]
-    table = _table(rows, weight)
+    table = _table(rows, given[known][rows.data.position])
     return table if weights is not None else table.assign(weighted_difference=np.nan)
 
 
-def _weight_of(cohort: pd.DataFrame, weights: BalanceWeights | pd.Series) -> pd.Series:
-    """The weights on the cohort's index; an error when they are not of its rows, or not positive."""
+def _weights_of(cohort: pd.DataFrame, weights: BalanceWeights | pd.Series) -> FloatArray:
+    """The weight of each row, NaN where it has none; an error when they are not of these rows, or not positive."""
     given = weights.weights if isinstance(weights, BalanceWeights) else weights
     if not isinstance(given, pd.Series):
         raise InputError(f"weights: expected what balance_weights returns, or a Series, got {type(given).__name__}")
-    if not cohort.index.is_unique or not cohort.index.isin(given.index).all():
+    same = given.index.equals(cohort.index)
+    if not same and not (given.index.is_unique and cohort.index.isin(given.index).all()):
         raise InputError("weights: their index is not that of the cohort; take both from the same frame")
-    found = given.loc[cohort.index]
-    unfit = (found <= 0).to_numpy()
+    problems: list[str] = []
+    found = numbers((given if same else given.loc[cohort.index]).to_frame("weight"), "weight", problems)
+    unfit = found <= 0
     if unfit.any():
-        raise InputError(f"weights: zero or negative in {rows_where(unfit)}; weights must be positive")
+        problems.append(f"weights: zero or negative in {rows_where(unfit)}; weights must be positive")
+    raise_all(problems, InputError)
     return found
 
 

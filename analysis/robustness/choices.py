@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -58,6 +58,9 @@ def read_choices(
         With every fault at once: nothing to choose from, names used twice, edges that are none, terms that hold the
         marker, conditions that cannot be evaluated without the marker, unknown rules.
     """
+    raise_all(_unnamed(cutpoints=cutpoints, adjustments=adjustments, exclusions=exclusions), InputError)
+    if not isinstance(endpoints, (Endpoint, Iterable)):
+        raise InputError(f"endpoints: expected Endpoint(duration, event), or several, got {type(endpoints).__name__}")
     outcomes = [endpoints] if isinstance(endpoints, Endpoint) else list(endpoints)
     strangers = [type(outcome).__name__ for outcome in outcomes if not isinstance(outcome, Endpoint)]
     if strangers:
@@ -79,6 +82,15 @@ def read_choices(
     raise_all(problems, InputError)
     by_name = {endpoint.name: endpoint for endpoint in outcomes}
     return Choices({name: cut for name, cut in cuts.items() if cut}, by_name, terms, masks, rules)
+
+
+def _unnamed(**choices: object) -> list[str]:
+    """A word on choices without names."""
+    return [
+        f"{what}: expected a mapping from a name to each choice, got {type(held).__name__}"
+        for what, held in choices.items()
+        if not isinstance(held, Mapping)
+    ]
 
 
 def _as_cutpoints(name: str, held: Cutpoints | float | Sequence[float], problems: list[str]) -> Cutpoints | None:

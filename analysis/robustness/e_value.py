@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -177,6 +178,9 @@ def _check(hazard_ratio: float, conf_low: float | None, conf_high: float | None,
     problems += number_problems("hazard_ratio", hazard_ratio, low=0, open_low=True)
     if (conf_low is None) != (conf_high is None):
         problems.append("conf_low, conf_high: give both limits or neither")
+    for name, limit in (("conf_low", conf_low), ("conf_high", conf_high)):
+        if limit is not None and (isinstance(limit, (bool, np.bool_)) or not isinstance(limit, (Real, np.number))):
+            problems.append(f"{name}={limit!r} must be a number; an open limit is 0, infinite or NaN")
     if not problems and conf_low is not None and conf_high is not None:
         if conf_low < 0:
             problems.append(f"conf_low={conf_low!r}: limits of a hazard ratio are not negative")

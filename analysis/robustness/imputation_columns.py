@@ -119,7 +119,7 @@ def column_of(term: str) -> str:
     >>> column_of("log2(crp)"), column_of("crp")
     ('crp', 'crp')
     """
-    found = _LOGARITHM.fullmatch(term.strip())
+    found = _LOGARITHM.fullmatch(str(term).strip())
     return found[1].strip("`") if found else term
 
 
@@ -133,6 +133,7 @@ def read_columns(cohort: pd.DataFrame, terms: Sequence[str]) -> list[ImputedColu
     NotEstimable
         Columns whose known values are all the same, so that nothing can be learnt of them.
     """
+    raise_all(column_problems(cohort, []))
     names = [term if term in cohort else column_of(term) for term in terms]
     raise_all(column_problems(cohort, names))
     problems: list[str] = []

@@ -16,6 +16,7 @@ from analysis.kernels.cox import cox_problem, fit_problem
 from analysis.kernels.cox_residuals import martingale_residuals
 from analysis.kernels.cox_risk_sets import risk_sets
 from analysis.robustness.imputation_columns import ImputedColumn
+from analysis.robustness.samples import counted
 from analysis.strata.marker_designs import as_formula
 from analysis.survival.cox_terms import formula_columns, read_design
 from analysis.survival.data import SurvivalData, survival_data
@@ -109,7 +110,8 @@ def _complete_predictors(cohort: pd.DataFrame, held: list[ImputedColumn], predic
                 )
             elif n_missing:
                 problems.append(
-                    f"predictors: {name!r} has {n_missing} missing values; name {term!r} in columns, to impute it too"
+                    f"predictors: {name!r} has {counted(n_missing, 'missing value')}; name {term!r} in columns, to"
+                    " impute it too"
                 )
         kept.append(term)
     raise_all(list(dict.fromkeys(problems)), InputError)

@@ -92,7 +92,7 @@ def pool_cox(fits: Iterable[CoxFit], *, conf_level: float = 0.95) -> PooledCox:
     >>> pool_cox(fits).coefficients["between"].round(9).tolist()  # moving a covariate changes no coefficient
     [0.0]
     """
-    models = list(fits)
+    models = list(fits) if isinstance(fits, Iterable) else [fits]
     raise_all([*level_problems(conf_level), *_fit_problems(models)], InputError)
     coefs, variances = np.array([fit.coef for fit in models]), np.array([fit.covariance for fit in models])
     within, between = variances.mean(axis=0), np.atleast_2d(np.cov(coefs, rowvar=False))

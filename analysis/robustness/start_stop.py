@@ -11,6 +11,7 @@ from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,
+    CohortError,
     FollowUpGaps,
     InputError,
     RowsDropped,
@@ -127,6 +128,8 @@ def _follow_up(cohort: pd.DataFrame, endpoint: Endpoint, samples: Samples) -> _F
     entry, last, sampled = merge_near_ties(np.maximum(data.entry, 0.0), data.time, samples.time)
     start[data.position], stop[data.position], event[data.position] = entry, last, data.event
     followed = stop > start
+    if not followed.any():
+        raise CohortError("nobody is followed for a time: are follow-up and samples in the same unit?")
     dropped = dict(data.dropped)
     if len(data.position) > followed.sum():
         dropped["followed for no time"] = len(data.position) - int(followed.sum())

@@ -80,7 +80,9 @@ def stratify(cohort: pd.DataFrame, cutpoints: Cutpoints, *, marker: str, into: s
 
 
 def range_problems(values: FloatArray, cutpoints: Cutpoints, marker: str) -> list[str]:
-    """A marker without values, or cut-points none of which lies within them."""
+    """What is no cut-points, a marker without values, or cut-points none of which lies within them."""
+    if not isinstance(cutpoints, Cutpoints):
+        return [f"cutpoints: expected Cutpoints(edges, labels, ...) or clinical_cutpoints(name), got {cutpoints!r}"]
     present = values[~np.isnan(values)]
     if not len(present):
         return [f"no non-missing values in {marker!r}"]
