@@ -10,7 +10,8 @@ import pytest
 
 from analysis import load_example, write_cohort
 from analysis.present.explorer_words import cut_words
-from analysis.study.explorer import explorer_frames, write_explorer
+from analysis.study import explorer as explorer_module
+from analysis.study.explorer import explorer_display, explorer_frames, write_explorer
 from analysis.study.outputs import write_outputs
 from analysis.study.plan import StudyPlan
 from analysis.study.results import StudyResults
@@ -90,8 +91,10 @@ def frames(study):
 
 
 @pytest.fixture(scope="module")
-def explorer(study, tmp_path_factory):
-    return write_explorer(study, tmp_path_factory.mktemp("explorer") / "explorer.html", report="report.html")
+def explorer(study, frames, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explorer_module, "explorer_frames", lambda study: frames)  # they take a while
+        return write_explorer(study, tmp_path_factory.mktemp("explorer") / "explorer.html", report="report.html")
 
 
 def opened(browser, path, *, width=1100, height=800):
@@ -181,6 +184,18 @@ def test_a_button_jumps_to_its_cut_and_what_it_says_is_spoken(shown, frames):
     words = expected(frames, 0, place).sentence
     page.wait_for_function("words => document.getElementById('spoken').textContent === words", arg=words)
     assert page.locator("#spoken").get_attribute("aria-live") == "polite"
+
+
+def test_the_page_draws_inside_a_notebook(browser, study, frames, monkeypatch):
+    monkeypatch.setattr(explorer_module, "explorer_frames", lambda study: frames)
+    page = browser.new_page()
+    page.set_content(f"<body>{explorer_display(study)._repr_html_()}</body>")
+    inside = page.frame_locator("iframe")
+    inside.locator("#curves svg").wait_for()
+    assert (
+        inside.locator("#ratio").text_content() == expected(frames, 0, int(inside.locator("#cut").input_value())).ratio
+    )
+    page.close()
 
 
 @pytest.mark.parametrize("width", [1100, 550, 390, 320])  # 550 is 1100 at 200 % zoom

@@ -30,11 +30,11 @@ class ExplorerFrames:
     Attributes
     ----------
     cuts : DataFrame
-        endpoint, place, cut, planned (how the plan chose it, or empty), found (whether the endpoint's search found it),
-        statistic, p_naive, hazard_ratio, conf_low, conf_high (above against below), p_corrected (NaN where the cut was
-        not among those searched), adjusted_hazard_ratio, adjusted_conf_low, adjusted_conf_high (NaN where the plan
-        adjusts for nothing), curve_hazard_ratio, curve_conf_low, curve_conf_high (of the marker at the cut against its
-        median).
+        endpoint, place, cut, label (the cut as text), planned (how the plan chose it, or empty), found (whether the
+        endpoint's search found it), statistic, p_naive, hazard_ratio, conf_low, conf_high (above against below),
+        p_corrected (NaN where the cut was not among those searched), adjusted_hazard_ratio, adjusted_conf_low,
+        adjusted_conf_high (NaN where the plan adjusts for nothing), curve_hazard_ratio, curve_conf_low,
+        curve_conf_high (of the marker at the cut against its median).
     groups : DataFrame
         endpoint, place, group ("low", "high"), interval, n, n_event, median, conf_low, conf_high.
     curves : DataFrame
@@ -48,7 +48,7 @@ class ExplorerFrames:
     searches : DataFrame
         endpoint, cut, critical_value, p_permutation, hazard_ratio_corrected, conf_low, conf_high, n_used, n_read,
         time_unit: a row an endpoint.
-    n_cuts_searched, n_permutations, seed : int
+    n_cuts_searched, n_permutations, seed, most_steps : int
     adjusted_for : tuple of str
         The plan's covariates and strata, in words.
     conf_level : float
@@ -66,6 +66,7 @@ class ExplorerFrames:
     n_cuts_searched: int
     n_permutations: int
     seed: int
+    most_steps: int
     adjusted_for: tuple[str, ...]
     conf_level: float
     left_out: tuple[str, ...]
@@ -143,6 +144,7 @@ def explorer_page(
         shown=len(frames.cuts) // len(endpoints),
         n_permutations=f"{frames.n_permutations:,}",
         seed=frames.seed,
+        most_steps=frames.most_steps,
         left_out=frames.left_out,
         responded=bool(len(frames.dose_response)),
         used=[_used_words(row) for row in frames.searches.to_dict("records")],
@@ -184,19 +186,15 @@ def _used_words(row: Row) -> str:
 
 def _stops(frames: ExplorerFrames, unit: str) -> list[dict[str, Any]]:
     """The buttons that jump to a cut worth a look: the plan's, and the ones found."""
-    stops: dict[int, str] = {}
-    for row in frames.cuts.to_dict("records"):
-        if row["planned"]:
-            stops.setdefault(int(row["place"]), str(row["planned"]))
     several = len(frames.searches) > 1
-    for place, rows in frames.cuts[frames.cuts["found"]].groupby("place"):
-        name = " and ".join(rows["endpoint"])
-        stops.setdefault(int(str(place)), f"best of the search for {name}" if several else "best of the search")
-    values = frames.cuts.drop_duplicates("place").set_index("place")["cut"]
-    return [
-        {"place": place, "text": f"{values.loc[place]:.4g} {unit}".strip(), "mark": mark}
-        for place, mark in sorted(stops.items())
-    ]
+    stops = []
+    for place, rows in frames.cuts.groupby("place"):
+        names = " and ".join(rows["endpoint"][rows["found"]])
+        best = f"best of the search{f' for {names}' if several else ''}" if names else ""
+        mark = ", ".join(filter(None, (rows["planned"].iloc[0], best)))
+        if mark:
+            stops.append({"place": place, "text": f"{rows['label'].iloc[0]} {unit}".strip(), "mark": mark})
+    return stops
 
 
 def _page_data(frames: ExplorerFrames, label: str, unit: str, time_zero: str) -> dict[str, Any]:

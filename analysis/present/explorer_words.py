@@ -73,7 +73,7 @@ def _words(
     row: Row, sides: list[dict[Hashable, Any]], search: Row, *, unit: str, time_unit: str, level: str
 ) -> CutWords:
     """One cut in words."""
-    value = f"{row['cut']:.4g} {unit}".strip()
+    value = f"{row['label']} {unit}".strip()
     mark = " and ".join(filter(None, (row["planned"], "best of this endpoint's search" if row["found"] else "")))
     ratio = format_ratio(row["hazard_ratio"], row["conf_low"], row["conf_high"])
     p_corrected = format_p(row["p_corrected"]) if not is_missing(row["p_corrected"]) else "not searched"

@@ -94,7 +94,7 @@ class Cutpoints:
         >>> clinical_cutpoints("nhanes-1").intervals()
         ('< 0.75 mmol/L', '0.75 to < 0.95 mmol/L', '≥ 0.95 mmol/L')
         """
-        shown = _edges_as_text(self.edges)
+        shown = edges_as_text(self.edges)
         pairs = list(pairwise(shown))
         if self.closed == "left":
             spans = [f"< {shown[0]}", *(f"{low} to < {high}" for low, high in pairs), f"≥ {shown[-1]}"]
@@ -129,7 +129,7 @@ class Cutpoints:
         if unit == self.unit:
             return self
         converted = convert_magnesium(np.asarray(self.edges, dtype=np.float64), unit=self.unit, to=unit)
-        as_given = f"given as {', '.join(_edges_as_text(self.edges))} {self.unit}"
+        as_given = f"given as {', '.join(edges_as_text(self.edges))} {self.unit}"
         return replace(
             self, edges=tuple(np.asarray(converted).tolist()), unit=unit, source=f"{self.source} ({as_given})"
         )
@@ -163,7 +163,7 @@ def _label_problems(labels: Sequence[object], n_edges: int) -> list[str]:
     return problems
 
 
-def _edges_as_text(edges: Sequence[float]) -> list[str]:
+def edges_as_text(edges: Sequence[float]) -> list[str]:
     """The edges with four significant digits, or as many more as tell them apart."""
     for digits in range(FEWEST_DIGITS, MOST_DIGITS):
         shown = [np.format_float_positional(edge, precision=digits, fractional=False, trim="-") for edge in edges]

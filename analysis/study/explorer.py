@@ -18,15 +18,15 @@ from analysis.strata.dose_response import dose_response
 from analysis.strata.search import CutpointSearch
 from analysis.strata.search_rows import search_rows
 from analysis.strata.search_scans import Scan
-from analysis.study.explorer_survival import Cut, spread, survival_at_cuts, used_rows
+from analysis.study.explorer_cuts import Cut, slider_cuts, spread, used_rows
+from analysis.study.explorer_survival import MOST_STEPS, survival_at_cuts
 from analysis.study.sections.searching import searched
 from analysis.study.study import Study
 
 if TYPE_CHECKING:
     from IPython.display import IFrame
 
-MOST_CUTS, MOST_POINTS, N_CURVE = 80, 400, 101
-PLANNED: dict[str, str] = {"clinical": "pre-specified", "quantile": "quantile", "searched": "searched elsewhere"}
+MOST_POINTS, N_CURVE = 400, 101
 ESTIMATE = ["hazard_ratio", "conf_low", "conf_high"]
 
 
@@ -66,7 +66,7 @@ def explorer_frames(study: Study) -> ExplorerFrames:
         found, problems = _searches(study)
         if not found:
             raise NotEstimable(problems)
-        cuts = _cuts(study, found)
+        cuts = slider_cuts(study, found)
         parts = [_endpoint_frames(study, search, cuts) for search in found]
     names = list(parts[0])
     joined = {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in names}
@@ -76,6 +76,7 @@ def explorer_frames(study: Study) -> ExplorerFrames:
         n_cuts_searched=max(len(search.scan) for search in found),
         n_permutations=found[0].n_permutations,
         seed=found[0].seed,
+        most_steps=MOST_STEPS,
         adjusted_for=tuple(study.label(term) for term in (*plan.model.covariates, *plan.model.strata)),
         conf_level=found[0].conf_level,
         left_out=tuple(problems),
@@ -176,22 +177,6 @@ def _searches(study: Study) -> tuple[list[CutpointSearch], list[str]]:
     return found, problems
 
 
-def _cuts(study: Study, found: list[CutpointSearch]) -> list[Cut]:
-    """The stops of the slider: cuts that were searched, the ones found, and the plan's edges."""
-    values = [used_rows(study, search.endpoint)[study.plan.marker.column] for search in found]
-    markers = [np.sort(value.to_numpy(dtype=np.float64)) for value in values]
-    best = {search.cut for search in found}
-    plain = found[0].scan["cut"].to_numpy()
-    chosen = best | {float(plain[place]) for place in spread(len(plain), MOST_CUTS)}
-    planned = PLANNED[study.cutpoints.rule]
-    edges = [Cut(edge, study.cutpoints.closed, planned) for edge in study.cutpoints.edges]
-    known = {edge.n_low(markers[0]) for edge in edges}
-    stops = [*edges, *(Cut(value, "right", "") for value in chosen)]
-    kept = [stop for stop in stops if stop.planned or stop.value in best or stop.n_low(markers[0]) not in known]
-    whole = [stop for stop in kept if all(0 < stop.n_low(marker) < len(marker) for marker in markers)]
-    return sorted(whole, key=lambda stop: (stop.value, stop.closed))
-
-
 def _endpoint_frames(study: Study, search: CutpointSearch, cuts: list[Cut]) -> dict[str, pd.DataFrame]:
     """The frames of one endpoint."""
     endpoint = search.endpoint
@@ -204,6 +189,7 @@ def _endpoint_frames(study: Study, search: CutpointSearch, cuts: list[Cut]) -> d
         {
             "place": range(len(cuts)),
             "cut": [stop.value for stop in cuts],
+            "label": [stop.label for stop in cuts],
             "planned": [stop.planned for stop in cuts],
             "found": found,
             **naive,

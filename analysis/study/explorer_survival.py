@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from analysis.cohort.columns import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.explorer import FEW_AT_RISK
 from analysis.present.times import breaks_for
-from analysis.strata.cutpoints import Closed, Cutpoints
+from analysis.study.explorer_cuts import Cut, spread, used_rows
 from analysis.study.study import Study
 from analysis.survival.curve_frames import code_column
 from analysis.survival.curves import kaplan_meier
@@ -24,29 +23,6 @@ MOST_ROWS = 2_000_000
 """Cuts times rows whose curves are counted at once."""
 SIDES = ("low", "high")
 SIDE = "side of the cut"
-
-
-@dataclass(frozen=True)
-class Cut:
-    """One stop of the slider: a value of the marker, and the side that a value equal to it belongs to."""
-
-    value: float
-    closed: Closed
-    planned: str
-
-    def n_low(self, marker: FloatArray) -> int:
-        """Rows of the lower group among ascending values."""
-        return int(np.searchsorted(marker, self.value, side="left" if self.closed == "left" else "right"))
-
-
-def spread(n: int, most: int) -> IntArray:
-    """Places among n, evenly spread where there are more than `most`."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
-
-
-def used_rows(study: Study, endpoint: Endpoint) -> pd.DataFrame:
-    """The rows that an unadjusted analysis of an endpoint uses, with the columns that it needs."""
-    return study.cohort[[*endpoint.columns, study.plan.marker.column]].dropna()
 
 
 def survival_at_cuts(
@@ -112,6 +88,8 @@ def _step_places(curve: pd.DataFrame) -> IntArray:
     return np.unique([0, *kept, thinning, len(curve) - 1])
 
 
-def _intervals(stop: Cut, unit: str) -> tuple[str, ...]:
+def _intervals(stop: Cut, unit: str) -> tuple[str, str]:
     """What the groups of a cut span, in words."""
-    return Cutpoints((stop.value,), SIDES, unit=unit, source="explorer", closed=stop.closed).intervals()
+    signs = ("<", "≥") if stop.closed == "left" else ("≤", ">")
+    low, high = (f"{sign} {stop.label} {unit}".strip() for sign in signs)
+    return low, high

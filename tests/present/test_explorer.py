@@ -25,6 +25,7 @@ def made(endpoints=("Survival",), *, marker="mmol/L", few=False, adjusted=True) 
         {
             "place": places,
             "cut": [0.7, 0.75, 0.8],
+            "label": ["0.7", "0.75", "0.8"],
             "planned": ["", "pre-specified", ""],
             "found": [False, False, True],
             "statistic": [1.0, 2.0, 3.5],
@@ -85,6 +86,7 @@ def made(endpoints=("Survival",), *, marker="mmol/L", few=False, adjusted=True) 
         n_cuts_searched=3,
         n_permutations=999,
         seed=1,
+        most_steps=200,
         adjusted_for=("age",) if adjusted else (),
         conf_level=0.95,
         left_out=(),

@@ -25,7 +25,7 @@ from analysis import (
     survival_quantile,
     write_cohort,
 )
-from analysis.study import explorer, explorer_survival
+from analysis.study import explorer, explorer_cuts, explorer_survival
 from analysis.study.explorer import explorer_display, explorer_frames, write_explorer
 from analysis.study.run import synthetic_plan
 from analysis.study.sections.searching import searched
@@ -84,7 +84,7 @@ def cut_in_two(study, row) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("name", ["Overall survival", "Progression-free survival"])
-@pytest.mark.parametrize("place", [0, 6, 11, 23])
+@pytest.mark.parametrize("place", [0, 6, 11, 22])
 def test_every_number_of_a_cut_is_that_of_its_function(study, frames, name, place):
     endpoint = next(endpoint for endpoint in study.plan.endpoints if endpoint.name == name)
     row = frames.cuts.query("endpoint == @name and place == @place").iloc[0]
@@ -160,7 +160,7 @@ def test_many_cuts_are_thinned_and_counted_in_batches(tmp_path, monkeypatch, stu
     again = explorer_frames(study)
     pd.testing.assert_frame_equal(again.curves, frames.curves)
     pd.testing.assert_frame_equal(again.groups, frames.groups)
-    monkeypatch.setattr(explorer, "MOST_CUTS", 6)
+    monkeypatch.setattr(explorer_cuts, "MOST_CUTS", 6)
     monkeypatch.setattr(explorer_survival, "MOST_STEPS", 10)
     few = explorer_frames(study)
     assert 6 <= few.cuts["place"].nunique() <= 10
@@ -194,6 +194,26 @@ def test_late_entry_is_searched_as_the_search_does(lung, tmp_path):
     assert_allclose(best["hazard_ratio"], found.hazard_ratio_naive, rtol=1e-9)
 
 
+def test_an_edge_that_is_also_found_stands_once(lung, tmp_path):
+    study = study_of(lung, tmp_path)
+    edge = searched(study, study.primary).cut
+    again = replace(study, cutpoints=replace(study.cutpoints, edges=(edge,), closed="right", rule="quantile"))
+    cuts = explorer_frames(again).cuts
+    mine = cuts[cuts["cut"] == edge]
+    assert len(mine) == 1
+    assert mine["found"].all()
+    assert mine["planned"].tolist() == ["quantile of these patients"]
+
+
+def test_neighbours_keep_as_many_digits_as_tell_them_apart(lung, tmp_path):
+    study = study_of(lung, tmp_path)
+    close = replace(study, cohort=study.cohort.assign(age=10_000 + study.cohort["age"] / 100))
+    cuts = explorer_frames(replace(close, cutpoints=replace(study.cutpoints, edges=(10_000.6,)))).cuts
+    assert cuts["label"].is_unique
+    assert not cuts["label"].str.contains("e").any()
+    assert_allclose(cuts["label"].astype(float), cuts["cut"], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [({"os_event": 0}, "no events among"), ({"age": 60.0}, "one value"), ({"age": [50.0] * 2 + [60.0] * 226}, "cut")],
@@ -213,7 +233,8 @@ def test_an_endpoint_without_a_search_is_named_and_the_others_stand(lung, tmp_pa
     assert "Never: " in frames.left_out[0]
 
 
-def test_the_page_shows_in_a_notebook_without_a_file(study, monkeypatch, tmp_path):
+def test_the_page_shows_in_a_notebook_without_a_file(study, frames, monkeypatch, tmp_path):
+    monkeypatch.setattr(explorer, "explorer_frames", lambda study: frames)
     monkeypatch.chdir(tmp_path)
     shown = explorer_display(study, height=700)
     assert shown.src.startswith("data:text/html;charset=utf-8;base64,")
