@@ -211,7 +211,7 @@ def put_column(
     tile: Tile, columns: int, at_risk: FloatArray, tied: FloatArray, weight: float,
     step: tuple[float, float, float, float, float],
 ) -> int:  # fmt: skip
-    """The columns of `analysis.kernels.cox_resampled_loops.put_means`, into a tile; returns how many it then holds."""
+    """The columns of `analysis.kernels.cox_resampled_loops.factors`, into a tile; returns how many it then holds."""
     _, _, plain2, own2, both2 = step
     root, share = np.sqrt(weight * plain2), own2 / plain2
     p = len(at_risk) - 1
