@@ -74,7 +74,7 @@ def _words(
 ) -> CutWords:
     """One cut in words."""
     value = f"{row['label']} {unit}".strip()
-    mark = " and ".join(filter(None, (row["planned"], "best of this endpoint's search" if row["found"] else "")))
+    mark = " and ".join(filter(None, (row["planned"], "best of the search" if row["found"] else "")))
     ratio = format_ratio(row["hazard_ratio"], row["conf_low"], row["conf_high"])
     p_corrected = format_p(row["p_corrected"]) if not is_missing(row["p_corrected"]) else "not searched"
     low, high = (str(side["interval"]) for side in sides)
