@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from analysis.cohort.examples import synthetic_folder
+from analysis.errors import AnalysisWarning, NotComputed
 from analysis.present.files import figure_svg, save_figure
 from analysis.present.page import Block as PageBlock
 from analysis.present.page import FigureBlock, Section, render_page
 from analysis.present.tables import csv_text
+from analysis.study.explorer import write_explorer
+from analysis.study.plan import StudyPlan
 from analysis.study.results import Block, StudyFigure, StudyResults, StudySection
 from analysis.study.sections.methods import input_table, sha256, software_table
+from analysis.study.word_file import write_word_tables
 
 MANIFEST = "manifest.json"
+_BESIDE = "Tables and figures lie beside this file; manifest.json lists their digests."
 
 
 def write_outputs(
@@ -41,7 +47,9 @@ def write_outputs(
     Returns
     -------
     tuple of Path
-        All files: ``report.html``, ``figures/*`` (PNG, SVG and PDF), ``tables/*.csv``, ``manifest.json``.
+        All files: ``report.html``, ``explorer.html``, ``tables.docx``, ``figures/*`` (PNG, SVG and PDF),
+        ``tables/*.csv``, ``manifest.json``. The explorer is left out where no cut can be searched, the Word file where
+        python-docx is not installed; the report then says so.
 
     Examples
     --------
@@ -60,9 +68,10 @@ def write_outputs(
     _remove_earlier(directory, keep=others)
     figures, drawings = write_figures(results, directory, progress=progress)
     tables = _write_tables(results, directory)
+    companions, notes = _write_companions(results, directory)
     report = directory / "report.html"
-    report.write_text(_report(results, drawings), encoding="utf-8", newline="\n")
-    files = (report, *figures, *tables, *others)
+    report.write_text(_report(results, drawings, companions, notes), encoding="utf-8", newline="\n")
+    files = (report, *companions, *figures, *tables, *others)
     return (*files, _write_manifest(results, directory, files))
 
 
@@ -95,16 +104,35 @@ def _write_tables(results: StudyResults, directory: Path) -> list[Path]:
     return files
 
 
-def _report(results: StudyResults, drawings: dict[str, str]) -> str:
+def _write_companions(results: StudyResults, directory: Path) -> tuple[dict[Path, str], list[str]]:
+    """The explorer and the Word file, each with the words of its link; and why one of them is not there."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AnalysisWarning)
+        written = {
+            write_explorer(results.study, directory / "explorer.html", report="report.html"): "the cut-point explorer",
+            write_word_tables(
+                results, directory / "tables.docx", banner=_banner(results.study.plan)
+            ): "tables for Word",
+        }
+    told = [str(one.message) for one in caught if isinstance(one.message, NotComputed)]
+    return {path: words for path, words in written.items() if path is not None}, list(dict.fromkeys(told))
+
+
+def _banner(plan: StudyPlan) -> str:
+    """What heads every page of a synthetic study."""
+    return "Synthetic and illustrative: every patient is simulated" if plan.synthetic else ""
+
+
+def _report(results: StudyResults, drawings: dict[str, str], companions: dict[Path, str], notes: Sequence[str]) -> str:
     """The report as one page."""
     plan = results.study.plan
     return render_page(
         plan.title,
-        banner="Synthetic and illustrative: every patient is simulated" if plan.synthetic else "",
+        banner=_banner(plan),
         summary=results.summary,
         sections=tuple(_page_section(section, drawings) for section in results.sections),
-        footer=f"Plan SHA-256 {plan.sha256}. Tables and figures lie beside this file; manifest.json lists their"
-        " digests.",
+        footer=" ".join([*notes, f"Plan SHA-256 {plan.sha256}. {_BESIDE}"]),
+        companions={path.name: words for path, words in companions.items()},
     )
 
 
