@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
@@ -177,6 +177,7 @@ def render_page(
     summary: Sequence[str] = (),
     sections: Sequence[Section] = (),
     footer: str = "",
+    companions: Mapping[str, str] | None = None,
     language: str = "en",
 ) -> str:
     """Render one self-contained HTML page.
@@ -193,6 +194,8 @@ def render_page(
         In reading order; the table of contents lists them.
     footer : str
         The last line.
+    companions : mapping of str to str, optional
+        Files that lie beside the page, by their relative addresses, with the words of each link.
     language : str
         The page's language tag.
 
@@ -228,6 +231,7 @@ def render_page(
         summary=[marked_up(line) for line in summary],
         sections=sections,
         footer=marked_up(footer),
+        companions=companions or {},
         language=language,
         style=here.joinpath("page.css").read_text(encoding="utf-8"),
     )
