@@ -135,8 +135,8 @@ def _name_levels(ax: Axes, ends: list[tuple[float, float]]) -> None:
     tall = text_size(figure, "1.00", size=SMALL)[1]
     for (level, _), centre in zip(ends, spread(centres, [tall] * len(ends), low=0.0, high=room), strict=True):
         ax.annotate(
-            format_ratio(level), (1, centre / room), (4, 0), xycoords="axes fraction", textcoords="offset points",
-            annotation_clip=False, va="center", size=SMALL, color=SOFT_INK,
+            f"leaves {format_ratio(level)}", (1, centre / room), (4, 0), xycoords="axes fraction",
+            textcoords="offset points", annotation_clip=False, va="center", size=SMALL, color=SOFT_INK,
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.present.frames import by_label, need_columns
-from analysis.present.style import DIMMED, INK, StratumStyle
+from analysis.present.style import DIMMED, StratumStyle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,8 +52,10 @@ def draw_curve(ax: Axes, rows: pd.DataFrame, style: StratumStyle, label: str) ->
         )  # fmt: skip
 
 
-def draw_truth(ax: Axes, truth: pd.DataFrame, groups: Mapping[str, pd.DataFrame]) -> dict[str, Points]:
-    """The planted curves, dotted; those of strata that are not drawn are left out."""
+def draw_truth(
+    ax: Axes, truth: pd.DataFrame, groups: Mapping[str, pd.DataFrame], styles: Mapping[str, StratumStyle]
+) -> dict[str, Points]:
+    """The planted curves, dotted in the ink of their strata; those of strata that are not drawn are left out."""
     need_columns(truth, "truth", ("stratum", "time", "survival"))
     end = ax.get_xlim()[1]
     drawn: dict[str, Points] = {}
@@ -61,6 +63,9 @@ def draw_truth(ax: Axes, truth: pd.DataFrame, groups: Mapping[str, pd.DataFrame]
         if label in groups:
             inside = rows[rows["time"] <= end]
             x, y = inside["time"].to_numpy(dtype=np.float64), inside["survival"].to_numpy(dtype=np.float64)
-            ax.plot(x, y, color=INK, linestyle=(0, (1, 1.6)), linewidth=1.0, label=f"_{label}, planted", zorder=4)
+            ax.plot(
+                x, y, color=styles[label].ink, linestyle=(0, (1, 1.6)), linewidth=1.1, label=f"_{label}, planted",
+                zorder=4,
+            )  # fmt: skip
             drawn[label] = (x, y)
     return drawn

@@ -216,7 +216,7 @@ def _write_around(
     """Truth, end labels, risk table, heading and what stands between the curves, in the order that layout needs."""
     height = 78.0 if width > 1.5 * ONE_COLUMN else 58.0
     figure = figure_of(ax)
-    truths = draw_truth(ax, words.truth, groups) if words.truth is not None else {}
+    truths = draw_truth(ax, words.truth, groups, styles) if words.truth is not None else {}
     ends = label_ends(ax, groups, styles, words.descriptions)
     tall = POINTS * height / MM_PER_INCH if own else ax.get_window_extent().height * POINTS / figure.dpi
     ends.settle(tall)

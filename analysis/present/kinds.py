@@ -54,6 +54,7 @@ KNOWN_COLUMNS: dict[str, tuple[str, str]] = {
     "stratum_a": ("Stratum a", "text"),
     "stratum_b": ("Stratum b", "text"),
     "time": ("Time", "plain"),
+    "horizon": ("Horizon", "plain"),
     "n": ("Patients", "count"),
     "n_read": ("Rows read", "count"),
     "n_used": ("Rows used", "count"),

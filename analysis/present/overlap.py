@@ -69,7 +69,7 @@ def plot_overlap(
     with figure_style():
         stacked = width < 1.5 * ONE_COLUMN or len(panels) > MOST_BESIDE
         figure = new_figure(width, **({"rows": len(panels)} if stacked else {"columns": len(panels)}))
-        figure.subplots_adjust(wspace=0.14, hspace=0.3)
+        figure.subplots_adjust(wspace=0.2, hspace=0.3)
         heights = [
             _draw(ax, rows, styles[label]) for ax, (label, rows) in zip(figure.axes, panels.items(), strict=True)
         ]

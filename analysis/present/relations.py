@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -127,7 +127,8 @@ def _draw_relation(ax: Axes, cohort: pd.DataFrame, marker: str, column: str, hue
         if skewed:
             ax.set_xscale("log")
     else:
-        levels = rows if hasattr(rows[column], "cat") else rows.assign(**{column: rows[column].map(_level)})
+        words = _level_words(rows[column])
+        levels = rows if hasattr(rows[column], "cat") else rows.assign(**{column: rows[column].map(words)})
         order = list(by_label(levels.sort_values(column, kind="stable"), column))
         sns.violinplot(
             data=levels, x=column, y=marker, order=order, hue=hue, palette=colors, color="#9cc7e3", width=0.8,
@@ -135,9 +136,11 @@ def _draw_relation(ax: Axes, cohort: pd.DataFrame, marker: str, column: str, hue
         )  # fmt: skip
 
 
-def _level(value: object) -> str:
-    """A level in words: whole numbers without a decimal point."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _level_words(values: pd.Series) -> Callable[[object], str]:
+    """How levels are written: 0 and 1 alone as no and yes, other whole numbers without a decimal point."""
+    if pd.api.types.is_numeric_dtype(values.dtype) and set(values.unique()) == {0, 1}:
+        return lambda value: "yes" if value else "no"
+    return lambda value: f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _dress(ax: Axes, name: str, correlation: float | None, y_label: str) -> None:

@@ -66,6 +66,17 @@ def format_count(value: float | None, *, missing: str = MISSING) -> str:
     return f"{number:,.0f}" if abs(number - round(number)) < 1e-9 else f"{number:,.1f}"
 
 
+def in_sentence(label: str) -> str:
+    """A label within a sentence: its capital falls where a small letter follows it, so that abbreviations keep theirs.
+
+    Examples
+    --------
+    >>> in_sentence("Serum magnesium"), in_sentence("C-reactive protein"), in_sentence("LDH")
+    ('serum magnesium', 'C-reactive protein', 'LDH')
+    """
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
 def format_share(share: float | None, *, digits: int = 1, missing: str = MISSING) -> str:
     """A share as a percentage.
 

@@ -10,7 +10,7 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError
 from analysis.present.curves import plot_survival
 from analysis.present.times import breaks_for
-from analysis.present.words import format_number
+from analysis.present.words import format_number, in_sentence
 from analysis.study.models import STRATA, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.results import StudyFigure, slug
 from analysis.study.study import Study
@@ -78,9 +78,8 @@ def finding(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> str:
     low, high = sorted((sign * pair["conf_low"], sign * pair["conf_high"]))
     if low <= 0 <= high or pd.isna(low):
         return plain
-    return (
-        f"{first.capitalize()} {study.plan.marker.label.lower()}: {'shorter' if high < 0 else 'longer'} {name.lower()}"
-    )
+    marker, change = in_sentence(study.plan.marker.label), "shorter" if high < 0 else "longer"
+    return f"{first.capitalize()} {marker}: {change} {in_sentence(name)}"
 
 
 def true_curves(study: Study, endpoint: Endpoint) -> pd.DataFrame | None:

@@ -182,7 +182,7 @@ def test_relations_take_points_for_numbers_and_outlines_for_levels(marked_cohort
     assert crp.get_xlabel() == "C-reactive protein"
     assert len(age.collections[0].get_offsets()) == marked_cohort["magnesium"].notna().sum()
     assert age.get_title(loc="left") == "rank correlation −0.26"
-    assert [label.get_text() for label in ppi.get_xticklabels()] == ["0", "1"]
+    assert [label.get_text() for label in ppi.get_xticklabels()] == ["no", "yes"]
 
 
 def test_relations_may_be_coloured_by_group(marked_cohort):

@@ -34,8 +34,8 @@ def about_section(study: Study) -> StudySection:
         f"{endpoint.name} ({endpoint.time_unit}, columns {endpoint.duration} and {endpoint.event})"
         for endpoint in plan.endpoints
     )
-    adjusted = ", ".join(plan.model.covariates) or "nothing"
-    within = f", stratified by {', '.join(plan.model.strata)}" if plan.model.strata else ""
+    adjusted = ", ".join(map(study.label, plan.model.covariates)) or "nothing"
+    within = f", stratified by {', '.join(map(study.label, plan.model.strata))}" if plan.model.strata else ""
     blocks.append(
         Prose(
             "**Decided before looking.** Marker: "

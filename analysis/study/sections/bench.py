@@ -23,9 +23,9 @@ def bench_section(study: Study) -> StudySection:
     records = read_benches(synthetic_folder() / FOLDER) if study.plan.synthetic else ()
     if not records:
         words = (
-            "The methods of this report also run on thousands of simulated cohorts whose truth is known, to see how often"
-            " they mislead: the report of the synthetic cohort shows the scores, and `python -m analysis bench` makes"
-            " them again."
+            "The methods of this report also run on thousands of simulated cohorts whose truth is known, to see how"
+            " often they mislead: the report of the synthetic cohort shows the scores, and python -m analysis bench"
+            " makes them again."
         )
         return StudySection("bench", "Where the truth is known", (Prose(words),))
     words = (

@@ -13,6 +13,7 @@ from analysis.present.missing import plot_missing
 from analysis.present.page import Prose, TableBlock
 from analysis.present.relations import plot_relations
 from analysis.present.tables import baseline_display
+from analysis.present.words import in_sentence
 from analysis.study.blocks import attempted, table
 from analysis.study.causes import diagram_arrows, diagram_nodes
 from analysis.study.data_columns import column_table
@@ -52,7 +53,7 @@ def patient_flow(study: Study) -> pd.DataFrame:
     marked = cohort[cohort[study.stratum_column].notna()]
     rows = [("stage", len(cohort), "patients in the file")]
     if len(marked) < len(cohort):
-        rows.append(("excluded", len(cohort) - len(marked), f"without {plan.marker.label}"))
+        rows.append(("excluded", len(cohort) - len(marked), f"without {in_sentence(plan.marker.label)}"))
         rows.append(("stage", len(marked), "in a stratum"))
     covariates = [*covariate_columns(study), *plan.model.strata]
     incomplete = int(marked[covariates].isna().any(axis=1).sum())

@@ -144,7 +144,8 @@ def _difference_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
     differences = pd.concat([survival_difference(curves, time) for time in at], ignore_index=True)
     title = f"{endpoint.name}: differences in survival at milestones ({unit})"
     note = "Each row: stratum b less stratum a, crude."
-    return [figure, table(f"{name}-milestone-differences", title, differences, note=note)]
+    kinds = {"difference": "share"}
+    return [figure, table(f"{name}-milestone-differences", title, differences, note=note, kinds=kinds)]
 
 
 def _difference_targets(study: Study, endpoint: Endpoint, curve: pd.DataFrame) -> dict[float, float] | None:

@@ -14,6 +14,7 @@ from analysis.present.forest import plot_forest
 from analysis.present.page import Prose, TableBlock
 from analysis.present.shifts import plot_shifts
 from analysis.present.tables import baseline_display
+from analysis.present.words import in_sentence
 from analysis.robustness.imputation import Imputations, impute_cohort
 from analysis.robustness.imputation_columns import column_of
 from analysis.robustness.pooling import PooledCox, pool_cox
@@ -229,7 +230,8 @@ def _shift_blocks(
         caption=f"{imputed.endpoint.name}, hazard ratio per {study.step} with its 95% band; nothing in the data tells"
         " which shift is right.",
         draw=partial(
-            plot_shifts, shifts, beside=beside, x_label=f"Added to each imputed value of {plan.marker.label}{unit}",
+            plot_shifts, shifts, beside=beside,
+            x_label=f"Added to each imputed value of {in_sentence(plan.marker.label)}{unit}",
             y_label=f"Hazard ratio per {study.step}", synthetic=plan.synthetic,
         ),
     )  # fmt: skip
