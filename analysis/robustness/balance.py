@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbers, rows_where
-from analysis.errors import InputError, raise_all, warn_all
+from analysis.errors import InputError, RowsDropped, raise_all, warn_all
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.weights import BalanceWeights
 from analysis.survival.curve_frames import label_column
@@ -58,6 +58,7 @@ def covariate_balance(
     Warns
     -----
     RowsDropped
+        Rows that miss a weight, a covariate or their stratum.
 
     Notes
     -----
@@ -74,7 +75,8 @@ def covariate_balance(
     given = np.ones(len(cohort)) if weights is None else _weights_of(cohort, weights)
     known = ~np.isnan(given)
     rows = read_exposure(cohort[known], None, covariates, by=by)
-    warn_all(rows.data.frame_warnings)
+    reasons = _without_weight(weights, int((~known).sum())) | rows.data.dropped
+    warn_all([RowsDropped(len(cohort), rows.data.n_used, reasons)] if reasons else [])
     table = _table(rows, given[known][rows.data.position])
     return table if weights is not None else table.assign(weighted_difference=np.nan)
 
@@ -94,6 +96,13 @@ def _weights_of(cohort: pd.DataFrame, weights: BalanceWeights | pd.Series) -> Fl
         problems.append(f"weights: zero or negative in {rows_where(unfit)}; weights must be positive")
     raise_all(problems, InputError)
     return found
+
+
+def _without_weight(weights: BalanceWeights | pd.Series | None, n_missing: int) -> dict[str, int]:
+    """How many rows have no weight, for the reasons of the weights themselves where they account for them all."""
+    if isinstance(weights, BalanceWeights) and sum(weights.dropped.values()) == n_missing:
+        return dict(weights.dropped)
+    return {"missing weight": n_missing} if n_missing else {}
 
 
 def _table(rows: ExposureRows, weight: FloatArray) -> pd.DataFrame:

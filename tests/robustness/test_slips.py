@@ -22,7 +22,7 @@ from analysis import (
     start_stop,
     subgroup_effects,
 )
-from analysis.errors import CohortError, InputError
+from analysis.errors import CohortError, InputError, RowsDropped
 
 DEATH = Endpoint("months", "died")
 
@@ -125,3 +125,12 @@ def test_columns_may_be_named_in_any_kind_of_list():
 def test_reclassification_takes_cut_points_of_our_own():
     cut = Cutpoints((0.8,), ("low", "high"), source="test")
     assert len(reclassification(COHORT, cut, marker="mg", n_draws=5, seed=1).table) == 4
+
+
+def test_rows_without_a_weight_are_told():
+    gaps = COHORT.assign(age=COHORT["age"].where(COHORT.index > 4))
+    weights = balance_weights(gaps, "age", by="arm")
+    with pytest.warns(RowsDropped, match=r"5 of 80 rows dropped: 5 for missing age$"):
+        covariate_balance(gaps, "age", by="arm", weights=weights)
+    with pytest.warns(RowsDropped, match=r"5 of 80 rows dropped: 5 for missing weight$"):
+        covariate_balance(COHORT, "age", by="arm", weights=weights.weights)
