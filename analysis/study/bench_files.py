@@ -36,8 +36,8 @@ class BenchRecord:
     name, title, about : str
     scores : DataFrame
         As `run_bench` gave them, to six digits.
-    command, version : str
-        What makes them again, and the version that made them.
+    command, version, commit : str
+        What makes them again, and the version and the commit that made them (no commit outside a checkout).
     n_replicates, seed, n_population : int
     """
 
@@ -47,6 +47,7 @@ class BenchRecord:
     scores: pd.DataFrame
     command: str
     version: str
+    commit: str
     n_replicates: int
     seed: int
     n_population: int
@@ -54,9 +55,10 @@ class BenchRecord:
     @property
     def words(self) -> str:
         """How it was made, in a sentence."""
+        made_by = f"version {self.version}" + (f", commit {self.commit}" if self.commit else "")
         return (
             f"{self.n_replicates:,} cohorts of each world; targets from {self.n_population:,} simulated patients; seed"
-            f" {self.seed}, version {self.version}. Again with: {self.command}"
+            f" {self.seed}, {made_by}. Again with: {self.command}"
         )
 
 
@@ -90,7 +92,8 @@ def write_bench(
     sizes = bench_sizes(name, n_replicates=n_replicates, seed=seed, n_population=n_population)
     bench, n, seed = BENCHES[name], sizes["n_replicates"], sizes["seed"]
     command = f"python -m analysis bench {name} --replicates {n} --seed {seed}"
-    head = {"bench": name, "title": bench.title, "about": bench.about, "command": command, "version": __version__}
+    head = {"bench": name, "title": bench.title, "about": bench.about, "command": command}
+    head |= {"version": __version__, "commit": checkout_commit()}
     texts = {
         f"{name}.csv": _six_digits(scores),
         f"{name}.json": json.dumps(head | sizes, ensure_ascii=False) + "\n",
@@ -119,6 +122,19 @@ def read_benches(directory: str | Path) -> tuple[BenchRecord, ...]:
         for scores, head in found
         if scores.is_file() and head.is_file()
     )
+
+
+def checkout_commit() -> str:
+    """The commit of the checkout that this package runs from, in twelve digits; empty where it runs from none."""
+    git = Path(__file__).resolve().parents[2] / ".git"
+    head = git / "HEAD"
+    if not head.is_file():
+        return ""
+    held = head.read_text(encoding="utf-8").strip()
+    if not held.startswith("ref: "):
+        return held[:12]
+    branch = git / held.removeprefix("ref: ")
+    return branch.read_text(encoding="utf-8").strip()[:12] if branch.is_file() else ""
 
 
 def _record(scores: str, head: str) -> BenchRecord:
