@@ -18,6 +18,8 @@ from analysis.survival.curve_frames import label_column
 __all__ = ["BalanceWeights", "balance_weights"]
 
 LARGE, SMALL_SHARE, MOST_OUTSIDE = 50.0, 0.5, 0.2
+IMPOSSIBLE = 1e-6
+"""A probability that no data of this size can tell from zero."""
 SAME = 1 - 1e-9
 """Probabilities this close together are equal."""
 
@@ -99,7 +101,8 @@ def balance_weights(
     ExtremeWeights
         A weight above 50, or an effective number below half of a stratum's.
     NoOverlap
-        A stratum in whose range of probabilities a fifth of the other rows has no like.
+        A stratum in whose range of probabilities a fifth of the other rows has no like; or in which some rows could not
+        have been, as those with a level of a covariate that it does not hold.
 
     Notes
     -----
@@ -191,7 +194,7 @@ def told_weights(
         n_read=rows.data.n_read,
         n_used=rows.data.n_used,
         dropped=rows.data.dropped,
-        warnings=_warnings(summary, by),
+        warnings=(*_warnings(summary, by), *_never(found.propensity, summary, by)),
     )
 
 
@@ -248,3 +251,22 @@ def _warnings(summary: pd.DataFrame, by: str) -> tuple[AnalysisWarning, ...]:
             )
         )
     return tuple(found)
+
+
+def _never(propensity: FloatArray, summary: pd.DataFrame, by: str) -> tuple[AnalysisWarning, ...]:
+    """A word on rows that could not have been in a stratum of which nothing else is told: no weight stands for them."""
+    counts = (propensity < IMPOSSIBLE).sum(axis=0).tolist()
+    told = [
+        f"{row['stratum']!r} ({count} row{'s' * (count > 1)})"
+        for row, count in zip(summary.to_dict("records"), counts, strict=True)
+        if count and row["share_outside"] <= MOST_OUTSIDE
+    ]
+    if not told:
+        return ()
+    return (
+        NoOverlap(
+            f"strata of {by!r} in which some rows could not have been, given their covariates: {first_few(told)}; a"
+            " level that only another stratum holds does this: weighting cannot balance it, so join it with another or"
+            " leave its rows out"
+        ),
+    )

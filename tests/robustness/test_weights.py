@@ -220,3 +220,12 @@ def test_balance_says_what_it_left_out():
 def test_weights_of_other_rows_are_refused(weights, message):
     with pytest.raises(InputError, match=message):
         covariate_balance(two_arms(), ["age"], by="arm", weights=weights)
+
+
+def test_a_level_that_one_stratum_alone_holds_is_told():
+    rng = np.random.default_rng(1)
+    arm = rng.choice(["a", "b"], 200)
+    cohort = pd.DataFrame({"arm": arm, "x": rng.normal(size=200), "level": 0})
+    cohort.loc[np.flatnonzero(arm == "a")[:15], "level"] = 1
+    with pytest.warns(NoOverlap, match=r"could not have been, given their covariates: 'b' \(15 rows\);"):
+        balance_weights(cohort, ["x", "level"], by="arm")
