@@ -114,6 +114,7 @@ def _check_groups(cohort: pd.DataFrame, endpoint: Endpoint, marker: str, groups:
     """Subgroups that are no groups of a cohort: none, one twice, a measurement, the marker or the outcome itself."""
     problems = [] if groups else ["subgroups: none given; name at least one column"]
     problems += [f"subgroups: {name!r} is named twice" for name in dict.fromkeys(groups) if groups.count(name) > 1]
+    raise_all(column_problems(cohort, [marker]))
     taken = {marker: "marker", **dict.fromkeys(getattr(endpoint, "columns", ()), "outcome")}
     problems += [f"subgroups: {name!r} is the {taken[name]} itself" for name in groups if name in taken]
     problems += column_problems(cohort, [name for name in groups if name not in taken])

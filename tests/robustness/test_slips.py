@@ -52,6 +52,10 @@ SLIPS = {
     "weights, none": (lambda: balance_weights(COHORT, [None], by="arm"), f"{NAMES}, got list"),
     "log-rank, strata": (lambda: adjusted_logrank(COHORT, DEATH, "age", by="arm", strata=1.5), f"{NAMES}, got float"),
     "subgroups, frame": (lambda: subgroup_effects(COHORT, DEATH, "mg", subgroups=COHORT), f"{NAMES}, got DataFrame"),
+    "subgroups, marker": (
+        lambda: subgroup_effects(COHORT, DEATH, ["mg"], subgroups="arm"),
+        r"\['mg'\]: name one column",
+    ),
     "MaxCombo, strata": (lambda: max_combo(COHORT, DEATH, by="arm", strata=[None]), f"{NAMES}, got list"),
     "MaxCombo, weights": (lambda: max_combo(COHORT, DEATH, by="arm", rho_gamma=0), "give pairs"),
     "marker, list": (lambda: piecewise_effects(COHORT, DEATH, ["mg"], cuts=[5]), r"\['mg'\]: name one column"),
