@@ -24,23 +24,10 @@ from analysis.study.results import StudyFigure, StudySection
 from analysis.study.run import synthetic_plan
 from analysis.study.sections.confounding import confounding_section
 from analysis.study.study import Study, prepare_study
+from tests.study.plans import LUNG_BY_AGE
 
 quiet = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
-PLAN = """[data]
-path = "cohort.csv"
-[marker]
-column = "age"
-unit = "years"
-per = 10
-direction = "higher"
-[strata]
-quantiles = 2
-[[endpoints]]
-name = "Overall survival"
-duration = "os_days"
-event = "os_event"
-time_unit = "days"
-"""
+PLAN = LUNG_BY_AGE
 MODEL = '[model]\ncovariates = ["ecog", "sex"]\n[robustness]\nn_bootstrap = 50\n'
 
 

@@ -15,28 +15,18 @@ from analysis.study.run import synthetic_plan
 from analysis.study.sections.influence import influence_section
 from analysis.study.sections.missing import imputation_terms, missing_section
 from analysis.study.study import Study, prepare_study
+from tests.study.plans import LUNG_BY_AGE
 
-PLAN = """[data]
-path = "cohort.csv"
-[marker]
-column = "age"
-unit = "years"
-per = 10
-direction = "higher"
-[strata]
-quantiles = 2
-[[endpoints]]
-name = "Overall survival"
-duration = "os_days"
-event = "os_event"
-time_unit = "days"
-[model]
+PLAN = (
+    LUNG_BY_AGE
+    + """[model]
 covariates = ["ecog", "log(meal_calories)", "bs(weight_loss, df=3)"]
 strata = ["sex"]
 [robustness]
 site = "institution"
 n_imputations = 4
 """
+)
 
 
 @pytest.fixture(scope="module")

@@ -14,24 +14,14 @@ from analysis.present.page import Note
 from analysis.study.blocks import attempted
 from analysis.study.models import fit_models
 from analysis.study.study import prepare_study
+from tests.study.plans import LUNG_BY_AGE
 
-PLAN = """[data]
-path = "cohort.csv"
-[marker]
-column = "age"
-unit = "years"
-per = 10
-direction = "higher"
-[strata]
-quantiles = 2
-[[endpoints]]
-name = "Overall survival"
-duration = "os_days"
-event = "os_event"
-time_unit = "days"
-[model]
+PLAN = (
+    LUNG_BY_AGE
+    + """[model]
 covariates = ["ecog"]
 """
+)
 
 
 def plan_for(cohort: pd.DataFrame, folder: Path, text: str = PLAN) -> StudyPlan:

@@ -12,22 +12,9 @@ from analysis.study.sections.verification import verification_section
 from analysis.study.study import prepare_study
 from analysis.survival.logrank_lifelines import lifelines_logrank
 from tests.reference import cases, cohort, with_groups
+from tests.study.plans import LUNG_BY_AGE
 
-PLAN = """[data]
-path = "cohort.csv"
-[marker]
-column = "age"
-unit = "years"
-per = 10
-direction = "higher"
-[strata]
-quantiles = 2
-[[endpoints]]
-name = "Overall survival"
-duration = "os_days"
-event = "os_event"
-time_unit = "days"
-"""
+PLAN = LUNG_BY_AGE
 
 PLAIN_TESTS = [case for case in cases("logrank") if not case.args["strata"] and not case.args["rho"]]
 
