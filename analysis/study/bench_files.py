@@ -23,7 +23,8 @@ NOTE = "Simulated cohorts: no patient, and nothing here is evidence about magnes
 READING = (
     "Bias is counted away from zero; in brackets stand Monte-Carlo standard errors. The verdict names a bias of more"
     " than 0.4 standard deviations of the estimate, coverage of 95% intervals outside 93 to 97%, and a type-I error"
-    " more than two Monte-Carlo errors away from 5%. A method that misses stays in the table."
+    " other than 5%, where the difference (from 95%, from 5%) is more than two Monte-Carlo errors. A method that misses"
+    " stays in the table."
 )
 
 

@@ -84,9 +84,10 @@ def _models(study: Study) -> str:
     extra = f"{adjusted}, {within}." if adjusted and within else f"{adjusted}." if adjusted else ""
     if within and not adjusted:
         extra = f" Adjusted models are {within}."
+    chosen = " Covariates were fixed beforehand; none was selected by its p-value." if model.covariates else ""
     return (
-        "**Models.** Hazard ratios come from Cox models with Efron's handling of ties and Wald intervals. Covariates"
-        f" were fixed beforehand; none was selected by its p-value.{extra} Proportional hazards were checked by the"
+        "**Models.** Hazard ratios come from Cox models with Efron's handling of ties and Wald intervals."
+        f"{chosen}{extra} Proportional hazards were checked by the"
         " score test of scaled Schoenfeld residuals against one minus Kaplan-Meier."
     )
 

@@ -89,6 +89,11 @@ def test_verdicts_by_hand(scores, verdict):
     assert bench_table(scored(**scores))["verdict"].tolist() == [verdict]
 
 
+def test_a_coverage_that_chance_explains_holds():
+    few = scored(coverage=0.92).assign(std_error=0.019)  # of 200 cohorts: 95 % is less than two errors away
+    assert bench_table(few)["verdict"].tolist() == ["holds"]
+
+
 def test_bias_is_also_told_in_standard_deviations():
     row = bench_table(scored(**{"bias away from zero": 0.06, "root mean squared error": 0.10})).iloc[0]
     assert row["standard_deviation"] == pytest.approx(0.08)

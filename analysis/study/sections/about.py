@@ -34,13 +34,15 @@ def about_section(study: Study) -> StudySection:
         f"{endpoint.name} ({endpoint.time_unit}, columns {endpoint.duration} and {endpoint.event})"
         for endpoint in plan.endpoints
     )
-    adjusted = ", ".join(map(study.label, plan.model.covariates)) or "nothing"
-    within = f", stratified by {', '.join(map(study.label, plan.model.strata))}" if plan.model.strata else ""
+    named = ", ".join(map(study.label, plan.model.covariates))
+    within = f"stratified by {', '.join(map(study.label, plan.model.strata))}" if plan.model.strata else ""
+    adjusted = ", ".join(part for part in (named and f"adjusted for {named}", within) if part)
+    models = f"Beside the crude models stand models {adjusted}." if adjusted else "Every model is crude."
     blocks.append(
         Prose(
             "**Decided before looking.** Marker: "
             f"{plan.marker.label} ({study.unit or 'no unit'}), hazard ratios per {study.step}. Strata:"
-            f" {study.cutpoints.source}. Endpoints: {endpoints}. The adjusted models adjust for: {adjusted}{within}."
+            f" {study.cutpoints.source}. Endpoints: {endpoints}. {models}"
             f" The plan stands at the end of this report; its SHA-256 is {plan.sha256}."
         )
     )
