@@ -34,17 +34,15 @@ WHERE_THE_TIME_GOES = (
     "",
     "What profiles of the work beside its goals showed:",
     "",
-    "- Counting a million rows on arrays: one pass over times, events and groups, bound by reading them (about 2 ms on a"
-    " quiet core), then tables of counts. The public calls reach their goals because a data frame's columns are read in"
-    " the same pass.",
-    "- Cox with a million rows: three passes over the rows after a start on 25,000 of them; two thirds of a pass are the"
-    " products of ten covariates, which memory bandwidth bounds. The Rust package has become twice as fast as when the"
-    " goal was set.",
-    "- 10,000 permutations: the shuffles and their sums take two thirds, checks and tables of the public call the rest.",
-    "- 1,000 simulated cohorts: a third is Newton's steps of the Cox fits, a fifth is drawing the cohorts, which both"
-    " sides pay, the rest counting and the bench's own rows.",
-    "- A Parquet file: reading and grouping are DuckDB's own; what is ours on top is 40 ms for curves and test.",
-    "- Times that nearly all differ: sorting them, twice where near-ties are merged.",
+    "- Counting a million rows on arrays is one pass over times, events and groups: about 2 ms when they are still in"
+    " the processor's cache, twice that in turn with peers that push them out.",
+    "- Cox with a million rows: a start on 25,000 of them, then passes over all, partly bound by memory bandwidth. The"
+    " Rust package takes half of what it took when the goal was set.",
+    "- 10,000 permutations: 70 % is the shuffles and their sums, the rest the public call's checks and tables.",
+    "- 1,000 simulated cohorts: a third is Newton's steps of the Cox fits, a fifth the drawing, which both sides pay;"
+    " the rest is counting, medians and the bench's own rows.",
+    "- A Parquet file: reading and grouping are DuckDB's own; curves and test come on top, about 40 ms.",
+    "- Times that nearly all differ: two sorts, one of them to merge near-ties.",
 )
 
 

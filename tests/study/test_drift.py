@@ -34,7 +34,7 @@ def report(tmp_path, monkeypatch):
     write_cohort(load_example("lung").dropna(subset=["karnofsky_by_physician"]), tmp_path / "lung.csv")
     (tmp_path / "lung.toml").write_text(PLAN, encoding="utf-8")
     monkeypatch.setattr("analysis.study.outputs.write_figures", lambda results, directory, progress: ((), {}))
-    monkeypatch.setattr("analysis.study.outputs._report", lambda results, drawings: "")
+    monkeypatch.setattr("analysis.study.outputs._report", lambda *_: "")
     write_outputs(run_study(tmp_path / "lung.toml"), tmp_path / "build")
     return tmp_path / "build"
 
