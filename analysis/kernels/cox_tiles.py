@@ -13,17 +13,10 @@ import numpy as np
 from analysis.kernels.compiled import jit, jit_sums
 from analysis.kernels.cox_resampled_loops import tie
 from analysis.kernels.cox_risk_sets import BoolArray, IntArray
+from analysis.kernels.exponentials import exponentiate
 from analysis.kernels.times import FloatArray
 
 TILE = 256
-SHIFT = 6755399441055744.0
-"""1.5 times 2**52: a double of this size has no room for a fraction, so adding it rounds to a whole number."""
-LOG2_E = 1.4426950408889634
-LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-SMALLEST, LARGEST = -708.0, 709.0
-"""What the exponential of is still a double."""
-EXPONENT, FRACTION = 1023, 52
-"""What is added to a power of two in the bits of a double, and how far to the left it stands."""
 
 
 class Rows(NamedTuple):
@@ -72,40 +65,6 @@ def load(rows: Rows, start: int, size: int, centre: FloatArray, factor: FloatArr
 
 
 @jit
-def exponentiate(tile: Tile, size: int) -> None:
-    """The exponential of `eta` into `risk`, to the last bit but one, all at once.
-
-    e^x = 2^k e^r with k whole and r at most half of log 2, whose series is summed to the 13th power. Beyond the range
-    of doubles it is infinite above, and stays at the range's end below.
-    """
-    powers = tile.bits.view(np.float64)
-    for i in range(size):
-        x = min(max(tile.eta[i], SMALLEST), LARGEST)
-        shifted = x * LOG2_E + SHIFT
-        k = shifted - SHIFT
-        powers[i] = shifted
-        r = (x - k * LN2_HIGH) - k * LN2_LOW
-        s = 1 / 6227020800
-        s = s * r + 1 / 479001600
-        s = s * r + 1 / 39916800
-        s = s * r + 1 / 3628800
-        s = s * r + 1 / 362880
-        s = s * r + 1 / 40320
-        s = s * r + 1 / 5040
-        s = s * r + 1 / 720
-        s = s * r + 1 / 120
-        s = s * r + 1 / 24
-        s = s * r + 1 / 6
-        s = s * r + 0.5
-        s = s * r + 1.0
-        tile.risk[i] = s * r + 1.0
-    for i in range(size):
-        tile.bits[i] = (tile.bits[i] + EXPONENT) << FRACTION
-    for i in range(size):
-        tile.risk[i] *= powers[i] if tile.eta[i] <= LARGEST else np.inf
-
-
-@jit
 def set_risks(rows: Rows, start: int, size: int, beta: FloatArray, tile: Tile) -> None:
     """Weight times exp(linear predictor) of the tile's rows."""
     if np.any(beta):
@@ -114,7 +73,7 @@ def set_risks(rows: Rows, start: int, size: int, beta: FloatArray, tile: Tile) -
             column, coef = tile.x[j], beta[j]
             for i in range(size):
                 tile.eta[i] += coef * column[i]
-        exponentiate(tile, size)
+        exponentiate(tile.eta[:size], tile.bits[:size], tile.risk[:size])
     else:
         tile.risk[:size] = 1.0
     if len(rows.weight):

@@ -226,7 +226,7 @@ def test_spells_that_cannot_be_are_refused(spells, words):
 
 
 def test_all_faults_of_spells_are_told_at_once():
-    with pytest.raises(CohortError) as caught:
+    with pytest.raises(CohortError, match="overlap") as caught:
         check_start_stop(spells_of(("a", 0, 5, 1), ("a", 3, 8, 0), ("b", 0, 2, 1), ("b", 2, 3, 0)), SPELL, key="id")
     assert len(caught.value.problems) == 2
 
