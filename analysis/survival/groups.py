@@ -43,7 +43,13 @@ def coded(column: pd.Series) -> Coded:
 
 
 def group_rows(cohort: pd.DataFrame, names: Sequence[str]) -> Groups:
-    """Rows by the labels of one column, or by the combinations of several; one group "all" without columns."""
+    """Rows by the labels of one column, or by the combinations of several; one group "all" without columns.
+
+    Examples
+    --------
+    >>> group_rows(pd.DataFrame({"site": ["a, b", "a"], "arm": ["c", "b, c"]}), ["site", "arm"]).labels
+    ('a, "b, c"', '"a, b", c')
+    """
     if not names:
         return Groups(np.zeros(len(cohort), dtype=np.int64), ("all",))
     parts = [_one_grouping(cohort[name]) for name in names]
@@ -59,8 +65,15 @@ def group_rows(cohort: pd.DataFrame, names: Sequence[str]) -> Groups:
         for part in reversed(parts):
             code, place = divmod(int(code), len(part.labels))
             words.append(part.labels[place])
-        labels.append(", ".join(reversed(words)))
+        labels.append(", ".join(_as_part(word) for word in reversed(words)))
     return Groups(codes.astype(np.int64), tuple(labels))
+
+
+def _as_part(label: str) -> str:
+    """A label as part of a list: quoted when it has a comma or a quote itself, so that no two lists read the same."""
+    if "," not in label and '"' not in label:
+        return label
+    return '"' + label.replace('"', '""') + '"'
 
 
 def _one_grouping(column: pd.Series) -> Groups:

@@ -35,6 +35,15 @@ def test_expected_events_are_hazard_times_risk() -> None:
     np.testing.assert_allclose(cohort["event"] - expected, cox_residuals(fit, "martingale")["residual"], atol=1e-12)
 
 
+def test_strata_of_two_columns_stay_apart_when_commas_in_their_levels_make_them_look_alike() -> None:
+    cohort = pd.DataFrame({"time": [1.0, 2, 3, 4] * 2, "event": 1, "x": [1.0, 0, 0, 1, 0, 1, 1, 0]})
+    cohort["s"], cohort["u"] = ["a, b"] * 4 + ["a"] * 4, ["c"] * 4 + ["b, c"] * 4
+    table = baseline_hazard(fit_cox(cohort, PLAIN, ["x"], strata=["s", "u"]))
+    assert list(table["stratum"]) == ['a, "b, c"'] * 4 + ['"a, b", c'] * 4
+    alone = baseline_hazard(fit_cox(cohort.assign(arm=cohort["s"].str.len()), PLAIN, ["x"], strata="arm"))
+    assert table["cumulative_hazard"].tolist() == alone["cumulative_hazard"].tolist()
+
+
 def test_strata_have_hazards_of_their_own() -> None:
     cohort = pd.DataFrame({"time": [1.0, 2, 3, 4] * 2, "event": 1, "x": [1.0, 0, 0, 1, 0, 1, 1, 0]})
     cohort["arm"] = ["b"] * 4 + ["a"] * 4

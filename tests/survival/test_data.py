@@ -348,7 +348,16 @@ def test_several_columns_make_groups_of_their_combinations_in_order():
 
 def test_combinations_whose_labels_read_alike_stay_apart():
     cohort = pd.DataFrame({"a": ["x, 1", "x"], "b": ["2", "1, 2"]})
-    assert len(np.unique(group_rows(cohort, ["a", "b"]).codes)) == 2
+    groups = group_rows(cohort, ["a", "b"])
+    assert groups.labels == ('x, "1, 2"', '"x, 1", 2')
+    assert groups.codes.tolist() == [1, 0]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(*[st.text('a, "', max_size=4)] * 3), min_size=1, max_size=20))
+def test_as_many_labels_as_combinations(combinations):
+    cohort = pd.DataFrame(combinations, columns=["a", "b", "c"], dtype=object)
+    assert len(set(group_rows(cohort, ["a", "b", "c"]).labels)) == len(set(combinations))
 
 
 def test_without_columns_there_is_one_group():
