@@ -112,6 +112,22 @@ def _far_apart(times: FloatArray) -> bool:
     return bool(np.abs(times).max() < 2**26) and bool((times == np.rint(times)).all())
 
 
+def reached(at: FloatArray, end: FloatArray | float) -> NDArray[np.bool_]:
+    """Whether times asked for come at or before an end, near-ties being equal.
+
+    Parameters
+    ----------
+    at : ndarray, shape (k,)
+    end : number, or ndarray of shape (k,)
+
+    Examples
+    --------
+    >>> reached(np.array([0.2, 0.1 + 0.2, 0.31]), 0.3).tolist()
+    [True, True, False]
+    """
+    return np.asarray(at <= end + TOLERANCE * np.abs(end))
+
+
 def n_times_to(times: FloatArray, at: FloatArray, *, side: Literal["left", "right"] = "right") -> NDArray[np.intp]:
     """How many of the sorted times come at or before (side "left": before) each given time, near-ties being equal.
 

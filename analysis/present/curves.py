@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.errors import InputError
 from analysis.present.curve_lines import Points, draw_curve, draw_truth, drawn_part
 from analysis.present.curve_words import estimates_fit, label_ends, write_estimates, write_medians, write_truth
 from analysis.present.frames import by_label, need_columns
@@ -83,7 +84,8 @@ def plot_survival(
     Raises
     ------
     InputError
-        A frame without rows, or without a column that is drawn.
+        A frame without rows, or without a column that is drawn; adjusted curves at chosen times, whose steps between
+        these are unknown.
 
     Notes
     -----
@@ -98,6 +100,10 @@ def plot_survival(
     'Overall survival'
     """
     need_columns(curves, "curves", CURVE_COLUMNS)
+    if "rows_at" in curves and (curves["rows_at"] == "chosen times").any():
+        raise InputError(
+            "curves: their rows stand at chosen times only; leave times out of adjusted_curves to draw steps"
+        )
     groups = by_label(curves, "stratum")
     ticks = _ticks(curves, risk, horizon, time_unit)
     end = horizon if horizon is not None else max(float(curves["time"].max()), *ticks)

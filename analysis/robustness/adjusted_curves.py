@@ -48,8 +48,9 @@ class AdjustedCurves:
     ----------
     curves : DataFrame
         stratum, time, n_risk, n_event, n_censor, survival, std_error, conf_low, conf_high, conf_type, conf_level,
-        variance, method. The counts are those of the cohort as it is, unweighted: n_risk just before the time, the
-        others since the row above.
+        variance, method, rows_at ("event times", "quantiles of event times" or "chosen times": what happened between
+        chosen times is not in the frame, so `survival_quantile` and figures refuse it). The counts are those of the
+        cohort as it is, unweighted: n_risk just before the time, the others since the row above.
     method : str
     times : ndarray, shape (m,)
         Where the curves were computed.

@@ -10,9 +10,9 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.errors import AnalysisWarning, BeyondFollowUp, FailedDraws, NotEstimable
 from analysis.kernels.product_limit import interval
-from analysis.kernels.times import n_times_to
+from analysis.kernels.times import n_times_to, reached
 from analysis.robustness.exposure import ExposureRows
-from analysis.survival.curve_frames import code_column
+from analysis.survival.curve_frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES, code_column
 
 MANY_FAILED = 0.05
 CONF_TYPE, BOOTSTRAP = "log-log", "bootstrap"
@@ -33,7 +33,9 @@ def beyond(asked: FloatArray | None, ends: FloatArray, labels: Sequence[str]) ->
     """A word on times asked for beyond the end of a stratum's curve."""
     if asked is None:
         return ()
-    short = [f"{label!r} ends at {end:g}" for label, end in zip(labels, ends, strict=True) if end < asked[-1]]
+    short = [
+        f"{label!r} ends at {end:g}" for label, end in zip(labels, ends, strict=True) if not reached(asked, end).all()
+    ]
     if not short:
         return ()
     return (BeyondFollowUp(f"times up to {asked[-1]:g}: stratum {first_few(short)}; its rows stop there"),)
@@ -57,7 +59,7 @@ def curve_frame(
     wanted = np.ones(len(grid), dtype=bool) if asked is None else np.isin(grid, np.r_[0.0, asked])
     parts = []
     for code, end in enumerate(ends):
-        shown = np.flatnonzero(wanted & (grid <= end))
+        shown = np.flatnonzero(wanted & reached(grid, end))
         values = (survival[code, shown], error[code, shown], limits[0, code, shown], limits[1, code, shown])
         part = pd.DataFrame(dict(zip(("survival", "std_error", "conf_low", "conf_high"), values, strict=True)))
         parts.append(pd.concat([_counts(rows, code, grid[shown]), part], axis=1))
@@ -70,7 +72,15 @@ def curve_frame(
         conf_level=float(conf_level),
         variance=code_column(same, [BOOTSTRAP], ordered=False),
         method=code_column(same, [method], ordered=False),
+        rows_at=code_column(same, [_rows_at(rows, grid, asked)], ordered=False),
     )
+
+
+def _rows_at(rows: ExposureRows, grid: FloatArray, asked: FloatArray | None) -> str:
+    """Whether the rows stand at every step of the curves, at most of them, or where they were asked for."""
+    if asked is not None:
+        return CHOSEN_TIMES
+    return EVENT_TIMES if np.isin(rows.data.time[rows.data.event], grid).all() else QUANTILES
 
 
 def _counts(rows: ExposureRows, code: int, times: FloatArray) -> pd.DataFrame:

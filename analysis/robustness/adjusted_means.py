@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all
 from analysis.kernels.tails import normal_quantile
-from analysis.kernels.times import n_times_to
+from analysis.kernels.times import n_times_to, reached
 from analysis.robustness.adjusted_curves import AdjustedCurves
 from analysis.survival.curve_frames import label_column, pairs_of
 from analysis.survival.milestones import difference_columns, with_pairs
@@ -180,6 +180,6 @@ def _refuse_beyond(adjusted: AdjustedCurves, time: float, *, name: str = "horizo
     last = adjusted.survival[np.arange(len(adjusted.labels)), n_times_to(adjusted.times, adjusted.ends) - 1]
     ends = {label: end for label, end, left in zip(adjusted.labels, adjusted.ends, last, strict=True) if left > 0}
     latest = min(ends.values(), default=np.inf)
-    if not n_times_to(np.array([float(time)]), np.array([latest]))[0]:
+    if not reached(np.array([float(time)]), latest).all():
         short = first_few(f"{label!r} ends at {end:g}" for label, end in ends.items() if end < time)
         raise InputError(f"{name}={time:g} lies beyond the adjusted curves: stratum {short}; choose at most {latest:g}")

@@ -10,9 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.cohort.columns import FloatArray, first_few
 from analysis.errors import InputError, NotEstimable
+from analysis.kernels.times import n_times_to
 
 CURVE_COLUMNS = ("stratum", "time", "n_risk", "n_event", "survival", "std_error", "conf_low", "conf_high")
+EVENT_TIMES, QUANTILES, CHOSEN_TIMES = "event times", "quantiles of event times", "chosen times"
+"""What the rows of adjusted curves stand at, in their column `rows_at`."""
 
 
 def strata_of(curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -25,6 +29,40 @@ def strata_of(curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
     if curves.empty:
         raise InputError("curves: the frame has no rows")
     return {str(label): rows for label, rows in curves.groupby("stratum", observed=True, sort=True)}
+
+
+def steps_of(curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The same of curves that hold every step; those at chosen times are refused, as they fell between their rows."""
+    strata = strata_of(curves)
+    if _at_chosen_times(curves):
+        raise InputError(f"curves: their rows stand at chosen times only, and {_BETWEEN}")
+    return strata
+
+
+def strata_at(curves: pd.DataFrame, at: FloatArray, *, extend: bool) -> dict[str, pd.DataFrame]:
+    """The same of curves that are read at given times; the values of those at chosen times hold at these alone."""
+    strata = strata_of(curves)
+    if not _at_chosen_times(curves):
+        return strata
+    unknown = np.zeros(len(at), dtype=bool)
+    for rows in strata.values():
+        times = rows["time"].to_numpy(dtype=np.float64)
+        following = n_times_to(times, at, side="left")
+        unknown |= (n_times_to(times, at) == following) & (extend | (following < len(times)))
+    if unknown.any():
+        shown = first_few(f"{time:g}" for time in at[unknown])
+        raise InputError(f"curves: no row at {shown}, only at chosen times, and {_BETWEEN}")
+    return strata
+
+
+_BETWEEN = (
+    "what happened between those is not in the frame; leave times out of adjusted_curves to have every event time"
+)
+
+
+def _at_chosen_times(curves: pd.DataFrame) -> bool:
+    """Whether the frame says that its rows are not the steps of the curves."""
+    return "rows_at" in curves and bool((curves["rows_at"] == CHOSEN_TIMES).any())
 
 
 def pairs_of(labels: list[str]) -> list[tuple[str, str]]:

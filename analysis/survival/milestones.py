@@ -13,9 +13,9 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import BeyondFollowUp, InputError, raise_all, warn_all
 from analysis.kernels.product_limit import quantile
 from analysis.kernels.tails import normal_quantile, two_sided
-from analysis.kernels.times import n_times_to
+from analysis.kernels.times import n_times_to, reached
 from analysis.survival.counted import counted_curves
-from analysis.survival.curve_frames import label_column, pairs_of, strata_of
+from analysis.survival.curve_frames import label_column, pairs_of, steps_of, strata_at, strata_of
 from analysis.survival.curves import GREENWOOD, JACKKNIFE, check_curve_options, curves_of, curves_of_counts
 from analysis.survival.data import survival_data
 from analysis.survival.options import level_problems, number_problems, times_given
@@ -37,17 +37,19 @@ def survival_at(curves: pd.DataFrame, times: ArrayLike, *, extend: bool = False)
     -------
     DataFrame
         Columns stratum, time, n_risk, survival, std_error, conf_low, conf_high; the times in the order given. n_risk is
-        that of the first row at or after the time, 0 beyond follow-up, where the rest is NaN unless `extend`.
+        that of the first row at or after the time, 0 beyond follow-up, where the rest is NaN unless `extend`. A curve
+        that has fallen to 0 stays there: nobody is left whose survival could be unknown.
 
     Raises
     ------
     InputError
-        When `curves` are none, or a time is negative or no number.
+        When `curves` are none, or a time is negative or no number, or lies between the rows of adjusted curves at
+        chosen times.
 
     Warns
     -----
     BeyondFollowUp
-        When a time lies beyond the follow-up of a stratum and `extend` is false.
+        When a time lies beyond the follow-up of a stratum with S > 0 and `extend` is false.
 
     Notes
     -----
@@ -62,7 +64,8 @@ def survival_at(curves: pd.DataFrame, times: ArrayLike, *, extend: bool = False)
        n_risk  survival
     0       3      0.75
     """
-    at, strata = times_given(times), strata_of(curves)
+    at = times_given(times)
+    strata = strata_at(curves, at, extend=extend)
     parts = [_at(rows, at, extend) for rows in strata.values()]
     if not extend:
         warn_all(_beyond(strata, at))
@@ -80,7 +83,7 @@ def _at(rows: pd.DataFrame, at: FloatArray, extend: bool) -> pd.DataFrame:
     past = following == len(times)
     found = rows[["survival", "std_error", "conf_low", "conf_high"]].iloc[last].reset_index(drop=True)
     if not extend:
-        found = found.mask(pd.Series(past))
+        found = found.mask(pd.Series(past) & (found["survival"] > 0))
     n_risk = rows["n_risk"].to_numpy()
     found.insert(0, "n_risk", np.where(past, 0, n_risk[np.minimum(following, len(times) - 1)]).astype(n_risk.dtype))
     found.insert(0, "time", at)
@@ -88,10 +91,13 @@ def _at(rows: pd.DataFrame, at: FloatArray, extend: bool) -> pd.DataFrame:
 
 
 def _beyond(strata: dict[str, pd.DataFrame], at: FloatArray) -> list[BeyondFollowUp]:
-    """A word on times that lie beyond the follow-up of a stratum."""
-    last = {label: float(rows["time"].iloc[-1]) for label, rows in strata.items()}
-    latest = at.max(keepdims=True)
-    short = [f"{label} ends at {end:g}" for label, end in last.items() if not n_times_to(latest, np.array([end]))[0]]
+    """A warning on times that lie beyond the follow-up of a stratum in which somebody is still alive."""
+    last = {label: rows[["time", "survival"]].iloc[-1] for label, rows in strata.items()}
+    short = [
+        f"{label} ends at {end.time:g}"
+        for label, end in last.items()
+        if end.survival > 0 and not reached(at, float(end.time)).all()
+    ]
     if not short:
         return []
     text = f"survival at {first_few(f'{time:g}' for time in at)}: stratum {first_few(short)}; undefined beyond it"
@@ -120,7 +126,7 @@ def survival_quantile(curves: pd.DataFrame, probability: float = 0.5) -> pd.Data
     Raises
     ------
     InputError
-        When `curves` are none, or the probability is outside 0 to 1.
+        When `curves` are none or adjusted ones at chosen times, or the probability is outside 0 to 1.
 
     Notes
     -----
@@ -139,7 +145,7 @@ def survival_quantile(curves: pd.DataFrame, probability: float = 0.5) -> pd.Data
         hint = f"; did you mean {probability / 100:g}?" if probability < 100 else ""
         problems = [f"probability={probability!r} must lie between 0 and 1{hint}"]
     raise_all(problems, InputError)
-    strata = strata_of(curves)
+    strata = steps_of(curves)
     columns = {"time": "survival", "conf_low": "conf_low", "conf_high": "conf_high"}
     table = {
         name: [_quantile(rows, column, probability) for rows in strata.values()] for name, column in columns.items()
@@ -157,7 +163,9 @@ def _quantile(rows: pd.DataFrame, column: str, probability: float) -> float:
     return quantile(rows["time"].to_numpy(), values, probability)
 
 
-def survival_difference(curves: pd.DataFrame, time: float, *, conf_level: float = 0.95) -> pd.DataFrame:
+def survival_difference(
+    curves: pd.DataFrame, time: float, *, extend: bool = False, conf_level: float = 0.95
+) -> pd.DataFrame:
     """Differences in survival at one time, b less a, for every pair of strata.
 
     Parameters
@@ -166,13 +174,16 @@ def survival_difference(curves: pd.DataFrame, time: float, *, conf_level: float 
         As `kaplan_meier` returns them.
     time : float
         In the unit of the follow-up, fixed before looking.
+    extend : bool
+        As in `survival_at`.
     conf_level : float
 
     Returns
     -------
     DataFrame
         Columns stratum_a, stratum_b, time, difference, std_error, conf_low, conf_high, statistic (z), p_value; pairs in
-        stratum order; NaN where a stratum's follow-up ends before the time.
+        stratum order; NaN where a stratum's follow-up ends before the time with S > 0, unless `extend`. The error is
+        undefined (NaN) where a curve is 0.
 
     Raises
     ------
@@ -203,7 +214,7 @@ def survival_difference(curves: pd.DataFrame, time: float, *, conf_level: float 
             "adjusted curves: the error of a difference needs the resamples, not the curves; use"
             " adjusted_survival_difference(adjusted_curves(...), time)"
         )
-    points = survival_at(curves, [time]).set_index("stratum")
+    points = survival_at(curves, [time], extend=extend).set_index("stratum")
     numbers = points[["survival", "std_error"]].to_numpy()
     values = {str(label): row for label, row in zip(points.index, numbers, strict=True)}
     estimates = np.array([[values[b][0] - values[a][0], np.hypot(values[a][1], values[b][1])] for a, b in pairs])

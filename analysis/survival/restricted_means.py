@@ -11,6 +11,7 @@ from analysis.cohort.columns import FloatArray, first_few
 from analysis.errors import InputError, raise_all
 from analysis.kernels.product_limit import areas
 from analysis.kernels.tails import normal_quantile
+from analysis.kernels.times import reached
 from analysis.survival.curve_frames import label_column, pairs_of, strata_of
 from analysis.survival.curves import GREENWOOD
 from analysis.survival.milestones import difference_columns, with_pairs
@@ -130,7 +131,9 @@ def check_horizon(strata: Mapping[str, pd.DataFrame], horizon: float, *, extend:
         )
     ends = {label: rows[["time", "survival"]].iloc[-1] for label, rows in strata.items()}
     short = [
-        f"{label!r} ends at {end.time:g}" for label, end in ends.items() if end.time < horizon and end.survival > 0
+        f"{label!r} ends at {end.time:g}"
+        for label, end in ends.items()
+        if end.survival > 0 and not reached(np.array([horizon]), float(end.time)).all()
     ]
     if short and not extend:
         latest = min(end.time for end in ends.values() if end.survival > 0)

@@ -26,11 +26,14 @@ from analysis import (
     kaplan_meier,
     load_cohort,
     logrank_test,
+    plot_adjusted,
+    plot_survival,
     restricted_mean,
     simulate_cohort,
     stratify,
     survival_at,
     survival_difference,
+    survival_quantile,
 )
 from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.examples import synthetic_folder
@@ -248,6 +251,42 @@ def test_rows_asked_for_and_the_same_curve():
     assert_allclose(some.curves[some.curves["time"] > 0][["survival", "conf_low", "conf_high"]], wanted)
     assert_allclose(adjusted_restricted_mean(some, 6).means["restricted_mean"],
                     adjusted_restricted_mean(every, 6).means["restricted_mean"], rtol=1e-12)  # fmt: skip
+
+
+TWENTY = pd.DataFrame({"time": range(1, 21), "event": 1, "arm": ["a", "b"] * 10, "age": [60, 60, 70, 70] * 5})
+
+
+@quiet
+def test_curves_at_chosen_times_are_not_read_between_them():
+    """R 4.2.2: rowMeans(survfit(coxph(Surv(t, e) ~ arm + age), newdata = transform(m, arm = a))$surv)."""
+    few = adjusted_curves(TWENTY, OS, ["age"], by="arm", times=[5, 10], n_bootstrap=0, seed=1).curves
+    assert survival_at(few, [10, 5])["survival"].round(6).tolist() == [0.473232, 0.730351, 0.553432, 0.780436]
+    with pytest.raises(InputError, match=r"no row at 9, 7, only at chosen times.*leave times out"):
+        survival_at(few, [5, 9, 7])
+    with pytest.raises(InputError, match="no row at 12, only at chosen times"):
+        survival_at(few, [12], extend=True)
+    with pytest.raises(InputError, match=r"rows stand at chosen times only.*leave times out"):
+        survival_quantile(few, 0.4)
+    for draw in (plot_survival, lambda curves: plot_adjusted(curves, kaplan_meier(TWENTY, OS, by="arm"))):
+        with pytest.raises(InputError, match="rows stand at chosen times only"):
+            draw(few)
+
+
+@quiet
+def test_curves_at_every_event_time_are_read_anywhere():
+    """R as above."""
+    every = adjusted_curves(TWENTY, OS, ["age"], by="arm", n_bootstrap=0, seed=1).curves
+    assert survival_at(every, [9.5])["survival"].round(6).tolist() == [0.523838, 0.599896]
+    assert survival_quantile(every, 0.4)["time"].tolist() == [8, 9]
+    assert set(every["rows_at"]) == {"event times"}
+
+
+@quiet
+def test_a_time_that_differs_from_the_end_by_rounding_has_its_row():
+    rows = TWENTY.assign(time=TWENTY["time"] / 10, event=[*[1] * 18, 0, 0])
+    found = adjusted_curves(rows, OS, ["age"], by="arm", times=[np.nextafter(1.9, 2)], n_bootstrap=0, seed=1)
+    assert found.curves["time"].round(9).tolist() == [0, 1.9] * 2
+    assert not any(isinstance(one, BeyondFollowUp) for one in found.warnings)
 
 
 def test_times_beyond_the_follow_up_are_told():

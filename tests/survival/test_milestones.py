@@ -44,6 +44,32 @@ def test_beyond_follow_up_survival_is_undefined_unless_extended():
     assert survival_at(curves, 6, extend=True)["survival"].round(12).tolist() == [0.25, 0.5]
 
 
+def test_after_everybody_has_died_survival_is_zero():
+    """R 4.2.2: summary(survfit(Surv(t, e) ~ g, d), times = 24, extend = TRUE): a 0 (NaN), b 0.5."""
+    rows = pd.DataFrame({"time": [1, 2, 3, 4, 5, 8.0], "event": [1, 1, 1, 1, 1, 0], "arm": list("aaaabb")})
+    curves = kaplan_meier(rows, OS, by="arm")
+    assert survival_at(curves[curves["stratum"] == "a"], [4, 24])["survival"].tolist() == [0, 0]
+    with pytest.warns(BeyondFollowUp, match=r"24: stratum b ends at 8; undefined") as told:
+        table = survival_at(curves, 24)
+    assert len(told) == 1
+    assert table["survival"].fillna(-1).tolist() == [0, -1]
+    assert table[["std_error", "conf_low", "conf_high"]].isna().all(axis=None)
+    row = survival_difference(curves, 24, extend=True).iloc[0]
+    assert row["difference"] == pytest.approx(0.5)
+    assert np.isnan(row["std_error"])
+    # Late in the follow-up of b nothing is unknown, so nothing is warned of.
+    assert survival_difference(curves, 6)["difference"].tolist() == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.4375, 1e6])
+def test_a_time_one_rounding_beyond_the_last_is_within_follow_up(scale):
+    rows = pd.DataFrame({"time": np.array([0.1, 0.2, 0.3]) * scale, "event": [1, 0, 0]})
+    curves, at = kaplan_meier(rows, OS), np.nextafter(0.3 * scale, np.inf)
+    assert survival_at(curves, at)["survival"].tolist() == pytest.approx([2 / 3])
+    with pytest.warns(BeyondFollowUp, match="undefined beyond it"):
+        survival_at(curves, 0.3 * scale * 1.000001)
+
+
 def test_times_keep_the_order_given():
     assert survival_at(kaplan_meier(SEVEN, OS), [6, 1])["time"].tolist() == [6, 1]
 

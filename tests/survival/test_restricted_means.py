@@ -34,6 +34,17 @@ def test_a_curve_at_zero_may_end_before_the_horizon():
     assert restricted_mean(curves, 10)["restricted_mean"].tolist() == pytest.approx([3])
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.4375, 1e6])
+def test_a_horizon_that_differs_from_the_last_time_by_rounding(scale):
+    rows = pd.DataFrame({"time": np.array([0.1, 0.2, 0.3]) * scale, "event": [1, 0, 0]})
+    curves = kaplan_meier(rows, OS)
+    # 0.1 at 1, then 0.2 at 2/3
+    expected = pytest.approx([(0.1 + 0.2 * 2 / 3) * scale])
+    assert restricted_mean(curves, np.nextafter(0.3 * scale, np.inf))["restricted_mean"].tolist() == expected
+    with pytest.raises(InputError, match="lies beyond the follow-up"):
+        restricted_mean(curves, 0.3 * scale * 1.000001)
+
+
 def test_a_horizon_beyond_follow_up_is_refused_with_the_limit_unless_extended():
     curves = kaplan_meier(ARMS, OS, by="arm")
     with pytest.raises(
