@@ -12,6 +12,7 @@ from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbe
 from analysis.errors import InputError, RowsDropped, raise_all, warn_all
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.weights import BalanceWeights
+from analysis.survival.cox_terms import level_columns
 from analysis.survival.curve_frames import label_column
 
 __all__ = ["covariate_balance"]
@@ -36,7 +37,8 @@ def covariate_balance(
     cohort : DataFrame
         One row a patient; never changed.
     covariates : str or sequence of str
-        Columns, or terms of a formula as in `fit_cox`; a category has a row for each level but its first.
+        Columns, or terms of a formula as in `fit_cox`. A category of three or more levels has a row for every level,
+        the one that a model would code it against too; of two levels, one row says it all.
     by : str
         Column of the strata.
     weights : BalanceWeights or Series, optional
@@ -62,8 +64,8 @@ def covariate_balance(
 
     Notes
     -----
-    0.1 is often taken as the bound of balance. Austin and Stuart (2015), Stat Med 34:3661; the denominator as in R's
-    ``cobalt::bal.tab(s.d.denom = "pooled")``.
+    0.1 is often taken as the bound of balance. Austin and Stuart (2015), Stat Med 34:3661; levels and denominator as in
+    R's ``cobalt::bal.tab(s.d.denom = "pooled")``.
 
     Examples
     --------
@@ -77,7 +79,8 @@ def covariate_balance(
     rows = read_exposure(cohort[known], None, covariates, by=by)
     reasons = _without_weight(weights, int((~known).sum())) | rows.data.dropped
     warn_all([RowsDropped(len(cohort), rows.data.n_used, reasons)] if reasons else [])
-    table = _table(rows, given[known][rows.data.position])
+    names, x = level_columns(rows.design, cohort[known], leave_out=by)
+    table = _table(rows, names, x, given[known][rows.data.position])
     return table if weights is not None else table.assign(weighted_difference=np.nan)
 
 
@@ -105,12 +108,12 @@ def _without_weight(weights: BalanceWeights | pd.Series | None, n_missing: int) 
     return {"missing weight": n_missing} if n_missing else {}
 
 
-def _table(rows: ExposureRows, weight: FloatArray) -> pd.DataFrame:
-    """A row a covariate and pair of strata."""
+def _table(rows: ExposureRows, names: Sequence[str], x: FloatArray, weight: FloatArray) -> pd.DataFrame:
+    """A row a covariate, or level of a category, and pair of strata."""
     labels, codes = rows.exposure.labels, rows.exposure.codes
     pairs = list(combinations(range(len(labels)), 2))
-    plain, weighted = (_means(rows.x, codes, given) for given in (np.ones(len(weight)), weight))
-    spread = _variances(rows.x, codes)
+    plain, weighted = (_means(x, codes, given) for given in (np.ones(len(weight)), weight))
+    spread = _variances(x, codes)
     found = [
         (
             name,
@@ -118,7 +121,7 @@ def _table(rows: ExposureRows, weight: FloatArray) -> pd.DataFrame:
             labels[b],
             *(_standardised(means[:, place], spread[:, place], a, b) for means in (plain, weighted)),
         )
-        for place, name in enumerate(rows.terms)
+        for place, name in enumerate(names)
         for a, b in pairs
     ]
     table = pd.DataFrame(found, columns=["covariate", "stratum_a", "stratum_b", "difference", "weighted_difference"])

@@ -238,6 +238,54 @@ def term_name(name: str) -> str:
     return re.sub(r"C\((\w+)\)\[", r"\1[", plain)
 
 
+def level_columns(design: Design, cohort: pd.DataFrame, *, leave_out: str) -> tuple[tuple[str, ...], FloatArray]:
+    """The columns of a design with one more for the level that a category of three or more is coded against.
+
+    Parameters
+    ----------
+    design : Design
+    cohort : DataFrame
+        The rows that it was read from.
+    leave_out : str
+        A term whose columns are not wanted.
+
+    Returns
+    -------
+    tuple of str, and ndarray of shape (n, p)
+        Names and columns, term by term; the level that the others are coded against stands before them.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"t": [1.0, 2, 3], "e": [1, 1, 1], "mg": [0.7, 0.8, 0.9], "site": list("abc")})
+    >>> level_columns(read_design(cohort, Endpoint("t", "e"), "mg + site"), cohort, leave_out="mg")[0]
+    ('site[a]', 'site[b]', 'site[c]')
+    """
+    used = cohort.iloc[design.data.position]
+    names: list[str] = []
+    parts: list[FloatArray] = []
+    for term, places in design.columns.items():
+        if term == leave_out:
+            continue
+        own, x = [design.terms[place] for place in places], design.x[:, list(places)]
+        without = [name for name in _level_names(term, used) if name not in own] if len(places) > 1 else []
+        if len(without) == 1:
+            own, x = [*without, *own], np.column_stack([1.0 - x.sum(axis=1), x])
+        names += own
+        parts.append(x)
+    return tuple(names), np.column_stack(parts)
+
+
+def _level_names(term: str, used: pd.DataFrame) -> list[str]:
+    """What the columns of a category would be called, had each level one; none where the term is no category."""
+    written = re.fullmatch(r"C\((.*)\)", term)
+    column = written[1] if written and term not in used else term
+    if column not in used:
+        return []
+    numeric = pd.api.types.is_numeric_dtype(used[column].dtype)
+    levels = np.unique(used[column].to_numpy(dtype=np.float64)) if numeric else group_rows(used, [column]).labels
+    return [term_name(f"{term}[T.{level}]") for level in levels]
+
+
 def _refuse_undefined(data: SurvivalData, x: FloatArray, names: Sequence[str]) -> None:
     """An error when a transformation gave infinite or undefined values, such as the logarithm of zero."""
     problems = []

@@ -202,6 +202,39 @@ def test_balance_without_weights_and_of_levels():
     assert balance["weighted_difference"].isna().all()
 
 
+def test_balance_has_a_row_for_every_level_of_a_category():
+    # By hand: A has shares 0.50 and 0.20, (0.20 - 0.50) / sqrt((0.25 + 0.16) / 2); B to F have 0.10 and 0.16.
+    shares = {"a": [10, 2, 2, 2, 2, 2], "b": [5, 4, 4, 4, 4, 4]}
+    parts = [pd.DataFrame({"arm": arm, "site": np.repeat(list("ABCDEF"), n)}) for arm, n in shares.items()]
+    cohort = pd.concat(parts, ignore_index=True)
+    found = covariate_balance(cohort, ["site"], by="arm").set_index("covariate")["difference"]
+    assert found.index.tolist() == [f"site[{level}]" for level in "ABCDEF"]
+    assert found["site[A]"] == pytest.approx(-0.3 / np.sqrt((0.25 + 0.16) / 2), rel=1e-12)
+    assert found["site[B]"] == pytest.approx(0.06 / np.sqrt((0.09 + 0.1344) / 2), rel=1e-12)
+
+
+@pytest.mark.parametrize(("term", "levels"), [("grade", "xyz"), ("C(number)", "123"), ("`the site`", "xyz")])
+@settings(max_examples=15, deadline=None)
+@given(order=st.permutations([0, 1, 2]), seed=st.integers(0, 10**6))
+def test_balance_of_a_category_does_not_depend_on_the_level_it_is_coded_against(term, levels, order, seed):
+    rng = np.random.default_rng(seed)
+    codes = np.r_[0:3, 0:3, rng.integers(0, 3, 54)]
+    text = np.array(list("xyz"))[codes]
+    cohort = pd.DataFrame({"arm": np.repeat(["a", "b"], 30)[np.argsort(rng.random(60))], "number": codes + 1})
+    named = cohort.assign(**{"grade": text, "the site": text})
+    first = [str(text[codes == code][0]) for code in order]
+    coded = named.assign(**{name: pd.Categorical(named[name], categories=first) for name in ("grade", "the site")})
+    weights = pd.Series(rng.random(60) + 0.5)
+    plain, other = (
+        covariate_balance(frame, [term, "number"], by="arm", weights=weights).set_index("covariate")
+        for frame in (named, coded)
+    )
+    name = term.strip("`").removeprefix("C(").removesuffix(")")
+    assert sorted(plain.index) == sorted([*(f"{name}[{level}]" for level in levels), "number"])
+    columns = ["difference", "weighted_difference"]
+    pd.testing.assert_frame_equal(plain[columns], other.loc[plain.index, columns])
+
+
 def test_balance_says_what_it_left_out():
     cohort = two_arms()
     cohort.loc[0, "age"] = np.nan
