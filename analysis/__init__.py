@@ -21,7 +21,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "InputError", "CohortError", "PlanError", "NotEstimable", "NotSupported", "AnalysisWarning", "RowsDropped",
         "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "FewEvents", "NotComputed", "ManyTies",
         "Separation", "EarlyZero", "BeyondFollowUp", "ValueUnknown", "FollowUpGaps",
-        "MuchMissing", "ExtremeWeights", "NoOverlap", "FailedDraws",
+        "MuchMissing", "ExtremeWeights", "NoOverlap", "FailedDraws", "LowReliability",
     ),
     "cohort.endpoints": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),
     "cohort.units": ("convert_magnesium",),

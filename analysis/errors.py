@@ -110,6 +110,10 @@ class NoOverlap(AnalysisWarning):
     """A stratum has no rows like many of those that it is compared with."""
 
 
+class LowReliability(AnalysisWarning):
+    """So much of a marker's variance is error of measurement that a correction for it falls short."""
+
+
 class FailedDraws(AnalysisWarning):
     """Resamples in which the estimate could not be computed; they were left out and counted."""
 

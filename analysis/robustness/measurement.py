@@ -118,6 +118,24 @@ def reliability(variance: float, error_variance: float, marker: str) -> float:
     return 1 - error_variance / variance
 
 
+def reliability_limits(ratio: float, df: int, conf_level: float) -> tuple[float, float]:
+    """Limits of a reliability whose error variance is known and whose total variance has so many degrees of freedom.
+
+    The marker, given the adjustment, is taken to be normal: df times its estimated variance over the true one is
+    chi-square.
+
+    Examples
+    --------
+    >>> [round(limit, 4) for limit in reliability_limits(0.9, 100, 0.95)]
+    [0.8704, 0.9258]
+    """
+    from scipy.special import gammaincinv
+
+    tail = (1 - conf_level) / 2
+    high, low = (2 * float(gammaincinv(df / 2, share)) for share in (tail, 1 - tail))
+    return 1 - (1 - ratio) * low / df, 1 - (1 - ratio) * high / df
+
+
 def mean_error(draws: FloatArray) -> float:
     """The Monte-Carlo standard error of the mean of some draws; NaN for a single one.
 

@@ -61,6 +61,31 @@ def test_the_shares_are_the_reliability_ratios_by_hand():
     assert table["monte_carlo_error"].iloc[:3].tolist() == [0, 0, 0]
 
 
+def test_limits_are_those_of_the_model_scaled_by_the_shares():
+    cohort = cohort_of()
+    found = attenuation(
+        cohort, OS, "mg", measurement_error=0.03, error_scale="absolute", n_draws=20, conf_level=0.9, seed=1
+    )
+    std_error = fit_cox(cohort, OS, ["mg"]).coefficients["std_error"].iloc[0]
+    table = found.table
+    assert_allclose(table["std_error"].iloc[:3], std_error * table["share"].iloc[:3], rtol=1e-6)
+    assert_allclose(table["conf_high"] - table["log_hazard_ratio"], 1.6448536 * table["std_error"], rtol=1e-6)
+    assert_allclose(table["log_hazard_ratio"] - table["conf_low"], 1.6448536 * table["std_error"], rtol=1e-6)
+    drawn = table.set_index("measurement")["std_error"][ROWS[3]]
+    assert 0.75 * std_error < drawn < std_error  # the mean over draws varies less than the estimate as measured
+
+
+def test_limits_of_the_reliability_cover_it():
+    # a normal marker of SD 0.1 with an error of SD 0.05: reliability 1 - 0.25
+    covered = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        cohort = pd.DataFrame({"mg": rng.normal(0.8, 0.1, 60), "time": rng.exponential(5, 60), "event": 1})
+        found = attenuation(cohort, OS, "mg", measurement_error=0.05, error_scale="absolute", n_draws=1, seed=1)
+        covered.append(found.reliability_low < 0.75 < found.reliability_high)
+    assert 181 <= sum(covered) <= 197  # 190 expected of 200; outside with probability 0.006
+
+
 def test_the_adjustment_leaves_less_variance_for_the_same_error():
     cohort = cohort_of()
     found = attenuation(

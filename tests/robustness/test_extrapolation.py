@@ -10,6 +10,7 @@ from analysis import (
     Endpoint,
     FewEvents,
     InputError,
+    LowReliability,
     NotEstimable,
     fit_cox,
     hazard_ratios,
@@ -69,6 +70,7 @@ def test_without_error_the_model_as_measured_stands():
     assert found.reliability == 1
 
 
+@pytest.mark.filterwarnings("ignore::analysis.errors.LowReliability")  # 0.8, give or take
 def test_the_true_coefficients_come_back():
     cohort = cohort_of(n=6000, seed=3)
     truth = fit_cox(cohort, OS, "true + burden").coef
@@ -95,6 +97,24 @@ def test_intervals_cover_the_true_slope():
         low, high = np.log(found.hazard_ratios.loc[0, ["conf_low", "conf_high"]].astype(float))
         covered.append(low < -4.0 < high)
     assert sum(covered) >= 34  # of 40 at 95 %, a count this small or smaller has probability 0.014
+
+
+@pytest.mark.parametrize("scale", ["absolute", "relative"])
+def test_a_low_reliability_is_a_warning_and_a_high_one_is_none(scale):
+    cohort = cohort_of()
+    size = 0.07 if scale == "absolute" else 0.09
+    with pytest.warns(LowReliability, match=r"reliability 0\.\d\d, below 0.8: the extrapolation undoes only part"):
+        low = simulation_extrapolation(
+            cohort, OS, "mg", measurement_error=size, error_scale=scale, n_simulations=3, seed=1
+        )
+    assert low.reliability < 0.8
+    assert low.reliability_low < low.reliability < low.reliability_high
+    assert [type(one) for one in low.warnings] == [LowReliability]
+    high = simulation_extrapolation(
+        cohort, OS, "mg", measurement_error=size / 5, error_scale=scale, n_simulations=3, seed=1
+    )
+    assert high.reliability > 0.8
+    assert high.warnings == ()
 
 
 def test_coefficients_and_variance_by_hand():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 
-from analysis import MuchMissing, NotComputed, RowsDropped, StudyPlan, load_example, write_cohort
+from analysis import LowReliability, MuchMissing, NotComputed, RowsDropped, StudyPlan, load_example, write_cohort
 from analysis.present.page import Prose, TableBlock
+from analysis.study.measuring import stated_error
 from analysis.study.results import StudyFigure, StudySection
 from analysis.study.run import synthetic_plan
+from analysis.study.sections.cut_choices import measurement_blocks
 from analysis.study.sections.influence import influence_section
 from analysis.study.sections.missing import imputation_terms, missing_section
 from analysis.study.study import Study, prepare_study
@@ -136,3 +140,28 @@ def test_a_part_that_cannot_be_computed_is_a_note(tmp_path):
     ):
         assert list(tables(influence_section(study))) == ["influence-by-patient"]
     assert tables(missing_section(study))["imputed"]["n"].tolist() == [218, 228]
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.RowsDropped")
+def test_the_plans_error_of_measurement_is_the_one_error_of_the_report(synthetic):
+    plan = synthetic.plan
+    wider = replace(synthetic, plan=replace(plan, robustness=replace(plan.robustness, measurement_error=0.06)))
+    again, lost = measurement_blocks(wider, [], stated_error(wider))
+    with pytest.warns(LowReliability, match=r"reliability 0.44, below 0.8"):
+        corrected = tables(influence_section(wider))["simulation-extrapolation"].set_index("measurement")
+    expected = lost.frame.set_index("measurement")
+    columns = ["hazard_ratio", "conf_low", "conf_high"]
+    for before, after in (("without error, expected", "as measured, over the reliability"), ("as measured",) * 2):
+        assert_allclose(corrected.loc[after, columns].tolist(), expected.loc[before, columns].tolist(), rtol=1e-6)
+    assert "standard deviation 0.06 mmol/L, as the plan says" in again.note
+    assert "standard deviation 0.06 mmol/L, as the plan says" in lost.note
+    stays = again.frame[again.frame["from_stratum"].astype(str) == again.frame["to_stratum"].astype(str)]
+    assert stays["share"].max() < 0.8  # 0.89 under half the error
+
+
+def test_an_error_of_measurement_is_the_plans_then_the_published_one_then_none(synthetic, tmp_path):
+    bare = replace(synthetic.plan.robustness, measurement_error=None)
+    without = replace(synthetic, plan=replace(synthetic.plan, robustness=bare))
+    assert (stated_error(synthetic).size, stated_error(synthetic).scale) == (0.028, "absolute")
+    assert (stated_error(without).size, stated_error(without).scale) == (0.035, "relative")
+    assert stated_error(study_of(lung(), tmp_path)) is None

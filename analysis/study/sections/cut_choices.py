@@ -15,15 +15,17 @@ from analysis.cohort.simulation import simulate_cohort
 from analysis.errors import NotEstimable
 from analysis.present.page import Prose
 from analysis.present.specification import plot_specification_curve
-from analysis.present.words import format_number, format_p
+from analysis.present.words import format_number, format_p, in_sentence
 from analysis.robustness.attenuation import attenuation
 from analysis.robustness.multiverse import cutpoint_multiverse
 from analysis.robustness.reclassification import reclassification
 from analysis.strata.cutpoints import CLINICAL_NAMES, Cutpoints, clinical_cutpoints
 from analysis.strata.search import search_cutpoint
 from analysis.study.blocks import table
+from analysis.study.measuring import StatedError, marker_step, reliability_words
 from analysis.study.results import Block, StudyFigure
 from analysis.study.study import Study
+from analysis.study.targets import hazard_ratio_target
 
 SEED = 20220106
 N_PERMUTATIONS, N_BOOTSTRAP, N_MULTIVERSE = 9999, 200, 99
@@ -92,44 +94,48 @@ def _lower_cuts(study: Study) -> dict[str, float]:
     return cuts | {"lower third": float(values.quantile(1 / 3)), "median": float(values.median())}
 
 
-def measurement_blocks(study: Study, searched: Sequence[Cutpoints]) -> list[Block]:
-    """Who changes stratum when magnesium is measured again, and what the error takes from the hazard ratio."""
+def measurement_blocks(study: Study, searched: Sequence[Cutpoints], error: StatedError) -> list[Block]:
+    """Who changes stratum when the marker is measured again, and what the error takes from the hazard ratio."""
     plan, marker = study.plan, study.plan.marker.column
-    repeats = [reclassification(study.cohort, cut, marker=marker, seed=SEED) for cut in (study.cutpoints, *searched)]
+    size, scale = error.size, error.scale
+    repeats = [
+        reclassification(study.cohort, cut, marker=marker, measurement_error=size, error_scale=scale, seed=SEED)
+        for cut in (study.cutpoints, *searched)
+    ]
     lost = attenuation(
-        study.cohort,
-        study.primary,
-        marker,
-        adjust=plan.model.covariates,
-        strata=plan.model.strata or None,
-        seed=SEED,
-    )
-    again = repeats[0]
+        study.cohort, study.primary, marker, measurement_error=size, error_scale=scale,
+        adjust=plan.model.covariates, strata=plan.model.strata or None, seed=SEED,
+    )  # fmt: skip
     changed = ", ".join(f"{repeat.share_changed:.1%} at the {repeat.cutpoints.rule} cut-points" for repeat in repeats)
-    note = (
-        f"Patients who change stratum: {changed}. Coefficient of variation {again.measurement_error:.1%},"
-        f" {again.n_draws} second measurements."
-    )
+    note = f"Patients who change stratum: {changed}. Error: {error.words}; {repeats[0].n_draws} second measurements."
     shares = pd.concat([repeat.table.assign(cutpoints=repeat.cutpoints.rule) for repeat in repeats], ignore_index=True)
     shares = shares[["cutpoints", *repeats[0].table.columns]]
-    title = "Share of each stratum found in another when magnesium is measured again"
+    title = f"Share of each stratum found in another when {in_sentence(plan.marker.label)} is measured again"
     return [
         table("reclassification", title, shares, note=note, kinds=SHARES),
         table(
             "attenuation",
             f"What an error of measurement takes from the hazard ratio per {study.step}",
             _per_step(study, lost.table),
-            kinds=SHARES,
-            note="Shares are of the log hazard ratio as measured.",
+            kinds={"share": "share"},
+            note=f"Shares and Monte-Carlo errors are of the log hazard ratio. Error: {error.words}. Reliability"
+            f" {reliability_words(lost)} given the model's terms; the intervals of the hazard ratios take it as known.",
         ),
     ]
 
 
 def _per_step(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    """The attenuated log hazard ratios as hazard ratios for the plan's step: measurement hazard_ratio share."""
-    step = study.plan.marker.per * (-1.0 if study.plan.marker.direction == "lower" else 1.0)
-    ratios = np.exp(step * table["log_hazard_ratio"])
-    return pd.DataFrame({"measurement": table["measurement"], "hazard_ratio": ratios, "share": table["share"]})
+    """Log hazard ratios as hazard ratios for the plan's step: measurement, hazard_ratio with limits, target, share."""
+    step = marker_step(study)
+    low, high = ("conf_low", "conf_high") if step > 0 else ("conf_high", "conf_low")
+    values = {"hazard_ratio": "log_hazard_ratio", "conf_low": low, "conf_high": high}
+    ratios = {name: np.exp(step * table[column]) for name, column in values.items()}
+    errors = abs(step) * table["monte_carlo_error"]
+    if study.truth is not None and (study.plan.model.covariates or study.plan.model.strata):
+        known = {"without error, expected": "true", "as measured": "measured"}
+        named = [f"conditional, {known.get(row, 'no')} magnesium" for row in table["measurement"]]
+        ratios["target"] = [hazard_ratio_target(study.truth, study.primary, name) for name in named]
+    return table[["measurement"]].assign(**ratios, monte_carlo_error=errors, share=table["share"])
 
 
 def world_blocks() -> list[Block]:

@@ -8,14 +8,16 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from analysis.kernels.tails import normal_quantile
 from analysis.present.extrapolation import plot_extrapolation
 from analysis.present.forest import plot_forest
 from analysis.present.influence import plot_influence
 from analysis.present.page import Prose
-from analysis.present.words import format_number, format_share
+from analysis.present.words import format_number, in_sentence
 from analysis.robustness.extrapolation import SimulationExtrapolation, simulation_extrapolation
 from analysis.robustness.influence import NOBODY, leave_one_out, patient_influence
 from analysis.study.blocks import attempted, table
+from analysis.study.measuring import marker_step, reliability_words
 from analysis.study.models import CONTINUOUS, StudyModel, estimate_text, fit_models
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study
@@ -28,7 +30,7 @@ RATIO = ["hazard_ratio", "conf_low", "conf_high"]
 
 
 def influence_section(study: Study) -> StudySection:
-    """Sites left out in turn, patients by how far they move the estimate, and the error of measurement undone."""
+    """Sites left out in turn, patients by how far they move the estimate, the error of measurement undone in part."""
     title = "Influence and measurement error"
     blocks: list[Block] = [_opening(study)]
     for model in _leading_model(study):
@@ -50,9 +52,10 @@ def _opening(study: Study) -> Prose:
     )
     if study.plan.robustness.measurement_error is not None:
         words += (
-            f" The last part undoes, in expectation, what the error of one measurement of {study.plan.marker.label}"
+            f" The last part undoes in part what the error of one measurement of {in_sentence(study.plan.marker.label)}"
             " takes from the hazard ratio: more error is added, step by step, and the trend is followed back to none."
-            " That asks for the hazard ratio of the true value, a larger one than that of the measured value which the"
+            " Beside it stands the estimate as measured over its reliability, which rests on another approximation."
+            " Both ask for the hazard ratio of the true value, a larger one than that of the measured value which the"
             " models above estimate."
         )
     return Prose(words)
@@ -94,7 +97,7 @@ def _patient_blocks(study: Study, model: StudyModel) -> list[Block]:
         f"{beyond} of {len(found)} patients move it by more than 2 / √n = {format_number(bound)} standard errors;"
         f" {most['name']} moves it most, by {format_number(most['standardised'])}"
     )
-    drawn = found.assign(value=found["value"] * _step(study))
+    drawn = found.assign(value=found["value"] * marker_step(study))
     axis = f"{plan.marker.label} ({study.unit})" if study.unit else plan.marker.label
     figure = StudyFigure(
         name="influence-by-patient",
@@ -124,7 +127,7 @@ def _error_blocks(study: Study, error: float) -> list[Block]:
     path = pd.DataFrame(
         {
             "error_variance": found.path["error_variance"],
-            "hazard_ratio": np.exp(_step(study) * found.path["log_hazard_ratio"]),
+            "hazard_ratio": np.exp(marker_step(study) * found.path["log_hazard_ratio"]),
         }
     )
     named = points[points["label"] != ""]
@@ -145,29 +148,33 @@ def _error_blocks(study: Study, error: float) -> list[Block]:
             plot_extrapolation, points, path, y_label=f"Hazard ratio per {study.step}", synthetic=plan.synthetic
         ),
     )
-    frame = named[["label", *RATIO]].rename(columns={"label": "measurement"}).reset_index(drop=True)
+    frame = named[["label", *RATIO]].rename(columns={"label": "measurement"})
+    frame = pd.concat([frame[:1], _over_reliability(study, found), frame[1:]], ignore_index=True)
     note = (
-        f"Reliability of one measurement given the model's terms: {format_share(found.reliability)}. Monte-Carlo error"
-        f" of the corrected log hazard ratio: {format_number(_monte_carlo(study, found), digits=3)}."
+        f"Reliability of one measurement given the model's terms: {reliability_words(found)}; intervals take the error"
+        " as known. Monte-Carlo error of the corrected log hazard ratio:"
+        f" {format_number(_monte_carlo(study, found), digits=3)}."
     )
     return [figure, table("simulation-extrapolation", "With and without error of measurement", frame, note=note)]
 
 
-def _step(study: Study) -> float:
-    """What a log hazard ratio per unit of the marker is multiplied by, to be per step of the plan."""
-    return study.plan.marker.per * (-1.0 if study.plan.marker.direction == "lower" else 1.0)
+def _over_reliability(study: Study, found: SimulationExtrapolation) -> pd.DataFrame:
+    """The hazard ratio without error that attenuation expects: the log hazard ratio over the reliability."""
+    marker, step = found.coefficients.set_index("term").loc[found.marker], marker_step(study) / found.reliability
+    log_ratio = step * marker["coef_measured"]
+    half = normal_quantile(found.conf_level) * abs(step) * marker["std_error_measured"]
+    ratios = np.exp([log_ratio, log_ratio - half, log_ratio + half])
+    return pd.DataFrame([("as measured, over the reliability", *ratios)], columns=["measurement", *RATIO])
 
 
 def _monte_carlo(study: Study, found: SimulationExtrapolation) -> float:
     """The Monte-Carlo error of the corrected log hazard ratio per step."""
-    return abs(_step(study)) * float(found.curve["monte_carlo_error"].iloc[0])
+    return abs(marker_step(study)) * float(found.curve["monte_carlo_error"].iloc[0])
 
 
 def _points(study: Study, found: SimulationExtrapolation) -> pd.DataFrame:
     """What the figure shows as points: error_variance label kind hazard_ratio conf_low conf_high."""
-    from scipy.special import ndtri
-
-    step, reach = _step(study), float(ndtri((1 + found.conf_level) / 2))
+    step, reach = marker_step(study), normal_quantile(found.conf_level)
     marker = found.coefficients.set_index("term").loc[found.marker]
     rows = []
     ends = ((0.0, "extrapolated", "corrected", ""), (1.0, "measured", "as measured", "_measured"))

@@ -15,6 +15,7 @@ from analysis.present.words import format_number, format_p
 from analysis.strata.dose_response import DoseResponse, dose_response
 from analysis.strata.search import CutpointSearch, search_cutpoint
 from analysis.study.blocks import attempted, table
+from analysis.study.measuring import stated_error
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.sections.cut_choices import (
     N_BOOTSTRAP,
@@ -43,9 +44,10 @@ def searching_section(study: Study) -> StudySection:
     for one in found:
         blocks += _search_blocks(study, one)
     blocks += attempted("The multiverse of choices", partial(multiverse_blocks, study))
-    if study.plan.marker.analyte == "magnesium":
+    error = stated_error(study)
+    if error is not None:
         cuts = [one.cutpoints(unit=study.unit) for one in found]
-        blocks += attempted("Measuring again", partial(measurement_blocks, study, cuts))
+        blocks += attempted("Measuring again", partial(measurement_blocks, study, cuts, error))
     if study.plan.synthetic:
         blocks += attempted("The search in other worlds", world_blocks)
     return StudySection("searching", "What a cut costs", tuple(blocks))
