@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, first_few
+from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
 from analysis.kernels.counting import Counts, count
@@ -17,6 +19,7 @@ from analysis.survival.curve_frames import code_column
 from analysis.survival.data import SurvivalData, late_entry, survival_data
 from analysis.survival.lifelines_curves import lifelines_survival
 from analysis.survival.options import choice_problems, level_problems
+from analysis.survival.patients import patient_rows, spell_warnings
 
 ENGINES = ("auto", "lifelines", "kernel")
 MOST_ROWS_FOR_LIFELINES = 20_000
@@ -29,6 +32,7 @@ def kaplan_meier(
     *,
     by: str | None = None,
     weights: str | None = None,
+    cluster: str | None = None,
     conf_level: float = 0.95,
     conf_type: str = "log-log",
     engine: str = "auto",
@@ -41,13 +45,17 @@ def kaplan_meier(
     Parameters
     ----------
     cohort : DataFrame
-        One row a patient, or a row a spell when the endpoint has an entry column. Never changed.
+        One row a patient, or a row a spell when the endpoint has an entry column (see `cluster`). Never changed.
     endpoint : Endpoint
         Where the outcome is.
     by : str, optional
         Column of strata; without it there is one, "all".
     weights : str, optional
         Column of positive weights.
+    cluster : str, optional
+        Column of the patients where a row is a spell: only a row after which its patient is not followed on at once
+        counts in n_censor. A patient who leaves and comes back is censored and enters again. Survival, n_risk and
+        errors are the same without it.
     conf_level : float
         Between 0 and 1.
     conf_type : {"log-log", "log", "plain"}
@@ -77,12 +85,15 @@ def kaplan_meier(
 
     Warns
     -----
-    RowsDropped, SuspiciousValues, EarlyZero
+    RowsDropped, EarlyZero
+    SuspiciousValues
+        Also when rows look like spells and no `cluster` was given: when two or more rows enter late, and each of these
+        begins where another row ends without an event, or rows with the same value of a column follow on one another.
 
     Notes
     -----
-    Equals ``survfit(Surv(time, event) ~ by, conf.type = )`` of R. Kaplan and Meier, J Am Stat Assoc 53 (1958) 457;
-    Greenwood, Rep Public Health Med Subj 33 (1926).
+    Equals ``survfit(Surv(time, event) ~ by, conf.type = )`` of R, with ``id =`` the cluster. Kaplan and Meier, J Am
+    Stat Assoc 53 (1958) 457; Greenwood, Rep Public Health Med Subj 33 (1926).
 
     Examples
     --------
@@ -98,15 +109,18 @@ def kaplan_meier(
     3   5.0       1        0         1      0.50
     """
     check_curve_options(conf_level, conf_type, engine)
-    counted = None if weights or engine == "lifelines" else counted_curves(cohort, endpoint, by=by)
+    counted = None if weights or cluster or engine == "lifelines" else counted_curves(cohort, endpoint, by=by)
     if counted is not None and (engine == "kernel" or counted[1].n_used > MOST_ROWS_FOR_LIFELINES):
         counts, rows = counted
         curves, found = curves_of_counts(counts, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)
         warn_all((*rows.frame_warnings, *found))
         return curves
-    data = survival_data(cohort, endpoint, by=by, weights=weights)
-    curves, found = curves_of(data, conf_level=conf_level, conf_type=conf_type, engine=engine, weighted=bool(weights))
-    warn_all((*data.frame_warnings, *found))
+    data = survival_data(cohort, endpoint, by=by, weights=weights, cluster=cluster)
+    ended = patient_rows(data, cluster).ended
+    curves, found = curves_of(
+        data, conf_level=conf_level, conf_type=conf_type, engine=engine, weighted=bool(weights), ended=ended
+    )  # fmt: skip
+    warn_all((*data.frame_warnings, *spell_warnings(cohort, endpoint, data, cluster), *found))
     return curves
 
 
@@ -117,18 +131,23 @@ def check_curve_options(conf_level: float, conf_type: str, engine: str = "auto")
 
 
 def curves_of(
-    data: SurvivalData, *, conf_level: float, conf_type: str, engine: str = "kernel", weighted: bool = False
+    data: SurvivalData,
+    *,
+    conf_level: float,
+    conf_type: str,
+    engine: str = "kernel",
+    weighted: bool = False,
+    ended: BoolArray | None = None,
 ) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
-    """The curves of checked data, and what must be said of them."""
+    """The curves of checked data, and what must be said of them; rows that have not `ended` are followed on at once."""
     codes, labels = data.by.codes, data.by.labels
     weights, entry = data.weights if weighted else None, late_entry(data)
-    counts = count(
-        data.time, data.event, entry=entry, weights=weights, segment=codes, n_segments=len(labels)
-    )  # fmt: skip
+    counted = partial(count, data.time, entry=entry, weights=weights, segment=codes, n_segments=len(labels))
+    counts = counted(data.event)
     fractional = weighted and bool((data.weights % 1 != 0).any())
     by_lifelines = _engine(engine, data.n_used, fractional, _emptied(counts, labels)) == "lifelines"
     return curves_of_counts(
-        counts,
+        counts if ended is None or ended.all() else replace(counts, n_censor=counted(ended & ~data.event).n_event),
         labels,
         # Entry is never negative: who has entry 0 comes under observation just after 0.
         np.asarray(np.bincount(codes, data.weights * (data.entry <= 0), len(labels)), dtype=np.float64),

@@ -19,6 +19,7 @@ from analysis.survival.curve_frames import label_column, pairs_of, steps_of, str
 from analysis.survival.curves import GREENWOOD, JACKKNIFE, check_curve_options, curves_of, curves_of_counts
 from analysis.survival.data import survival_data
 from analysis.survival.options import level_problems, number_problems, times_given
+from analysis.survival.patients import patient_rows, refuse_spells
 
 
 def survival_at(curves: pd.DataFrame, times: ArrayLike, *, extend: bool = False) -> pd.DataFrame:
@@ -251,6 +252,7 @@ def median_follow_up(
     endpoint: Endpoint,
     *,
     by: str | None = None,
+    cluster: str | None = None,
     conf_level: float = 0.95,
     conf_type: str = "log-log",
 ) -> pd.DataFrame:
@@ -260,6 +262,8 @@ def median_follow_up(
     ----------
     cohort, endpoint, by, conf_level, conf_type
         As in `kaplan_meier`.
+    cluster : str, optional
+        Column of the patients where a row is a spell: follow-up ends with a patient's last row.
 
     Returns
     -------
@@ -269,11 +273,13 @@ def median_follow_up(
     Raises
     ------
     CohortError
-        When the columns cannot be used; InputError when an option is not allowed.
+        When the columns cannot be used, or rows look like spells (as `kaplan_meier` says) and no `cluster` was given;
+        InputError when an option is not allowed.
 
     Notes
     -----
-    Equals the median of ``survfit(Surv(time, 1 - event) ~ by)`` of R. Schemper and Smith, Control Clin Trials 17
+    Equals the median of ``survfit(Surv(time, 1 - event) ~ by)`` of R; of spells, of ``survfit(Surv(entry, time, last &
+    !event) ~ by)``, `last` being each patient's last row. Schemper and Smith, Control Clin Trials 17
     (1996) 343.
 
     Examples
@@ -285,14 +291,16 @@ def median_follow_up(
     [5.0]
     """
     check_curve_options(conf_level, conf_type)
-    counted = counted_curves(cohort, endpoint, by=by)
+    counted = None if cluster else counted_curves(cohort, endpoint, by=by)
     if counted is not None:
         counts, rows = counted
         reverse = replace(counts, n_event=counts.n_censor, n_censor=counts.n_event)
         curves, _ = curves_of_counts(reverse, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)
         warn_all(rows.frame_warnings)
     else:
-        data = survival_data(cohort, endpoint, by=by)
-        curves, _ = curves_of(replace(data, event=~data.event), conf_level=conf_level, conf_type=conf_type)
+        data = survival_data(cohort, endpoint, by=by, cluster=cluster)
+        refuse_spells(cohort, endpoint, data, cluster)
+        lost = patient_rows(data, cluster).last & ~data.event
+        curves, _ = curves_of(replace(data, event=lost), conf_level=conf_level, conf_type=conf_type)
         warn_all(data.frame_warnings)
     return survival_quantile(curves).drop(columns="probability").rename(columns={"time": "median"})

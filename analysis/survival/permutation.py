@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray
+from analysis.cohort.columns import FloatArray, IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.logrank import logrank_sums, score_chi_square
@@ -27,6 +27,7 @@ from analysis.survival.curve_frames import label_column
 from analysis.survival.data import SurvivalData, late_entry, survival_data
 from analysis.survival.logrank import checked_groups
 from analysis.survival.options import count_problems
+from analysis.survival.patients import patient_rows, refuse_spells
 from analysis.survival.roles import listed
 
 SAME = 1e-9
@@ -50,7 +51,7 @@ class PermutationLogRank:
         The log-rank test of `logrank_test`: its statistic (hypergeometric variance) and its approximate p-value. NaN
         when no two groups were at risk together.
     groups : DataFrame
-        Columns stratum, n, observed, expected.
+        Columns stratum, n (patients), observed, expected.
     permuted : ndarray, shape (n_permutations,)
         The statistics of the permutations.
     n_permutations, seed, strata
@@ -84,6 +85,7 @@ def permutation_logrank(
     n_permutations: int,
     seed: int,
     strata: str | Sequence[str] | None = None,
+    cluster: str | None = None,
 ) -> PermutationLogRank:
     """Log-rank test of equal hazards by random permutation of the groups, within strata.
 
@@ -102,6 +104,9 @@ def permutation_logrank(
         (``joblib.parallel_config``).
     strata : str or sequence of str, optional
         Columns within whose combinations events are expected and groups are shuffled.
+    cluster : str, optional
+        Column of the patients where a row is a spell: the scores of a patient's rows are added up and the groups of
+        patients shuffled; each is in one group (and one stratum) throughout.
 
     Returns
     -------
@@ -110,7 +115,8 @@ def permutation_logrank(
     Raises
     ------
     CohortError
-        When the columns cannot be used.
+        When the columns cannot be used, a patient's rows are of several groups or strata, or rows look like spells (as
+        `kaplan_meier` says) and no `cluster` was given.
     InputError
         When a number is no whole number, or too small.
     NotEstimable
@@ -133,9 +139,12 @@ def permutation_logrank(
     (4.268, True)
     """
     raise_all(count_problems("n_permutations", n_permutations) + count_problems("seed", seed, low=0), InputError)
-    data = survival_data(cohort, endpoint, by=by, strata=strata)
+    data = survival_data(cohort, endpoint, by=by, strata=strata, cluster=cluster)
+    refuse_spells(cohort, endpoint, data, cluster)
     checked_groups(data.by.labels, data.by.codes, int(data.event.sum()), by)
-    drawn = _shuffles(data)
+    patient = np.arange(data.n_used) if cluster is None else data.cluster.codes
+    first = _first_rows(data, patient, cluster, {by: data.by.codes, "strata": data.strata.codes})
+    drawn = _shuffles(data, patient, first)
     if drawn.df == 0:
         raise NotEstimable(_no_information(by, strata))
     statistic = float(statistic_of(drawn, drawn.sums))
@@ -151,7 +160,7 @@ def permutation_logrank(
         std_error=float(np.sqrt(p_value * (1 - p_value) / n_permutations)),
         chi_square=chi_square,
         chi_square_p_value=chi_square_tail(chi_square, df)[0] if df else float("nan"),
-        groups=_groups(data, sums.observed, sums.expected),
+        groups=_groups(data, first, sums.observed, sums.expected),
         permuted=permuted,
         n_permutations=n_permutations,
         seed=seed,
@@ -163,11 +172,32 @@ def permutation_logrank(
     )
 
 
-def _shuffles(data: SurvivalData) -> Shuffles:
-    """What is permuted: the scores, group labels within strata."""
+def _first_rows(
+    data: SurvivalData, patient: IntArray, cluster: str | None, constant: Mapping[str, IntArray]
+) -> IntArray:
+    """A row of each patient, in whom what is shuffled must not change."""
+    patient_rows(data, cluster)
+    first = np.unique(patient, return_index=True)[1]
+    changed = {name: np.unique(patient[codes != codes[first][patient]]) for name, codes in constant.items()}
+    raise_all(
+        [
+            f"{name!r} changes within {len(who)} patient{'s' if len(who) > 1 else ''} of {cluster!r}"
+            f" ({first_few(data.cluster.labels[code] for code in who)}); only groups of whole patients can be shuffled"
+            for name, who in changed.items()
+            if len(who)
+        ]
+    )
+    return first
+
+
+def _shuffles(data: SurvivalData, patient: IntArray, first: IntArray) -> Shuffles:
+    """What is permuted: the scores of the patients, group labels within strata."""
     strata = data.strata.codes
     scores = logrank_scores(data.time, data.event, entry=late_entry(data), strata=strata)
-    return shuffles(scores, data.by.codes, strata, len(data.by.labels))
+    # In order of entry, so that a sum is the same however the rows are shuffled.
+    order = np.lexsort((data.entry, patient))
+    sums = np.bincount(patient[order], scores[order]).astype(np.float64)
+    return shuffles(sums, data.by.codes[first], strata[first], len(data.by.labels))
 
 
 def _permuted(drawn: Shuffles, n_permutations: int, seed: int) -> FloatArray:
@@ -193,10 +223,10 @@ def _no_information(by: str, strata: object) -> str:
     return "no information: every row has the same log-rank score, as when all had the event at one time"
 
 
-def _groups(data: SurvivalData, observed: FloatArray, expected: FloatArray) -> pd.DataFrame:
+def _groups(data: SurvivalData, first: IntArray, observed: FloatArray, expected: FloatArray) -> pd.DataFrame:
     """The groups as `logrank_test` shows them."""
     labels = data.by.labels
-    n = np.bincount(data.by.codes, minlength=len(labels))
+    n = np.bincount(data.by.codes[first], minlength=len(labels))
     return pd.DataFrame(
         {"stratum": label_column(labels, labels), "n": n, "observed": observed, "expected": expected}
     )  # fmt: skip

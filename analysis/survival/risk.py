@@ -18,14 +18,22 @@ from analysis.survival.counted import counted_curves
 from analysis.survival.curve_frames import label_column
 from analysis.survival.data import SurvivalData, survival_data
 from analysis.survival.options import times_given
+from analysis.survival.patients import patient_rows, refuse_spells
 
 
-def risk_table(cohort: pd.DataFrame, endpoint: Endpoint, *, times: ArrayLike, by: str | None = None) -> pd.DataFrame:
+def risk_table(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    *,
+    times: ArrayLike,
+    by: str | None = None,
+    cluster: str | None = None,
+) -> pd.DataFrame:
     """Numbers at risk at given times, with events and censorings so far.
 
     Parameters
     ----------
-    cohort, endpoint, by
+    cohort, endpoint, by, cluster
         As in `kaplan_meier`.
     times : sequence of numbers
         In the unit of the follow-up; may lie beyond it.
@@ -40,7 +48,8 @@ def risk_table(cohort: pd.DataFrame, endpoint: Endpoint, *, times: ArrayLike, by
     Raises
     ------
     CohortError
-        When the columns cannot be used; InputError when a time is negative or no number.
+        When the columns cannot be used, or rows look like spells (as `kaplan_meier` says) and no `cluster` was given:
+        n_censor would count ends of spells; InputError when a time is negative or no number.
 
     Warns
     -----
@@ -63,14 +72,15 @@ def risk_table(cohort: pd.DataFrame, endpoint: Endpoint, *, times: ArrayLike, by
     2       0        2         2
     """
     at = times_given(times)
-    counted = counted_curves(cohort, endpoint, by=by)
+    counted = None if cluster else counted_curves(cohort, endpoint, by=by)
     if counted is not None:
         counts, rows = counted
         warn_all(rows.frame_warnings)
         return joined([_counted_stratum(counts, place, at) for place in counts.segments], rows.labels)
-    data = survival_data(cohort, endpoint, by=by)
-    labels = data.by.labels
-    parts = [_one_stratum(data, data.by.codes == code, at) for code in range(len(labels))]
+    data = survival_data(cohort, endpoint, by=by, cluster=cluster)
+    refuse_spells(cohort, endpoint, data, cluster)
+    labels, censored = data.by.labels, patient_rows(data, cluster).ended & ~data.event
+    parts = [_one_stratum(data, censored, data.by.codes == code, at) for code in range(len(labels))]
     warn_all(data.frame_warnings)
     return joined(parts, labels)
 
@@ -82,7 +92,7 @@ def joined(parts: Sequence[pd.DataFrame], labels: Sequence[str]) -> pd.DataFrame
     return table
 
 
-def _one_stratum(data: SurvivalData, rows: BoolArray, at: FloatArray) -> pd.DataFrame:
+def _one_stratum(data: SurvivalData, censored: BoolArray, rows: BoolArray, at: FloatArray) -> pd.DataFrame:
     """The counts of one stratum at the times."""
     time, event, entry = data.time[rows], data.event[rows], np.sort(data.entry[rows])
     entered = (entry <= 0).sum() + n_times_to(entry[entry > 0], at, side="left")
@@ -91,7 +101,7 @@ def _one_stratum(data: SurvivalData, rows: BoolArray, at: FloatArray) -> pd.Data
             "time": at,
             "n_risk": entered - n_times_to(np.sort(time), at, side="left"),
             "n_event": n_times_to(np.sort(time[event]), at),
-            "n_censor": n_times_to(np.sort(time[~event]), at),
+            "n_censor": n_times_to(np.sort(data.time[rows & censored]), at),
         }
     )
 
