@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,12 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
+
+NUMBER_TYPES = (Real, Decimal, np.bool_)
+LARGEST_WHOLE = 1e16
+"""Beyond it labels are written with a power of ten: floats that large are whole whatever was meant."""
+LARGEST = 1e100
+"""No measurement is this large, and squares and cubes of what is below it can still be computed."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\b.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 
@@ -39,14 +46,14 @@ def rows_where(wrong: BoolArray) -> str:
 
 
 def stratum_label(value: object) -> str:
-    """A label as text, whole numbers without a decimal point.
+    """A label as text, whole numbers without a decimal point; True and False are "True" and "False" of any type.
 
     Examples
     --------
     >>> stratum_label(1.0), stratum_label("low")
     ('1', 'low')
     """
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+    if isinstance(value, (float, np.floating, Decimal)) and abs(float(value)) < LARGEST_WHOLE and value == int(value):
         return str(int(value))
     return str(value)
 
@@ -62,6 +69,8 @@ def column_problems(cohort: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """What is wrong with the names: a frame that is none, missing columns (with the nearest names), doubles."""
     if not isinstance(cohort, pd.DataFrame):
         return [f"expected a pandas DataFrame, got {type(cohort).__name__}; read files with read_cohort"]
+    if cohort.columns.nlevels > 1:
+        return ["the columns have several levels of names; give each one name: cohort.columns = [...]"]
     held = list(cohort.columns)
     problems = [f"{name!r}: name one column, as text" for name in names if not isinstance(name, Hashable)]
     for name in dict.fromkeys(names if not problems else ()):
@@ -85,6 +94,13 @@ def numbers(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str =
     infinite = np.isinf(values)
     if infinite.any():
         problems.append(f"{role} {name!r}: infinite values in {rows_where(infinite)}; set them missing or correct them")
+    huge = (np.abs(values) > LARGEST) & ~infinite
+    if huge.any():
+        shown = first_few(f"{value:g}" for value in values[huge])
+        problems.append(
+            f"{role} {name!r}: {shown} in {rows_where(huge)}: beyond {LARGEST:g}, too large to compute with; set them"
+            " missing, correct them, or change the unit"
+        )
     return values
 
 
@@ -95,11 +111,59 @@ def plain_numbers(column: pd.Series) -> NDArray[np.generic] | None:
     return None if _not_numeric(column) else _as_floats(column)
 
 
+def holds_numbers(column: pd.Series) -> bool:
+    """Whether a column is to be read as numbers, by every function alike; anything else holds labels.
+
+    Numbers are what a numeric or boolean dtype holds, and an object column each of whose values is a number of Python
+    or numpy, a `Decimal`, a `Fraction`, True or False: `numbers` reads them. Text stays text, also text of digits.
+
+    Examples
+    --------
+    >>> holds_numbers(pd.Series([1, 2.5, None], dtype=object)), holds_numbers(pd.Series(["1", "2"]))
+    (True, False)
+    """
+    if column.dtype == object:
+        known = column[column.notna()]
+        return not known.empty and all(isinstance(value, NUMBER_TYPES) for value in known)
+    return bool(pd.api.types.is_numeric_dtype(column.dtype))
+
+
+def with_columns(cohort: pd.DataFrame, columns: Mapping[Any, Any]) -> pd.DataFrame:
+    """A copy of a cohort with columns replaced or added, whatever type their names have.
+
+    Examples
+    --------
+    >>> with_columns(pd.DataFrame({0: [1, 2]}), {0: [3, 4]})[0].tolist()
+    [3, 4]
+    """
+    result = cohort.copy()
+    for name, values in columns.items():
+        result[name] = values
+    return result
+
+
 def _as_floats(column: pd.Series) -> FloatArray:
-    """Numbers as float64, whatever dtype holds them; missing is NaN."""
+    """Numbers as float64, whatever dtype holds them; missing is NaN, and infinite what no float64 can hold."""
+    if isinstance(column.dtype, pd.SparseDtype):
+        column = pd.Series(np.asarray(column.array))
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
-        return column.to_numpy(dtype=np.float64, copy=True)
-    return np.asarray(column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            return column.to_numpy(dtype=np.float64, copy=True)
+    if column.dtype != object:
+        return np.asarray(column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    known = column.notna().to_numpy(dtype=bool)
+    values = np.full(len(column), np.nan)
+    values[known] = [as_float(value) for value in column[known]]
+    return values
+
+
+def as_float(value: Any) -> float:  # noqa: ANN401
+    """A number as float64; infinite where no float64 can hold it."""
+    try:
+        with np.errstate(over="ignore"):
+            return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
 
 
 def _not_numeric(column: pd.Series) -> str:
@@ -114,7 +178,7 @@ def _not_numeric(column: pd.Series) -> str:
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_numeric_dtype(kind):
         return ""
     present = column[column.notna()]
-    text = [value for value in present if not isinstance(value, (Real, Decimal, np.bool_))]
+    text = [value for value in present if not isinstance(value, NUMBER_TYPES)]
     if not text:
         return ""
     shown = first_few(dict.fromkeys(map(repr, text)))

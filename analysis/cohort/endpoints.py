@@ -55,12 +55,12 @@ class Endpoint:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns read: duration, event, and entry when there is one."""
-        return (self.duration, self.event) + ((self.entry,) if self.entry else ())
+        return (self.duration, self.event) + ((self.entry,) if self.entry is not None else ())
 
     @property
     def name(self) -> str:
         """The label, or the event column where no label was given."""
-        return self.label or self.event
+        return self.label or str(self.event)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class CompetingEndpoint:
     @property
     def name(self) -> str:
         """The label, or the status column where no label was given."""
-        return self.label or self.status
+        return self.label or str(self.status)
 
 
 OVERALL_SURVIVAL = Endpoint("os_months", "os_event", label="Overall survival")

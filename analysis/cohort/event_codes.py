@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.cells import MISSING
-from analysis.cohort.columns import column_problems, first_few, stratum_label
+from analysis.cohort.columns import column_problems, first_few, stratum_label, with_columns
 from analysis.cohort.names import looks_like_event
 
 Code = Hashable
@@ -21,7 +21,7 @@ def apply_event_codes(cohort: pd.DataFrame, event_codes: EventCodes, problems: l
     """The cohort with its event columns mapped; adds to `problems` what cannot be mapped."""
     by_column = _by_column(cohort, event_codes, problems)
     mapped = {name: _mapped(cohort[name], codes, problems) for name, codes in by_column.items()}
-    return cohort.assign(**mapped)
+    return with_columns(cohort, mapped)
 
 
 def _by_column(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str]) -> dict[str, Codes]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.cohort import suspicions
 from analysis.cohort.cells import CellRules, Limits, plain_column
-from analysis.cohort.columns import column_problems, first_few, numbers
+from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
 from analysis.cohort.event_codes import EventCodes, apply_event_codes
 from analysis.cohort.schema import Schema
 from analysis.cohort.tables import KINDS, Table, escaped, read_table, suffix_problems
@@ -169,7 +169,7 @@ def _converted(cohort: pd.DataFrame, units: Mapping[str, str], problems: list[st
             continue
         slip = suspicions.magnesium_problem(numbers(cohort, name, []), name, unit=unit)
         problems += [slip] if slip else []
-    return cohort.assign(**converted)
+    return with_columns(cohort, converted)
 
 
 def write_cohort(cohort: pd.DataFrame, path: str | Path) -> None:

@@ -17,6 +17,7 @@ from analysis.cohort.columns import (
     numbers,
     rows_where,
     stratum_label,
+    with_columns,
 )
 from analysis.cohort.dates import DAYS_PER
 from analysis.cohort.names import looks_like_event
@@ -82,7 +83,7 @@ def checked(cohort: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, list[An
     if schema.key is not None and held.count(schema.key) == 1:
         problems += filter(None, [suspicions.repeated_keys(cohort, schema.key)])
     raise_all(problems)
-    return cohort.assign(**typed), [*found, *suspicions.copied_rows(cohort)]
+    return with_columns(cohort, typed), [*found, *suspicions.copied_rows(cohort)]
 
 
 def _typed(cohort: pd.DataFrame, column: Column, problems: list[str], found: list[AnalysisWarning]) -> pd.Series:

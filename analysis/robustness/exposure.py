@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, column_problems, first_few
+from analysis.cohort.columns import FloatArray, IntArray, column_problems, first_few, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, InputError, NotEstimable, raise_all
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed
 from analysis.survival.cox_terms import Design, read_design
-from analysis.survival.data import Groups, SurvivalData, group_rows, measurement_problems
+from analysis.survival.data import Groups, SurvivalData, group_rows, grouping_problems
 from analysis.survival.roles import check_roles
 
 
@@ -121,14 +121,15 @@ def _labelled(cohort: pd.DataFrame, by: str) -> pd.DataFrame:
     groups = group_rows(cohort[~missing], [by])
     codes = np.full(len(cohort), -1)
     codes[~missing] = groups.codes
-    return cohort.assign(**{by: pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(groups.labels))})
+    labelled = pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(groups.labels))
+    return with_columns(cohort, {by: labelled})
 
 
 def _without_outcome(cohort: pd.DataFrame) -> tuple[pd.DataFrame, Endpoint]:
     """The cohort with an outcome that drops no row: the reader of designs asks for one."""
     raise_all(column_problems(cohort, []))
     time, event = "(followed)", "(event)"
-    return cohort.assign(**{time: 1.0, event: 0}), Endpoint(time, event)
+    return with_columns(cohort, {time: 1.0, event: 0}), Endpoint(time, event)
 
 
 def _check_terms(cohort: pd.DataFrame, by: str, terms: Sequence[str], strata: Sequence[str]) -> None:
@@ -145,4 +146,4 @@ def _check_terms(cohort: pd.DataFrame, by: str, terms: Sequence[str], strata: Se
     raise_all(problems, InputError)
     if cohort[by].isna().all():
         raise CohortError(f"no rows left: column {by!r} is missing throughout")
-    raise_all(measurement_problems(cohort[by]))
+    raise_all(grouping_problems(cohort[by]))

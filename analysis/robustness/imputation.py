@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import first_few
+from analysis.cohort.columns import first_few, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, MuchMissing, raise_all, warn_all
 from analysis.robustness.imputation_columns import CATEGORY, INDICATOR, ImputedColumn, column_of, read_columns
@@ -82,7 +82,7 @@ class Imputations:
         name = column or next(iter(kinds))
         raise_all(_delta_problems({name: delta}, kinds), InputError)
         more = np.where(self.imputed[name], delta, 0.0)
-        cohorts = tuple(cohort.assign(**{name: cohort[name] + more}) for cohort in self.cohorts)
+        cohorts = tuple(with_columns(cohort, {name: cohort[name] + more}) for cohort in self.cohorts)
         return replace(self, cohorts=cohorts, delta={**self.delta, name: self.delta.get(name, 0.0) + delta})
 
 
@@ -243,7 +243,7 @@ def _completed(
         parts[column.name] = column.completed(
             cohort[column.name], filled[:, start:end], rows.place, added.get(column.name, 0.0)
         )
-    return cohort.assign(**parts)
+    return with_columns(cohort, parts)
 
 
 def _missing_table(held: Sequence[ImputedColumn], data: SurvivalData) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray, column_problems, numbers, rows_where
+from analysis.cohort.columns import BoolArray, FloatArray, IntArray, column_problems, holds_numbers, numbers, rows_where
 from analysis.errors import CohortError, NotEstimable, raise_all
 from analysis.survival.data import group_rows
 
@@ -151,7 +151,7 @@ def _read_one(cohort: pd.DataFrame, term: str, name: str, problems: list[str]) -
     if missing.all():
         problems.append(f"column {name!r}: no value is known; a column missing throughout cannot be imputed")
         return ImputedColumn(term, name, NUMBER, np.zeros((len(column), 1)), missing)
-    if name == term and not pd.api.types.is_numeric_dtype(column.dtype):
+    if name == term and not holds_numbers(column):
         return _read_labels(column, name, missing)
     values = numbers(cohort, name, problems)
     if name != term:

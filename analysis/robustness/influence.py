@@ -26,7 +26,7 @@ from analysis.survival.cox import fit_design
 from analysis.survival.cox_fit import CoxFit, CoxModel, hazard_ratios
 from analysis.survival.cox_residuals import cox_residuals
 from analysis.survival.cox_terms import read_design
-from analysis.survival.data import group_rows, measurement_problems
+from analysis.survival.data import group_rows, grouping_problems
 from analysis.survival.options import count_problems, level_problems
 
 __all__ = ["leave_one_out", "patient_influence"]
@@ -94,7 +94,7 @@ def leave_one_out(
     raise_all(level_problems(conf_level), InputError)
     raise_all(column_problems(cohort, [by]))
     given = covariates if isinstance(covariates, str) else listed(covariates)
-    raise_all(measurement_problems(cohort[by]))
+    raise_all(grouping_problems(cohort[by]))
     known = cohort[cohort[by].notna()]
     if known.empty:
         raise CohortError(f"no rows left: {len(cohort)} dropped for missing {by}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray
+from analysis.cohort.columns import BoolArray, FloatArray, IntArray, holds_numbers, numbers, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotEstimable
 from analysis.robustness.choices import COMPLETE, DIMENSIONS, HIGHEST, LOWEST, MEDIAN, Choices
@@ -122,16 +122,16 @@ def with_medians(cohort: pd.DataFrame, *, kept_as_is: set[str]) -> pd.DataFrame:
     >>> with_medians(cohort, kept_as_is=set()).values.tolist()
     [[1.0, 'b'], [3.0, 'b'], [3.0, 'b'], [8.0, 'a']]
     """
-    filled: dict[str, Any] = {}
+    filled: dict[Any, Any] = {}
     for name, column in cohort.items():
         if name in kept_as_is or not column.isna().any() or column.isna().all():
             continue
-        if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
-            numeric = column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-            filled[str(name)] = np.where(np.isnan(numeric), np.nanmedian(numeric), numeric)
+        if holds_numbers(column) and pd.api.types.infer_dtype(column, skipna=True) != "boolean":
+            numeric = numbers(column.to_frame("values"), "values", [])
+            filled[name] = np.where(np.isnan(numeric), np.nanmedian(numeric), numeric)
         else:
-            filled[str(name)] = column.fillna(column.mode().iloc[0])
-    return cohort.assign(**filled) if filled else cohort
+            filled[name] = column.fillna(column.mode().iloc[0])
+    return with_columns(cohort, filled) if filled else cohort
 
 
 def setting_codes(setting: Setting, cut: Cutpoints, codes: IntArray, values: FloatArray) -> IntArray:
@@ -203,8 +203,8 @@ def canonical_order(cohort: pd.DataFrame, values: FloatArray, choices: Choices, 
 
 def _as_numbers(column: pd.Series) -> FloatArray:
     """A column as numbers in whose order its values stand."""
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return np.asarray(column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+    if holds_numbers(column):
+        return numbers(column.to_frame("values"), "values", [])
     return np.asarray(pd.factorize(column.astype("string"), sort=True)[0], dtype=np.float64)
 
 

@@ -14,7 +14,7 @@ from analysis.robustness.slopes import difference_test, fitted, with_slopes
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed, read_marker_design
 from analysis.survival.cox_fit import CoxFit, hazard_ratios
 from analysis.survival.cox_terms import Design, formula_columns
-from analysis.survival.data import Groups, group_rows, measurement_problems
+from analysis.survival.data import Groups, group_rows, grouping_problems
 from analysis.survival.options import level_problems
 
 ALL = "all"
@@ -119,7 +119,7 @@ def _check_groups(cohort: pd.DataFrame, endpoint: Endpoint, marker: str, groups:
     problems += [f"subgroups: {name!r} is the {taken[name]} itself" for name in groups if name in taken]
     problems += column_problems(cohort, [name for name in groups if name not in taken])
     raise_all(problems, InputError)
-    raise_all([problem for name in groups for problem in measurement_problems(cohort[name])])
+    raise_all([problem for name in groups for problem in grouping_problems(cohort[name])])
 
 
 def _by_level(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import column_problems, first_few, numbers
+from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all
 from analysis.survival.cox_terms import Design, read_design
@@ -69,7 +69,7 @@ def read_marker_design(
     if np.isnan(values).all() and not problems:
         problems.append(f"no non-missing values in {marker!r}")
     raise_all(problems)
-    held = cohort.assign(**{marker: values})
+    held = with_columns(cohort, {marker: values})
     if not adjust:
         return read_design(held, endpoint, [marker], strata=strata)
     return read_design(held, endpoint, as_formula([marker, *adjust], cohort), strata=strata)

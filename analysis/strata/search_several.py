@@ -125,7 +125,7 @@ def search_cutpoints(
     )
     if isinstance(max_cuts, bool) or not isinstance(max_cuts, Integral) or not 1 <= max_cuts <= MOST_CUTS:
         raise InputError(f"max_cuts={max_cuts!r} must be a whole number from 1 to {MOST_CUTS}")
-    if endpoint.entry:
+    if endpoint.entry is not None:
         raise InputError(f"endpoint {endpoint.name!r} has late entry, which a search of several cuts does not take")
     rows = search_rows(cohort, endpoint, marker, adjust=(), strata=(), fractions=fractions)
     scan = rows.scan

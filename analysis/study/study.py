@@ -20,7 +20,7 @@ from analysis.strata.quantiles import quantile_cutpoints
 from analysis.study.plan import StudyPlan
 from analysis.study.synthetic_files import read_truth
 from analysis.survival.cox_terms import formula_columns
-from analysis.survival.data import measurement_problems, survival_data
+from analysis.survival.data import grouping_problems, survival_data
 from analysis.truth.estimands import TrueEstimands
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _read(plan: StudyPlan) -> pd.DataFrame:
         units={marker.column: marker.unit} if marker.analyte == "magnesium" else None,
     )
     cohort = validate_cohort(cohort, plan_schema(plan, cohort))
-    measured = [problem for name in group_columns(plan) for problem in measurement_problems(cohort[name])]
+    measured = [problem for name in group_columns(plan) for problem in grouping_problems(cohort[name])]
     raise_all([f"[robustness] {problem}" for problem in measured], PlanError)
     return cohort
 

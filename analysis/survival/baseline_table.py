@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, column_problems, numbers
+from analysis.cohort.columns import FloatArray, column_problems, holds_numbers, numbers
 from analysis.errors import CohortError, RowsDropped, raise_all, warn_all
-from analysis.survival.data import Groups, group_rows, measurement_problems
+from analysis.survival.data import Groups, group_rows, grouping_problems
+from analysis.survival.groups import label_problems
+from analysis.survival.roles import listed
 
 COLUMNS = (
     "variable", "level", "stratum", "n", "n_missing",
@@ -30,7 +33,8 @@ def baseline_table(cohort: pd.DataFrame, *, by: str, columns: Sequence[str] | No
     by : str
         The column of group labels; rows where it is missing are left out.
     columns : sequence of str, optional
-        What to describe, in this order; without it every column but `by`, dates, and text that differs in every row.
+        What to describe, in this order; without it every column but `by`, dates, lists, and text that differs in
+        every row.
 
     Returns
     -------
@@ -73,8 +77,9 @@ def baseline_table(cohort: pd.DataFrame, *, by: str, columns: Sequence[str] | No
     4      ppi     1       a   NaN    1.0  1.41
     5      ppi     1       b   NaN    2.0  1.41
     """
-    raise_all(column_problems(cohort, [by, *(columns or ())]))
-    raise_all(measurement_problems(cohort[by]))
+    names = list(cohort.columns) if columns is None and isinstance(cohort, pd.DataFrame) else list(listed(columns))
+    raise_all(column_problems(cohort, [by, *names]))
+    raise_all(grouping_problems(cohort[by]))
     used = cohort[cohort[by].notna()]
     n_dropped = len(cohort) - len(used)
     if used.empty:
@@ -82,7 +87,7 @@ def baseline_table(cohort: pd.DataFrame, *, by: str, columns: Sequence[str] | No
     groups = group_rows(used, [by])
     problems: list[str] = []
     rows: list[Row] = []
-    for name in _describable(used, by) if columns is None else dict.fromkeys(columns):
+    for name in _describable(used, by) if columns is None else dict.fromkeys(names):
         rows += _described(used, name, groups, problems)
     raise_all(problems)
     warn_all([RowsDropped(len(cohort), len(used), {f"missing {by}": n_dropped})] if n_dropped else [])
@@ -94,10 +99,10 @@ def _describable(cohort: pd.DataFrame, by: str) -> list[str]:
     """The columns worth a line: neither groups, nor dates, nor names of patients."""
     chosen = []
     for name, column in cohort.items():
-        is_number = pd.api.types.is_numeric_dtype(column.dtype)
-        is_name = not is_number and column.nunique() == len(column) > 1
-        if name != by and not is_name and not _is_date(column):
-            chosen.append(str(name))
+        if name == by or _is_date(column):
+            continue
+        if holds_numbers(column) or (not label_problems(column) and not column.nunique() == len(column) > 1):
+            chosen.append(cast("str", name))
     return chosen
 
 
@@ -112,7 +117,11 @@ def _described(cohort: pd.DataFrame, name: str, groups: Groups, problems: list[s
     if _is_date(column):
         problems.append(f"column {name!r}: holds dates, which Table 1 cannot describe; leave it out with columns=")
         return []
-    if not pd.api.types.is_numeric_dtype(column.dtype):
+    if not holds_numbers(column):
+        cells = label_problems(column)
+        if cells:
+            problems += cells
+            return []
         known = column.notna().to_numpy(dtype=bool)
         levels = group_rows(cohort[known], [name]) if known.any() else Groups(np.empty(0, dtype=np.int64), ())
         codes = np.full(len(column), -1)
@@ -136,7 +145,7 @@ def _number_rows(name: str, values: FloatArray, groups: Groups) -> list[Row]:
         q25, median, q75 = np.quantile(part, (0.25, 0.5, 0.75)) if len(part) else (np.nan,) * 3
         rows.append(
             {
-                "variable": name,
+                "variable": str(name),
                 "level": "",
                 "stratum": stratum,
                 "n": len(part),
@@ -164,7 +173,7 @@ def _level_rows(name: str, levels: Groups, groups: Groups) -> list[Row]:
     smd = _largest([_share_difference(a, b) for a, b in combinations(shares, 2)])
     return [
         {
-            "variable": name,
+            "variable": str(name),
             "level": level,
             "stratum": stratum,
             "n": int(n_known[row]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, column_problems, first_few, numbers
+from analysis.cohort.columns import FloatArray, IntArray, column_problems, first_few, numbers, with_columns
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.competing import aalen_johansen, gray_scores
@@ -97,12 +97,12 @@ def competing_data(
 ) -> tuple[SurvivalData, IntArray]:
     """Checked data whose event is any cause, and the place of each row's cause among the causes (0: none)."""
     check_roles(Endpoint(*endpoint.columns), (), by=by)
-    raise_all(column_problems(cohort, [*endpoint.columns, *([by] if by else [])]))
+    raise_all(column_problems(cohort, [*endpoint.columns, *([by] if by is not None else [])]))
     codes = status_codes(cohort, endpoint)
-    held = cohort[list(dict.fromkeys([*endpoint.columns, *([by] if by else [])]))]
+    held = cohort[list(dict.fromkeys([*endpoint.columns, *([by] if by is not None else [])]))]
     any_event = np.where(np.isnan(codes), np.nan, codes > 0)
     data = survival_data(
-        held.assign(**{endpoint.status: any_event}), Endpoint(endpoint.duration, endpoint.status), by=by
+        with_columns(held, {endpoint.status: any_event}), Endpoint(endpoint.duration, endpoint.status), by=by
     )
     return data, codes[data.position].astype(np.int64)
 

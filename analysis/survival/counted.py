@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.columns import IntArray, column_problems, plain_numbers
+from analysis.cohort.columns import IntArray, column_problems, holds_numbers, plain_numbers
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, RowsDropped, raise_all
 from analysis.kernels.counting import Counts, count, counts_of
@@ -119,7 +119,7 @@ def _pass(cohort: pd.DataFrame, endpoint: Endpoint, by: str | None, strata: tupl
 def _outcome(cohort: pd.DataFrame, endpoint: Endpoint) -> tuple[NDArray[np.generic], NDArray[np.generic]] | None:
     """Times and events, when both are numbers and nobody enters late."""
     time, event = plain_numbers(cohort[endpoint.duration]), plain_numbers(cohort[endpoint.event])
-    return None if endpoint.entry or time is None or event is None else (time, event)
+    return None if endpoint.entry is not None or time is None or event is None else (time, event)
 
 
 def _grouped(cohort: pd.DataFrame, by: str | None) -> Coded | None:
@@ -127,7 +127,7 @@ def _grouped(cohort: pd.DataFrame, by: str | None) -> Coded | None:
     if by is None:
         return Coded(np.zeros(len(cohort), dtype=np.int8), ["all"], [0])
     found = coded(cohort[by])
-    measured = pd.api.types.is_numeric_dtype(cohort[by].dtype) and len(found.values) > MOST_NUMERIC_GROUPS
+    measured = len(found.values) > MOST_NUMERIC_GROUPS and holds_numbers(cohort[by])
     return None if measured else found
 
 

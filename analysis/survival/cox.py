@@ -145,7 +145,7 @@ def _check_options(*, ties: str, engine: str, robust: bool, cluster: str | None,
     raise_all(choice_problems("ties", ties, TIES) + choice_problems("engine", engine, ENGINES), InputError)
     if not isinstance(robust, (bool, np.bool_)):
         raise InputError(f"robust={robust!r} must be True or False; name clusters with cluster=")
-    if ties == "exact" and (weights or robust or cluster):
+    if ties == "exact" and (weights is not None or robust or cluster is not None):
         raise NotSupported(
             "ties='exact' knows neither case weights nor a robust variance, as in R; use ties='efron', or do without"
         )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, column_problems, first_few, numbers, rows_where
+from analysis.cohort.columns import FloatArray, column_problems, first_few, holds_numbers, numbers, rows_where
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, InputError, raise_all
 from analysis.survival.data import SurvivalData, group_rows, survival_data
@@ -190,7 +190,7 @@ def _variables(cohort: pd.DataFrame, names: Sequence[str], data: SurvivalData) -
     held: dict[str, Any] = {}
     for name in names:
         kind = cohort[name].dtype
-        if pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind):
+        if holds_numbers(cohort[name]) or pd.api.types.is_datetime64_any_dtype(kind):
             held[name] = numbers(cohort, name, problems)[data.position]
         else:
             groups = group_rows(used, [name])

@@ -109,7 +109,8 @@ def kaplan_meier(
     3   5.0       1        0         1      0.50
     """
     check_curve_options(conf_level, conf_type, engine)
-    counted = None if weights or cluster or engine == "lifelines" else counted_curves(cohort, endpoint, by=by)
+    by_row = weights is not None or cluster is not None or engine == "lifelines"
+    counted = None if by_row else counted_curves(cohort, endpoint, by=by)
     if counted is not None and (engine == "kernel" or counted[1].n_used > MOST_ROWS_FOR_LIFELINES):
         counts, rows = counted
         curves, found = curves_of_counts(counts, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)

@@ -21,15 +21,15 @@ from analysis.cohort.columns import (
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, CohortError, RowsDropped, SuspiciousValues, raise_all
 from analysis.kernels.times import merge_near_ties
-from analysis.survival.groups import Groups, group_rows, measurement_problems
+from analysis.survival.groups import Groups, group_rows, grouping_problems, label_problems
 from analysis.survival.roles import check_roles, listed
 
 __all__ = [
     "Groups",
     "SurvivalData",
     "group_rows",
+    "grouping_problems",
     "late_entry",
-    "measurement_problems",
     "survival_data",
     "zero_time_warnings",
 ]
@@ -114,10 +114,10 @@ def survival_data(
     strata_names = listed(strata)
     check_roles(endpoint, strata_names, by=by, cluster=cluster, weights=weights)
     label_names = [name for name in (by, *strata_names, cluster) if name is not None]
-    number_names = [*([weights] if weights else []), *covariates]
+    number_names = [*([weights] if weights is not None else []), *covariates]
     raise_all(column_problems(cohort, [*endpoint.columns, *label_names, *number_names, *complete]))
 
-    columns = _numeric_columns(cohort, endpoint, number_names, by)
+    columns = _numeric_columns(cohort, endpoint, number_names, by, label_names)
     kept, dropped = _complete(cohort, columns, [*label_names, *complete])
     position, used = np.flatnonzero(kept), cohort
     if len(position) < len(cohort):
@@ -133,9 +133,9 @@ def survival_data(
         entry=entry,
         weights=weight,
         covariates=np.array([columns[name] for name in covariates]).T if covariates else np.empty((len(time), 0)),
-        by=group_rows(used, [by] if by else []),
+        by=group_rows(used, [by] if by is not None else []),
         strata=group_rows(used, strata_names),
-        cluster=group_rows(used, [cluster] if cluster else []),
+        cluster=group_rows(used, [cluster] if cluster is not None else []),
         position=position,
         n_read=len(cohort),
         dropped=dropped,
@@ -144,13 +144,15 @@ def survival_data(
 
 
 def _numeric_columns(
-    cohort: pd.DataFrame, endpoint: Endpoint, number_names: Sequence[str], by: str | None
+    cohort: pd.DataFrame, endpoint: Endpoint, number_names: Sequence[str], by: str | None, label_names: Sequence[str]
 ) -> dict[str, FloatArray]:
-    """The columns of the outcome and of numbers as arrays; raises with every fault of theirs, and of `by`."""
+    """The columns of the outcome and of numbers as arrays; raises with every fault of theirs, and of the labels."""
     problems: list[str] = []
     columns = _outcome_columns(cohort, endpoint, problems)
     columns |= {name: numbers(cohort, name, problems) for name in number_names}
-    raise_all([*problems, *(measurement_problems(cohort[by]) if by is not None else ())])
+    for name in dict.fromkeys(label_names):
+        problems += grouping_problems(cohort[name]) if name == by else label_problems(cohort[name])
+    raise_all(problems)
     return columns
 
 
@@ -158,10 +160,10 @@ def _outcome_columns(cohort: pd.DataFrame, endpoint: Endpoint, problems: list[st
     """The outcome's columns as arrays, their faults added to `problems`."""
     columns = {endpoint.duration: numbers(cohort, endpoint.duration, problems, role="time column")}
     columns[endpoint.event] = indicator(cohort, endpoint.event, problems)
-    if endpoint.entry:
+    if endpoint.entry is not None:
         columns[endpoint.entry] = numbers(cohort, endpoint.entry, problems, role="entry column")
     for name, role in ((endpoint.duration, "time"), (endpoint.entry, "entry")):
-        if name:
+        if name is not None:
             negative = columns[name] < 0
             if negative.any():
                 values = first_few(f"{value:g}" for value in columns[name][negative])

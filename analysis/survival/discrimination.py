@@ -95,7 +95,7 @@ def concordance(
     0.8
     """
     raise_all(choice_problems("weighting", weighting, WEIGHTINGS), InputError)
-    if weighting == "uno" and (endpoint.entry or strata):
+    if weighting == "uno" and (endpoint.entry is not None or strata):
         raise NotSupported("weighting='uno' is not defined with entry times or strata; use weighting='harrell'")
     data = survival_data(cohort, endpoint, strata=strata, weights=weights, covariates=[score])
     counts = concordance_influence(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import column_problems
+from analysis.cohort.columns import column_problems, with_columns
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.errors import InputError, raise_all, warn_all
 from analysis.kernels.fine_gray import Spells, subdistribution_spells
@@ -82,7 +82,7 @@ def fit_fine_gray(
     wanted = causes.index(cause) + 1
     of_cause = np.where(np.isnan(codes), np.nan, codes == wanted)
     one = Endpoint(endpoint.duration, endpoint.status, label=cause, time_unit=endpoint.time_unit)
-    design = read_design(cohort.assign(**{endpoint.status: of_cause}), one, covariates)
+    design = read_design(with_columns(cohort, {endpoint.status: of_cause}), one, covariates)
     data, status = design.data, codes[design.data.position]
     spells = subdistribution_spells(data.time, data.event, (status > 0) & (status != wanted))
     model = CoxModel(

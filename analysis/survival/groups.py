@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, time, timedelta
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.columns import IntArray, first_few, stratum_label
+from analysis.cohort.columns import (
+    NUMBER_TYPES,
+    IntArray,
+    as_float,
+    first_few,
+    holds_numbers,
+    rows_where,
+    stratum_label,
+)
 from analysis.errors import CohortError
 
 MOST_NUMERIC_GROUPS = 20
+ORDERED_TYPES = (pd.Interval, pd.Period, date, time, timedelta)
+UNHASHABLE = (TypeError, NotImplementedError)
+"""What pandas and Arrow raise of cells that are lists."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +51,40 @@ def coded(column: pd.Series) -> Coded:
     if isinstance(column.dtype, pd.CategoricalDtype):
         values = column.cat.categories.tolist()
         return Coded(column.cat.codes.to_numpy(), values, list(range(len(values))))
-    codes, uniques = pd.factorize(column, sort=False)
+    try:
+        codes, uniques = pd.factorize(column, sort=False)
+    except UNHASHABLE as error:
+        raise CohortError(_nested(column)) from error
     values = list(uniques)
-    return Coded(codes, values, sorted(range(len(values)), key=lambda place: _sort_key(values[place])))
+    return Coded(codes, values, _sorted_places(values))
+
+
+def label_problems(column: pd.Series) -> list[str]:
+    """A problem when cells are lists, dicts or arrays, which cannot be labels."""
+    try:
+        pd.unique(column)
+    except UNHASHABLE:
+        return [_nested(column)]
+    return []
+
+
+def _nested(column: pd.Series) -> str:
+    """Which cells of a column cannot be labels, and what to do."""
+    nested = np.array([not _is_hashable(value) for value in column], dtype=bool)
+    first = next((value for value, wrong in zip(column, nested, strict=True) if wrong), column.dtype)
+    return (
+        f"column {column.name!r}: cells that are no single value, as {str(first)[:40]} ({type(first).__name__}), in"
+        f" {rows_where(nested)}; a group needs one label a row: make them text or numbers first"
+    )
+
+
+def _is_hashable(value: object) -> bool:
+    """Whether a value can be a label."""
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def group_rows(cohort: pd.DataFrame, names: Sequence[str]) -> Groups:
@@ -98,17 +143,22 @@ def labels_of(name: object, values: Sequence[object]) -> tuple[str, ...]:
     return labels
 
 
-def _sort_key(value: object) -> tuple[int, float, str]:
-    """Numbers as numbers and before text."""
-    if isinstance(value, (bool, int, float, np.number)):
-        return (0, float(value), "")
-    return (1, 0.0, str(value))
+def _sorted_places(values: Sequence[object]) -> list[int]:
+    """The order of values: numbers as numbers and first; then intervals, dates and time spans as such, else text."""
+    numeric = [place for place, value in enumerate(values) if isinstance(value, NUMBER_TYPES)]
+    others = [place for place, value in enumerate(values) if not isinstance(value, NUMBER_TYPES)]
+    in_order = sorted(numeric, key=lambda place: as_float(values[place]))
+    if others and all(isinstance(values[place], ORDERED_TYPES) for place in others):
+        with suppress(TypeError):  # days and numbers, or times with and without a zone, have no order among them
+            return in_order + sorted(others, key=lambda place: cast("Any", values[place]))
+    return in_order + sorted(others, key=lambda place: str(values[place]))
 
 
-def measurement_problems(column: pd.Series) -> list[str]:
-    """A problem when a numeric column has so many values that it is a measurement, not groups."""
-    if not pd.api.types.is_numeric_dtype(column.dtype):
-        return []
+def grouping_problems(column: pd.Series) -> list[str]:
+    """What keeps a column from naming groups: cells that cannot be labels; so many numbers that it is a measurement."""
+    problems = label_problems(column)
+    if problems or not holds_numbers(column):
+        return problems
     n_values = column.nunique()
     if n_values <= MOST_NUMERIC_GROUPS:
         return []

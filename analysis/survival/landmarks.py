@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from analysis.cohort.columns import FloatArray, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.times import TOLERANCE
@@ -63,8 +64,7 @@ def landmark(cohort: pd.DataFrame, endpoint: Endpoint, at: float) -> pd.DataFram
         raise NotEstimable(f"0 at risk at {at:g}: follow-up in {endpoint.duration!r} ends at {data.time.max():g}")
     warn_all(data.frame_warnings)
     kept = cohort.iloc[data.position[later]]
-    shifted = {endpoint.duration: data.time[later] - at}
+    shifted: dict[str, FloatArray] = {endpoint.duration: data.time[later] - at}
     if endpoint.entry is not None:
         shifted[endpoint.entry] = np.maximum(data.entry[later] - at, 0.0)
-    shifted_rows: pd.DataFrame = kept.assign(**shifted)
-    return shifted_rows
+    return with_columns(kept, shifted)

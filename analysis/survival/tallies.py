@@ -11,7 +11,7 @@ from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, CohortError, RowsDropped, raise_all
 from analysis.kernels.times import merge_near_ties
-from analysis.survival.data import measurement_problems, zero_time_warnings
+from analysis.survival.data import grouping_problems, zero_time_warnings
 
 SOUND, MISSING, INFINITE, NEGATIVE, LATE = range(5)
 """What may be wrong with the entry time of a row."""
@@ -40,7 +40,7 @@ def sound_part(tally: Tally, endpoint: Endpoint, by: str | None) -> tuple[pd.Dat
     rows = tally.exits[tally.exits["n"] > 0]
     if rows.empty:
         raise CohortError("the cohort has no rows")
-    measured = measurement_problems(rows["stratum"].rename(by)) if by is not None else []
+    measured = grouping_problems(rows["stratum"].rename(by)) if by is not None else []
     raise_all([*_outcome_problems(rows, endpoint), *measured])
     kept, dropped = _complete(rows, endpoint, by)
     raise_all(_order_problems(kept, tally.entries, endpoint))
@@ -73,7 +73,7 @@ def _outcome_problems(rows: pd.DataFrame, endpoint: Endpoint) -> list[str]:
 def _complete(rows: pd.DataFrame, endpoint: Endpoint, by: str | None) -> tuple[pd.DataFrame, dict[str, int]]:
     """The combinations that miss nothing, and how many rows of the others miss what; raises when none is left."""
     missing = {endpoint.duration: rows["time"].isna(), endpoint.event: rows["event"].isna()}
-    if endpoint.entry:
+    if endpoint.entry is not None:
         missing[endpoint.entry] = rows["fault"] == MISSING
     if by is not None:
         missing[by] = rows["stratum"].isna()

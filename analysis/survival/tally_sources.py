@@ -76,7 +76,7 @@ def _tally_of_parquet(path: Path, endpoint: Endpoint, by: str | None) -> Tally:
         "preserve_insertion_order": False,
     }
     with duckdb.connect(config=settings) as connection, _reading(str(path)):
-        _check_files(connection, files, [*endpoint.columns, *([by] if by else [])])
+        _check_files(connection, files, [*endpoint.columns, *([by] if by is not None else [])])
         # By name: read by place, a file of fractional times would be rounded to the whole numbers of the first.
         relation = connection.from_parquet(files, union_by_name=True)
         return tally_of_relation(relation, endpoint, by, order=_category_order(files[0], by))
@@ -175,7 +175,7 @@ def _expression(name: str, kind: str) -> str:
 
 def _relation_problems(kinds: dict[str, str], endpoint: Endpoint, by: str | None) -> list[str]:
     """Missing columns, and columns of a type that cannot be counted."""
-    problems = missing_columns([*endpoint.columns, *([by] if by else [])], list(kinds))
+    problems = missing_columns([*endpoint.columns, *([by] if by is not None else [])], list(kinds))
     wanted = {endpoint.duration: "time column", endpoint.event: "event column", endpoint.entry: "entry column"}
     problems += [
         f"{role} {name!r}: holds {kinds[name].upper()}, not numbers; cast it where the source is made"
@@ -201,13 +201,16 @@ def _tally_of_dask(source: Any, endpoint: Endpoint, by: str | None) -> Tally:  #
     from dask.base import compute
     from dask.delayed import delayed
 
-    names = [*endpoint.columns, *([by] if by else [])]
+    names = [*endpoint.columns, *([by] if by is not None else [])]
     raise_all(missing_columns(names, list(source.columns)))
     raise_all(_dtype_problems(source.dtypes, endpoint))
     parts = [delayed(_partition_tally)(part, endpoint, by) for part in source[names].to_delayed()]
     counted: Sequence[Tally] = compute(*parts)  # type: ignore[no-untyped-call]
     exits, entries = zip(*((tally.exits, tally.entries) for tally in counted), strict=True)
-    return Tally(pd.concat(exits, ignore_index=True), pd.concat(entries, ignore_index=True) if endpoint.entry else None)
+    return Tally(
+        pd.concat(exits, ignore_index=True),
+        pd.concat(entries, ignore_index=True) if endpoint.entry is not None else None,
+    )
 
 
 def _dtype_problems(dtypes: pd.Series, endpoint: Endpoint) -> list[str]:

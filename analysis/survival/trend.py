@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import InputError, NotEstimable, warn_all
+from analysis.errors import AnalysisWarning, InputError, NotEstimable, SuspiciousValues, warn_all
 from analysis.kernels.logrank import logrank_sums, score_chi_square
 from analysis.survival.counted import counted_groups
 from analysis.survival.logrank import LogRank, checked_sizes, chi_square_result, no_information
@@ -38,6 +38,13 @@ def logrank_trend(
     InputError
         When there is not one finite score a group, or all are equal; otherwise as `logrank_test`.
 
+    Warns
+    -----
+    SuspiciousValues
+        When the groups are text that reads as numbers ("1", "10", "2"), whose order is the alphabet's.
+    FewEvents, SmallStratum
+        As `logrank_test`.
+
     Notes
     -----
     Tarone, Biometrika 62 (1975) 679. From ``survdiff(Surv(time, event) ~ by)`` of R, its obs, exp and var.
@@ -58,9 +65,23 @@ def logrank_trend(
     if score_chi_square(sums.observed - sums.expected, sums.covariance)[1] == 0 or variance <= 0:
         raise NotEstimable(no_information(counts, by, ()))
     statistic = float(score @ (sums.observed - sums.expected)) ** 2 / variance
+    found += _text_order(cohort[by], labels)
     test = chi_square_result(groups, statistic, 1, sums, test="trend", strata=(), found=found)
     warn_all(test.warnings)
     return test
+
+
+def _text_order(column: pd.Series, labels: Sequence[str]) -> tuple[AnalysisWarning, ...]:
+    """A warning when labels are text that reads as numbers, and stand in another order than the numbers."""
+    numbers = pd.to_numeric(pd.Series(labels), errors="coerce")
+    if isinstance(column.dtype, pd.CategoricalDtype) or numbers.isna().any() or numbers.is_monotonic_increasing:
+        return ()
+    return (
+        SuspiciousValues(
+            f"groups of {column.name!r} are text in alphabetical order, {first_few(labels)}, which is not that of the"
+            " numbers they read as: convert the column to numbers, or to a categorical in the order meant"
+        ),
+    )
 
 
 def _scores(scores: Sequence[float], labels: Sequence[str]) -> FloatArray:

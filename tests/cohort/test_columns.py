@@ -1,12 +1,22 @@
 """Columns as arrays: every dtype that holds numbers is taken, everything else is refused in words."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.cohort.columns import column_problems, first_few, indicator, numbers, rows_where, stratum_label
+from analysis.cohort.columns import (
+    column_problems,
+    first_few,
+    holds_numbers,
+    indicator,
+    numbers,
+    rows_where,
+    stratum_label,
+    with_columns,
+)
 
 
 def as_numbers(values, **options):
@@ -156,3 +166,72 @@ def test_words_for_rows_and_values():
 )
 def test_labels_of_values(value, label):
     assert stratum_label(value) == label
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([pd.NaT, 2.0, None], [np.nan, 2.0, np.nan]),
+        ([pd.NA, Decimal("1.25"), np.int8(3)], [np.nan, 1.25, 3.0]),
+        ([Fraction(1, 4), np.float32(0.5), np.bool_(True)], [0.25, 0.5, 1.0]),
+    ],
+)
+def test_an_object_column_of_numbers_is_read_whatever_marks_its_missing_values(values, expected):
+    found, problems = as_numbers(values, dtype=object)
+    np.testing.assert_array_equal(found, expected)
+    assert problems == []
+
+
+def test_sparse_columns_are_read():
+    values, problems = as_numbers(pd.arrays.SparseArray([0.0, 2.0, np.nan]))
+    np.testing.assert_array_equal(values, [0.0, 2.0, np.nan])
+    assert problems == []
+
+
+@pytest.mark.parametrize("dtype", [object, "float64", "Float64"])
+@pytest.mark.parametrize("value", [1e101, -1e308])
+def test_numbers_too_large_to_compute_with_are_refused(dtype, value):
+    _, problems = as_numbers([1.0, value, 2.0], dtype=dtype)
+    assert problems == [
+        f"column 'x': {value:g} in 1 row (2): beyond 1e+100, too large to compute with; set them missing, correct them,"
+        " or change the unit"
+    ]
+
+
+def test_a_whole_number_beyond_every_float_is_infinite():
+    _, problems = as_numbers([1, -(10**400)], dtype=object)
+    assert problems == ["column 'x': infinite values in 1 row (2); set them missing or correct them"]
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "is_number"),
+    [
+        ([1, 2], {"dtype": object}, True),
+        ([True, None], {"dtype": object}, True),
+        ([Decimal(1), 2.0, np.float32(3), pd.NaT], {"dtype": object}, True),
+        ([1, 0], {"dtype": "boolean"}, True),
+        ([1, 2], {"dtype": "int64[pyarrow]"}, True),
+        (["1", "2"], {}, False),
+        (["1", 2], {"dtype": object}, False),
+        ([1, 2], {"dtype": "category"}, False),
+        ([None, None], {"dtype": object}, False),
+        (pd.to_datetime(["2024-01-31"]), {}, False),
+    ],
+)
+def test_numbers_in_any_dtype_are_numbers_and_text_stays_text(values, options, is_number):
+    assert holds_numbers(pd.Series(values, **options)) is is_number
+
+
+def test_columns_replaced_in_a_copy_keep_names_of_any_type():
+    cohort = pd.DataFrame({0: [1, 2], ("a", 1): [3, 4], "x": [5, 6]})
+    before = cohort.copy()
+    changed = with_columns(cohort, {0: [7, 8], ("a", 1): [9, 9]})
+    assert changed.to_dict("list") == {0: [7, 8], ("a", 1): [9, 9], "x": [5, 6]}
+    pd.testing.assert_frame_equal(cohort, before)
+
+
+def test_names_on_several_levels_are_refused():
+    frame = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")]))
+    assert column_problems(frame, ["a"]) == [
+        "the columns have several levels of names; give each one name: cohort.columns = [...]"
+    ]

@@ -61,7 +61,7 @@ def competing_section(study: Study) -> StudySection:
 def nested_endpoints(study: Study) -> tuple[Endpoint, Endpoint] | None:
     """Two endpoints of which the first never ends later, and always has an event where the second has one."""
     for inner, outer in permutations(study.plan.endpoints, 2):
-        if inner.entry or outer.entry or inner.time_unit != outer.time_unit:
+        if inner.entry is not None or outer.entry is not None or inner.time_unit != outer.time_unit:
             continue
         rows = study.cohort[[*inner.columns, *outer.columns]].dropna().astype(float)
         sooner = rows[inner.duration] <= rows[outer.duration] * (1 + TOLERANCE)
