@@ -1,4 +1,4 @@
-"""The scan of a marker's cuts beside covariates, strata or late entry: score tests from one Cox model without it."""
+"""The scan of a marker's cuts within strata, with late entry, or beside covariates: row scores and their spread."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from analysis.kernels.counting import BoolArray, IntArray
-from analysis.kernels.cox import CoxProblem, cox_problem, evaluate
+from analysis.kernels.counting import BoolArray, IntArray, count
+from analysis.kernels.cox import cox_problem, evaluate
 from analysis.kernels.cox_newton import maximise
-from analysis.kernels.cox_residuals import score_residuals
+from analysis.kernels.cox_residuals import martingale_residuals
 from analysis.kernels.cox_risk_sets import risk_sets
 from analysis.kernels.cutpoint_scan import SAME
 from analysis.kernels.times import FloatArray
-
-AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,95 +38,118 @@ class ModelRows:
 
 @dataclass(frozen=True, eq=False)
 class CutScores:
-    """The score test of the indicator of marker <= cut at every cut, in one Cox model without the marker.
+    """The statistic of every cut as a sum of row scores over its low group, divided by a standard deviation.
 
     Attributes
     ----------
-    statistic : ndarray, shape (k,)
-        Standardised scores, positive where low markers have the higher hazard; 0 where a cut compares nobody.
-    problem : CoxProblem
-        Of the covariates and the indicators, at coefficients `beta`: those of the model, and zeros.
-    explained : ndarray, shape (p, k)
-        The regression of the indicators' scores on the covariates'.
+    row_scores : ndarray, shape (n,)
+        They sum to zero within each stratum.
+    n_low : ndarray of int, shape (k,)
+        Rows at or below each cut: the first `n_low` of the rows.
     spread : ndarray, shape (k,)
-        The standard deviation of what that leaves; infinite where a cut compares nobody.
+        The standard deviation of the sum; infinite where a cut compares nobody.
     """
 
-    statistic: FloatArray
-    problem: CoxProblem
-    beta: FloatArray
-    explained: FloatArray
+    row_scores: FloatArray
+    n_low: IntArray
     spread: FloatArray
 
-    def contributions(self, n: int) -> FloatArray:
-        """What each of the n rows adds to the statistics: shape (n, k).
-
-        The integral of the indicator, less its mean at risk, against the row's martingale residual, less what the
-        covariates explain of it.
-        """
-        scores = score_residuals(self.problem, self.beta, n)
-        p = len(self.explained)
-        return np.asarray((scores[:, p:] - scores[:, :p] @ self.explained) / self.spread, dtype=np.float64)
+    @property
+    def statistic(self) -> FloatArray:
+        """Standardised sums, positive where low markers have the higher hazard; 0 where a cut compares nobody."""
+        return np.asarray(np.cumsum(self.row_scores)[self.n_low - 1] / self.spread, dtype=np.float64)
 
 
-def cut_scores(rows: ModelRows, cut: FloatArray) -> CutScores | None:
-    """Fit the model without the marker (Cox, Efron), and test every cut in it.
-
-    The variance of a score is its information given that of the covariates, Izz - Izx Ixx^-1 Ixz. Without covariates,
-    late entry and ties the square of the statistic is the (stratified) log-rank chi-square.
+def cut_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
+    """The scores that a search maximises: log-rank scores within strata, or beside covariates those of a Cox model.
 
     Parameters
     ----------
     rows : ModelRows
-    cut : ndarray, shape (k,)
+    n_low : ndarray of int, shape (k,)
+        Rows at or below each cut, increasing.
 
     Returns
     -------
     CutScores
         None where there are no events, or the model without the marker has no estimate.
     """
-    p = rows.x.shape[1]
+    return model_scores(rows, n_low) if rows.x.shape[1] else stratified_scores(rows, n_low)
+
+
+def stratified_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
+    """Log-rank scores of each stratum by itself, with the spread of their sums over all orders within strata.
+
+    In one stratum without late entry they are those of `cutpoint_scan.logrank_scores`, centred: the event, less the sum
+    over event times after entry and up to the row's time of d / (m + 1), d events and m rows at risk after the tie.
+    With n_s rows in stratum s, l of them low, the variance of a sum is the sum over strata of
+    Q_s l (n_s - l) / (n_s (n_s - 1)), Q_s the sum of the stratum's squared scores.
+
+    Parameters
+    ----------
+    rows : ModelRows
+    n_low : ndarray of int, shape (k,)
+
+    Returns
+    -------
+    CutScores
+        None where there are no events.
+    """
+    if not rows.event.any():
+        return None
+    scores, variance = np.empty(len(rows.time)), np.zeros(len(n_low))
+    for code in np.unique(rows.strata):
+        here = rows.strata == code
+        own = _logrank_scores(rows.time[here], rows.event[here], rows.entry[here])
+        scores[here] = own - own.mean()
+        n, low = int(here.sum()), np.cumsum(here)[n_low - 1]
+        variance += low * (n - low) / (n * max(n - 1.0, 1.0)) * (scores[here] @ scores[here])
+    spread = np.sqrt(variance)
+    return CutScores(scores, n_low, np.where(spread > SAME * len(scores), spread, np.inf))
+
+
+def _logrank_scores(time: FloatArray, event: BoolArray, entry: FloatArray) -> FloatArray:
+    """Those of one stratum, not centred."""
+    counts = count(time, event, entry=entry if np.isfinite(entry).any() else None)
+    died, left = counts.n_event[:, 0], counts.n_event[:, 0] + counts.n_censor[:, 0]
+    hazard = np.cumsum(np.append(0.0, died / (counts.n_risk[:, 0] - left + 1)))
+    until, before = (np.searchsorted(counts.time, times, side="right") for times in (time, entry))
+    return np.asarray(event - (hazard[until] - hazard[before]), dtype=np.float64)
+
+
+def model_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
+    """The score test of the indicator of the low group at every cut, in one Cox model (Efron) without the marker.
+
+    The row scores are the model's martingale residuals. The variance of a sum is its information given that of the
+    covariates, Izz - Izx Ixx^-1 Ixz. Without covariates, late entry and ties the square of the statistic is the
+    (stratified) log-rank chi-square.
+
+    Parameters
+    ----------
+    rows : ModelRows
+    n_low : ndarray of int, shape (k,)
+
+    Returns
+    -------
+    CutScores
+        None where there are no events, or the model without the marker has no estimate.
+    """
+    n, p = rows.x.shape
     if not rows.event.any():
         return None
     sets = risk_sets(rows.time, rows.event, entry=rows.entry, strata=rows.strata)
-    beta = np.zeros(p + len(cut))
+    beta = np.zeros(p + len(n_low))
     if p:
         without = cox_problem(rows.x, sets)
         solution = maximise(partial(evaluate, without), evaluate(without, np.zeros(p)))
         if solution.weak or not solution.converged:
             return None
         beta[:p] = solution.point.beta
-    low = (rows.marker[:, None] <= cut).astype(np.float64)
+    low = (np.arange(n)[:, None] < n_low).astype(np.float64)
     problem = cox_problem(np.column_stack([rows.x, low]), sets)
-    point = evaluate(problem, beta)
-    across = point.information[:p, p:]
-    explained = np.linalg.pinv(point.information[:p, :p], hermitian=True) @ across
-    variance = np.diag(point.information)[p:] - np.einsum("ij,ij->j", across, explained)
-    spread = np.sqrt(np.where(variance > SAME * len(sets.events), variance, np.inf))
-    return CutScores(point.gradient[p:] / spread, problem, beta, explained, spread)
-
-
-def flipped_maxima(contributions: FloatArray, *, n_permutations: int, rng: np.random.Generator) -> FloatArray:
-    """The maximum of the absolute statistics under random flips of the signs of the rows' contributions.
-
-    Without an effect of the marker, a row's contribution is as likely to be up as down, so flips of their signs show
-    what maxima chance makes, with the correlation of the cuts kept (Hemerik, Goeman and Finos, J R Stat Soc B 82 (2020)
-    841).
-
-    Parameters
-    ----------
-    contributions : ndarray, shape (n, k)
-    n_permutations : int
-    rng : Generator
-
-    Returns
-    -------
-    ndarray, shape (n_permutations,)
-    """
-    n, k = contributions.shape
-    size = max(1, AT_ONCE // max(n, k))
-    parts = []
-    for start in range(0, n_permutations, size):
-        signs = 2.0 * rng.integers(0, 2, (min(size, n_permutations - start), n)) - 1
-        parts.append(np.abs(signs @ contributions).max(axis=1))
-    return np.concatenate(parts)
+    information = evaluate(problem, beta).information
+    across = information[:p, p:]
+    explained = np.linalg.pinv(information[:p, :p], hermitian=True) @ across
+    variance = np.diag(information)[p:] - np.einsum("ij,ij->j", across, explained)
+    spread = np.sqrt(np.where(variance > SAME * len(sets.events), variance, np.inf)) * problem.scale[p:]
+    return CutScores(martingale_residuals(problem, beta, n), n_low, spread)

@@ -22,6 +22,8 @@ from analysis.survival.options import level_problems, number_problems
 
 FEW_EVENTS = 20
 """Below this many events no search is to be trusted."""
+FEW_EVENTS_EACH = 10
+"""Beside covariates, below this many events for each coefficient, the cut's among them, it is warned of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +109,7 @@ def search_rows(
         n_read=data.n_read,
         n_used=data.n_used,
         dropped=data.dropped,
-        warnings=(*data.warnings, *_few_events(int(event.sum()))),
+        warnings=(*data.warnings, *_few_events(int(event.sum()), others.shape[1])),
     )
 
 
@@ -127,13 +129,16 @@ def _refuse_uncuttable(values: FloatArray, marker: str, fractions: tuple[float, 
         )
 
 
-def _few_events(n_event: int) -> tuple[AnalysisWarning, ...]:
-    """A word when there are too few events to search."""
-    if n_event >= FEW_EVENTS:
-        return ()
-    return (
-        FewEvents(
-            f"{n_event} events: a cut searched among fewer than {FEW_EVENTS} is mostly chance; take one from outside"
-            " these data"
-        ),
-    )
+def _few_events(n_event: int, n_covariates: int) -> tuple[AnalysisWarning, ...]:
+    """A warning when there are too few events to search, or to search beside so many covariates."""
+    if n_event < FEW_EVENTS:
+        text = f"{n_event} events: a cut searched among fewer than {FEW_EVENTS} is mostly chance"
+        return (FewEvents(f"{text}; take one from outside these data"),)
+    if n_covariates and n_event < FEW_EVENTS_EACH * (n_covariates + 1):
+        text = f"{n_event} events for {n_covariates + 1} coefficients, fewer than {FEW_EVENTS_EACH} each"
+        return (
+            FewEvents(
+                f"{text}: the adjusted search's p-value and limits hold in large samples; adjust for fewer covariates"
+            ),
+        )
+    return ()

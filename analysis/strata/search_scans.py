@@ -1,4 +1,4 @@
-"""Two ways to search a cut: by log-rank scores, as maxstat does, or by score tests beside covariates and strata."""
+"""Two ways to search a cut: by log-rank scores, as maxstat does, or within strata and beside covariates."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import pandas as pd
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.errors import NotEstimable
 from analysis.kernels.cox import fit_arrays
-from analysis.kernels.cutpoint_adjusted import CutScores, ModelRows, cut_scores, flipped_maxima
+from analysis.kernels.cutpoint_adjusted import CutScores, ModelRows, cut_scores, model_scores
 from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
 from analysis.kernels.cutpoint_permutation import permuted_maxima
+from analysis.kernels.cutpoint_redrawn import redrawn_maxima
 from analysis.kernels.cutpoint_resampling import cut_of_resamples
 from analysis.kernels.cutpoint_scan import (
     CutRows,
@@ -44,6 +45,10 @@ class Scan(Protocol):
     @property
     def n_low(self) -> IntArray:
         """Rows at or below each of them."""
+
+    @property
+    def permutation(self) -> str:
+        """What `maxima` permutes, and what level that gives."""
 
     def table(self) -> pd.DataFrame:
         """A row a cut: cut n_low statistic chi_square log_hazard_ratio."""
@@ -78,6 +83,11 @@ class LogRankScan:
     def n_low(self) -> IntArray:
         """Rows at or below each of them."""
         return self.rows.n_low
+
+    @property
+    def permutation(self) -> str:
+        """What `maxima` permutes."""
+        return "log-rank scores over the marker; exact level"
 
     def table(self) -> pd.DataFrame:
         """A row a cut."""
@@ -126,25 +136,32 @@ class AdjustedScan:
         """The marker of each row, ascending."""
         return self.rows.marker
 
+    @property
+    def permutation(self) -> str:
+        """What `maxima` permutes."""
+        if self.rows.x.shape[1]:
+            return "residuals of the marker given the covariates, within strata; large-sample level"
+        return "log-rank scores over the marker, within strata; exact level"
+
     @cached_property
     def scores(self) -> CutScores:
-        """The score tests of the cuts."""
-        found = cut_scores(self.rows, self.cut)
+        """The scores that are searched."""
+        found = cut_scores(self.rows, self.n_low)
         if found is None:
             raise NotEstimable("the model without the marker is not estimable; take fewer covariates")
         return found
 
     def table(self) -> pd.DataFrame:
         """A row a cut."""
-        statistic = np.abs(self.scores.statistic)
+        tested = self.scores if self.rows.x.shape[1] else model_scores(self.rows, self.n_low)
+        assert tested is not None  # there are events
         log_ratio = self.hazard_of(self.marker > self.cut[:, None])[0]
-        return _table(self.cut, self.n_low, statistic, statistic**2, log_ratio)
+        return _table(self.cut, self.n_low, np.abs(self.scores.statistic), tested.statistic**2, log_ratio)
 
     def maxima(self, n_permutations: int, stream: np.random.SeedSequence) -> FloatArray:
-        """Flips of the signs of the rows' scores."""
-        contributions = self.scores.contributions(len(self.marker))
+        """Permutations of the marker within strata, of its residuals beside covariates."""
         rng = np.random.default_rng(stream)
-        return flipped_maxima(contributions, n_permutations=n_permutations, rng=rng)
+        return redrawn_maxima(self.rows, self.scores, n_permutations=n_permutations, rng=rng)
 
     def at(self, n_low: IntArray) -> AdjustedScan:
         """Scanned at other cuts."""
@@ -158,12 +175,12 @@ class AdjustedScan:
         """The cut found in one resample."""
         rows = self.rows.take(places)
         low, high = self.fractions
-        found = cut_rows(rows.marker, rows.time, rows.event, min_fraction=low, max_fraction=high).cut
-        if not len(found):
+        found = cut_rows(rows.marker, rows.time, rows.event, min_fraction=low, max_fraction=high)
+        if not len(found.cut):
             return float("nan")
-        some = np.unique(np.linspace(0, len(found) - 1, min(MOST_CUTS_AGAIN, len(found))).astype(np.int64))
-        scores = cut_scores(rows, found[some])
-        return float("nan") if scores is None else float(found[some][first_maximum(scores.statistic)])
+        some = np.unique(np.linspace(0, len(found.cut) - 1, min(MOST_CUTS_AGAIN, len(found.cut))).astype(np.int64))
+        scores = cut_scores(rows, found.n_low[some])
+        return float("nan") if scores is None else float(found.cut[some][first_maximum(scores.statistic)])
 
     def hazard_of(self, high: BoolArray, counts: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
         """Cox models of the indicator beside the covariates."""

@@ -13,7 +13,6 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
 from analysis.kernels import cutpoint_permutation
-from analysis.kernels.cutpoint_adjusted import flipped_maxima
 from analysis.kernels.cutpoint_compiled import permuted_maxima_loop
 from analysis.kernels.cutpoint_permutation import corrected_p_values, critical_value, permuted_maxima
 from analysis.kernels.cutpoint_scan import deviation, standardised
@@ -75,14 +74,6 @@ def test_batches_do_not_change_the_draws(monkeypatch):
 def test_another_key_is_another_draw():
     totals = {permuted_maxima(SCORES, N_LOW, n_permutations=100, key=key).sum() for key in range(6)}
     assert len(totals) == 6
-
-
-def test_flips_of_one_row_reach_always_and_of_many_as_often_as_a_normal():
-    rng = np.random.default_rng(1)
-    assert (flipped_maxima(np.array([[1.0]]), n_permutations=20, rng=rng) == 1).all()
-    many = np.full((400, 1), 1 / 20)  # a sum of 400 signs over 20: about standard normal
-    found = np.mean(flipped_maxima(many, n_permutations=4000, rng=rng) >= 1.96)
-    assert abs(found - 0.05) < 0.02
 
 
 @given(

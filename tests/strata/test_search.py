@@ -218,13 +218,45 @@ def test_integers_and_nullable_types_are_numbers():
 # --- Beside covariates and strata
 
 
-def test_one_stratum_is_about_no_strata():
+def test_one_stratum_is_no_strata():
     rows = drawn(200, site="a")
     plain = search_cutpoint(rows, OS, "marker", n_permutations=999, n_bootstrap=0, seed=1)
     stratified = search_cutpoint(rows, OS, "marker", n_permutations=999, n_bootstrap=0, seed=1, strata="site")
+    assert stratified.cut == plain.cut
+    assert_allclose(stratified.scan["statistic"], plain.scan["statistic"], rtol=1e-10)
     assert_allclose(stratified.scan["log_hazard_ratio"], plain.scan["log_hazard_ratio"], rtol=1e-6, atol=1e-8)
     assert_allclose(stratified.scan["chi_square"], plain.scan["chi_square"], rtol=0.1, atol=0.05)
-    assert abs(stratified.p_permutation - plain.p_permutation) < 0.1
+    p = plain.p_permutation
+    assert abs(stratified.p_permutation - p) < 4 * (2 * p * (1 - p) / 999) ** 0.5
+
+
+def test_strata_that_differ_in_marker_and_hazard_are_no_effect():
+    rng = np.random.default_rng(4)
+    site = rng.integers(0, 2, 300)
+    rows = drawn(300, effect=0.0, site=site)
+    rows["marker"] = (rows["marker"] + site).round(2)
+    rows["time"] = rows["time"] * np.where(site == 1, 6, 1)
+    crude, within = (search_cutpoint(rows, OS, "marker", **QUICK, strata=strata) for strata in (None, "site"))
+    assert crude.p_permutation == 0.01
+    assert within.p_permutation > 0.05
+
+
+def test_it_says_what_was_permuted_and_what_level_that_gives():
+    rows = drawn(site="a", other=np.random.default_rng(2).normal(size=150))
+    found = [search_cutpoint(rows, OS, "marker", **QUICK, **more).permutation for more in ({}, {"strata": "site"})]
+    assert found == [
+        "log-rank scores over the marker; exact level",
+        "log-rank scores over the marker, within strata; exact level",
+    ]
+    adjusted = search_cutpoint(rows, OS, "marker", **QUICK, adjust="other", strata="site").permutation
+    assert adjusted == "residuals of the marker given the covariates, within strata; large-sample level"
+
+
+def test_resamples_within_strata_search_the_same_statistic():
+    rows = drawn(200, effect=1.5, site=np.arange(200) % 2)
+    found = search_cutpoint(rows, OS, "marker", n_permutations=99, n_bootstrap=60, seed=1, strata="site")
+    assert found.cut_low <= found.cut <= found.cut_high
+    assert found.conf_low < found.hazard_ratio_corrected < found.conf_high
 
 
 def test_a_confounder_explains_the_cut_away():
@@ -315,6 +347,17 @@ def test_few_events_are_said_and_carried():
     with pytest.warns(FewEvents, match="a cut searched among fewer than 20 is mostly chance"):
         found = search_cutpoint(rows, OS, "marker", **QUICK)
     assert [type(warning) for warning in found.warnings] == [FewEvents]
+
+
+def test_few_events_beside_covariates_are_said():
+    rng = np.random.default_rng(3)
+    others = {f"x{k}": rng.normal(size=150) for k in range(10)}
+    rows = drawn(**others)
+    with pytest.warns(FewEvents, match="87 events for 11 coefficients, fewer than 10 each"):
+        found = search_cutpoint(rows, OS, "marker", **QUICK, adjust=list(others))
+    assert [type(warning) for warning in found.warnings] == [FewEvents]
+    enough = search_cutpoint(rows, OS, "marker", **QUICK, adjust=list(others)[:7])
+    assert enough.warnings == ()
 
 
 def test_a_group_without_events_is_said():
