@@ -192,8 +192,10 @@ def search_cutpoint(
     Notes
     -----
     Scan and closed p-values as ``maxstat.test(Surv(time, event) ~ x, smethod = "LogRank", pmethod = "Lau92")`` of R;
-    `chi_square` as ``survdiff``, `log_hazard_ratio` as ``coxph``. The chi-square of a cut (hypergeometric variance) and
-    the square of its standardised statistic (permutation variance) differ when censoring is heavy.
+    `chi_square` as ``survdiff``, `log_hazard_ratio` as ``coxph``. With strata the statistic is that of
+    ``coin::maxstat_test(score ~ x | block)``, log-rank scores computed and centred in each block. The chi-square of a
+    cut (hypergeometric variance) and the square of its standardised statistic (permutation variance) differ when
+    censoring is heavy.
 
     Permutations: the scores are shuffled over the marker, within strata; the level of `p_permutation` is then exact, up
     to its Monte-Carlo error, if censoring and late entry have nothing to do with the marker. With `adjust` a shuffle

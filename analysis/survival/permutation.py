@@ -124,12 +124,13 @@ def permutation_logrank(
 
     Notes
     -----
-    Without strata it equals ``coin::logrank_test(Surv(time, event) ~ by, distribution = approximate(nresample =))`` of R
-    (its z is the root of the statistic for 2 groups). With strata it does not: coin's ``| block`` permutes within blocks
-    scores that were computed over all rows; here each stratum has scores of its own, as in ``survdiff``. The variance over permutations and the hypergeometric one of ``survdiff``
-    differ when censoring is heavy or events are few; the observed less expected events are the same. Strasser and
-    Weber, Mathematical Methods of Statistics 8 (1999) 220; the 1 in the p-value: Phipson and Smyth, Stat Appl Genet
-    Mol Biol 9 (2010) 39.
+    Without strata equal to ``coin::logrank_test(Surv(time, event) ~ by, distribution = approximate(nresample =))`` of R
+    (its z is the root of the statistic for 2 groups). With strata not: coin's ``| block`` permutes within blocks scores
+    of all rows together, here each stratum has scores of its own, as in ``survdiff``:
+    ``independence_test(score ~ by | block, teststat = "quadratic")`` of coin, with scores by ``logrank_trafo`` in each
+    block. The variance over permutations and the hypergeometric one of ``survdiff`` differ when censoring is heavy or
+    events are few; the observed less expected events are the same. Strasser and Weber, Mathematical Methods of
+    Statistics 8 (1999) 220; the 1 in the p-value: Phipson and Smyth, Stat Appl Genet Mol Biol 9 (2010) 39.
 
     Examples
     --------

@@ -20,6 +20,7 @@ from analysis import (
     stratify,
 )
 from tests.reference import Case, cases, cohort, floats
+from tests.reference import rows as reference_rows
 
 OS = Endpoint("time", "event")
 QUICK = {"n_permutations": 99, "n_bootstrap": 0, "seed": 1}
@@ -73,6 +74,25 @@ def test_every_cut_is_that_of_survdiff_and_coxph(case: Case):
     finite = np.abs(log_ratio) < 10
     assert_allclose(at["log_hazard_ratio"][finite], log_ratio[finite], rtol=1e-6, atol=1e-7)
     assert at["log_hazard_ratio"][~finite].isna().all()
+
+
+# R 4.2.2, coin 1.4-2: maxstat_test(score ~ x | celltype, distribution = approximate(nresample = 99999)) of veteran, the
+# score by logrank_trafo(ties.method = "Hothorn-Lausen") in each cell type, less its mean there: cut, statistic,
+# p-value, and standardised statistics of some cuts.
+WITHIN_CELL_TYPE = [
+    ("karno", 0.1, 50, 4.34178937679652, 9.00009e-05, {30: 3.881832, 60: 4.320255, 75: 3.603433}),
+    ("age", 0.11, 64, 1.47264689438684, 0.6394264, {42: 0.836550470859, 52: 0.101486808315, 68: 1.251305648034}),
+]
+
+
+@pytest.mark.parametrize(("marker", "min_fraction", "cut", "statistic", "p_value", "cuts"), WITHIN_CELL_TYPE)
+def test_within_strata_it_is_coins_maximally_selected_statistic(marker, min_fraction, cut, statistic, p_value, cuts):
+    options = QUICK | {"n_permutations": 9999, "min_fraction": min_fraction, "strata": "celltype"}
+    found = search_cutpoint(reference_rows("veteran"), Endpoint("time", "status"), marker, **options)
+    assert found.cut == cut
+    assert_allclose(found.statistic, statistic, rtol=1e-12)
+    assert_allclose(found.scan.set_index("cut").loc[list(cuts), "statistic"], list(cuts.values()), rtol=1e-6)
+    assert abs(found.p_permutation - p_value) < 4 * (p_value * (1 - p_value) / 9999) ** 0.5 + 1e-4
 
 
 # --- What it says
