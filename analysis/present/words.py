@@ -127,6 +127,22 @@ def format_p(p_value: float | None, *, exact: bool = False, missing: str = MISSI
     return ">0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
 
 
+def permutation_p(p_value: float | None, n_permutations: int) -> str:
+    """A p-value by permutation in words: with its Monte-Carlo error, or as the least that so many can give.
+
+    Examples
+    --------
+    >>> permutation_p(0.04, 199), permutation_p(0.01, 99)
+    ('p 0.040 (Monte-Carlo error 0.014)', 'p ≤ 0.01, the least of 99 permutations')
+    """
+    if is_missing(p_value):
+        return "no p-value"
+    value, least = float(p_value), 1 / (1 + n_permutations)  # type: ignore[arg-type]
+    if value <= least * 1.000001:
+        return f"p ≤ {least:.1g}, the least of {n_permutations} permutations"
+    return f"p {format_p(value)} (Monte-Carlo error {math.sqrt(value * (1 - value) / n_permutations):.2g})"
+
+
 def format_interval(
     low: float | None, high: float | None, *, digits: int = 2, missing: str = NOT_REACHED, share: bool = False
 ) -> str:

@@ -56,7 +56,12 @@ class Multiverse:
     share_below_one : float
         Of the analyses with an estimate, those with a hazard ratio below 1.
     p_value : float
-        By permutation: how often the median log hazard ratio lies as far out; NaN without permutations.
+        By permutation, of all analyses together: how often the median log hazard ratio lies as far out; NaN without
+        permutations. 1 / (1 + n_permutations) is the least it can be.
+    tests : DataFrame
+        The same for each adjustment alone, from the same permutations: adjustment, n_analyses (with an estimate),
+        median_hazard_ratio, p_value. Where marker and outcome share causes, only an adjustment for them makes this a
+        test of the marker.
     null_medians : ndarray, shape (n_permutations,)
         The permuted median log hazard ratios.
     marker, contrast, strata, conf_level, n_permutations, seed
@@ -71,6 +76,7 @@ class Multiverse:
     median_hazard_ratio: float
     share_below_one: float
     p_value: float
+    tests: pd.DataFrame
     null_medians: FloatArray
     marker: str
     contrast: str
@@ -162,9 +168,10 @@ def cutpoint_multiverse(
     -----
     Simonsohn, Simmons and Nelson (2020), Nature Human Behaviour 4:1208 (specification curve, its joint test by
     permutation); Steegen et al. (2016), Perspectives on Psychological Science 11:702 (multiverse). What is tested is
-    that the marker is related to nothing, within the strata: where it shares causes with the outcome, a small p says
-    that the curve is not chance, not that the marker acts. A constant term (ECOG 2 where those are excluded) is left
-    out of a model and noted.
+    that the marker is related to nothing, within the strata: where it shares causes with the outcome, confounding alone
+    makes the p of unadjusted analyses small, and that of all analyses together; look at `tests`, by adjustment. The
+    least p of N permutations is 1 / (1 + N): Phipson and Smyth (2010), Stat Appl Genet Mol Biol 9:39. A constant term
+    (ECOG 2 where those are excluded) is left out of a model and noted.
 
     Examples
     --------
@@ -199,6 +206,7 @@ def cutpoint_multiverse(
         median_hazard_ratio=float(np.exp(_median(observed))),
         share_below_one=float((curve["hazard_ratio"] < 1).mean()),
         p_value=_permutation_p(_median(observed), medians),
+        tests=_tests(analyses["adjustment"], observed, nulls),
         null_medians=medians,
         marker=marker,
         contrast=contrast,
@@ -264,6 +272,18 @@ def _median(curve: FloatArray) -> float:
     """The median of the analyses with an estimate; NaN when there is none."""
     known = curve[~np.isnan(curve)]
     return float(np.median(known)) if len(known) else float("nan")
+
+
+def _tests(adjustment: pd.Series, observed: FloatArray, nulls: FloatArray) -> pd.DataFrame:
+    """The permutation test of the median among the analyses of each adjustment."""
+    rows = []
+    for name in adjustment.unique():
+        mine = (adjustment == name).to_numpy(dtype=bool)
+        median = _median(observed[mine])
+        medians = np.array([_median(null[mine]) for null in nulls])
+        n_known = int((~np.isnan(observed[mine])).sum())
+        rows.append((name, n_known, float(np.exp(median)), _permutation_p(median, medians)))
+    return pd.DataFrame(rows, columns=["adjustment", "n_analyses", "median_hazard_ratio", "p_value"])
 
 
 def _permutation_p(observed: float, medians: FloatArray) -> float:

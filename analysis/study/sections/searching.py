@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -33,20 +34,22 @@ from analysis.study.targets import hazard_ratio_target
 
 def searching_section(study: Study) -> StudySection:
     """The continuous marker first, then a search told as a search, then how much hangs on the choices."""
+    adjusts = bool(study.plan.model.covariates or study.plan.model.strata)
+    beside = "adjusted as the plan says; the crude search beside it is corrected" if adjusts else "crude: corrected"
     words = Prose(
         "Nothing here was needed for the results above. A cut throws away what lies within its groups, and a search"
-        " finds a cut in any data. So the whole curve comes first; the searched cut stands with a p-value corrected"
-        " for the search and a hazard ratio corrected for it by the bootstrap; and the last parts ask how much hangs"
-        " on choices and on measuring once."
+        " finds a cut in any data. So the whole curve comes first; the searched cut stands with a p-value and a hazard"
+        f" ratio corrected for the search, {beside} for the search, not for confounding. The last parts ask how much"
+        " hangs on choices and on measuring once."
     )
-    found = attempted("The search", lambda: [searched(study, study.primary)])
-    blocks: list[Block] = [words, *attempted("The curve", partial(_curve_blocks, study, *found))]
-    for one in found:
-        blocks += _search_blocks(study, one)
+    found = _searches(study)
+    blocks: list[Block] = [words, *attempted("The curve", partial(_curve_blocks, study, *found[:1]))]
+    if found:
+        blocks += _search_blocks(study, found)
     blocks += attempted("The multiverse of choices", partial(multiverse_blocks, study))
     error = stated_error(study)
     if error is not None:
-        cuts = [one.cutpoints(unit=study.unit) for one in found]
+        cuts = [one.cutpoints(unit=study.unit) for one in found[:1]]
         blocks += attempted("Measuring again", partial(measurement_blocks, study, cuts, error))
     if study.plan.synthetic:
         blocks += attempted("The search in other worlds", world_blocks)
@@ -115,54 +118,72 @@ def _linear_truth(study: Study, response: DoseResponse) -> pd.DataFrame | None:
     return pd.DataFrame({"marker": marker, "hazard_ratio": per_step**steps})
 
 
-def _search_blocks(study: Study, found: CutpointSearch) -> list[Block]:
-    """The searched cut of the primary endpoint, never without its correction."""
-    plan = study.plan
-    summary = found.summary()
+def _searches(study: Study) -> list[CutpointSearch]:
+    """The search adjusted as the plan says, where it adjusts for anything, then the crude one."""
+    found: list[CutpointSearch] = []
+    if study.plan.model.covariates or study.plan.model.strata:
+        found += attempted("The adjusted search", lambda: [searched(study, study.primary, adjusted=True)])
+    return found + attempted("The crude search", lambda: [searched(study, study.primary)])
+
+
+def _search_blocks(study: Study, found: Sequence[CutpointSearch]) -> list[Block]:
+    """The leading search of the primary endpoint, never without its correction; all searches in the table."""
+    plan, first = study.plan, found[0]
     draw = partial(
         plot_cutpoint_scan,
-        found.scan,
-        cut=found.cut,
-        interval=(found.cut_low, found.cut_high),
-        critical=found.critical_value,
-        summary=summary,
+        first.scan,
+        cut=first.cut,
+        interval=(first.cut_low, first.cut_high),
+        critical=first.critical_value,
+        summary=first.summary(),
         label=plan.marker.label,
         unit=study.unit,
         synthetic=plan.synthetic,
     )
-    where = f"{format_number(found.cut_low)} to {format_number(found.cut_high)}"
-    note = (
-        f"Searched over {len(found.scan)} cuts; the cut is {found.cut:.3g} {study.unit}, and in 95 % of resamples it"
-        f" lies within {where}. p by {found.n_permutations} permutations of the whole search; Lausen and Schumacher"
-        f" (1992, 1994): {format_p(found.p_lausen92)} and {format_p(found.p_lausen94)}. Seed {found.seed}."
-    )
+    note = " ".join(_search_note(study, one) for one in found)
+    title = f"A search over every cut of {plan.marker.label}, {_adjustment(first)}"
     figure = StudyFigure(
         name="searched-cut",
-        title=f"A search over every cut of {plan.marker.label}",
-        alt=f"Standardised log-rank statistic at each cut of {plan.marker.label}; the largest is at {found.cut:.3g}."
-        f" {note}",
+        title=title,
+        alt=f"Standardised statistic at each cut of {plan.marker.label}, {_adjustment(first)}; the largest is at"
+        f" {first.cut:.3g}. {note}",
         caption="Each point is a cut that could have been chosen; the searched one is the highest. Broken line: what"
-        " the highest of all cuts exceeds in 5 % of permutations. " + note,
+        " the highest of all cuts exceeds in 5 % of permutations. " + _search_note(study, first),
         draw=draw,
     )
-    return [
-        figure,
-        table(
-            "searched-cut",
-            "The searched cut, corrected, beside the continuous marker",
-            summary,
-            note=note,
-            kinds=P_VALUES,
-        ),
-    ]
+    rows = pd.concat([one.summary().assign(adjustment=_adjustment(one)) for one in found], ignore_index=True)
+    shown = rows[["adjustment", *first.summary().columns]]
+    heading = f"{study.primary.name}: the searched cut, corrected for the search, beside the continuous marker"
+    note += " Corrected: for the search, not for confounding."
+    return [figure, table("searched-cut", heading, shown, note=note, kinds=P_VALUES)]
 
 
-def searched(study: Study, endpoint: Endpoint) -> CutpointSearch:
-    """The searched cut of an endpoint."""
+def _adjustment(found: CutpointSearch) -> str:
+    """How a search was adjusted, in words."""
+    return "adjusted as the plan says" if found.adjust or found.strata else "crude"
+
+
+def _search_note(study: Study, found: CutpointSearch) -> str:
+    """Where one search found its cut, in how many rows, and by what its p-value was computed."""
+    where = f"{format_number(found.cut_low)} to {format_number(found.cut_high)}"
+    how = "flips of the signs of the scores" if found.adjust or found.strata else "permutations of the whole search"
+    return (
+        f"{_adjustment(found)[:1].upper()}{_adjustment(found)[1:]}, {found.n_used} patients: searched over"
+        f" {len(found.scan)} cuts; the cut is {found.cut:.3g} {study.unit}, and in 95 % of resamples it lies within"
+        f" {where}. p by {found.n_permutations} {how}; Lausen and Schumacher (1992, 1994): {format_p(found.p_lausen92)}"
+        f" and {format_p(found.p_lausen94)}. Seed {found.seed}."
+    )
+
+
+def searched(study: Study, endpoint: Endpoint, *, adjusted: bool = False) -> CutpointSearch:
+    """The searched cut of an endpoint: crude, or with the covariates and strata of the plan."""
+    model = study.plan.model
     return search_cutpoint(
         study.cohort,
         endpoint,
         study.plan.marker.column,
+        adjust=model.covariates if adjusted else (),
+        strata=(model.strata or None) if adjusted else None,
         n_permutations=N_PERMUTATIONS,
         n_bootstrap=N_BOOTSTRAP,
         seed=SEED,

@@ -1,0 +1,98 @@
+"""The section on searched cuts: adjusted as the plan says, crude beside it, and what its p-values claim."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from analysis import ADJUSTMENT, OVERALL_SURVIVAL, cutpoint_multiverse, load_cohort, search_cutpoint
+from analysis.study.run import synthetic_plan
+from analysis.study.sections import cut_choices, searching
+from analysis.study.study import Study, prepare_study
+
+COLUMNS = ["hazard_ratio", "conf_low", "conf_high", "p_naive", "p_corrected"]
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return prepare_study(synthetic_plan())
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch):
+    for module in (searching, cut_choices):
+        monkeypatch.setattr(module, "N_PERMUTATIONS", 199)
+        monkeypatch.setattr(module, "N_BOOTSTRAP", 20)
+    monkeypatch.setattr(cut_choices, "N_MULTIVERSE", 19)
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.RowsDropped")
+def test_the_search_is_adjusted_as_the_plan_says_and_the_crude_one_is_named_crude(study):
+    figure, table = searching._search_blocks(study, searching._searches(study))
+    rows = table.frame.set_index(["adjustment", "analysis"])
+    options = {"n_permutations": 199, "n_bootstrap": 20, "seed": searching.SEED}
+    for name, given in (
+        ("adjusted as the plan says", {"adjust": ADJUSTMENT, "strata": "treatment"}),
+        ("crude", {}),
+    ):
+        expected = search_cutpoint(load_cohort(), OVERALL_SURVIVAL, "magnesium", **options, **given).summary()
+        assert rows.loc[name].index.tolist() == expected["analysis"].tolist()
+        assert_allclose(rows.loc[name, COLUMNS], expected[COLUMNS], rtol=1e-9)
+    assert list(rows.index.unique("adjustment")) == ["adjusted as the plan says", "crude"]
+    assert "adjusted as the plan says" in figure.title
+    assert "for the search, not for confounding" in table.note
+    # the marker's confounding, not the search, is what the crude p-value is small by
+    p_values = rows.xs("searched cut, corrected", level="analysis")["p_corrected"]
+    assert p_values["adjusted as the plan says"] > 4 * p_values["crude"]
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.RowsDropped")
+def test_a_plan_that_adjusts_for_nothing_has_the_crude_search_alone(study):
+    bare = replace(study, plan=replace(study.plan, model=replace(study.plan.model, covariates=(), strata=())))
+    figure, table = searching._search_blocks(bare, searching._searches(bare))
+    assert set(table.frame["adjustment"]) == {"crude"}
+    assert figure.title.endswith(", crude")
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.RowsDropped")
+def test_the_null_world_stands_among_the_worlds_and_only_adjustment_helps_there():
+    (_, table) = cut_choices.world_blocks()
+    rows = table.frame
+    assert list(rows["world"].unique()) == ["planted", "null", "independent", "threshold"]
+    null = rows[rows["world"] == "null"].set_index(["adjustment", "analysis"])["p_corrected"]
+    assert null["crude", "searched cut, corrected"] < 0.05 < null["adjusted", "searched cut, as found"]
+    assert rows[["hazard_ratio", "conf_low", "conf_high"]].notna().all(axis=None)
+
+
+def test_each_adjustment_has_its_p_value_and_the_sentence_on_what_it_tests(study):
+    figure, tests, analyses = cut_choices.multiverse_blocks(study)
+    by_name = tests.frame.set_index("adjustment")
+    assert by_name.index.tolist() == ["as planned", "none"]
+    found = analyses.frame.groupby("adjustment")["hazard_ratio"]
+    assert_allclose(
+        by_name["median_hazard_ratio"],
+        np.exp(found.apply(lambda held: np.log(held).median()))[by_name.index],
+        rtol=1e-6,
+    )
+    assert by_name["p_value"]["none"] == pytest.approx(1 / 20)
+    for words in (figure.caption, analyses.note):
+        assert "p ≤ 0.05, the least of 19 permutations" in words
+        assert "tests that the marker is related to nothing, within the strata; confounding makes it small" in words
+    assert "related to nothing" in tests.note
+
+
+def test_a_p_value_of_one_adjustment_is_that_of_its_analyses_alone():
+    rows = load_cohort().dropna(subset=["magnesium"]).iloc[:150].reset_index(drop=True)
+    rows = rows.assign(magnesium=rows["magnesium"].rank(method="first"))  # distinct, so that both deal the same orders
+    options = {"cutpoints": {"a": 40.0, "b": 60.0}, "n_permutations": 39, "seed": 3}
+    sets = {"none": (), "age and ECOG": ["age", "ecog"]}
+    both = cutpoint_multiverse(rows, OVERALL_SURVIVAL, "magnesium", adjustments=sets, **options)
+    for name, terms in sets.items():
+        alone = cutpoint_multiverse(rows, OVERALL_SURVIVAL, "magnesium", adjustments={name: terms}, **options)
+        mine = both.tests.set_index("adjustment").loc[name]
+        assert mine["p_value"] == alone.p_value
+        assert mine["median_hazard_ratio"] == pytest.approx(alone.median_hazard_ratio, rel=1e-9)
+        assert mine["n_analyses"] == len(alone.analyses)
