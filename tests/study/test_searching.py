@@ -38,7 +38,7 @@ def test_the_search_is_adjusted_as_the_plan_says_and_the_crude_one_is_named_crud
         ("adjusted as the plan says", {"adjust": ADJUSTMENT, "strata": "treatment"}),
         ("crude", {}),
     ):
-        expected = search_cutpoint(load_cohort(), OVERALL_SURVIVAL, "magnesium", **options, **given).summary()
+        expected = search_cutpoint(study.cohort, OVERALL_SURVIVAL, "magnesium", **options, **given).summary()
         assert rows.loc[name].index.tolist() == expected["analysis"].tolist()
         assert_allclose(rows.loc[name, COLUMNS], expected[COLUMNS], rtol=1e-9)
     assert list(rows.index.unique("adjustment")) == ["adjusted as the plan says", "crude"]

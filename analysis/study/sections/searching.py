@@ -166,11 +166,10 @@ def _adjustment(found: CutpointSearch) -> str:
 def _search_note(study: Study, found: CutpointSearch) -> str:
     """Where one search found its cut, in how many rows, and by what its p-value was computed."""
     where = f"{format_number(found.cut_low)} to {format_number(found.cut_high)}"
-    how = "flips of the signs of the scores" if found.adjust or found.strata else "permutations of the whole search"
     return (
         f"{_adjustment(found)[:1].upper()}{_adjustment(found)[1:]}, {found.n_used} patients: searched over"
         f" {len(found.scan)} cuts; the cut is {found.cut:.3g} {study.unit}, and in 95 % of resamples it lies within"
-        f" {where}. p by {found.n_permutations} {how}; Lausen and Schumacher (1992, 1994): {format_p(found.p_lausen92)}"
+        f" {where}. p by {found.n_permutations} permutations ({found.permutation}); Lausen and Schumacher (1992, 1994): {format_p(found.p_lausen92)}"
         f" and {format_p(found.p_lausen94)}. Seed {found.seed}."
     )
 
