@@ -169,8 +169,8 @@ def _search_note(study: Study, found: CutpointSearch) -> str:
     return (
         f"{_adjustment(found)[:1].upper()}{_adjustment(found)[1:]}, {found.n_used} patients: searched over"
         f" {len(found.scan)} cuts; the cut is {found.cut:.3g} {study.unit}, and in 95 % of resamples it lies within"
-        f" {where}. p by {found.n_permutations} permutations ({found.permutation}); Lausen and Schumacher (1992, 1994): {format_p(found.p_lausen92)}"
-        f" and {format_p(found.p_lausen94)}. Seed {found.seed}."
+        f" {where}. p by {found.n_permutations} permutations ({found.permutation}); Lausen and Schumacher (1992, 1994):"
+        f" {format_p(found.p_lausen92)} and {format_p(found.p_lausen94)}. Seed {found.seed}."
     )
 
 
