@@ -8,15 +8,8 @@ from functools import partial
 import numpy as np
 
 from analysis.kernels.cox_newton import CoxPoint, maximise
-from analysis.kernels.cox_risk_sets import (
-    BoolArray,
-    IntArray,
-    RiskSets,
-    at_risk_sums,
-    event_sums,
-    over_time_at_risk,
-    risk_sets,
-)
+from analysis.kernels.cox_risk_sets import BoolArray, IntArray, RiskSets, event_sums, over_time_at_risk, risk_sets
+from analysis.kernels.cox_risk_sums import Risks, risks_of
 from analysis.kernels.times import FloatArray
 
 ROUNDING = 1e-11
@@ -59,22 +52,18 @@ class RiskMoments:
     Attributes
     ----------
     log_likelihood : float
-    risk : ndarray, shape (k,)
-        Weight times exp(linear predictor), up to a factor common to a stratum.
+    risks : Risks
+        Weight times exp(linear predictor of the centred covariates), on scales of their own.
     hazard : ndarray, shape (d,)
-        The step of the cumulative hazard at each event, in the inverse unit of `risk`.
+        The step of the cumulative hazard at each event, times exp(``risks.log_scale``) of its event time.
     mean : ndarray, shape (d, p)
         The mean of the covariates over those at risk at each event.
-    log_factor : ndarray, shape (s,)
-        The log of each stratum's common factor: `risk` times its exponential is weight times exp(linear predictor of
-        the centred covariates).
     """
 
     log_likelihood: float
-    risk: FloatArray
+    risks: Risks
     hazard: FloatArray
     mean: FloatArray
-    log_factor: FloatArray
 
 
 def cox_problem(
@@ -135,36 +124,48 @@ def moments(problem: CoxProblem, beta: FloatArray) -> RiskMoments:
     """
     sets, at, fraction = problem.sets, problem.sets.at, problem.fraction
     eta = problem.x @ beta + problem.offset
-    bounds = sets.row_strata
-    highest = np.maximum.reduceat(eta, bounds[:-1])
-    eta -= np.repeat(highest, np.diff(bounds))
-    risk = problem.weights * np.exp(eta)
-    weighted = problem.x * risk[:, None]
-    total, mean = at_risk_sums(sets, risk)[at], at_risk_sums(sets, weighted)[at]
+    risks = risks_of(sets, problem.weights, eta)
+    own = risks.of_events
+    total, mean = risks.at_risk(np.ones(len(eta)))[at], risks.at_risk(problem.x)[at]
     if fraction.any():
-        total -= fraction * event_sums(sets, risk[sets.events])[at]
-        mean -= fraction[:, None] * event_sums(sets, weighted[sets.events])[at]
+        total -= fraction * event_sums(sets, own)[at]
+        mean -= fraction[:, None] * event_sums(sets, own[:, None] * problem.x[sets.events])[at]
     mean /= total[:, None]
-    value = problem.weights[sets.events] @ eta[sets.events] - problem.event_weight @ np.log(total)
-    return RiskMoments(float(value), risk, problem.event_weight / total, mean, highest)
+    relative = eta[sets.events] - risks.log_scale[at]
+    value = problem.weights[sets.events] @ relative - problem.event_weight @ np.log(total)
+    return RiskMoments(float(value), risks, problem.event_weight / total, mean)
 
 
-def cumulative_hazard(problem: CoxProblem, found: RiskMoments, times: FloatArray | None = None) -> FloatArray:
-    """Each row's cumulative hazard over its time at risk, in the inverse unit of the risks: shape (k,).
+def expected_events(problem: CoxProblem, found: RiskMoments, times: FloatArray | None = None) -> FloatArray:
+    """Each row's weight times its hazard, cumulated over its time at risk: shape (k,).
 
-    With `times`, a factor for each event time, the steps are multiplied by it first.
+    With `times`, a factor for each event time, the steps of the hazard are multiplied by it first.
     """
-    return hazard_seen(problem, found.hazard if times is None else found.hazard * times[problem.sets.at])
+    return expected_sums(problem, found, found.hazard if times is None else found.hazard * times[problem.sets.at])
+
+
+def expected_sums(problem: CoxProblem, found: RiskMoments, steps: FloatArray) -> FloatArray:
+    """Each row's risk times the sum of the events' steps over its time at risk, in the units of the hazard.
+
+    An event's own tie counts only as far as the event is in it.
+    """
+    return found.risks.over_time(event_sums(problem.sets, steps), _own_tie(problem, steps))
 
 
 def hazard_seen(problem: CoxProblem, steps: FloatArray) -> FloatArray:
-    """Steps of the events summed over each row's time at risk; an event's own tie counts only as far as it is in it."""
-    sets = problem.sets
+    """Steps of the events summed over each row's time at risk, where all risks of a stratum are on one scale."""
+    sets, own = problem.sets, _own_tie(problem, steps)
     seen = over_time_at_risk(sets, event_sums(sets, steps))
-    if problem.fraction.any():
-        own = steps * (problem.fraction if steps.ndim == 1 else problem.fraction[:, None])
-        seen[sets.events] -= event_sums(sets, own)[sets.at]
+    if own is not None:
+        seen[sets.events] -= own[sets.at]
     return seen
+
+
+def _own_tie(problem: CoxProblem, steps: FloatArray) -> FloatArray | None:
+    """The part of a tie's steps at which its events have already failed; None without ties."""
+    if not problem.fraction.any():
+        return None
+    return event_sums(problem.sets, steps * (problem.fraction if steps.ndim == 1 else problem.fraction[:, None]))
 
 
 def evaluate(problem: CoxProblem, beta: FloatArray) -> CoxPoint:
@@ -183,7 +184,7 @@ def evaluate(problem: CoxProblem, beta: FloatArray) -> CoxPoint:
     CoxPoint
     """
     found = moments(problem, beta)
-    expected = found.risk * cumulative_hazard(problem, found)
+    expected = expected_events(problem, found)
     residual = -expected
     residual[problem.sets.events] += problem.weights[problem.sets.events]
     information = _information(problem, found, expected, problem.event_weight)
@@ -200,7 +201,7 @@ def _information(problem: CoxProblem, found: RiskMoments, expected: FloatArray, 
 
 def timed_information(problem: CoxProblem, found: RiskMoments, times: FloatArray) -> FloatArray:
     """The information with a factor for each event time, as a test of time-varying effects needs it: shape (p, p)."""
-    expected = found.risk * cumulative_hazard(problem, found, times)
+    expected = expected_events(problem, found, times)
     return _information(problem, found, expected, problem.event_weight * times[problem.sets.at])
 
 

@@ -105,9 +105,20 @@ def newton_step(information: FloatArray, gradient: FloatArray) -> FloatArray:
 
 def fades(information: FloatArray, at_start: FloatArray) -> bool:
     """Whether in some direction the information is far below what it was at the start."""
+    return least_share(information, at_start) < WEAK
+
+
+def least_share(information: FloatArray, at_start: FloatArray) -> float:
+    """The information as a share of what it was at the start, in the direction in which it is smallest.
+
+    Examples
+    --------
+    >>> least_share(np.diag([1.0, 3.0]), np.diag([4.0, 4.0]))
+    0.25
+    """
     values, vectors = np.linalg.eigh(at_start)
     firm = values > 1e-12 * values.max(initial=0.0)
     if not firm.any():
-        return False
+        return np.inf
     root = vectors[:, firm] / np.sqrt(values[firm])
-    return bool(np.linalg.eigvalsh(root.T @ information @ root)[0] < WEAK)
+    return float(np.linalg.eigvalsh(root.T @ information @ root)[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.kernels.cox import CoxProblem, RiskMoments, cumulative_hazard, hazard_seen, moments
+from analysis.kernels.cox import CoxProblem, RiskMoments, expected_events, expected_sums, moments
 from analysis.kernels.cox_risk_sets import event_sums
 from analysis.kernels.times import FloatArray
 
@@ -25,7 +25,7 @@ def martingale_residuals(problem: CoxProblem, beta: FloatArray, n: int) -> Float
     ndarray, shape (n,)
     """
     found = moments(problem, beta)
-    residual = -(found.risk / problem.weights) * cumulative_hazard(problem, found)
+    residual = -expected_events(problem, found) / problem.weights
     residual[problem.sets.events] += 1
     return _all_rows(problem, residual, n)
 
@@ -49,9 +49,8 @@ def score_residuals(problem: CoxProblem, beta: FloatArray, n: int) -> FloatArray
         Unweighted, in the scaled covariates: multiply by ``problem.scale``.
     """
     sets, x, found = problem.sets, problem.x, moments(problem, beta)
-    relative = (found.risk / problem.weights)[:, None]
-    seen = cumulative_hazard(problem, found)[:, None]
-    score = relative * (hazard_seen(problem, found.hazard[:, None] * found.mean) - x * seen)
+    expected = expected_sums(problem, found, found.hazard[:, None] * found.mean)
+    score = (expected - x * expected_events(problem, found)[:, None]) / problem.weights[:, None]
     score[sets.events] += x[sets.events] - _tie_means(problem, found)
     return _all_rows(problem, score, n)
 

@@ -48,16 +48,17 @@ def baseline_hazard(fit: CoxFit) -> pd.DataFrame:
     problem, beta = fitted_problem(fit, "baseline hazard")
     sets = problem.sets
     found = moments(problem, beta)
-    steps = cumulated(sets, event_sums(sets, found.hazard))
-    stratum = np.searchsorted(sets.strata, np.arange(len(sets.times)), side="right") - 1
+    centre = np.repeat(problem.centre @ fit.coef, np.diff(sets.strata))
     with np.errstate(over="ignore", under="ignore"):
-        factor = np.exp(-(found.log_factor + problem.centre @ fit.coef))
-    if not (np.isfinite(factor).all() and (factor > 0).all()):
+        steps = event_sums(sets, found.hazard) * np.exp(-(found.risks.log_scale + centre))
+        hazard = cumulated(sets, steps)
+    last = hazard[sets.strata[1:] - 1]
+    if not (np.isfinite(last).all() and (last > 0).all()):
         raise NotEstimable(
             "baseline hazard: covariates of zero lie too far from the data (the hazard overflows);"
             " centre the covariates and fit again"
         )
-    table = pd.DataFrame({"time": sets.times, "cumulative_hazard": steps * factor[stratum]})
+    table = pd.DataFrame({"time": sets.times, "cumulative_hazard": hazard})
     if fit.model.strata:
         labels = fit.design.data.strata.labels
         table["stratum"] = pd.Categorical.from_codes(sets.stratum.tolist(), categories=pd.Index(labels), ordered=True)

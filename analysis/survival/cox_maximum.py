@@ -12,12 +12,14 @@ from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.errors import NotEstimable
 from analysis.kernels.cox import CoxProblem, cox_problem, evaluate
 from analysis.kernels.cox_large_arrays import CoxArrays
-from analysis.kernels.cox_newton import CoxPoint, maximise
+from analysis.kernels.cox_newton import CoxPoint, least_share, maximise
 from analysis.kernels.cox_risk_sets import risk_sets
 from analysis.survival.cox_separation import levels, separating_direction, split_strata
 
 NO_INFORMATION = 1e-9
 """A direction with less information than this, beside the best at zero, has none."""
+HIDDEN = 1e-12
+"""Information of a finite coefficient that is less than this share of that at zero lies below rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +123,14 @@ def find_maximum(rows: CoxRows, problem: CoxProblem, null: CoxPoint) -> Maximum:
     Raises
     ------
     NotEstimable
-        When Newton's method finds neither a maximum nor a direction without one.
+        When Newton's method finds neither a maximum nor a direction without one, or rounding hides the maximum.
     """
     summit = climb(rows, problem, null)
+    if not summit.directions and least_share(summit.point.information, null.information) < HIDDEN:
+        raise NotEstimable(
+            "a covariate has a value so far from the others that rounding hides them: look at its largest and smallest"
+            " (a wrong unit, a code for missing), or take its logarithm"
+        )
     return _in_units(rows, summit, null)
 
 

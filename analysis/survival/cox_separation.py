@@ -10,6 +10,8 @@ from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums
 
 TOLERANCE = 1e-6
 """Sums of covariates (in standard deviations) closer than this are equal."""
+ROUNDING = 1e-14
+"""Rows that differ by less than this, beside the largest covariate, differ by rounding."""
 MOST_ROUNDS = 200
 
 
@@ -63,15 +65,22 @@ def rising_direction(problem: CoxProblem, gain: FloatArray, *, exact: bool = Fal
         direction = np.asarray(program.x, dtype=np.float64)
         if gain @ direction <= TOLERANCE:
             return None
-        score = x @ direction
-        above = highest_at_risk(sets, score, without_events=exact)[sets.at]
-        excess = np.where(above >= 0, score[above] - score[sets.events], -np.inf)
+        above = highest_at_risk(sets, x @ direction, without_events=exact)[sets.at]
+        apart = _unit(np.where(above[:, None] >= 0, events - x[above], 0.0), x)
+        excess = -apart @ direction
         wrong = np.flatnonzero(excess > TOLERANCE)
         if not len(wrong):
             return direction
         worst = wrong[np.argsort(-excess[wrong])[:500]]
-        rows = np.vstack([rows, np.unique(events[worst] - x[above[worst]], axis=0)])
+        rows = np.vstack([rows, np.unique(apart[worst], axis=0)])
     return None
+
+
+def _unit(differences: FloatArray, x: FloatArray) -> FloatArray:
+    """Differences of rows of x, divided by their length: one far row must not make the others look equal."""
+    length = np.linalg.norm(differences, axis=1)
+    differs = length > ROUNDING * np.abs(x).max(initial=0.0)
+    return np.where(differs[:, None], differences / np.where(differs, length, 1.0)[:, None], 0.0)
 
 
 def highest_at_risk(sets: RiskSets, score: FloatArray, *, without_events: bool = False) -> IntArray:

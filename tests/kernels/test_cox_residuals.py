@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.kernels.cox import cox_problem, cumulative_hazard, evaluate, moments
+from analysis.kernels.cox import cox_problem, evaluate, expected_events, moments
 from analysis.kernels.cox_residuals import martingale_residuals, schoenfeld_residuals, score_residuals
 from analysis.kernels.cox_risk_sets import risk_sets
 
@@ -31,7 +31,7 @@ def test_expected_events_of_the_weighted_set_breslow() -> None:
     time, event = np.array([1.0, 1, 2, 2, 2, 2, 3, 4, 5]), np.array([1, 0, 1, 1, 1, 0, 0, 1, 0], dtype=bool)
     x, weights = np.array([[2.0], [0], [1], [1], [0], [1], [0], [1], [0]]), np.array([1.0, 2, 3, 4, 3, 2, 1, 2, 1])
     problem = cox_problem(x, risk_sets(time, event), weights=weights, ties="breslow")
-    expected = cumulative_hazard(problem, moments(problem, ZERO))
+    expected = expected_events(problem, moments(problem, ZERO)) / problem.weights
     np.testing.assert_allclose(expected, [1 / 19] * 2 + [103 / 152] * 5 + [613 / 456] * 2)
 
 

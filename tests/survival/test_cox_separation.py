@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
+from scipy.optimize import linprog, minimize_scalar
+from scipy.special import logsumexp
 
 from analysis import Endpoint, NotEstimable, Separation, baseline_hazard, cox_residuals, fit_cox, hazard_ratios
 from analysis import proportional_hazards_test as ph_test
@@ -140,3 +141,79 @@ def test_robust_errors_of_the_other_terms() -> None:
     assert table["robust_std_error"].iloc[0] == pytest.approx(alone.coefficients["robust_std_error"].iloc[0], rel=1e-9)
     assert table["statistic"].iloc[0] == pytest.approx(alone.coefficients["statistic"].iloc[0], rel=1e-9)
     assert np.isnan(table["robust_std_error"].iloc[1])
+
+
+FAR = pd.DataFrame({"time": [2, 3, 1, 5, 4, 6], "event": [1, 1, 1, 1, 0, 0], "x": [9.4, 6.2, 1119.2, 0.7, 4.1, 2.3]})
+
+
+@quiet
+@pytest.mark.parametrize("ties", ["efron", "breslow", "exact"])
+@pytest.mark.parametrize("far", [1048.0, 1119.2, 1e4, 1e5])
+def test_one_large_value_that_leaves_first_hides_no_finite_estimate(ties: str, far: float) -> None:
+    # coxph(Surv(time, event) ~ x): 0.67881, 0.49338; whoever fails first with the largest value adds nothing
+    fit = fit_cox(FAR.replace({"x": {1119.2: far}}), PLAIN, ["x"], ties=ties)
+    row = fit.coefficients.iloc[0]
+    assert (row["coef"], row["std_error"]) == pytest.approx((0.678813, 0.493383), abs=1e-6)
+    assert baseline_hazard(fit)["cumulative_hazard"].iloc[-1] == pytest.approx(0.1695133, rel=1e-6)
+    without = fit_cox(FAR[FAR["x"] < 1000], PLAIN, ["x"], ties=ties)
+    assert cox_residuals(fit, "martingale")["residual"].drop(2).to_numpy() == pytest.approx(
+        cox_residuals(without, "martingale")["residual"].to_numpy(), abs=1e-7
+    )
+
+
+@quiet
+@pytest.mark.parametrize("ties", ["efron", "breslow", "exact"])
+def test_a_value_too_far_for_the_digits_of_a_number_is_refused(ties: str) -> None:
+    with pytest.raises(NotEstimable, match="so far from the others that rounding hides them"):
+        fit_cox(FAR.replace({"x": {1119.2: 1e10}}), PLAIN, ["x"], ties=ties)
+
+
+def log_likelihood(cohort: pd.DataFrame, eta: np.ndarray) -> float:
+    """Of rows in order of time, without ties."""
+    return sum(eta[row] - logsumexp(eta[row:]) for row in np.flatnonzero(cohort["event"]))
+
+
+def profile(cohort: pd.DataFrame, coef: float) -> float:
+    """The largest log-likelihood over the coefficient of z: concave, so any search by halves finds it."""
+    eta, z = coef * cohort["x"].to_numpy(), cohort["z"].to_numpy()
+
+    def loss(other: float) -> float:
+        return -log_likelihood(cohort, eta + other * z)
+
+    reach = 1.0
+    while min(loss(-2 * reach), loss(2 * reach)) < min(loss(-reach), loss(reach)):
+        reach *= 2
+    return -minimize_scalar(loss, bounds=(-4 * reach, 4 * reach), method="bounded", options={"xatol": 1e-10}).fun
+
+
+@quiet
+@pytest.mark.parametrize(
+    ("cohort", "limit"),
+    [
+        (pd.DataFrame({"event": [1, 0, 1, 1, 1, 1, 1, 1, 1, 0], "x": [3628, 71, 39, 22, 16, 12, 7, 4, 3, 2]}), 1.6106),
+        (pd.DataFrame({"event": 1, "x": range(350, 200, -1)}), 78.07),
+        (pd.DataFrame({"event": 1, "x": range(400, 200, -1)}), 104.10),
+    ],
+)
+def test_one_sided_limits_of_a_marker_with_a_wide_range(cohort: pd.DataFrame, limit: float) -> None:
+    cohort = cohort.assign(time=np.arange(1, len(cohort) + 1))
+    fit = fit_cox(cohort, PLAIN, ["x"])
+    low = hazard_ratios(fit)["conf_low"].iloc[0]
+    assert low == pytest.approx(limit, rel=1e-4)
+    at_limit = log_likelihood(cohort, np.log(low) * cohort["x"].to_numpy())
+    assert 2 * (fit.log_likelihood - at_limit) == pytest.approx(3.841458820694124, abs=1e-8)
+
+
+@quiet
+@pytest.mark.parametrize("seed", range(30))
+def test_one_sided_limits_of_a_skewed_marker_beside_another_covariate(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(6, 12))
+    cohort = pd.DataFrame({"time": range(n), "event": rng.random(n) < 0.9, "z": rng.normal(size=n)})
+    cohort["x"] = np.sort(rng.lognormal(3, 2, n))[::-1]
+    fit = fit_cox(cohort, PLAIN, ["x", "z"])
+    assert np.isnan(fit.coef[0])
+    low = hazard_ratios(fit)["conf_low"].iloc[0]
+    if np.isnan(low):  # z can make up for any coefficient of x
+        return
+    assert 2 * (fit.log_likelihood - profile(cohort, np.log(low))) == pytest.approx(3.841458820694124, abs=1e-6)
