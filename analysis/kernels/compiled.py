@@ -1,4 +1,8 @@
-"""Loops as machine code: the one way in which this room compiles.
+"""Loops as machine code: the one way in which this layer compiles.
+
+Nothing lets the compiler change the order of a sum or fuse a product with a sum: the same rows give the same bits on
+every processor, from a fresh compilation and from the cache. For the same reason compiled loops take exponentials and
+logarithms from `analysis.kernels.exponentials`, not from the C library, which has several of each.
 
 A module whose functions are decorated with `jit` imports numba when it is imported itself; therefore it is imported
 inside the functions that need it, where the rows or the resamples are many.
@@ -17,12 +21,3 @@ def jit(function: Function) -> Function:
     from numba import njit
 
     return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
-
-
-def jit_sums(function: Function) -> Function:
-    """As `jit`, but sums may be taken in the order, and with the rounding, that is fastest on the machine."""
-    from numba import njit
-
-    return cast(
-        Function, njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})(function)
-    )

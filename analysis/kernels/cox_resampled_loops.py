@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.kernels.compiled import jit, jit_sums
+from analysis.kernels.compiled import jit
 from analysis.kernels.cox_resampled_rows import AT_ONCE, Resample
-from analysis.kernels.exponentials import exponentiate
+from analysis.kernels.exponentials import exponentiate, natural_log
+from analysis.kernels.sums import dot
 from analysis.kernels.times import FloatArray
 
 SINGULAR = 1e-12
@@ -102,7 +103,7 @@ def visit_times(held: Resample, efron: bool) -> tuple[float, int]:
             mean[k] = root[k] * (at_risk[k] - share[k] * tied[k])
         for place in range(n_ties if efron else 0):
             mean[m + place] = spread[place] * tied[ties[place]]
-    return logarithm + np.log(product), m + (n_ties if efron else 0)
+    return logarithm + natural_log(product), m + (n_ties if efron else 0)
 
 
 @jit
@@ -111,7 +112,7 @@ def times(product: float, logarithm: float, factor: float) -> tuple[float, float
     product *= factor
     if 1e-100 < product < 1e100:
         return product, logarithm
-    return 1.0, logarithm + np.log(product)
+    return 1.0, logarithm + natural_log(product)
 
 
 @jit
@@ -167,24 +168,19 @@ def expect(held: Resample) -> None:
         expected[i] -= risk[i] * held.hazard[held.since[place] - 1]
 
 
-@jit_sums
+@jit
 def derivatives(held: Resample, columns: int, gradient: FloatArray, information: FloatArray) -> None:
     """The gradient and the information, from the events expected and the means."""
     n = held.size[0]
     expected, weighted = held.eta[:n], held.weighted[:n]
     for a in range(len(gradient)):
-        x, mean, total = held.x[a + 1][:n], held.means[a][:columns], 0.0
+        x, mean = held.x[a + 1][:n], held.means[a][:columns]
+        gradient[a] = held.total[a] - dot(expected, x, held.lanes)
         for i in range(n):
             weighted[i] = expected[i] * x[i]
-            total += weighted[i]
-        gradient[a] = held.total[a] - total
         for b in range(a + 1):
-            other, other_mean, square = held.x[b + 1][:n], held.means[b][:columns], 0.0
-            for i in range(n):
-                square += weighted[i] * other[i]
-            whole = square
-            for i in range(columns):
-                square -= mean[i] * other_mean[i]
+            whole = dot(weighted, held.x[b + 1][:n], held.lanes)
+            square = whole - dot(mean, held.means[b][:columns], held.lanes)
             if a == b and square <= SINGULAR * whole:
                 square = 0.0
             information[a, b] = information[b, a] = square

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.kernels.compiled import jit, jit_sums
+from analysis.kernels.compiled import jit
 from analysis.kernels.cox import ROUNDING
 from analysis.kernels.cox_risk_sets import BoolArray, IntArray
+from analysis.kernels.sums import dot
 from analysis.kernels.times import FloatArray
 
 AT_ONCE = 4
@@ -68,6 +69,7 @@ class Resample(NamedTuple):
     hazard: FloatArray
     own: FloatArray
     means: FloatArray
+    lanes: FloatArray
 
 
 @jit
@@ -79,7 +81,7 @@ def room_for(k: int, m: int, p: int, late: int) -> Resample:
         np.empty(m + 1, np.int64), np.empty(m, np.int64), np.empty(m, np.int64), np.empty(m, np.int64),
         np.empty(m, np.int64), np.empty(m, np.bool_), np.empty(late, np.int64), np.empty(late, np.int64), np.empty(p),
         np.empty(k), np.empty(k, np.int64), np.empty(k), np.empty(k), np.empty((width, m)), np.empty((width, m)),
-        np.empty(m), np.empty(m), np.empty(m), np.empty((p, 2 * m)),
+        np.empty(m), np.empty(m), np.empty(m), np.empty((p, 2 * m)), np.empty((k + 2 * m) // 4 + 1),
     )  # fmt: skip
     held.x[0] = 1.0
     return held
@@ -181,18 +183,16 @@ def take_cohort(x: FloatArray, time: FloatArray, event: BoolArray, order: IntArr
             own[i] = x[held.row[i], j]
 
 
-@jit_sums
+@jit
 def scale(held: Resample, scales: FloatArray) -> None:
     """Centre the covariates and divide them by their standard deviation, which `scales` is told; constants become 0."""
     n = held.size[0]
     for j in range(len(scales)):
-        x, total, square = held.x[j + 1][:n], 0.0, 0.0
+        x = held.x[j + 1][:n]
+        mean = dot(x, held.x[0][:n], held.lanes) / n
         for i in range(n):
-            total += x[i]
-        for i in range(n):
-            x[i] -= total / n
-            square += x[i] * x[i]
-        spread = np.sqrt(square / n)
-        scales[j] = spread if spread > ROUNDING * abs(total / n) else np.inf
+            x[i] -= mean
+        spread = np.sqrt(dot(x, x, held.lanes) / n)
+        scales[j] = spread if spread > ROUNDING * abs(mean) else np.inf
         for i in range(n):
             x[i] /= scales[j]

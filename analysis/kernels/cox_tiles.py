@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.kernels.compiled import jit, jit_sums
+from analysis.kernels.compiled import jit
 from analysis.kernels.cox_resampled_loops import tie
 from analysis.kernels.cox_risk_sets import BoolArray, IntArray
-from analysis.kernels.exponentials import exponentiate
+from analysis.kernels.exponentials import exponentiate, natural_log
+from analysis.kernels.sums import dot
 from analysis.kernels.times import FloatArray
 
 TILE = 256
@@ -36,18 +37,19 @@ class Rows(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """Some rows, centred and scaled, column by column, and room for their risks."""
+    """Some rows, centred and scaled, column by column, and room for their risks and sums."""
 
     x: FloatArray
     bits: IntArray
     eta: FloatArray
     risk: FloatArray
+    lanes: FloatArray
 
 
 @jit
 def new_tile(p: int) -> Tile:
     """Room for a tile."""
-    return Tile(np.empty((p, TILE)), np.empty(TILE, np.int64), np.empty(TILE), np.empty(TILE))
+    return Tile(np.empty((p, TILE)), np.empty(TILE, np.int64), np.empty(TILE), np.empty(TILE), np.empty(TILE))
 
 
 @jit
@@ -113,31 +115,17 @@ def scatter(tile: Tile, size: int, place: IntArray, sums: FloatArray) -> None:
         held[p] += risk
 
 
-@jit_sums
+@jit
 def add_products(tile: Tile, size: int, gradient: FloatArray, information: FloatArray) -> None:
-    """The covariates, and their products, times the events expected, which stand in `risk`.
-
-    Two columns at a time, so that the weighted one is read once for both; `eta` is overwritten.
-    """
+    """The covariates, and their products, times the events expected, which stand in `risk`; `eta` is overwritten."""
     expected, weighted = tile.risk[:size], tile.eta[:size]
     for a in range(len(gradient)):
-        x, total = tile.x[a][:size], 0.0
+        x = tile.x[a][:size]
+        gradient[a] += dot(expected, x, tile.lanes)
         for i in range(size):
             weighted[i] = expected[i] * x[i]
-            total += weighted[i]
-        gradient[a] += total
-        for b in range(0, a, 2):
-            one, other, square, product = tile.x[b][:size], tile.x[b + 1][:size], 0.0, 0.0
-            for i in range(size):
-                square += weighted[i] * one[i]
-                product += weighted[i] * other[i]
-            information[a, b] += square
-            information[a, b + 1] += product
-        if a % 2 == 0:
-            square = 0.0
-            for i in range(size):
-                square += weighted[i] * x[i]
-            information[a, a] += square
+        for b in range(a + 1):
+            information[a, b] += dot(weighted, tile.x[b][:size], tile.lanes)
 
 
 @jit
@@ -205,10 +193,10 @@ def visit_event_times(
         total, count = at_risk[p], n_tied[k - 1]
         if efron and count > 1:
             step, product, logarithm = tie(total, tied[p], count, 1.0, 0.0)
-            logarithms += weight * (logarithm + np.log(product))
+            logarithms += weight * (logarithm + natural_log(product))
         else:
             step = (count / total, 0.0, count / (total * total), 0.0, 0.0)
-            logarithms += weight * count * np.log(total)
+            logarithms += weight * count * natural_log(total)
         before[k], own[k] = weight * step[0], weight * step[1]
         columns = put_column(tile, columns, at_risk, tied, weight, step)
         if columns > TILE - 2 or k == 1:

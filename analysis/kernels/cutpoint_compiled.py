@@ -1,31 +1,17 @@
-"""Loops over cuts and permutations that numpy cannot make fast, compiled by numba when they are first asked for.
-
-They are plain Python functions, so a test can run them uncompiled; `compiled` imports numba and keeps what it makes on
-disk.
-"""
+"""Loops over cuts and permutations that numpy cannot make fast, as machine code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
-
 import numpy as np
 
+from analysis.kernels.compiled import jit
 from analysis.kernels.counting import BoolArray, IntArray
+from analysis.kernels.exponentials import exponential
 from analysis.kernels.times import FloatArray
 
 
-@cache
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as machine code; numba is imported here and nowhere else in this file."""
-    from numba import njit
-
-    compiled_function: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled_function
-
-
-def permuted_maxima_loop(scores: FloatArray, weight: FloatArray, n_permutations: int, key: int) -> FloatArray:
+@jit
+def permuted_maxima_loop(scores: FloatArray, weight: FloatArray, n_permutations: int, key: np.uint64) -> FloatArray:
     """The largest statistic of each permutation of the scores; see `cutpoint_permutation.permuted_maxima`.
 
     `weight[i]` is what the absolute sum of i + 1 scores is multiplied by: zero but at admissible cuts. A place that has
@@ -35,7 +21,7 @@ def permuted_maxima_loop(scores: FloatArray, weight: FloatArray, n_permutations:
     shuffled = scores.copy()
     maxima = np.zeros(n_permutations)
     for permutation in range(n_permutations):
-        counter = np.uint64(key) + np.uint64(permutation) * np.uint64(depth) * np.uint64(0x9E3779B97F4A7C15)
+        counter = key + np.uint64(permutation) * np.uint64(depth) * np.uint64(0x9E3779B97F4A7C15)
         total, largest = 0.0, 0.0
         for i in range(n):
             shuffled[i] = scores[i]
@@ -55,6 +41,7 @@ def permuted_maxima_loop(scores: FloatArray, weight: FloatArray, n_permutations:
     return maxima
 
 
+@jit
 def two_groups_loop(
     place: IntArray, event: BoolArray, n_low: IntArray, at: IntArray, fraction: FloatArray, n_times: int
 ) -> FloatArray:
@@ -95,7 +82,7 @@ def two_groups_loop(
         for _ in range(60):
             if abs(step) <= 1e-9:
                 break
-            ratio, expected, information = np.exp(beta), 0.0, 0.0
+            ratio, expected, information = exponential(beta), 0.0, 0.0
             for i in range(n_events):
                 share = high[i] * ratio / (high[i] * ratio + low[i])
                 expected += share
@@ -106,6 +93,7 @@ def two_groups_loop(
     return coef
 
 
+@jit
 def newton_loop(
     n_low: FloatArray, n_high: FloatArray, n_events: IntArray, observed: FloatArray, beta: FloatArray
 ) -> FloatArray:
@@ -121,7 +109,7 @@ def newton_loop(
         for _ in range(60):
             if abs(step) <= 1e-9:
                 break
-            ratio, expected, squares = np.exp(beta[k]), 0.0, 0.0
+            ratio, expected, squares = exponential(beta[k]), 0.0, 0.0
             for i in range(start, end):
                 share = n_high[i] * ratio / (n_high[i] * ratio + n_low[i])
                 expected += share

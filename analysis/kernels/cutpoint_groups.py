@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from analysis.kernels.counting import BoolArray, IntArray
-from analysis.kernels.cutpoint_compiled import compiled, newton_loop
 from analysis.kernels.times import FloatArray
 
 MOST_CELLS = 2_000_000
@@ -111,10 +112,18 @@ def two_groups(
     observed = events_high[finite]
     sizes = n_events[finite]
     beta = np.zeros(len(finite))
-    newton = compiled(newton_loop) if len(n_low) > LARGE else _newton
-    information = newton(n_low, n_high, sizes, observed, beta)
+    information = _loop(len(n_low))(n_low, n_high, sizes, observed, beta)
     coef[finite], std_error[finite] = beta, 1 / np.sqrt(information)
     return coef, std_error
+
+
+def _loop(n_events: int) -> Callable[[FloatArray, FloatArray, IntArray, FloatArray, FloatArray], FloatArray]:
+    """The way to all coefficients that is faster for so many events."""
+    if n_events <= LARGE:
+        return _newton
+    from analysis.kernels.cutpoint_compiled import newton_loop
+
+    return newton_loop
 
 
 def _newton(

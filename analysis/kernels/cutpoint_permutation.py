@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.kernels.counting import IntArray
-from analysis.kernels.cutpoint_compiled import compiled, permuted_maxima_loop
 from analysis.kernels.cutpoint_scan import SAME, deviation
 from analysis.kernels.random_words import GOLDEN, random_words
 from analysis.kernels.times import FloatArray
@@ -49,8 +48,9 @@ def permuted_maxima(scores: FloatArray, n_low: IntArray, *, n_permutations: int,
     weight = np.zeros(int(n_low[-1]))
     weight[n_low - 1] = np.divide(1.0, spread, out=np.zeros(len(n_low)), where=spread > SAME * len(scores))
     if n_permutations * len(weight) > LARGE:
-        loop = compiled(permuted_maxima_loop)
-        return np.asarray(loop(centred, weight, n_permutations, np.uint64(key)), dtype=np.float64)
+        from analysis.kernels.cutpoint_compiled import permuted_maxima_loop
+
+        return permuted_maxima_loop(centred, weight, n_permutations, np.uint64(key))
     size = max(1, AT_ONCE // len(centred))
     starts = range(0, n_permutations, size)
     parts = [_maxima(centred, weight, np.arange(start, min(start + size, n_permutations)), key) for start in starts]

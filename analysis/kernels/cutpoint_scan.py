@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.kernels.counting import BoolArray, IntArray, count
-from analysis.kernels.cutpoint_compiled import compiled, two_groups_loop
 from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
 from analysis.kernels.times import FloatArray, dense_rank
 
@@ -224,9 +223,10 @@ def log_hazard_ratios(rows: CutRows) -> FloatArray:
     if int(rows.event.sum()) * len(rows.n_low) <= LARGE:
         high = np.arange(len(rows.time)) >= rows.n_low[:, None]
         return grouped_log_hazard_ratios(rows.time, rows.event, high)[0]
+    from analysis.kernels.cutpoint_compiled import two_groups_loop
+
     times, rank = dense_rank(rows.time[rows.event])
     place = np.searchsorted(times, rows.time, side="right") - 1
     at = np.sort(rank)
     fraction = (np.arange(len(at)) - np.searchsorted(at, at)) / np.bincount(at)[at]
-    found = compiled(two_groups_loop)(place, rows.event, rows.n_low, at, fraction, len(times))
-    return np.asarray(found, dtype=np.float64)
+    return two_groups_loop(place, rows.event, rows.n_low, at, fraction, len(times))

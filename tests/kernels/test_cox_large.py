@@ -147,17 +147,3 @@ def test_places_by_their_definition():
         lived, late = (int((own & (events.times <= at)).sum()) for at in (time[row], entry[row]))
         assert place[key[row]] == (before + lived if lived else 0)
         assert missed[row] == (before + late if late else 0)
-
-
-def test_the_exponential_is_right_to_the_last_bit_but_one():
-    from analysis.kernels.cox_tiles import TILE, new_tile
-    from analysis.kernels.exponentials import exponentiate
-
-    tile, rng = new_tile(1), np.random.default_rng(2)
-    for reach in (1.0, 30.0, 700.0):
-        tile.eta[:] = rng.uniform(-reach, reach, TILE)
-        exponentiate(tile.eta, tile.bits, tile.risk)
-        assert_allclose(tile.risk, np.exp(tile.eta), rtol=4.5e-16)
-    tile.eta[:] = 800.0
-    exponentiate(tile.eta, tile.bits, tile.risk)
-    assert np.isinf(tile.risk).all()

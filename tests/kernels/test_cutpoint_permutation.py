@@ -13,9 +13,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
 from analysis.kernels import cutpoint_permutation
-from analysis.kernels.cutpoint_compiled import permuted_maxima_loop
 from analysis.kernels.cutpoint_permutation import corrected_p_values, critical_value, permuted_maxima
-from analysis.kernels.cutpoint_scan import deviation, standardised
+from analysis.kernels.cutpoint_scan import standardised
 
 SCORES = np.array([0.9, 0.6, -0.1, -0.5, -0.7, -0.2])
 N_LOW = np.array([1, 2, 4])
@@ -54,15 +53,6 @@ def test_the_compiled_loop_draws_the_same_permutations(monkeypatch):
     expected = permuted_maxima(scores, n_low, n_permutations=500, key=2**63 + 5)
     monkeypatch.setattr(cutpoint_permutation, "LARGE", 0)
     assert_allclose(permuted_maxima(scores, n_low, n_permutations=500, key=2**63 + 5), expected, rtol=1e-13)
-
-
-def test_the_loop_is_plain_python_too():
-    scores = SCORES - SCORES.mean()
-    weight = np.zeros(4)
-    weight[N_LOW - 1] = 1 / deviation(scores, N_LOW)
-    with np.errstate(over="ignore"):  # its random numbers wrap round, as they must
-        found = permuted_maxima_loop(scores, weight, 40, np.uint64(7))
-    assert_allclose(found, permuted_maxima(SCORES, N_LOW, n_permutations=40, key=7), rtol=1e-13)
 
 
 def test_batches_do_not_change_the_draws(monkeypatch):
