@@ -76,6 +76,7 @@ def _add_plans(verbs: Verbs[argparse.ArgumentParser]) -> None:
     new.add_argument("--encoding", help="of a text file, such as cp1252 (default: UTF-8)")
     new.add_argument("--sheet", help="of an Excel file with several")
     new.add_argument("--limits", default="error", help='values such as "<0.5": error (default), bound or missing')
+    new.add_argument("--thousands", default="", help='what separates thousands, as in "1,284" (default: nothing)')
     new.set_defaults(run=_plan_new)
     validate = verbs.add_parser("validate", help="say all that is wrong with a plan and its cohort")
     validate.add_argument("plan", type=Path, help="a study plan")
@@ -143,7 +144,7 @@ def _plan_new(options: argparse.Namespace) -> int:
     path = options.output or Path(f"{options.file.stem}_plan.toml")
     if path.exists():
         raise PlanError(f"{path} is there already; move it, or name another with --output")
-    reading = {name: getattr(options, name) for name in ("sep", "decimal", "encoding", "sheet", "limits")}
+    reading = {name: getattr(options, name) for name in ("sep", "decimal", "encoding", "sheet", "limits", "thousands")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # validate tells them, with the plan's units and codes
         text = new_plan(options.file, folder=path.parent, **reading)

@@ -53,6 +53,12 @@ _BOOLEANS = {"true": True, "false": False}
 _LARGEST_EXACT = 2.0**53
 _MOST_LABELS = 50
 _FEWEST_MEASURED = 10
+_LARGEST_BELOW = 99
+_READS_AS_MISSING = re.compile(
+    r"\[[^\d\]]+\]|[-?]+|blank\(s\)|(?:not|un)[ _-]?(?:available|known|reported|applicable|evaluated|recorded|done)"
+    r"|unk|missing|n\.\s?[adk]\.|k\.\s?a\.|no data",
+    re.IGNORECASE,
+)
 
 
 class _Literal(str):
@@ -63,10 +69,11 @@ class _Literal(str):
 
 @dataclass(frozen=True)
 class CellRules:
-    """How numbers are written: their decimal mark, and what becomes of values beyond a limit ("<0.5")."""
+    """How numbers are written: their marks, and what becomes of values beyond a limit ("<0.5")."""
 
     decimal: str = "."
     limits: Limits = "error"
+    thousands: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +115,19 @@ class _Cells:
         ]
 
 
+def set_missing(frame: pd.DataFrame, codes: Sequence[str | float]) -> pd.DataFrame:
+    """The table with the codes of a missing value set missing, as text ("-9 ") and as numbers (-9.0) alike."""
+    if not codes:
+        return frame
+    texts = {str(code).strip() for code in codes}
+    values = {number for code in codes if not isnan(number := _as_number(str(code), "."))}
+
+    def is_code(cell: object) -> bool:
+        return str(cell).strip() in texts or _as_number(cell, ".") in values
+
+    return frame.mask(frame.map(is_code))
+
+
 def plain_column(
     column: pd.Series,
     *,
@@ -124,7 +144,7 @@ def plain_column(
         return PlainColumn(column)
     kept = frozenset(levels or ())
     cells = [_cell(value, kept, restore=kind != "Parquet") for value in uniques]
-    as_number = np.array([_as_number(cell, rules.decimal) for cell in cells], dtype=np.float64)
+    as_number = np.array([_as_number(cell, rules.decimal, rules.thousands) for cell in cells], dtype=np.float64)
     counts = np.bincount(codes[codes >= 0], minlength=len(cells)).tolist()
     held = _Cells(str(column.name), cells, counts, as_number, kind, rules)
     typed, problem, note = _text(held) if levels is not None else _typed(held)
@@ -140,16 +160,30 @@ def _cell(value: object, kept: frozenset[str], *, restore: bool) -> object:
     return None if value.strip() in MISSING and value not in kept else value
 
 
-def _as_number(cell: object, decimal: str) -> float:
+def _as_number(cell: object, decimal: str, thousands: str = "") -> float:
     """A number, or text that reads as one, as float; else NaN."""
     if not isinstance(cell, str):
         return float(cell) if isinstance(cell, _NUMBER_TYPES) and not isinstance(cell, bool) else np.nan
     if isinstance(cell, _Literal):
         return np.nan
     text = cell.strip()
+    if thousands and in_thousands(text, thousands, decimal):
+        text = text.replace(thousands, "")
     if decimal == ",":
         text = text.replace(".", " ").replace(",", ".")
     return float(text) if _NUMBER.fullmatch(text) else np.nan
+
+
+def in_thousands(text: str, separator: str, decimal: str = ".") -> bool:
+    """Whether a separator of thousands stands in a number, before three digits each time.
+
+    Examples
+    --------
+    >>> [in_thousands(text, ",") for text in ("1,284", "12,345,678.5", "1284", "0,82", "1,28", "0,123")]
+    [True, True, False, False, False, False]
+    """
+    mark, point = re.escape(separator), re.escape(decimal)
+    return bool(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:{point}\d*)?", text, re.ASCII))
 
 
 def _spread(typed: pd.Series, codes: NDArray[np.intp], column: pd.Series) -> pd.Series:
@@ -178,7 +212,11 @@ def _typed(held: _Cells) -> tuple[pd.Series, str, str]:
     if held.rules.limits != "error" and all(_matches(_LIMIT, cell) for cell in others):
         return _limited(held)
     typed, _, note = _text(held)
-    return typed, text_in_numbers(held.name, held.present, decimal=held.rules.decimal), note or _mixture(held)
+    return (
+        typed,
+        text_in_numbers(held.name, held.present, decimal=held.rules.decimal),
+        "; ".join(filter(None, (note, _mixture(held)))),
+    )
 
 
 def _matches(pattern: re.Pattern[str], cell: object) -> bool:
@@ -192,7 +230,9 @@ def _limited(held: _Cells) -> tuple[pd.Series, str, str]:
     if held.rules.limits == "missing":
         bounds, done = [np.nan for _ in beyond], "set missing"
     else:
-        bounds, done = [_as_number(found[1], held.rules.decimal) if found else np.nan for found in beyond], "set to it"
+        rules = held.rules
+        bounds = [_as_number(found[1], rules.decimal, rules.thousands) if found else np.nan for found in beyond]
+        done = "set to it"
     values = np.where([found is not None for found in beyond], bounds, held.as_number)
     count = held.count([found is not None for found in beyond])
     shown = first_few(map(repr, held.others))
@@ -204,12 +244,25 @@ def _numbers(held: _Cells) -> tuple[pd.Series, str, str]:
     texts = [cell.strip() for cell in held.present if isinstance(cell, str)]
     if any(_DIGITS_OF_A_NAME.fullmatch(text) for text in texts):
         return _text(held)
-    note = ""
+    note = _doubtful_marks(held, texts)
     if texts and held.kind != "text":
         count = held.count([isinstance(cell, str) for cell in held.cells])
         note = f"column {held.name!r}: {count} numbers were stored as text and are read as numbers"
     whole = held.cells and all(_is_whole(cell) for cell in held.cells) and np.abs(held.as_number).max() < _LARGEST_EXACT
     return pd.Series(held.as_number, dtype=np.int64 if whole else np.float64), "", note
+
+
+def _doubtful_marks(held: _Cells, texts: Sequence[str]) -> str:
+    """A note where every decimal comma stands before three digits, beside whole numbers above 99."""
+    marked = [text for text in texts if held.rules.decimal == "," and "," in text]
+    large = max((abs(_as_number(text, ",")) for text in texts if "," not in text), default=0.0)
+    if not marked or large <= _LARGEST_BELOW or not all(in_thousands(text, ",") for text in marked):
+        return ""
+    shown = first_few(map(repr, marked))
+    return (
+        f"column {held.name!r}: {shown} read with a decimal comma, beside numbers up to {large:g}; where the comma"
+        f' separates thousands, read with thousands = "," and decimal = "."'
+    )
 
 
 def _is_whole(cell: object) -> bool:
@@ -233,7 +286,28 @@ def _text(held: _Cells) -> tuple[pd.Series, str, str]:
         None if cell is None else str(cell) if isinstance(cell, str) else stratum_label(cell) for cell in held.cells
     ]
     typed = pd.Series(labels, dtype=object if None in labels else None)
-    return typed.where(typed.notna(), np.nan), "", _look_alikes(held.name, labels)
+    notes = [_missing_words(held), _look_alikes(held.name, labels)]
+    return typed.where(typed.notna(), np.nan), "", "; ".join(filter(None, notes))
+
+
+def reads_as_missing(value: object) -> bool:
+    """Whether text says that there is no value.
+
+    Examples
+    --------
+    >>> [reads_as_missing(text) for text in ("[Not Available]", "--", "Unknown", "n.d.", "none", "[0, 10]")]
+    [True, True, True, True, False, False]
+    """
+    return isinstance(value, str) and bool(_READS_AS_MISSING.fullmatch(value.strip()))
+
+
+def _missing_words(held: _Cells) -> str:
+    """A note on labels that read as missing values."""
+    words = [cell for cell in held.present if reads_as_missing(cell)]
+    if not words:
+        return ""
+    count, shown = held.count([reads_as_missing(cell) for cell in held.cells]), first_few(map(repr, words))
+    return f"column {held.name!r}: {shown} reads as missing, in {count} rows; if so, read with missing = [{shown}]"
 
 
 def _look_alikes(name: str, labels: Sequence[str | None]) -> str:
@@ -262,6 +336,20 @@ def _mixture(held: _Cells) -> str:
     return f"column {held.name!r}: {n_numbers} numbers and {n_others} other values ({shown}), kept as text"
 
 
+def words_in_numbers(name: str, cells: Sequence[object]) -> str:
+    """What is wrong with a column of numbers where cells hold words, or a unit after the number; else empty."""
+    words = [str(cell).strip() for cell in cells if isnan(_as_number(cell, "."))]
+    shown = first_few(dict.fromkeys(map(repr, words)))
+    if words and all(re.match(r"[\d.,]+\s*(?:[^\W\d_]|[*%])", word) for word in words):
+        return f"column {name!r}: {len(words)} values carry a unit or a flag ({shown}); write the numbers alone"
+    if not words or 2 * len(words) >= len(cells):
+        return ""
+    return (
+        f"column {name!r}: {len(words)} of {len(cells)} values are not numbers ({shown}); correct them, or where they"
+        f" stand for a missing value read with missing = [{shown}]"
+    )
+
+
 def text_in_numbers(name: str, cells: Sequence[object], *, decimal: str = ".") -> str:
     """Words on text in a column of numbers: decimal marks of the other kind, and values beyond a limit ("<0.5").
 
@@ -270,22 +358,25 @@ def text_in_numbers(name: str, cells: Sequence[object], *, decimal: str = ".") -
     mark = "," if decimal == "." else "."
     limits: dict[str, None] = {}
     marked: dict[str, None] = {}
-    n_numbers = 0
+    numbers: list[float] = []
     for cell in cells:
         text = str(cell).strip()
         if not isnan(_as_number(cell, decimal)):
-            n_numbers += 1
+            numbers.append(_as_number(cell, decimal))
         elif not isnan(_as_number(text, mark)):
             marked[text] = None
         elif _LIMIT.fullmatch(text):
             limits[text] = None
         else:
             return ""
-    if not marked and not (limits and n_numbers):
+    if not marked and not (limits and numbers):
         return ""
     texts = [*marked, *limits]
     advice = []
-    if marked:
+    large = max(map(abs, numbers), default=0.0) > _LARGEST_BELOW
+    if marked and large and all(in_thousands(text, mark, decimal) for text in marked):
+        advice.append(f'read with thousands="{mark}", or where it is a decimal mark with decimal="{mark}"')
+    elif marked:
         advice.append(f'read with decimal="{mark}" (and without thousands separators)')
     if limits:
         advice.append('values beyond a limit of detection: read with limits="bound" or limits="missing", or edit them')

@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.cells import MISSING
+from analysis.cohort.cells import MISSING, reads_as_missing
 from analysis.cohort.columns import column_problems, first_few, stratum_label, with_columns
 from analysis.cohort.names import looks_like_event
 
@@ -17,11 +17,15 @@ Codes = Mapping[Code, int]
 EventCodes = Codes | Mapping[str, Codes]
 
 
-def apply_event_codes(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str]) -> pd.DataFrame:
-    """The cohort with its event columns mapped; adds to `problems` what cannot be mapped."""
+def apply_event_codes(
+    cohort: pd.DataFrame, event_codes: EventCodes | None, problems: list[str]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The cohort with its event columns mapped, and their names; adds to `problems` what cannot be mapped."""
+    if event_codes is None:
+        return cohort, ()
     by_column = _by_column(cohort, event_codes, problems)
     mapped = {name: _mapped(cohort[name], codes, problems) for name, codes in by_column.items()}
-    return with_columns(cohort, mapped)
+    return with_columns(cohort, mapped), tuple(by_column)
 
 
 def _by_column(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str]) -> dict[str, Codes]:
@@ -113,8 +117,10 @@ def _mapped(column: pd.Series, codes: Codes, problems: list[str]) -> pd.Series:
     if not known.all():
         unknown = column[~known]
         shown = first_few(map(repr, unknown.unique().tolist()))
+        words = [value for value in unknown.unique().tolist() if reads_as_missing(value)]
+        advice = f", or read with missing = [{first_few(map(repr, words))}]" if words else ""
         problems.append(
-            f"event_codes: column {column.name!r} holds {shown} in {len(unknown)} rows; give every value a code"
+            f"event_codes: column {column.name!r} holds {shown} in {len(unknown)} rows; give every value a code{advice}"
         )
     values = plain.map(table).astype(np.float64)
     return values if values.isna().any() else values.astype(np.int64)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
 import pandas as pd
 
 from analysis.cohort import suspicions
-from analysis.cohort.cells import CellRules, Limits, plain_column
+from analysis.cohort.cells import CellRules, Limits, plain_column, set_missing
 from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
 from analysis.cohort.event_codes import EventCodes, apply_event_codes
 from analysis.cohort.schema import Schema
@@ -30,6 +30,8 @@ def read_cohort(
     event_codes: EventCodes | None = None,
     units: Mapping[str, str] | None = None,
     limits: Limits = "error",
+    thousands: str = "",
+    missing: Sequence[str | float] = (),
 ) -> pd.DataFrame:
     r"""Read a cohort from a CSV, Excel or Parquet file.
 
@@ -59,6 +61,10 @@ def read_cohort(
     limits : {"error", "bound", "missing"}
         What to do with values beyond a limit of detection, such as "<0.5", in columns of numbers: refuse the file, take
         the limit itself, or set them missing.
+    thousands : {"", ",", ".", " ", "'"}
+        What separates thousands in numbers written as text, as in "1,284".
+    missing : sequence of str or number
+        Further codes of a missing value, in any column: ["[Not Available]", -9].
 
     Returns
     -------
@@ -99,29 +105,36 @@ def read_cohort(
     0   1  0.699    12.5       0
     1   2  0.864     3.0       1
     """
-    raise_all(_option_problems(decimal, limits), InputError)
+    raise_all(_option_problems(decimal, limits, thousands), InputError)
     table = read_table(Path(path), sep=sep, decimal=decimal, encoding=encoding, sheet=sheet)
     problems: list[str] = []
-    coded = apply_event_codes(table.frame, event_codes, problems) if event_codes else table.frame
-    cohort, found = _typed(coded, table, schema, CellRules(decimal, limits), problems)
+    frame, coded = apply_event_codes(set_missing(table.frame, missing), event_codes, problems)
+    cohort, found = _typed(frame, table, schema, CellRules(decimal, limits, thousands), problems)
     cohort = _converted(cohort, units or {}, problems)
     raise_all(problems)
     if schema is None:
-        found += suspicions.by_name(cohort, list(units or ()), problems)
+        found += suspicions.by_name(cohort, list(units or ()), problems, coded=coded)
         raise_all(problems)
     else:
-        cohort, more = checked(cohort, schema)
+        cohort, more = checked(cohort, schema, coded=coded)
         found += more
     warn_all(found)
     return cohort
 
 
-def _option_problems(decimal: str, limits: str) -> list[str]:
+def _option_problems(decimal: str, limits: str, thousands: str) -> list[str]:
     """What is wrong with the options that are words."""
     problems = []
-    for name, value, choices in (("decimal", decimal, (".", ",")), ("limits", limits, get_args(Limits))):
+    options = (
+        ("decimal", decimal, (".", ",")),
+        ("limits", limits, get_args(Limits)),
+        ("thousands", thousands, ("", ",", ".", " ", "'")),
+    )
+    for name, value, choices in options:
         if value not in choices:
             problems.append(f"{name}={value!r}; choose one of {first_few(map(repr, choices))}")
+    if thousands and thousands == decimal:
+        problems.append(f"thousands={thousands!r} is the decimal mark as well; give decimal= too")
     return problems
 
 
@@ -151,7 +164,7 @@ def _left_out(table: Table) -> list[AnalysisWarning]:
         found.append(RowsDropped(n_used + table.n_empty_rows, n_used, {"no value in any column": table.n_empty_rows}))
     if table.n_unnamed:
         found.append(SuspiciousValues(f"{table.n_unnamed} columns without a name left out: empty, or row numbers"))
-    return found
+    return found + [SuspiciousValues(note) for note in table.notes]
 
 
 def _converted(cohort: pd.DataFrame, units: Mapping[str, str], problems: list[str]) -> pd.DataFrame:

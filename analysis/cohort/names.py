@@ -6,34 +6,43 @@ import re
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _EVENT = re.compile(
-    r"event|status|dead|death|died|deceased|cens|progress|relapse|recur|fail|outcome|vital|alive"
+    r"event|status|dead|death|died|deceased|cens|cnsr|progress|relapse|recur|fail|outcome|vital|alive"
     r"|(?:^|[ _.])(?:d|e|ev|delta|y)$",
     re.IGNORECASE,
 )
-_CENSORING = re.compile(r"censor", re.IGNORECASE)
+_CENSORING = re.compile(r"cens|cnsr", re.IGNORECASE)
 _MAGNESIUM = re.compile(
     r"magnes|mg\s*(?:2\+|²⁺)"
     r"|^(?:baseline|serum|s|p)?[ _.-]*mg[ _.-]*(?:0|baseline|serum|level|[(\[]?mmol.*)?$",
     re.IGNORECASE,
 )
 _OTHER_UNIT = re.compile(r"mg[ _./]*(?:per[ _]*)?dl|meq|mg[ _./]*l\b", re.IGNORECASE)
-_PATIENT = re.compile(
-    r"(?:patient|subject|pat|subj|case|usubj|person)[ _.-]*(?:id|no|nr|number)?|p?id|mrn|record[ _.-]*id",
-    re.IGNORECASE,
+_PERSON = re.compile(
+    r"(?:patient(?:en|in)?|subj|subject|usubj|pat|pt|participant|proband|person|mrn|p)(?:id|no|nr|num|number|nummer)?"
 )
+_NUMBERED = frozenset(
+    ("id", "no", "nr", "num", "number", "nummer", "code", "key", "identifier", "barcode", "submitter")
+)
+_SOURCES = frozenset(("study", "record", "case", "cases", "unique", "bcr"))
 _TIME_UNITS = {
     "months": frozenset(("month", "months", "mo", "mos", "mths")),
     "days": frozenset(("day", "days")),
     "weeks": frozenset(("week", "weeks", "wks")),
     "years": frozenset(("year", "years", "yrs")),
 }
-_TIMES = frozenset(("time", "futime", "duration", "followup"))
+_TIMES = frozenset(("time", "duration", "followup", "follow", "survival", "aval"))
+_ACRONYMS = frozenset(("os", "pfs", "dfs", "dss", "pfi", "dfi", "rfs", "efs", "mfs", "css", "ttp", "fstat", "pstat"))
 _LATE_ENTRY = frozenset(("start", "tstart", "entry", "enter", "stop", "tstop"))
 
 
 def _words(name: str) -> set[str]:
     """The words of a name in lower case: "osMonths" and "os_months" alike."""
     return {word.lower() for word in _WORD.findall(name)}
+
+
+def _parts(name: str) -> list[str]:
+    """The parts of a name in lower case, in any script: "_PATIENT", "Patienten-Nr" and "patientId" alike."""
+    return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
 
 
 def looks_like_event(name: str) -> bool:
@@ -64,13 +73,35 @@ def looks_like_magnesium(name: str) -> bool:
 
 
 def looks_like_patient(name: str) -> bool:
-    """Whether a column is likely to say who the patient is."""
-    return bool(_PATIENT.fullmatch(name.strip()))
+    """Whether a column is likely to say who the patient is.
+
+    Examples
+    --------
+    >>> names = ("patient_id", "USUBJID", "_PATIENT", "Patienten-Nr", "study_id", "site_id", "case", "pt_age")
+    >>> [looks_like_patient(name) for name in names]
+    [True, True, True, True, True, False, False, False]
+    """
+    parts = _parts(name)
+    persons = [part for part in parts if _PERSON.fullmatch(part) and part != "p"]
+    named = bool(persons) or (bool(_NUMBERED & set(parts)) and not set(parts) <= _NUMBERED - {"id"})
+    return named and all(part in persons or part in _NUMBERED | _SOURCES for part in parts)
 
 
 def looks_like_late_entry(name: str) -> bool:
     """Whether a column is likely to hold the start or the stop of a spell."""
     return bool(_words(name) & _LATE_ENTRY)
+
+
+def looks_like_outcome(name: str) -> bool:
+    """Whether a column is likely to be part of an outcome, and so no marker and no covariate.
+
+    Examples
+    --------
+    >>> [looks_like_outcome(name) for name in ("OS", "DSS_STATUS", "futime", "recur", "tstop", "ldh", "age_years")]
+    [True, True, True, True, True, False, False]
+    """
+    timed = time_unit_of(name) is not None or looks_like_late_entry(name)
+    return timed or looks_like_event(name) or bool(_words(name) & _ACRONYMS)
 
 
 def time_unit_of(name: str) -> str | None:
@@ -82,9 +113,9 @@ def time_unit_of(name: str) -> str | None:
     ['months', 'time', None, None]
     """
     words = _words(name)
-    if "age" in words:
+    if words & {"age", "date", "datetime"}:
         return None
     for unit, spellings in _TIME_UNITS.items():
         if words & spellings:
             return unit
-    return "time" if words & _TIMES else None
+    return "time" if words & _TIMES or any(word.endswith("time") for word in words) else None

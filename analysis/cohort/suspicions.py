@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from analysis.cohort.cells import words_in_numbers
 from analysis.cohort.columns import BoolArray, FloatArray, first_few, numbers, rows_where, stratum_label
 from analysis.cohort.dates import DAYS_PER, DAYS_PER_YEAR
 from analysis.cohort.names import (
@@ -35,12 +36,29 @@ SPREADSHEET_DAYS = (20_000, 80_000)
 MOST_EVENTS = 0.95
 FEWEST_JUDGED = 10
 
+CALENDAR_YEARS = (1900, 2100)
+
+MISSING_CODES = (-9, -99, -999, -9999, 9, 99, 999, 9999)
+"""Numbers that data sets write for a missing value."""
+
+FEWEST_PATIENTS = 0.05
+"""Share of different values from which a column named like an identifier is taken for the patients'."""
+
+NEARLY_UNIQUE = 0.5
+"""Share of different values from which a column of text may be the patients', whatever its name."""
+
 
 def magnesium_problem(values: FloatArray, name: str, *, unit: str = "mmol/L") -> str:
     """Words on a magnesium column whose median no cohort has in its unit, with the units that would fit; else empty."""
     present = values[~np.isnan(values)]
     if not len(present):
         return ""
+    if (values <= 0).any():
+        codes = first_few(f"{value:g}" for value in np.unique(values[values <= 0]))
+        return (
+            f"magnesium column {name!r}: {codes} is no concentration, in {rows_where(values <= 0)}; correct the values,"
+            f" or where they stand for a missing one read with missing = [{codes}]"
+        )
     median = float(np.median(present))
     low, high = PLAUSIBLE_MEDIAN
     fitting = [other for other, factor in MMOL_PER_L.items() if low <= median * factor <= high]
@@ -84,8 +102,40 @@ def serial_dates(values: FloatArray, name: str) -> str:
     )
 
 
+def calendar_years(values: FloatArray) -> bool:
+    """Whether numbers are years of the calendar, such as 1998, and so no follow-up times."""
+    present = values[~np.isnan(values)]
+    first, last = CALENDAR_YEARS
+    whole = len(present) > 0 and bool((present == np.round(present)).all())
+    return whole and first <= present.min() and present.max() <= last
+
+
+def missing_codes(values: FloatArray, name: str) -> list[SuspiciousValues]:
+    """A warning on -9, 99, 999 and the like that stand apart from all other values: they may mean missing."""
+    present = values[~np.isnan(values)]
+    codes = [code for code in MISSING_CODES if (present == code).any() and _stands_apart(present, code)]
+    if not codes:
+        return []
+    shown, rows = first_few(map(str, codes)), rows_where(np.isin(values, codes))
+    text = f"column {name!r}: {shown} stands apart from the other values, in {rows}; where it stands for a missing one"
+    return [SuspiciousValues(f"{text}, read with missing = [{shown}]")]
+
+
+def _stands_apart(present: FloatArray, code: int) -> bool:
+    """Whether a code is the only negative number, or lies above all others by more than they spread."""
+    others = present[~np.isin(present, MISSING_CODES)]
+    if len(np.unique(others)) < 2:
+        return False
+    if code < 0:
+        return bool(others.min() >= 0)
+    return bool(code - others.max() > others.max() - others.min())
+
+
 def long_follow_up(values: FloatArray, name: str, unit: str) -> list[SuspiciousValues]:
     """A word on follow-up of more than 50 years: the times may be in a shorter unit."""
+    if calendar_years(values):
+        text = f"time column {name!r}: values such as {np.nanmax(values):.0f} are years of the calendar, not times"
+        return [SuspiciousValues(text)]
     if unit not in DAYS_PER or not (values * DAYS_PER[unit] > LONGEST_FOLLOW_UP).any():
         return []
     longest = f"{np.nanmax(values):g} {unit}"
@@ -96,7 +146,10 @@ def reversed_event(values: FloatArray, name: str) -> list[SuspiciousValues]:
     """A word on an event column whose name or share of events says that it marks censoring."""
     present = values[~np.isnan(values)]
     if looks_like_censoring(name):
-        text = "by its name it marks censored rows with 1; if so, swap them with event_codes={0: 1, 1: 0}"
+        text = (
+            "by its name 0 is the event and any other value a censoring; say which with"
+            f" event_codes = {{ {name!r} = {{ 0 = 1, 1 = 0 }} }}, or {{ 0 = 0, 1 = 1 }} where 1 is the event"
+        )
     elif len(present) >= FEWEST_JUDGED and present.mean() > MOST_EVENTS:
         text = f"{100 * present.mean():.0f} % of {len(present)} rows have the event: is it a censoring flag?"
     else:
@@ -133,32 +186,77 @@ def repeated_keys(cohort: pd.DataFrame, key: str) -> str:
     )
 
 
-def by_name(cohort: pd.DataFrame, declared: Sequence[str], problems: list[str]) -> list[SuspiciousValues]:
-    """What looks like a slip in columns whose names say what they hold; `declared` is magnesium in mmol/L."""
+def by_name(
+    cohort: pd.DataFrame, declared: Sequence[str], problems: list[str], *, coded: Sequence[str] = ()
+) -> list[SuspiciousValues]:
+    """What looks like a slip in columns whose names say what they hold.
+
+    `declared` is magnesium in mmol/L, `coded` are events that were mapped from codes.
+    """
     found = copied_rows(cohort)
     for name in cohort.select_dtypes(["number", "bool"]).columns:
         values = numbers(cohort, name, [])
         unit = time_unit_of(name)
+        found += missing_codes(values, name)
         if name in declared or looks_like_magnesium(name):
             slip = magnesium_problem(values, name)
-            if slip and (name in declared or "mmol" in name.lower()):
+            if slip and (name in declared or "mmol" in name.lower() or (values <= 0).any()):
                 problems.append(slip)
             else:
                 found += [SuspiciousValues(slip)] if slip else mixed_units(values, name)
         elif unit:
             problems += filter(None, [serial_dates(values, name)])
             found += long_follow_up(values, name, unit)
-        elif looks_like_event(name) and np.isin(values[~np.isnan(values)], (0, 1)).all():
+        elif name not in coded and looks_like_event(name) and np.isin(values[~np.isnan(values)], (0, 1)).all():
             found += reversed_event(values, name)
-    problems += _repeated_patients(cohort)
+    outcome = any(map(looks_like_event, map(str, cohort.columns))) and any(map(time_unit_of, map(str, cohort.columns)))
+    if outcome:
+        problems += patient_problems(cohort)
+    return found + _magnesium_words(cohort)
+
+
+def _magnesium_words(cohort: pd.DataFrame) -> list[SuspiciousValues]:
+    """A warning on magnesium columns that words among the numbers, or units behind them, have made text."""
+    texts = [name for name in cohort.select_dtypes("object").columns if looks_like_magnesium(str(name))]
+    words = [words_in_numbers(str(name), cohort[name].dropna().tolist()) for name in texts]
+    return [SuspiciousValues(text) for text in words if text]
+
+
+def patient_problems(cohort: pd.DataFrame) -> list[str]:
+    """Patients that stand in several rows that differ, where no column tells spells apart.
+
+    Rows that are copies are left to `copied_rows`. Columns named like an identifier count when 5 % of their values or
+    more are different: a trial's identifier is not a patient's.
+    """
+    names = [str(name) for name in cohort.columns]
+    if any(map(looks_like_late_entry, names)):
+        return []
+    rows = cohort[~_copies(cohort)]
+    keys = [name for name in names if looks_like_patient(name) and _share_different(rows[name]) >= FEWEST_PATIENTS]
+    return [slip for name in keys if (slip := repeated_keys(rows, name))]
+
+
+def possible_patients(cohort: pd.DataFrame, used: Sequence[str]) -> list[SuspiciousValues]:
+    """A warning on text columns, `used` for nothing, that are nearly unique yet repeat, as patients' identifiers do."""
+    found = []
+    for name in cohort.select_dtypes(["object", "string"]).columns:
+        column = cohort[name].dropna()
+        if name in used or looks_like_patient(str(name)) or not column.map(lambda cell: isinstance(cell, str)).all():
+            continue
+        if NEARLY_UNIQUE <= _share_different(column) < 1 and len(column) >= FEWEST_JUDGED:
+            n_repeated = len(column) - column.nunique()
+            text = (
+                f"column {name!r}: {n_repeated} of {len(column)} values stand a second time; where it says who the"
+                f' patient is, name it in [data] id = "{name}"'
+            )
+            found.append(SuspiciousValues(text))
     return found
 
 
-def _repeated_patients(cohort: pd.DataFrame) -> list[str]:
-    """Patients with several rows that differ, where there is an outcome and no column that tells spells apart."""
-    names = [str(name) for name in cohort.columns]
-    outcome = any(map(looks_like_event, names)) and any(map(time_unit_of, names))
-    if not outcome or any(map(looks_like_late_entry, names)):
-        return []
-    rows = cohort[~_copies(cohort)]
-    return [slip for name in names if looks_like_patient(name) and (slip := repeated_keys(rows, name))]
+def _share_different(column: pd.Series) -> float:
+    """Distinct values as a share of those present; 0 where all are the same, or cells hold lists."""
+    try:
+        n_different = column.nunique()
+    except TypeError:
+        return 0.0
+    return n_different / int(column.notna().sum()) if n_different > 1 else 0.0

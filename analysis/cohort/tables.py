@@ -6,8 +6,9 @@ import codecs
 import csv
 import difflib
 import io
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zipfile import BadZipFile
@@ -37,6 +38,7 @@ class Table:
     kind: FileKind
     n_empty_rows: int = 0
     n_unnamed: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def read_table(path: Path, *, sep: str | None, decimal: str, encoding: str | None, sheet: str | int | None) -> Table:
@@ -47,9 +49,9 @@ def read_table(path: Path, *, sep: str | None, decimal: str, encoding: str | Non
         raise InputError(f"sheet={sheet!r} is for Excel files; {path.name} is {kind}")
     if kind == "Parquet":
         return _read_parquet(path)
-    if kind == "Excel":
-        return _as_table(_excel_rows(path, sheet), path, "Excel")
-    return _as_table(_csv_rows(path, sep, decimal, encoding), path, "text")
+    rows, notes = _excel_rows(path, sheet) if kind == "Excel" else _csv_rows(path, sep, decimal, encoding)
+    table = _as_table(rows, path, kind)
+    return replace(table, notes=(*notes, *_summary_rows(table.frame)))
 
 
 KINDS: dict[str, FileKind] = {
@@ -98,9 +100,11 @@ def unescaped(text: str) -> str:
 # --- CSV ------------------------------------------------------------------------------------------
 
 
-def _csv_rows(path: Path, sep: str | None, decimal: str, encoding: str | None) -> list[list[str]]:
-    """The rows of a text file, blank lines left out; every row as wide as the first."""
-    text = _decoded(path, encoding)
+def _csv_rows(
+    path: Path, sep: str | None, decimal: str, encoding: str | None
+) -> tuple[list[list[str]], tuple[str, ...]]:
+    """The rows of a text file below its comments, blank lines left out, every row as wide as the first; and notes."""
+    text, notes = _below_comments(_decoded(path, encoding), path)
     if not text.strip():
         raise CohortError(f"{path.name} is empty")
     chosen = sep or _guessed_separator(text, path)
@@ -111,7 +115,25 @@ def _csv_rows(path: Path, sep: str | None, decimal: str, encoding: str | None) -
             f"{path.name}: cannot be parsed with sep={chosen!r} ({error}); check quotes and sep="
         ) from None
     raise_all(_width_problems(rows, path, chosen, decimal))
-    return rows
+    return rows, notes
+
+
+def _below_comments(text: str, path: Path) -> tuple[str, tuple[str, ...]]:
+    """The text without the lines that begin with # before its header, and a note on them.
+
+    Where the line below the comments holds a number it is a row of data, and the last of them, such as "#id,age", the
+    header.
+    """
+    lines = text.splitlines(keepends=True)
+    n_comments = next((index for index, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    if not n_comments:
+        return text, ()
+    below = lines[n_comments] if n_comments < len(lines) else ""
+    if any(_is_number(field.strip(' "\r\n')) for field in re.split(r"[,;\t|]", below)):
+        n_comments -= 1
+        lines[n_comments] = lines[n_comments].removeprefix("#")
+    note = f"{path.name}: {n_comments} comment lines before the header left out (they begin with #)"
+    return "".join(lines[n_comments:]), (note,) if n_comments else ()
 
 
 def _decoded(path: Path, encoding: str | None) -> str:
@@ -161,23 +183,28 @@ def _width_problems(rows: list[list[str]], path: Path, sep: str, decimal: str) -
 # --- Excel and Parquet ----------------------------------------------------------------------------
 
 
-def _excel_rows(path: Path, sheet: str | int | None) -> list[Row]:
-    """The rows of one sheet, empty rows before the header left out."""
+def _excel_rows(path: Path, sheet: str | int | None) -> tuple[list[Row], tuple[str, ...]]:
+    """The rows of one sheet, whatever size it states, empty rows before the header left out; and notes."""
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(path, data_only=True)
     except (InvalidFileException, BadZipFile, OSError, ValueError, KeyError, EOFError, SyntaxError) as error:
         raise CohortError(f"{path.name} cannot be opened as an Excel file ({error})") from None
-    try:
-        rows: list[Row] = list(book[_sheet_name(book, sheet, path)].iter_rows(values_only=True))
-    finally:
-        book.close()
-    filled = [place for place, row in enumerate(rows) if not _is_empty(row)]
+    chosen = book[_sheet_name(book, sheet, path)]
+    rows: list[Row] = list(chosen.iter_rows(values_only=True))
+    filled = [index for index, row in enumerate(rows) if not _is_empty(row)]
     if not filled:
         raise CohortError(f"{path.name} is empty")
-    return rows[filled[0] :]
+    hidden = [index for index in filled if chosen.row_dimensions[index + 1].hidden]
+    note = (
+        f"{path.name}: {len(hidden)} rows are hidden in the sheet (by a filter?) and are read all the same"
+        f" (first: row {hidden[0] + 1} of the sheet); delete them where they do not belong to the cohort"
+        if hidden
+        else ""
+    )
+    return rows[filled[0] :], (note,) if note else ()
 
 
 def _sheet_name(book: Workbook, sheet: str | int | None, path: Path) -> str:
@@ -231,6 +258,22 @@ def _as_table(rows: Sequence[Row], path: Path, kind: FileKind) -> Table:
     raise_all(_name_problems([names[place] for place in kept], path))
     frame = pd.DataFrame({names[place]: pd.Series(columns[place], dtype=object) for place in kept})
     return Table(frame, kind, n_empty_rows=len(rows) - 1 - len(body), n_unnamed=len(useless))
+
+
+SUMMARIES = frozenset(("mean", "average", "median", "sd", "std", "stdev", "sum", "total", "n", "count", "min", "max"))
+"""Words that begin the rows which a spreadsheet's user puts below a table."""
+
+
+def _summary_rows(frame: pd.DataFrame) -> tuple[str, ...]:
+    """A note where the last rows begin with words such as mean, SD or total: they are no patients."""
+    first = [str(cell).strip().rstrip(":").casefold() for cell in frame.iloc[:, 0]]
+    n_below = next((count for count, word in enumerate(reversed(first)) if word not in SUMMARIES), len(first))
+    words = first[len(first) - n_below :]
+    if not n_below or set(words) & set(first[: len(first) - n_below]) or len(set(words)) < n_below:
+        return ()
+    written = ", ".join(repr(str(cell).strip()) for cell in frame.iloc[-n_below:, 0])
+    what = "last row looks" if n_below == 1 else f"last {n_below} rows look"
+    return (f"the {what} like a summary of the table, not patients ({written}); delete them in the file",)
 
 
 def _is_useless(cells: Row) -> bool:

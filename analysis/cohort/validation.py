@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.cohort import suspicions
-from analysis.cohort.cells import text_in_numbers
+from analysis.cohort.cells import text_in_numbers, words_in_numbers
 from analysis.cohort.columns import (
     FloatArray,
     column_problems,
@@ -69,8 +70,10 @@ def validate_cohort(cohort: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     return typed
 
 
-def checked(cohort: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, list[AnalysisWarning]]:
-    """The typed cohort, and the warnings that its caller is to give."""
+def checked(
+    cohort: pd.DataFrame, schema: Schema, *, coded: Sequence[str] = ()
+) -> tuple[pd.DataFrame, list[AnalysisWarning]]:
+    """The typed cohort, and the warnings that its caller is to give; `coded` events were mapped from codes."""
     problems = column_problems(cohort, schema.names)
     if not isinstance(cohort, pd.DataFrame) or cohort.empty:
         raise_all(problems)
@@ -80,6 +83,8 @@ def checked(cohort: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, list[An
     for column in schema:
         if held.count(column.name) == 1:
             typed[column.name] = _typed(cohort, column, problems, found)
+            if column.type == "indicator" and column.name not in coded and looks_like_event(column.name):
+                found += suspicions.reversed_event(indicator(cohort, column.name, []), column.name)
     if schema.key is not None and held.count(schema.key) == 1:
         problems += filter(None, [suspicions.repeated_keys(cohort, schema.key)])
     raise_all(problems)
@@ -97,7 +102,6 @@ def _typed(cohort: pd.DataFrame, column: Column, problems: list[str], found: lis
         return _category(given, column, problems)
     if column.type == "indicator":
         values = indicator(cohort, column.name, problems)
-        found += suspicions.reversed_event(values, column.name) if looks_like_event(column.name) else []
     else:
         values = _measured(cohort, column, problems, found)
     whole = column.type != "number" and not np.isnan(values).any()
@@ -123,7 +127,8 @@ def _category(given: pd.Series, column: Column, problems: list[str]) -> pd.Serie
 def _measured(cohort: pd.DataFrame, column: Column, problems: list[str], found: list[AnalysisWarning]) -> FloatArray:
     """A number or an integer within its range, in a unit that its values bear out."""
     given = cohort[column.name]
-    hint = "" if pd.api.types.is_numeric_dtype(given.dtype) else text_in_numbers(column.name, given.dropna().tolist())
+    cells = [] if pd.api.types.is_numeric_dtype(given.dtype) else given.dropna().tolist()
+    hint = text_in_numbers(column.name, cells) or words_in_numbers(column.name, cells)
     if hint:
         problems.append(hint)
         return np.full(len(cohort), np.nan)

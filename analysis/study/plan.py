@@ -139,6 +139,7 @@ def _from_tables(tables: dict[str, dict[str, object]], folder: Path, text: str) 
         data=DataPlan(
             path=folder / str(data.pop("path")),
             event_codes=event_codes(data.pop("event_codes", None)),
+            missing=tuple(data.pop("missing", ())),  # type: ignore[arg-type]
             **data,  # type: ignore[arg-type]
         ),
         marker=marker,

@@ -32,6 +32,9 @@ _KEYS: dict[str, dict[str, Kind]] = {
         "sheet": str,
         "limits": str,
         "event_codes": dict,
+        "thousands": str,
+        "missing": list,
+        "id": str,
     },
     "marker": {"column": str, "label": str, "unit": str, "per": _NUMBER, "direction": str, "analyte": str},
     "strata": {
@@ -61,6 +64,7 @@ _KEYS: dict[str, dict[str, Kind]] = {
 }
 _ITEMS: dict[str, Kind] = {
     "milestones": _NUMBER,
+    "missing": (str, int, float),
     "landmarks": _NUMBER,
     "subgroups": str,
     "edges": _NUMBER,
@@ -129,6 +133,7 @@ _IN_WORDS = {
     _NUMBER: "a number",
     list: "a list",
     (list, str): "a list of text",
+    (str, int, float): "text or a number",
     dict: "a table",
 }
 

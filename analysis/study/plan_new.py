@@ -7,32 +7,43 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from analysis.cohort.cells import Limits
 from analysis.cohort.files import read_cohort
+from analysis.cohort.names import (
+    looks_like_censoring,
+    looks_like_event,
+    looks_like_late_entry,
+    looks_like_magnesium,
+    looks_like_outcome,
+    looks_like_patient,
+    time_unit_of,
+)
+from analysis.cohort.suspicions import calendar_years
 
-_TIME_WORDS = re.compile(r"time|months?|days?|weeks?|years?|duration|survival|follow", re.IGNORECASE)
-_EVENT_WORDS = re.compile(r"event|status|death|dead|died|cens|relapse|progress", re.IGNORECASE)
-_MAGNESIUM_WORDS = re.compile(r"magnes|^s?_?mg(2\+|²⁺)?([ _(]|$)", re.IGNORECASE)
-_IDENTIFIER_WORDS = re.compile(r"(^|_)(id|no|nr|number|patient|subject|pid)($|_)|unnamed|rownames", re.IGNORECASE)
+_ROW_NAMES = re.compile(r"unnamed|rownames", re.IGNORECASE)
+_IDENTIFIERS = re.compile(r"(^|[ _.-])(id|no|nr|number)$", re.IGNORECASE)
 _WORDS_AS_CODES = {
     **dict.fromkeys(("dead", "death", "died", "deceased", "event", "progressed", "relapsed", "yes", "y"), 1),
     **dict.fromkeys(("alive", "living", "censored", "no event", "no", "n"), 0),
 }
+_STANDARD_PAIRS = {("aval", "cnsr")}
 _MOST_LEVELS, _MOST_GROUPS = 8, 20
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What the columns of a file look like: pairs of time and event columns, the marker, the covariates."""
+    """What the columns of a file look like: pairs of time and event, the marker, the covariates, the patient."""
 
     endpoints: tuple[tuple[str, str], ...]
     marker: str
     is_magnesium: bool
     covariates: tuple[str, ...]
     codes: dict[str, dict[int | str, int]]
+    patient: str = ""
 
 
 def new_plan(
@@ -44,6 +55,7 @@ def new_plan(
     encoding: str | None = None,
     sheet: str | None = None,
     limits: Limits = "error",
+    thousands: str = "",
 ) -> str:
     """The text of a commented plan for a cohort file.
 
@@ -53,7 +65,7 @@ def new_plan(
         A CSV, Parquet or Excel file.
     folder : Path, optional
         Where the plan will lie, for the path in it; the working folder when None.
-    sep, decimal, encoding, sheet, limits
+    sep, decimal, encoding, sheet, limits, thousands
         As `read_cohort` takes them; what is given stands in the plan.
 
     Returns
@@ -67,14 +79,18 @@ def new_plan(
     CohortError
         When the file cannot be read.
     """
-    cohort = read_cohort(path, sep=sep, decimal=decimal, encoding=encoding, sheet=sheet, limits=limits)
+    reading: dict[str, Any] = {"sep": sep, "decimal": decimal, "encoding": encoding, "sheet": sheet, "limits": limits}
+    reading["thousands"] = thousands
+    cohort = read_cohort(path, **reading)
     guess = guess_columns(cohort)
-    reading = {"sep": sep, "decimal": decimal, "encoding": encoding, "sheet": sheet, "limits": limits}
     relative = Path(os.path.relpath(path, folder or Path.cwd())).as_posix()
     return _TEMPLATE.format(
         path=_text(relative),
         columns="\n".join(f"#   {line}" for line in _described(cohort)),
         codes=_codes(guess),
+        patient=f"id = {_text(guess.patient)}  # who the patient is: one row each"
+        if guess.patient
+        else '# id = "patient_id"  # who the patient is: one row each',
         reading="\n".join(_reading_line(key, value) for key, value in reading.items()),
         marker=_text(guess.marker),
         label=_text(re.sub(r"\s*[(\[]mmol/L[)\]]\s*$", "", guess.marker) or guess.marker),
@@ -88,51 +104,83 @@ def new_plan(
 
 
 def guess_columns(cohort: pd.DataFrame) -> Guess:
-    """What the columns look like, from their names and values."""
-    numeric = [name for name in map(str, cohort.columns) if pd.api.types.is_numeric_dtype(cohort[name].dtype)]
-    coded = {name: _code_guess(cohort[name]) for name in map(str, cohort.columns) if _EVENT_WORDS.search(name)}
+    """What the columns look like, from their names and values; a choice between two columns is left to the reader."""
+    names = list(map(str, cohort.columns))
+    numeric = [name for name in names if pd.api.types.is_numeric_dtype(cohort[name].dtype)]
+    times = [name for name in numeric if _is_time(cohort, name)]
+    coded = {name: _code_guess(cohort[name], name) for name in names if name not in times and _may_be_event(name)}
     events = [name for name, codes in coded.items() if codes is not None]
-    times = [name for name in numeric if name not in events and _TIME_WORDS.search(name)]
-    broken = [name for name in numeric if name in coded and name not in [*events, *times]]
-    events += [name for name in broken if times and _shared_beginning(_pair(times, name)[0], name) > 1]
-    pairs = tuple(_pair(times, event) for event in events if times) or (("TIME_COLUMN", "EVENT_COLUMN"),)
-    outcome = {name for pair in pairs for name in pair} | set(times) | set(events)
-    left = [name for name in numeric if name not in outcome and not _IDENTIFIER_WORDS.search(name)]
-    magnesium = [name for name in left if _MAGNESIUM_WORDS.search(name)]
-    continuous = [name for name in left if cohort[name].nunique() > _MOST_GROUPS]
+    broken = [name for name in numeric if name in coded and name not in events and looks_like_event(name)]
+    events += [name for name in broken if max((_likeness(time, name) for time in times), default=0) > 1]
+    pairs = _pairs(times, events)
+    used = {name for pair in pairs for name in pair}
+    free = [name for name in names if name not in used and not _is_label(name) and not looks_like_outcome(name)]
+    magnesium = [name for name in free if looks_like_magnesium(name)]
+    continuous = [name for name in free if name in numeric and cohort[name].nunique() > _MOST_GROUPS]
     marker = (magnesium or continuous or ["MARKER_COLUMN"])[0]
-    groups = [
-        name
-        for name in map(str, cohort.columns)
-        if name not in [*numeric, *outcome]
-        and 2 <= cohort[name].nunique() <= _MOST_LEVELS
-        and not _IDENTIFIER_WORDS.search(name)
-    ]
-    varied = [name for name in [*left, *groups] if len(cohort[name].dropna().unique()) > 1]
-    covariates = tuple(name for name in varied if name != marker and "`" not in name)
-    codes = {event: coded[event] or {} for event in events if coded[event]}
-    return Guess(pairs, marker, bool(magnesium), covariates, codes)
+    measured = [name for name in free if name in numeric and len(cohort[name].dropna().unique()) > 1]
+    groups = [name for name in free if name not in numeric and 2 <= cohort[name].nunique() <= _MOST_LEVELS]
+    covariates = tuple(name for name in [*measured, *groups] if name != marker and "`" not in name)
+    codes = {event: coded[event] or {} for _, event in pairs if coded.get(event)}
+    patient = next((name for name in names if looks_like_patient(name) and cohort[name].is_unique), "")
+    return Guess(pairs, marker, bool(magnesium), covariates, codes, patient)
 
 
-def _code_guess(values: pd.Series) -> dict[int | str, int] | None:
+def _is_time(cohort: pd.DataFrame, name: str) -> bool:
+    """Whether a numeric column is likely to hold follow-up times: by its name, and no years of the calendar."""
+    if time_unit_of(name) is None or looks_like_late_entry(name):
+        return False
+    values = cohort[name].to_numpy(dtype=float, na_value=float("nan"))
+    return not calendar_years(values) and not set(cohort[name].dropna().unique()) <= {0, 1}
+
+
+def _may_be_event(name: str) -> bool:
+    """Whether a column may hold an event by its name."""
+    return looks_like_event(name) or (looks_like_outcome(name) and time_unit_of(name) is None)
+
+
+def _is_label(name: str) -> bool:
+    """Whether a column names rows or patients rather than measuring them."""
+    return looks_like_patient(name) or bool(_ROW_NAMES.search(name) or _IDENTIFIERS.search(name))
+
+
+def _code_guess(values: pd.Series, name: str) -> dict[int | str, int] | None:
     """What a column's codes seem to mean; nothing to say of 0 and 1, None where it holds no event."""
-    held = list(values.dropna().unique())
+    seen = list(values.dropna().unique())
     if pd.api.types.is_numeric_dtype(values.dtype):
-        if set(held) == {1, 2}:
+        if looks_like_censoring(name) and len(seen) <= _MOST_LEVELS and 0 in seen:
+            return {int(code): int(code == 0) for code in sorted(seen)}
+        if set(seen) == {1, 2}:
             return {1: 0, 2: 1}
-        return {} if len(held) == 2 or set(held) <= {0, 1} else None
-    codes: dict[int | str, int] = {str(value): _WORDS_AS_CODES.get(str(value).strip().lower(), -1) for value in held}
+        return {} if set(seen) <= {0, 1} else None
+    codes: dict[int | str, int] = {str(value): _WORDS_AS_CODES.get(str(value).strip().lower(), -1) for value in seen}
     return codes if sorted(codes.values()) == [0, 1] else None
 
 
-def _pair(times: list[str], event: str) -> tuple[str, str]:
-    """The time column that shares most of its beginning with an event column."""
-    return max(times, key=lambda name: _shared_beginning(name, event)), event
+def _pairs(times: list[str], events: list[str]) -> tuple[tuple[str, str], ...]:
+    """Each event with the time whose name is most like its own; a placeholder where two are equally like it."""
+    if not (times and events):
+        return (("TIME_COLUMN", "EVENT_COLUMN"),)
+    claimed = {time for time in times if any(_likeness(time, event) for event in events)}
+    return tuple((_time_of(event, times, claimed), event) for event in events)
 
 
-def _shared_beginning(first: str, second: str) -> int:
-    """How many letters two names share at their beginning."""
-    return next((place for place, pair in enumerate(zip(first, second, strict=False)) if len(set(pair)) > 1), 0)
+def _time_of(event: str, times: list[str], claimed: set[str]) -> str:
+    """The one time that is most like an event, and not another event's; else a placeholder."""
+    likeness = {time: _likeness(time, event) for time in times}
+    most = max(likeness.values())
+    best = [time for time in times if likeness[time] == most]
+    return best[0] if len(best) == 1 and (most or best[0] not in claimed) else "TIME_COLUMN"
+
+
+def _likeness(time: str, event: str) -> int:
+    """How many letters two names share at their beginning; many for names that a standard pairs."""
+    if (time.lower(), event.lower()) in _STANDARD_PAIRS:
+        return 100
+    return next(
+        (index for index, pair in enumerate(zip(time, event, strict=False)) if len(set(pair)) > 1),
+        min(len(time), len(event)),
+    )
 
 
 def _described(cohort: pd.DataFrame) -> list[str]:
@@ -175,7 +223,7 @@ def _key(code: int | str) -> str:
 
 def _reading_line(key: str, value: str | None) -> str:
     """One option of reading: in force where it was given, else a comment that shows the form."""
-    given = value not in (None, ".", "error")
+    given = value not in (None, ".", "error", "")
     return f"{key} = {_text(str(value))}" if given else f"# {key} = {_text(_SHOWN[key])}"
 
 
@@ -207,7 +255,7 @@ _QUANTILE_STRATA = """quantiles = 3  # groups of equal size; better, where they 
 # labels = ["low", "high"]
 # source = "who set the cut, and where"
 """
-_SHOWN = {"sep": ";", "decimal": ",", "encoding": "cp1252", "sheet": "Sheet1", "limits": "bound"}
+_SHOWN = {"sep": ";", "decimal": ",", "encoding": "cp1252", "sheet": "Sheet1", "limits": "bound", "thousands": ","}
 _TEMPLATE = """# A study plan: what is decided before looking at the outcome. Check every line, then:
 #   python -m analysis validate THIS_FILE
 #   python -m analysis report --plan THIS_FILE
@@ -225,6 +273,8 @@ title = "One marker and survival"  # your study in one line
 path = {path}
 {codes}
 {reading}
+# missing = ["[Not Available]", -9]  # further codes of a missing value
+{patient}
 
 [marker]
 column = {marker}

@@ -14,7 +14,7 @@ from analysis.study.plan_file import EventCodes
 
 @dataclass(frozen=True)
 class DataPlan:
-    """Where the cohort is and how to read it: the arguments of `read_cohort`."""
+    """Where the cohort is, how to read it (the arguments of `read_cohort`), and `id`, the column of patients."""
 
     path: Path
     sep: str | None = None
@@ -23,6 +23,9 @@ class DataPlan:
     sheet: str | None = None
     limits: Limits = "error"
     event_codes: EventCodes | None = None
+    thousands: str = ""
+    missing: tuple[str | float, ...] = ()
+    id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ import pandas as pd
 from analysis.cohort.endpoints import Endpoint
 from analysis.cohort.files import read_cohort
 from analysis.cohort.schema import Column, Schema
-from analysis.cohort.validation import validate_cohort
-from analysis.errors import AnalysisWarning, InputError, PlanError, raise_all
+from analysis.cohort.validation import checked
+from analysis.errors import AnalysisWarning, InputError, PlanError, raise_all, warn_all
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import stratify
 from analysis.strata.quantiles import quantile_cutpoints
+from analysis.study.column_roles import check_columns, coded_events
 from analysis.study.plan import StudyPlan
 from analysis.study.synthetic_files import read_truth
 from analysis.survival.cox_terms import formula_columns
@@ -188,8 +189,11 @@ def _read(plan: StudyPlan) -> pd.DataFrame:
         limits=data.limits,
         event_codes=data.event_codes,
         units={marker.column: marker.unit} if marker.analyte == "magnesium" else None,
+        thousands=data.thousands,
+        missing=data.missing,
     )
-    cohort = validate_cohort(cohort, plan_schema(plan, cohort))
+    cohort, found = checked(cohort, plan_schema(plan, cohort), coded=coded_events(plan, cohort))
+    warn_all([*found, *check_columns(plan, cohort, model_columns(plan, cohort))])
     measured = [problem for name in group_columns(plan) for problem in grouping_problems(cohort[name])]
     raise_all([f"[robustness] {problem}" for problem in measured], PlanError)
     return cohort

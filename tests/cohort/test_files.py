@@ -277,7 +277,7 @@ def test_excel_cells_keep_their_types(tmp_path):
 
 
 def test_empty_rows_of_a_sheet_are_dropped_and_counted(tmp_path):
-    path = excel_file(tmp_path, [], ["id", "mg", None], [1, 0.8], [None, None], ["", " "], [2, 0.9])
+    path = excel_file(tmp_path, [], ["id", "mg", " "], [1, 0.8], [None, None], ["", " "], [2, 0.9])
     with pytest.warns() as caught:
         cohort = read_cohort(path)
     assert cohort["id"].tolist() == [1, 2]
@@ -417,7 +417,7 @@ def test_slips_that_would_spoil_every_result_are_refused(tmp_path, text, options
         (
             "id,months,censored\n1,2,0\n2,3,1\n",
             {},
-            r"event column 'censored' looks like a censoring flag: by its name .*event_codes=\{0: 1, 1: 0\}",
+            r"event column 'censored' looks like a censoring flag: by its name 0 is the event .*\{ 0 = 1, 1 = 0 \}",
         ),
         ("mg,months,dead\n0.8,1,0\n0.8,1,0\n0.9,2,1\n", {}, r"1 row \(2\) equal an earlier row"),
         ("patient_id,months,dead\nA,1,0\nA,1,0\nB,2,1\n", {}, r"1 row \(2\) equal an earlier row"),

@@ -94,7 +94,10 @@ def test_the_committed_cohort_is_sound_and_a_second_time_too():
         ({"os_months": {1: np.inf}}, r"time column 'os_months': infinite values in 1 row \(2\)"),
         ({"magnesium": {1: "0,82"}}, r"column 'magnesium': text in a numeric column, first '0,82' .*decimal=\",\""),
         ({"magnesium": {1: "<0.5"}}, r"column 'magnesium': text in a numeric column, first '<0.5' .*limits=\"bound\""),
-        ({"magnesium": {1: "high"}}, r"column 'magnesium': 1 values are not numbers \('high'\)"),
+        (
+            {"magnesium": {1: "high"}},
+            r"column 'magnesium': 1 of 12 values are not numbers \('high'\); .*missing = \['high'\]",
+        ),
         # labels
         (
             {"sex": {1: "Female"}},

@@ -1,0 +1,399 @@
+"""Files whose rows would be read wrongly without a fault: each is refused, or warned of with the remedy that works."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from analysis import CohortError, PlanError, StudyPlan, SuspiciousValues, read_cohort
+from analysis.study.plan_new import guess_columns, new_plan
+from analysis.study.study import prepare_study
+
+PLAN = """
+[data]
+path = "{path}"
+{data}
+[marker]
+column = "{marker}"
+unit = "{unit}"
+[strata]
+quantiles = 2
+[[endpoints]]
+duration = "{duration}"
+event = "{event}"
+[model]
+covariates = [{covariates}]
+"""
+
+
+@pytest.fixture
+def prepare(tmp_path):
+    """The study of a file's rows by a plan; warnings are in its notes."""
+
+    def study(rows, *, data="", marker="magnesium", unit="mmol/L", duration="months", event="death", covariates=""):
+        path = tmp_path / "cohort.csv"
+        path.write_text(rows, encoding="utf-8")
+        parts = {"path": path.name, "data": data, "marker": marker, "unit": unit}
+        text = PLAN.format(**parts, duration=duration, event=event, covariates=covariates)
+        (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
+        return prepare_study(StudyPlan.from_toml(tmp_path / "plan.toml"))
+
+    return study
+
+
+def rows_of(**columns):
+    """Twelve patients as CSV; a list in place of a column is taken as it is."""
+    base = {
+        "magnesium": [0.82, 0.71, 0.9, 0.66, 0.75, 0.86, 0.79, 0.93, 0.7, 0.81, 0.77, 0.88],
+        "months": [12.1, 30, 8.4, 22.7, 3.2, 17.5, 5, 41, 9, 14, 27, 2],
+        "death": [1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1],
+    }
+    return pd.DataFrame(base | columns).to_csv(index=False)
+
+
+def notes(study):
+    return "\n".join(map(str, study.notes))
+
+
+# --- A patient in several rows ------------------------------------------------------------------------
+
+
+TWICE = [f"P{index}" for index in (1, 1, *range(2, 12))]
+
+
+@pytest.mark.parametrize("name", ["_PATIENT", "study_id", "Patienten-Nr", "USUBJID", "cases.submitter_id", "pat_no"])
+def test_a_patient_in_two_rows_is_refused_whatever_the_columns_are_called(prepare, name):
+    with pytest.raises(CohortError, match=rf"'{name}': 1 ids stand more than once \(P1\) in 2 rows \(1, 2\)"):
+        prepare(rows_of(**{name: TWICE}))
+    renamed = rows_of(**{name: TWICE}).replace("months,death", "AVAL,outcome")
+    with pytest.raises((CohortError, PlanError), match=rf"'{name}': 1 ids stand more than once"):
+        prepare(renamed, duration="AVAL", event="outcome")
+
+
+def test_a_nearly_unique_column_of_another_name_is_named_and_settled_by_id(prepare):
+    study = prepare(rows_of(tumour=TWICE))
+    assert "column 'tumour': 1 of 12 values stand a second time" in notes(study)
+    assert '[data] id = "tumour"' in notes(study)
+    with pytest.raises(PlanError, match="'tumour': 1 ids stand more than once"):
+        prepare(rows_of(tumour=TWICE), data='id = "tumour"')
+    settled = prepare(rows_of(tumour=TWICE, number=range(12)), data='id = "number"')
+    assert "tumour" not in notes(settled)
+    with pytest.raises(PlanError, match=r"\[data\] id = 'who' is no column of cohort.csv"):
+        prepare(rows_of(), data='id = "who"')
+
+
+def test_identifiers_of_a_trial_or_a_site_are_no_patients(prepare):
+    trial = rows_of(study_id=["A"] * 11 + ["A"], site_id=list("AABB") * 3)
+    assert "ids stand" not in notes(prepare(trial))
+    many = pd.concat([pd.read_csv(pd.io.common.StringIO(trial))] * 9, ignore_index=True)
+    many["months"] += np.arange(len(many)) / 100
+    assert "ids stand" not in notes(prepare(many.to_csv(index=False)))
+
+
+# --- A censoring flag is the opposite of an event -----------------------------------------------------------
+
+
+CNSR = [0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("name", ["CNSR", "cens", "censored"])
+@pytest.mark.parametrize("third", [1, 3])
+def test_a_censoring_flag_needs_codes_and_the_message_gives_them(prepare, name, third):
+    flags = [third if index == 1 else flag for index, flag in enumerate(CNSR)]
+    rows = rows_of(**{name: flags}).replace("death", "unused")
+    codes = ", ".join(f"{code} = {int(code == 0)}" for code in sorted(set(flags)))
+    remedy = f'event_codes = {{ "{name}" = {{ {codes} }} }}'
+    with pytest.raises(PlanError, match=f"'{name}' marks censored rows by its name") as caught:
+        prepare(rows, event=name)
+    assert remedy in str(caught.value)
+    study = prepare(rows, event=name, data=remedy)
+    assert study.cohort[name].tolist() == [1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1]
+    assert "censor" not in notes(study)
+    if third == 1:
+        kept = prepare(rows, event=name, data=f'event_codes = {{ "{name}" = {{ 0 = 0, 1 = 1 }} }}')
+        assert kept.cohort[name].tolist() == flags
+
+
+def test_a_censoring_flag_read_without_a_plan_is_warned_of(tmp_path):
+    (tmp_path / "adtte.csv").write_text("USUBJID,AVAL,CNSR\nX1,300,0\nX2,700,1\n", encoding="utf-8")
+    with pytest.warns(SuspiciousValues, match="'CNSR' looks like a censoring flag: by its name 0 is the event"):
+        read_cohort(tmp_path / "adtte.csv")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cohort = read_cohort(tmp_path / "adtte.csv", event_codes={"CNSR": {0: 1, 1: 0}})
+    assert cohort["CNSR"].tolist() == [1, 0]
+
+
+def test_a_new_plan_turns_a_censoring_flag_into_events():
+    cohort = pd.DataFrame({"AVAL": [300.0, 700, 110], "CNSR": [0, 1, 2], "AGE": [63.0, 71, 58]})
+    guess = guess_columns(cohort)
+    assert guess.endpoints == (("AVAL", "CNSR"),)
+    assert guess.codes == {"CNSR": {0: 1, 1: 0, 2: 0}}
+
+
+# --- Separators of thousands ----------------------------------------------------------------------------
+
+
+DAYS = ["1,284", 300, "2,041", 640, "1,010", 88]
+
+
+def days_file(folder):
+    path = folder / "days.csv"
+    pd.DataFrame({"x": range(6), "os_days": DAYS, "death": [1, 0, 1, 0, 1, 0]}).to_csv(path, index=False)
+    return path
+
+
+def test_commas_before_three_digits_beside_large_numbers_are_thousands_first(tmp_path):
+    path = days_file(tmp_path)
+    with pytest.raises(CohortError, match=r"column 'os_days': .*read with thousands=\",\", or .* decimal=\",\""):
+        read_cohort(path)
+    assert read_cohort(path, thousands=",")["os_days"].tolist() == [1284, 300, 2041, 640, 1010, 88]
+    with pytest.warns(SuspiciousValues, match=r"'1,284', '2,041', '1,010' read with a decimal comma, beside .* 640"):
+        assert read_cohort(path, decimal=",")["os_days"].tolist()[0] == 1.284
+    assert 'thousands = ","' in new_plan(path, thousands=",")
+
+
+@pytest.mark.parametrize(
+    ("cells", "decimal", "thousands", "values"),
+    [
+        (["1.284,5", "2.000", "12"], ",", ".", [1284.5, 2000.0, 12.0]),
+        (["12 345", "7"], ".", " ", [12345.0, 7.0]),
+        (["1'234.5", "-1'000"], ".", "'", [1234.5, -1000.0]),
+    ],
+)
+def test_thousands_are_read_on_request(tmp_path, cells, decimal, thousands, values):
+    pd.DataFrame({"id": [f"P{k}" for k in range(len(cells))], "x": cells}).to_csv(tmp_path / "x.csv", index=False)
+    assert read_cohort(tmp_path / "x.csv", decimal=decimal, thousands=thousands)["x"].tolist() == values
+
+
+@pytest.mark.parametrize("cells", [["0,82", "0,91", "1,1"], ["0,812", "0,905", "1,100"], ["1,5", "300"]])
+def test_decimal_commas_are_still_named_first(tmp_path, cells):
+    pd.DataFrame({"id": [f"P{k}" for k in range(len(cells))], "x": cells}).to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(CohortError, match=r'read with decimal=","'):
+        read_cohort(tmp_path / "x.csv")
+
+
+# --- Excel: stated sizes, hidden rows, sums --------------------------------------------------------------------
+
+
+def workbook(folder, *, hidden=(), below=()):
+    book = openpyxl.Workbook()
+    book.active.append(["patient", "x", "months", "death"])
+    for index in range(60):
+        book.active.append([f"P{index}", 40 + index, 3 + 7 * index % 41, index % 2])
+    for row in below:
+        book.active.append(row)
+    for row in hidden:
+        book.active.row_dimensions[row].hidden = True
+    book.save(folder / "cohort.xlsx")
+    return folder / "cohort.xlsx"
+
+
+@pytest.mark.parametrize("stated", ["A1:D41", "A1", "A1:C61"])
+def test_the_size_that_a_sheet_states_is_not_believed(tmp_path, stated):
+    path = workbook(tmp_path)
+    changed = tmp_path / "stated.xlsx"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(changed, "w") as new:
+        for entry in old.namelist():
+            content = old.read(entry)
+            if entry == "xl/worksheets/sheet1.xml":
+                assert b'<dimension ref="A1:D61"' in content
+                content = content.replace(b'<dimension ref="A1:D61"', f'<dimension ref="{stated}"'.encode())
+            new.writestr(entry, content)
+    pd.testing.assert_frame_equal(read_cohort(changed), read_cohort(path))
+    assert len(read_cohort(changed)) == 60
+
+
+def test_hidden_rows_and_summaries_below_a_table_are_named(tmp_path):
+    with pytest.warns(SuspiciousValues, match=r"34 rows are hidden in the sheet .* \(first: row 3 of the sheet\)"):
+        assert len(read_cohort(workbook(tmp_path, hidden=range(3, 37)))) == 60
+    below = [["mean", 69.5, 22, 0.5], ["SD", 17, 12, 0.5]]
+    with pytest.warns(SuspiciousValues, match=r"last 2 rows look like a summary of the table, .*'mean', 'SD'"):
+        read_cohort(workbook(tmp_path, below=below))
+
+
+@pytest.mark.parametrize("first", [["n", "y", "n"], ["mean", "low", "mean"], ["P1", "P2", "P3"]])
+def test_labels_that_stand_above_too_are_no_summary(tmp_path, first):
+    pd.DataFrame({"group": first, "x": [1.5, 2, 3]}).to_csv(tmp_path / "x.csv", index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_cohort(tmp_path / "x.csv")) == 3
+
+
+# --- Codes and words for missing ------------------------------------------------------------------------------
+
+
+def test_magnesium_of_zero_or_less_is_refused_and_missing_reads_it(prepare):
+    coded = [0.82, -9, 0.9, 0.66, 0.75, -9, 0.79, 0.93, 0.7, 0.81, 0.77, 0.88]
+    remedy = r"'magnesium': -9 is no concentration, in 2 rows \(2, 6\); .* read with missing = \[-9\]"
+    with pytest.raises(CohortError, match=remedy):
+        prepare(rows_of(magnesium=coded), data="")
+    study = prepare(rows_of(magnesium=coded), data="missing = [-9]")
+    assert study.cohort["magnesium"].isna().sum() == 2
+    with pytest.raises(CohortError, match="is no concentration"):
+        prepare(rows_of(magnesium=[0, *coded[2:5], *coded[6:], 0.8, 0.7]))
+
+
+@pytest.mark.parametrize(
+    ("ages", "named"),
+    [
+        ([61, 999, 55, 48, 70, 66], "999"),
+        ([61, -9, 55, 48, 70, -99], "-9, -99"),
+        ([61, 58, 55, 48, 70, 66], ""),
+        ([61, 99, 95, 88, 90, 66], ""),
+        ([-9, -12, 4, 3, 8, 1], ""),
+    ],
+)
+def test_codes_that_stand_apart_are_named(tmp_path, ages, named):
+    pd.DataFrame({"who": list("abcdef"), "age": ages}).to_csv(tmp_path / "x.csv", index=False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        read_cohort(tmp_path / "x.csv")
+    wanted = [f"column 'age': {named} stands apart"] if named else []
+    assert [str(one.message)[: len(wanted[0])] for one in caught if wanted] == wanted
+    assert len(caught) == len(wanted)
+    if named:
+        codes = [int(code) for code in named.split(", ")]
+        assert read_cohort(tmp_path / "x.csv", missing=codes)["age"].isna().sum() == len(codes)
+
+
+@pytest.mark.parametrize("word", ["[Not Available]", "[Unknown]", "Not reported", "--", "Blank(s)", "UNKNOWN", "n.d."])
+def test_words_for_missing_are_no_category(tmp_path, word):
+    races = ["WHITE", word, "ASIAN", word, "WHITE"]
+    pd.DataFrame({"x": [1.5, 2, 3, 4, 5], "race": races}).to_csv(tmp_path / "x.csv", index=False)
+    with pytest.warns(SuspiciousValues, match="column 'race': .* reads as missing, in 2 rows; .*missing = "):
+        read_cohort(tmp_path / "x.csv")
+    read = read_cohort(tmp_path / "x.csv", missing=[word])
+    assert read["race"].isna().tolist() == [False, True, False, True, False]
+
+
+def test_a_word_for_missing_among_event_codes_is_answered_by_missing(tmp_path):
+    pd.DataFrame({"x": range(4), "status": ["Dead", "Alive", "[Unknown]", "Dead"]}).to_csv(
+        tmp_path / "x.csv", index=False
+    )
+    codes = {"status": {"Dead": 1, "Alive": 0}}
+    with pytest.raises(CohortError, match=r"'\[Unknown\]' in 1 rows; .* missing = \['\[Unknown\]'\]"):
+        read_cohort(tmp_path / "x.csv", event_codes=codes)
+    read = read_cohort(tmp_path / "x.csv", event_codes=codes, missing=["[Unknown]"])
+    assert read["status"].isna().tolist() == [False, False, True, False]
+
+
+# --- Guesses ----------------------------------------------------------------------------------------------
+
+
+def guessed(**columns):
+    filled = {name: values if isinstance(values, list) else [values] * 3 for name, values in columns.items()}
+    return guess_columns(pd.DataFrame(filled))
+
+
+MANY = [float(value) for value in range(3, 60)]
+
+
+def test_a_tie_between_times_is_a_question():
+    ties = pd.DataFrame({"ptime": MANY, "futime": MANY, "pstat": [0, 1, 0] * 19, "death": [1, 0, 0] * 19})
+    assert set(guess_columns(ties).endpoints) == {("ptime", "pstat"), ("TIME_COLUMN", "death")}
+    one = pd.DataFrame({"d.time": MANY, "death": [0, 1, 0] * 19, "hospdead": [1, 0, 0] * 19})
+    assert set(guess_columns(one).endpoints) == {("d.time", "death"), ("TIME_COLUMN", "hospdead")}
+
+
+def test_years_of_the_calendar_are_no_times_and_entries_no_markers():
+    years = [1970.0 + value % 40 for value in MANY]
+    cohort = pd.DataFrame({"year": years, "entry": MANY, "futime": MANY[::-1], "death": [0, 1, 1] * 19})
+    guess = guess_columns(cohort)
+    assert guess.endpoints == (("futime", "death"),)
+    assert guess.marker == "MARKER_COLUMN"
+    assert guess.covariates == ()
+
+
+@pytest.mark.parametrize("name", ["SUBJID", "patid", "Patienten-Nr", "_PATIENT"])
+def test_identifiers_are_neither_marker_nor_covariate(name):
+    cohort = pd.DataFrame({name: MANY, "ldh": MANY[::-1], "months": MANY, "death": [0, 1, 1] * 19})
+    guess = guess_columns(cohort)
+    assert (guess.marker, guess.covariates, guess.patient) == ("ldh", (), name)
+
+
+@pytest.mark.parametrize(
+    "name", ["OS_STATUS", "DSS_STATUS", "recur", "fstat", "PFI", "PFI.time", "tstop", "DFS_MONTHS"]
+)
+def test_outcomes_are_never_covariates(name):
+    values = MANY if "time" in name.lower() or "MONTHS" in name or name == "tstop" else [0, 1, 1] * 19
+    cohort = pd.DataFrame({"ldh": MANY, "crp": MANY[::-1], "months": MANY, "death": [0, 1, 1] * 19, name: values})
+    assert guess_columns(cohort).covariates == ("crp",)
+
+
+@pytest.mark.parametrize(
+    ("copy", "message"),
+    [
+        (
+            ["Dead", "Alive", "Dead", "Alive", "Dead", "Alive", "Dead", "Alive", "Dead", "Dead", "Alive", "Dead"],
+            "event",
+        ),
+        ([1, 2, 1, 2, 1, 2, 1, 2, 1, 1, 2, 1], "event"),
+        ([368, 913, 255, 690, 97, 532, 152, 1247, 274, 426, 821, 61], "time"),
+    ],
+)
+def test_a_covariate_that_is_the_outcome_in_another_coding_is_refused(prepare, copy, message):
+    with pytest.raises(PlanError, match=rf"covariate 'vital' is the {message} .* an outcome is no covariate"):
+        prepare(rows_of(vital=copy), covariates='"vital"')
+
+
+def test_a_covariate_named_like_an_outcome_is_warned_of(prepare):
+    study = prepare(rows_of(DSS_STATUS=[1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1]), covariates='"DSS_STATUS"')
+    assert "covariate 'DSS_STATUS' looks like an outcome by its name" in notes(study)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("n.d.", r"1 of 12 values are not numbers \('n.d.'\); .* missing = \['n.d.'\]"),
+        ("0.66 L", r"1 values carry a unit or a flag \('0.66 L'\)"),
+        ("0.82 mmol/L", r"1 values carry a unit or a flag"),
+    ],
+)
+def test_a_stray_word_in_magnesium_leaves_it_the_marker_and_is_named(prepare, tmp_path, cell, message):
+    rows = rows_of(magnesium=[cell, 0.71, 0.9, 0.66, 0.75, 0.86, 0.79, 0.93, 0.7, 0.81, 0.77, 0.88], age=range(50, 62))
+    (tmp_path / "stray.csv").write_text(rows, encoding="utf-8")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cohort = read_cohort(tmp_path / "stray.csv")
+    assert any(re.search(message, str(one.message)) for one in caught)
+    assert guess_columns(cohort).marker == "magnesium"
+    with pytest.raises(CohortError, match=message):
+        prepare(rows)
+
+
+# --- Comment lines above the header ----------------------------------------------------------------------------
+
+
+CBIOPORTAL = (
+    "#Patient Identifier\tOverall Survival (Months)\tStatus\n#Identifier\tTime\tStatus\n#STRING\tNUMBER\tSTRING\n"
+    "#1\t1\t1\nPATIENT_ID\tOS_MONTHS\tOS_STATUS\nP1\t12.5\tDECEASED\nP2\t3\tLIVING\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "n_comments"),
+    [
+        (CBIOPORTAL, ["PATIENT_ID", "OS_MONTHS", "OS_STATUS"], 4),
+        ("# made by hand\nid,x\na,1\nb,2\n", ["id", "x"], 1),
+        ("#id,x\na,1\nb,2\n", ["id", "x"], 0),
+        ("# a comment\n#id,x\na,1\nb,2\n", ["id", "x"], 1),
+    ],
+)
+def test_comments_are_neither_names_nor_patients(tmp_path, text, names, n_comments):
+    (tmp_path / "x.txt").write_text(text, encoding="utf-8")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cohort = read_cohort(tmp_path / "x.txt")
+    assert list(cohort.columns) == names
+    assert len(cohort) == 2
+    said = [str(one.message) for one in caught if "comment" in str(one.message)]
+    assert said == (
+        [f"x.txt: {n_comments} comment lines before the header left out (they begin with #)"] * (n_comments > 0)
+    )
