@@ -21,7 +21,7 @@ def apply_event_codes(
     cohort: pd.DataFrame, event_codes: EventCodes | None, problems: list[str]
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The cohort with its event columns mapped, and their names; adds to `problems` what cannot be mapped."""
-    if event_codes is None:
+    if not event_codes:
         return cohort, ()
     by_column = _by_column(cohort, event_codes, problems)
     mapped = {name: _mapped(cohort[name], codes, problems) for name, codes in by_column.items()}
@@ -31,7 +31,7 @@ def apply_event_codes(
 def _by_column(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str]) -> dict[str, Codes]:
     """The codes of each column: as given, or for a flat mapping of the columns that hold exactly its codes."""
     nested = [isinstance(value, Mapping) for value in event_codes.values()]
-    if not event_codes or (any(nested) and not all(nested)):
+    if any(nested) and not all(nested):
         problems.append(f"event_codes={dict(event_codes)!r}: give {{code: 0 or 1}}, or {{column: {{code: 0 or 1}}}}")
         return {}
     if all(nested):
