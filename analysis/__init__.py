@@ -20,7 +20,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "errors": (
         "InputError", "CohortError", "PlanError", "NotEstimable", "NotSupported", "AnalysisWarning", "RowsDropped",
         "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "FewEvents", "NotComputed", "ManyTies",
-        "Separation", "EarlyZero", "BeyondFollowUp", "ValueUnknown", "FollowUpGaps",
+        "Separation", "RobustErrors", "EarlyZero", "BeyondFollowUp", "ValueUnknown", "FollowUpGaps",
         "MuchMissing", "ExtremeWeights", "NoOverlap", "FailedDraws", "LowReliability",
     ),
     "cohort.endpoints": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),

@@ -86,6 +86,10 @@ class Separation(AnalysisWarning):
     """The likelihood has no maximum at a finite coefficient: the term is not estimable."""
 
 
+class RobustErrors(AnalysisWarning):
+    """Standard errors are the robust ones although nobody asked for them: the weights are fractional."""
+
+
 class NotComputed(AnalysisWarning):
     """A part of a study that its rows do not allow; the rest of the study stands."""
 

@@ -23,6 +23,7 @@ from analysis.survival.cox_guards import (
     refuse_no_comparison,
     refuse_no_events,
     refuse_one_cluster,
+    robust_warning,
 )
 from analysis.survival.cox_lifelines import lifelines_fit
 from analysis.survival.cox_maximum import CoxRows, Maximum, attained, evaluator, find_maximum
@@ -70,7 +71,8 @@ def fit_cox(
     cluster : str, optional
         Column of clusters; asks for the robust variance, summed by cluster.
     weights : str, optional
-        Column of positive case weights.
+        Column of positive case weights. Whole numbers are replicates; any fractional weight asks for the robust
+        variance, as in R: a model-based error would take the weights for patients.
     robust : bool
         Ask for the sandwich variance.
     engine : {"auto", "lifelines", "kernel"}
@@ -96,6 +98,8 @@ def fit_cox(
     -----
     Separation
         Terms whose likelihood has no maximum: NaN, with the supremum of the likelihood for its ratio test.
+    RobustErrors
+        The variance is robust because weights are fractional, and `robust` was not asked for.
     FewEvents, ManyTies, SuspiciousValues
 
     Notes
@@ -131,6 +135,10 @@ def fit_design(design: Design, model: CoxModel) -> CoxFit:
     if model.cluster is not None:
         refuse_one_cluster(model.cluster, design.data.cluster.labels)
     data = design.data
+    if not model.robust and (data.weights % 1 != 0).any():
+        words = robust_warning(data.weights)
+        design = replace(design, data=replace(data, warnings=(*data.warnings, words)))
+        model = replace(model, robust=True)
     refuse_no_events(int(data.event.sum()), data.n_used)
     refuse_constant(design.x, design.terms)
     rows = CoxRows(design.x, data.time, data.event, data.entry, data.strata.codes, data.weights, model.ties)

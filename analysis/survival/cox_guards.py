@@ -12,6 +12,7 @@ from analysis.errors import (
     FewEvents,
     ManyTies,
     NotEstimable,
+    RobustErrors,
     Separation,
     SuspiciousValues,
     raise_all,
@@ -87,6 +88,15 @@ def refuse_collinear(null: CoxPoint, n_event: int, terms: Sequence[str]) -> None
         named = first_few([repr(terms[member]) for member in members], 12)
         problems.append(f"covariates {named} are collinear: each follows from the others; leave one out")
     raise_all(problems, NotEstimable)
+
+
+def robust_warning(weights: FloatArray) -> RobustErrors:
+    """What a model with fractional weights says of its errors when nobody asked for robust ones."""
+    fractional = int((weights % 1 != 0).sum())
+    return RobustErrors(
+        f"weights: {fractional} of {len(weights)} are fractional, so tests and limits use robust standard errors;"
+        " robust=True asks for them by name, and std_error stays model-based"
+    )
 
 
 def cox_warnings(
