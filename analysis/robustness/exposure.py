@@ -12,8 +12,8 @@ from analysis.cohort.columns import FloatArray, IntArray, column_problems, first
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, InputError, NotEstimable, raise_all
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed
-from analysis.survival.cox_terms import Design, read_design
-from analysis.survival.data import Groups, SurvivalData, group_rows, grouping_problems
+from analysis.survival.cox_terms import Design, formula_columns, read_term_design
+from analysis.survival.data import Groups, SurvivalData, group_rows, grouping_problems, survival_data
 from analysis.survival.roles import check_roles
 
 
@@ -100,19 +100,19 @@ def read_exposure(
     _check_terms(frame, by, terms, strata_names)
     labelled = _labelled(frame, by)
     named = [by, *terms] if by not in strata_names else [*terms]
-    formula = as_formula(named, labelled)
-    design = read_design(labelled, outcome, formula, strata=strata_names)
-    used = labelled.iloc[design.data.position]
+    complete = survival_data(labelled, outcome, strata=strata_names, complete=formula_columns(named, labelled))
+    used = labelled.iloc[complete.position]
     exposure = group_rows(used, [by])
     if len(exposure.labels) < 2:
         raise NotEstimable(
             f"need at least 2 groups to compare, column {by!r} holds {len(exposure.labels)}"
-            f" ({first_few(exposure.labels)}) in the {design.data.n_used} complete rows"
+            f" ({first_few(exposure.labels)}) in the {complete.n_used} complete rows"
         )
+    design = read_term_design(labelled, outcome, named, strata=strata_names)
     within = group_rows(used, [name for name in strata_names if name != by])
     kept = [place for place in range(design.x.shape[1]) if place not in design.columns.get(by, ())]
     names = tuple(design.terms[place] for place in kept)
-    return ExposureRows(design.data, exposure, within, design.x[:, kept], names, design, formula)
+    return ExposureRows(design.data, exposure, within, design.x[:, kept], names, design, as_formula(named, labelled))
 
 
 def _labelled(cohort: pd.DataFrame, by: str) -> pd.DataFrame:

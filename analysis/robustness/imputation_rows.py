@@ -17,8 +17,7 @@ from analysis.kernels.cox_residuals import martingale_residuals
 from analysis.kernels.cox_risk_sets import risk_sets
 from analysis.robustness.imputation_columns import ImputedColumn
 from analysis.robustness.samples import counted
-from analysis.strata.marker_designs import as_formula
-from analysis.survival.cox_terms import formula_columns, read_design
+from analysis.survival.cox_terms import formula_columns, read_term_design
 from analysis.survival.data import SurvivalData, survival_data
 
 
@@ -70,7 +69,7 @@ def read_rows(
     raise_all([f"strata: {name!r} is imputed; name it among the predictors instead" for name in imputed], InputError)
     kept = _complete_predictors(cohort, held, tuple(dict.fromkeys([*predictors, *strata])))
     if kept:
-        design = read_design(cohort, endpoint, as_formula(kept, cohort), strata=strata)
+        design = read_term_design(cohort, endpoint, kept, strata=strata)
         data, x = design.data, design.x
     else:
         data = survival_data(cohort, endpoint)
@@ -98,7 +97,7 @@ def _complete_predictors(cohort: pd.DataFrame, held: list[ImputedColumn], predic
     for term in predictors:
         if term in as_given or term in imputed:
             continue
-        names = formula_columns(as_formula([term], cohort), cohort)
+        names = formula_columns([term], cohort)
         wrong = column_problems(cohort, names)
         problems += wrong
         for name in () if wrong else names:

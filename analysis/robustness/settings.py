@@ -15,8 +15,7 @@ from analysis.errors import InputError, NotEstimable
 from analysis.robustness.choices import COMPLETE, DIMENSIONS, HIGHEST, LOWEST, MEDIAN, Choices
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import stratum_codes
-from analysis.strata.marker_designs import as_formula
-from analysis.survival.cox_terms import Design, read_design
+from analysis.survival.cox_terms import Design, read_term_design
 from analysis.survival.data import SurvivalData, survival_data
 
 CONTRASTS = ("rest", "next")
@@ -108,7 +107,7 @@ def _read_setting(
 def read_terms(cohort: pd.DataFrame, endpoint: Endpoint, terms: Sequence[str], strata: Sequence[str]) -> Design:
     """The design of the terms to adjust for; without terms, the rows alone."""
     if terms:
-        return read_design(cohort, endpoint, as_formula(terms, cohort), strata=strata)
+        return read_term_design(cohort, endpoint, terms, strata=strata)
     data = survival_data(cohort, endpoint, strata=strata)
     return Design(data, data.covariates, (), {})
 

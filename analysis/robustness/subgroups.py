@@ -101,7 +101,7 @@ def subgroup_effects(
     frames = [pd.DataFrame([(ALL, ALL, whole.n, whole.n_event, *_limits(ratio), *undefined)], columns=list(COLUMNS))]
     found: list[AnalysisWarning] = [*_dropped(whole, {}), *whole.warnings]
     for name in groups:
-        others = tuple(term for term in terms if set(formula_columns(as_formula([term], cohort), cohort)) != {name})
+        others = tuple(term for term in terms if set(formula_columns([term], cohort)) != {name})
         within = (*(column for column in strata_names if column != name), name)
         frame, fit, told = _by_level(cohort, endpoint, marker, name, others, within, conf_level)
         frames.append(frame)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
+from analysis.cohort.columns import column_problems, numbers, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all
-from analysis.survival.cox_terms import Design, read_design
+from analysis.survival.cox_terms import Design, read_design, read_term_design
+from analysis.survival.formula_calls import quoted
+from analysis.survival.formula_grammar import columns_of, parse_formula
 from analysis.survival.roles import check_roles, listed
 
 __all__ = ["adjust_problems", "as_formula", "listed", "read_marker_design"]
@@ -25,8 +26,17 @@ def adjust_problems(marker: str, adjust: Sequence[str]) -> list[str]:
     >>> adjust_problems("mg", ["age", "log(mg)", "mg_unit"])
     ["adjust: 'log(mg)' holds the marker itself; leave it out"]
     """
-    word = re.compile(rf"(?<!\w){re.escape(str(marker))}(?!\w)")
-    return [f"adjust: {term!r} holds the marker itself; leave it out" for term in adjust if word.search(str(term))]
+    return [f"adjust: {term!r} holds the marker itself; leave it out" for term in adjust if _holds(term, marker)]
+
+
+def _holds(term: str, column: str) -> bool:
+    """Whether a term is a column, or a formula that names it; what cannot be read as a formula is a column's name."""
+    if term == column or not isinstance(term, str):
+        return term == column
+    try:
+        return column in columns_of(parse_formula(term))
+    except InputError:
+        return False
 
 
 def read_marker_design(
@@ -72,22 +82,15 @@ def read_marker_design(
     held = with_columns(cohort, {marker: values})
     if not adjust:
         return read_design(held, endpoint, [marker], strata=strata)
-    return read_design(held, endpoint, as_formula([marker, *adjust], cohort), strata=strata)
+    return read_term_design(held, endpoint, [marker, *adjust], strata=strata)
 
 
 def as_formula(terms: Sequence[str], cohort: pd.DataFrame) -> str:
-    """Columns, of whatever name, and terms as the right-hand side of one formula.
+    """Columns, of whatever name, and terms as the right-hand side of one formula: what a fit says of itself.
 
     Examples
     --------
     >>> as_formula(["Mg (mmol/L)", "log2(crp)"], pd.DataFrame({"Mg (mmol/L)": [0.8], "crp": [5.0]}))
     '`Mg (mmol/L)` + log2(crp)'
     """
-    columns = [term for term in terms if term in cohort.columns]
-    unfit = [column for column in columns if not isinstance(column, str) or "`" in column]
-    if unfit:
-        raise InputError(
-            f"covariates: {first_few(map(repr, unfit))} cannot stand in a formula, which quotes names in backticks and"
-            " knows no numbers as names; rename the columns"
-        )
-    return " + ".join(f"`{term}`" if term in columns else str(term) for term in terms)
+    return " + ".join(quoted(term) if term in cohort.columns else str(term) for term in terms)

@@ -14,6 +14,7 @@ import pandas as pd
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, warn_all
 from analysis.present.words import format_ratio
+from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted
 from analysis.study.study import Study
 from analysis.study.targets import hazard_ratio_target, with_targets
@@ -101,7 +102,7 @@ def _fitted(study: Study, endpoint: Endpoint, marker: str, terms: list[str], adj
     covariates: str | list[str] = terms
     strata = None
     if adjustment == ADJUSTED:
-        covariates = " + ".join([*(f"`{term}`" for term in terms), *study.plan.model.covariates])
+        covariates = as_formula([*terms, *study.plan.model.covariates], study.cohort)
         strata = study.plan.model.strata or None
     return StudyModel(
         marker, adjustment, covariates, strata, fit_cox(study.cohort, endpoint, covariates, strata=strata)

@@ -233,7 +233,7 @@ def model_columns(plan: StudyPlan, cohort: pd.DataFrame) -> tuple[str, ...]:
     if not plan.model.covariates:
         return ()
     try:
-        return tuple(sorted(formula_columns(" + ".join(plan.model.covariates), cohort)))
+        return tuple(sorted(map(str, formula_columns(plan.model.covariates, cohort))))
     except InputError as error:
         raise PlanError([f"[model] {problem}" for problem in error.problems]) from None
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,21 +14,25 @@ from analysis.cohort.columns import FloatArray, column_problems, first_few, hold
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, InputError, raise_all
 from analysis.survival.data import SurvivalData, group_rows, survival_data
-
-_STOP = "\u2024"  # the one-dot leader: looks like a full stop and is none
+from analysis.survival.formula_grammar import Term, columns_of, parse_formula, parse_terms
+from analysis.survival.formula_matrix import coded_against, matrix_of, term_columns
+from analysis.survival.formula_values import Category, Values
+from analysis.survival.roles import listed
 
 
 @dataclass(frozen=True, eq=False)
 class Design:
     """The rows a model uses and its design matrix.
 
-    `columns` says which columns of `x` each term of the formula fills: several for a category with several levels.
+    `columns` says which columns of `x` each term of the formula fills: several for a category with several levels;
+    `coded_against` what the column of a category's first level would be called, which has none.
     """
 
     data: SurvivalData
     x: FloatArray
     terms: tuple[str, ...]
     columns: Mapping[str, tuple[int, ...]]
+    coded_against: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_design(
@@ -63,6 +66,51 @@ def read_design(
     CohortError
         Faults of the columns; a logarithm of zero or less.
     """
+    _check_given(cohort, endpoint, covariates)
+    roles: dict[str, Any] = {"strata": strata, "cluster": cluster, "weights": weights}
+    if isinstance(covariates, str):
+        return _of_terms(cohort, endpoint, _named_terms(covariates), covariates, roles)
+    names = list(covariates)
+    raise_all(list_problems(names, endpoint), InputError)
+    data = survival_data(cohort, endpoint, **roles, covariates=names)
+    return Design(data, data.covariates, tuple(map(str, names)), {str(name): (k,) for k, name in enumerate(names)})
+
+
+def read_term_design(
+    cohort: pd.DataFrame, endpoint: Endpoint, terms: Sequence[str], *, strata: str | Sequence[str] | None = None
+) -> Design:
+    """Check the columns of a model, drop incomplete rows and build the design matrix of columns and terms.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+    endpoint : Endpoint
+    terms : sequence
+        Columns of whatever name, numeric or categorical, and terms of a formula.
+    strata : optional
+        As in `fit_cox`.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    InputError, CohortError
+        As `read_design`.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"time": [1, 2.0], "event": [1, 0], "log": [0.7, 0.8], "1": ["f", "m"]})
+    >>> read_term_design(cohort, Endpoint("time", "event"), ["log", "1"]).terms
+    ('log', '1[m]')
+    """
+    _check_given(cohort, endpoint, terms)
+    return _of_terms(cohort, endpoint, parse_terms(terms, cohort.columns), terms, {"strata": strata})
+
+
+def _check_given(cohort: pd.DataFrame, endpoint: Endpoint, covariates: object) -> None:
+    """Errors on what is no cohort, no endpoint or no list."""
     raise_all(column_problems(cohort, []))
     if not isinstance(endpoint, Endpoint):
         raise InputError(
@@ -70,31 +118,21 @@ def read_design(
         )
     if not isinstance(covariates, Iterable):
         raise InputError(f"covariates={covariates!r}: give a formula string, or a list of column names")
-    roles: dict[str, Any] = {"strata": strata, "cluster": cluster, "weights": weights}
-    if isinstance(covariates, str):
-        formula, names = _parsed(covariates, cohort)
-        raise_all(_slips(names, endpoint))
-        data = survival_data(cohort, endpoint, **roles, complete=names)
-        return _expanded(data, formula, _variables(cohort, names, data), covariates)
-    names = list(covariates)
-    raise_all(list_problems(names, endpoint), InputError)
-    data = survival_data(cohort, endpoint, **roles, covariates=names)
-    return Design(data, data.covariates, tuple(map(str, names)), {str(name): (k,) for k, name in enumerate(names)})
 
 
-def formula_columns(text: str, cohort: pd.DataFrame) -> tuple[str, ...]:
-    """The columns that a formula's right-hand side names, in its order; they need not be there.
+def formula_columns(terms: str | Sequence[str], cohort: pd.DataFrame) -> tuple[str, ...]:
+    """The columns that a formula, or a list of columns and terms, names, in its order; they need not be there.
 
     Parameters
     ----------
-    text : str
-        As `fit_cox` takes it.
+    terms : str or sequence
+        As `fit_cox` takes a formula; or as `read_term_design` takes a list.
     cohort : DataFrame
-        Tells functions from columns.
+        Tells columns from terms in a list.
 
     Returns
     -------
-    tuple of str
+    tuple
 
     Raises
     ------
@@ -106,7 +144,9 @@ def formula_columns(text: str, cohort: pd.DataFrame) -> tuple[str, ...]:
     >>> formula_columns("log2(crp) + `a.b`:age", pd.DataFrame({"crp": [1.0], "a.b": [1.0], "age": [1.0]}))
     ('crp', 'a.b', 'age')
     """
-    return tuple(_parsed(text, cohort)[1])
+    if isinstance(terms, str):
+        return columns_of(_named_terms(terms))
+    return columns_of(parse_terms(terms, cohort.columns))
 
 
 def list_problems(names: Sequence[str], endpoint: Endpoint) -> list[str]:
@@ -133,119 +173,69 @@ def _doubles(names: Sequence[str]) -> list[str]:
     return [f"covariate {name!r} is named twice" for name in dict.fromkeys(names) if list(names).count(name) > 1]
 
 
-def _parsed(text: str, cohort: pd.DataFrame) -> tuple[Any, list[str]]:
-    """The formula and the columns it needs, in the order in which it names them."""
-    from formulaic import Formula
-    from formulaic.errors import FormulaicError
-
-    plain = re.sub(r"`[^`]*`", lambda quoted: _masked(quoted[0]), text.strip().removeprefix("~"))
-    if "~" in plain:
-        raise InputError(f"covariates: {text!r} has a left side; give the right-hand side only, the endpoint is known")
-    try:
-        formula = Formula(plain)
-        found = {*formula.required_variables, *_inner_names(formula, cohort)}
-        needed = sorted(found, key=lambda name: (plain.find(name), name))
-    except (FormulaicError, SyntaxError, AttributeError) as error:
-        raise InputError(
-            f"covariates: cannot read the formula {text!r}; write terms as 'age + sex', interactions as 'age:sex' or"
-            " 'age * sex', names with blanks or signs in backticks: '`Mg (mmol/L)` + age'"
-        ) from error
-    if not needed:
+def _named_terms(text: str) -> tuple[Term, ...]:
+    """The terms of a formula that names a column at least."""
+    terms = parse_formula(text)
+    if not terms:
         raise InputError(f"covariates: the formula {text!r} names no column")
-    called = [name for name in needed if name not in cohort and re.search(rf"\b{re.escape(name)}\s*\(", plain)]
-    raise_all(
-        [
-            f"covariates: no function {name!r}; there are log, log2, log10, exp and numpy's, as np.sqrt"
-            for name in called
-        ],
-        InputError,
-    )
-    return formula, [_unmasked(name) for name in needed]
+    return terms
 
 
-def _inner_names(formula: Any, cohort: pd.DataFrame) -> set[str]:  # noqa: ANN401
-    """Columns named inside a spline and its like, which the parser does not count as needed."""
-    factors = [re.sub(r"`[^`]*`", "quoted", str(factor)) for term in formula for factor in term.factors]
-    nodes = (
-        node for text in factors if "(" in text and _unmasked(text) not in cohort for node in ast.walk(ast.parse(text))
-    )
-    return {node.id for node in nodes if isinstance(node, ast.Name) and node.id in cohort}
+def _of_terms(
+    cohort: pd.DataFrame, endpoint: Endpoint, terms: Sequence[Term], given: object, roles: dict[str, Any]
+) -> Design:
+    """The design of terms on the rows that are complete in their columns."""
+    if not terms:
+        raise InputError(f"covariates={given!r}: none given; name at least one column")
+    by_name = {name: _there(name, cohort) for name in columns_of(terms)}
+    names = list(dict.fromkeys(by_name.values()))
+    raise_all(_slips(names, endpoint))
+    data = survival_data(cohort, endpoint, **roles, complete=names)
+    columns = _variables(cohort, names, data)
+    variables = {name: columns[column] for name, column in by_name.items()}
+    filled = term_columns(terms, variables, listed(roles["strata"]))
+    if not filled:
+        raise InputError(f"covariates: {given!r} leaves nothing to estimate: the strata hold it all")
+    x, held = matrix_of(filled, data.n_used), [name for _, columns in filled for name, _ in columns]
+    _refuse_undefined(data, x, held)
+    ends = np.cumsum([len(columns) for _, columns in filled]).tolist()
+    places = {
+        term.text: tuple(range(end - len(columns), end)) for (term, columns), end in zip(filled, ends, strict=True)
+    }
+    return Design(data, np.ascontiguousarray(x), tuple(held), places, coded_against(filled, variables))
 
 
-def _masked(name: str) -> str:
-    """A quoted name without full stops, which the formula's parser would read as attributes."""
-    return name.replace(".", _STOP)
+def _there(name: str, cohort: pd.DataFrame) -> str:
+    """The column of a name: a number as a column's name reads like text in a formula."""
+    if name in cohort.columns:
+        return name
+    alike = [column for column in cohort.columns if not isinstance(column, str) and str(column) == name]
+    return alike[0] if len(alike) == 1 else name
 
 
-def _unmasked(name: str) -> str:
-    """The name with its full stops again."""
-    return name.replace(_STOP, ".")
-
-
-def _variables(cohort: pd.DataFrame, names: Sequence[str], data: SurvivalData) -> pd.DataFrame:
+def _variables(cohort: pd.DataFrame, names: Sequence[str], data: SurvivalData) -> dict[str, Values]:
     """The formula's columns on the rows used: numbers as floats, anything else as categories in stratum order."""
     raise_all(column_problems(cohort, names))
     problems: list[str] = []
     used = cohort.iloc[data.position]
-    held: dict[str, Any] = {}
+    held: dict[str, Values] = {}
     for name in names:
         kind = cohort[name].dtype
         if holds_numbers(cohort[name]) or pd.api.types.is_datetime64_any_dtype(kind):
             held[name] = numbers(cohort, name, problems)[data.position]
         else:
             groups = group_rows(used, [name])
-            held[name] = pd.Categorical(np.asarray(groups.labels)[groups.codes], categories=list(groups.labels))
+            held[name] = Category(groups.codes, groups.labels)
     raise_all(problems)
-    return pd.DataFrame({_masked(name): values for name, values in held.items()})
+    return held
 
 
-def _expanded(data: SurvivalData, formula: Any, variables: pd.DataFrame, text: str) -> Design:  # noqa: ANN401
-    """The design matrix of a formula, without its intercept."""
-    from formulaic.errors import FormulaicError
-
-    try:
-        with np.errstate(all="ignore"):
-            matrix = formula.get_model_matrix(variables, context={}, na_action="ignore")
-    except (FormulaicError, TypeError, NameError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"covariates: the formula {text!r} cannot be evaluated: {reason}") from error
-    spec = matrix.model_spec
-    x = np.asarray(matrix, dtype=np.float64)
-    held = [name for name in spec.column_names if name != "Intercept"]
-    kept = [place for place, name in enumerate(spec.column_names) if name != "Intercept"]
-    _refuse_undefined(data, x, spec.column_names)
-    if not kept:
-        raise InputError(f"covariates: the formula {text!r} has no term")
-    where = {place: new for new, place in enumerate(kept)}
-    columns = {
-        _unmasked(str(term)).replace("`", ""): tuple(where[place] for place in places if place in where)
-        for term, places in spec.term_indices.items()
-        if any(place in where for place in places)
-    }
-    return Design(data, np.ascontiguousarray(x[:, kept]), tuple(map(term_name, held)), columns)
-
-
-def term_name(name: str) -> str:
-    """A readable name for a column of the design matrix.
-
-    Examples
-    --------
-    >>> term_name("C(grade)[T.2.0]"), term_name("sex[T.male]:age")
-    ('grade[2]', 'sex[male]:age')
-    """
-    plain = re.sub(r"\[T\.", "[", _unmasked(name).replace("`", ""))
-    plain = re.sub(r"\[(-?\d+)\.0\]", r"[\1]", plain)
-    return re.sub(r"C\((\w+)\)\[", r"\1[", plain)
-
-
-def level_columns(design: Design, cohort: pd.DataFrame, *, leave_out: str) -> tuple[tuple[str, ...], FloatArray]:
+def level_columns(design: Design, *, leave_out: str) -> tuple[tuple[str, ...], FloatArray]:
     """The columns of a design with one more for the level that a category of three or more is coded against.
 
     Parameters
     ----------
     design : Design
-    cohort : DataFrame
-        The rows that it was read from.
     leave_out : str
         A term whose columns are not wanted.
 
@@ -257,33 +247,20 @@ def level_columns(design: Design, cohort: pd.DataFrame, *, leave_out: str) -> tu
     Examples
     --------
     >>> cohort = pd.DataFrame({"t": [1.0, 2, 3], "e": [1, 1, 1], "mg": [0.7, 0.8, 0.9], "site": list("abc")})
-    >>> level_columns(read_design(cohort, Endpoint("t", "e"), "mg + site"), cohort, leave_out="mg")[0]
+    >>> level_columns(read_design(cohort, Endpoint("t", "e"), "mg + site"), leave_out="mg")[0]
     ('site[a]', 'site[b]', 'site[c]')
     """
-    used = cohort.iloc[design.data.position]
     names: list[str] = []
     parts: list[FloatArray] = []
     for term, places in design.columns.items():
         if term == leave_out:
             continue
         own, x = [design.terms[place] for place in places], design.x[:, list(places)]
-        without = [name for name in _level_names(term, used) if name not in own] if len(places) > 1 else []
-        if len(without) == 1:
-            own, x = [*without, *own], np.column_stack([1.0 - x.sum(axis=1), x])
+        if len(places) > 1 and term in design.coded_against:
+            own, x = [design.coded_against[term], *own], np.column_stack([1.0 - x.sum(axis=1), x])
         names += own
         parts.append(x)
     return tuple(names), np.column_stack(parts)
-
-
-def _level_names(term: str, used: pd.DataFrame) -> list[str]:
-    """What the columns of a category would be called, had each level one; none where the term is no category."""
-    written = re.fullmatch(r"C\((.*)\)", term)
-    column = written[1] if written and term not in used else term
-    if column not in used:
-        return []
-    numeric = pd.api.types.is_numeric_dtype(used[column].dtype)
-    levels = np.unique(used[column].to_numpy(dtype=np.float64)) if numeric else group_rows(used, [column]).labels
-    return [term_name(f"{term}[T.{level}]") for level in levels]
 
 
 def _refuse_undefined(data: SurvivalData, x: FloatArray, names: Sequence[str]) -> None:
@@ -295,7 +272,7 @@ def _refuse_undefined(data: SurvivalData, x: FloatArray, names: Sequence[str]) -
             continue
         rows = np.zeros(data.n_read, dtype=bool)
         rows[data.position[wrong]] = True
-        found = re.fullmatch(r"(?:np\.)?log(?:2|10)?\((.*)\)", _unmasked(name).replace("`", ""))
+        found = re.fullmatch(r"(?:np\.)?log(?:2|10)?\((.*)\)", name)
         if found and np.isneginf(x[wrong, place]).all():
             problems.append(
                 f"log of 0 in {found[1]!r}, {rows_where(rows)}; correct the values, set them missing, or add a constant"

@@ -19,7 +19,6 @@ from analysis.robustness.imputation import Imputations, impute_cohort
 from analysis.robustness.imputation_columns import column_of
 from analysis.robustness.pooling import PooledCox, pool_cox
 from analysis.strata.groups import stratify
-from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted, table
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models
 from analysis.study.results import Block, StudyFigure, StudySection
@@ -60,9 +59,7 @@ def imputation_terms(study: Study) -> tuple[tuple[str, ...], tuple[str, ...]]:
     missing = [name for name in dict.fromkeys(wanted) if cohort[name].isna().any()]
     scales = {column_of(term): term for term in plan.model.covariates if column_of(term) in missing}
     complete = [
-        term
-        for term in plan.model.covariates
-        if not set(formula_columns(as_formula([term], cohort), cohort)).intersection(missing)
+        term for term in plan.model.covariates if not set(formula_columns([term], cohort)).intersection(missing)
     ]
     strata = [name for name in plan.model.strata if name not in missing]
     return tuple(scales.get(name, name) for name in missing), tuple(dict.fromkeys([*complete, *strata]))

@@ -16,6 +16,7 @@ from analysis.present.page import Prose
 from analysis.robustness.samples import baseline_value
 from analysis.robustness.start_stop import start_stop
 from analysis.strata.groups import stratum_codes
+from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted, table
 from analysis.study.models import estimate_text
 from analysis.study.plan_parts import LabsPlan
@@ -154,7 +155,7 @@ def _estimate(
     study: Study, plan: LabsPlan, endpoint: Endpoint, way: _Way, term: str, contrast: str
 ) -> list[tuple[object, ...]]:
     """One row of the table."""
-    covariates = " + ".join([f"`{term}`", *study.plan.model.covariates])
+    covariates = as_formula([term, *study.plan.model.covariates], way.rows)
     strata = study.plan.model.strata or None
     # lifelines takes a second for what the kernel, equal to it, does at once: rows of spells are many.
     fit = fit_cox(way.rows, way.endpoint, covariates, strata=strata, cluster=way.cluster, engine="kernel")

@@ -1,0 +1,106 @@
+"""What a formula says, as data: columns, numbers, text, and calls of functions that are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from analysis.errors import InputError
+
+WHAT_MAY_STAND = (
+    "write terms as 'age + sex', interactions as 'age:sex' or 'age * sex', names with blanks or signs in backticks:"
+    " '`Mg (mmol/L)` + age', arithmetic and comparisons as 'I(age / 10)'; the functions are log, log2, log10, exp,"
+    " sqrt, abs, center, scale, poly, bs, cr, C, I and numpy's of single values, as np.log1p"
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number written out."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text written out: a level of a category, a choice of an option."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Numbers and text in square brackets, for an option."""
+
+    items: tuple[Number | Text, ...]
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How the levels of a category become columns, and the level that they are compared with."""
+
+    name: str
+    base: Number | Text | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function or an operator of the list, what it is applied to, and its options as values."""
+
+    function: str
+    arguments: tuple[Column | Number | Text | Call, ...]
+    options: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """A factor of a term; two are equal when they say the same, however they are written."""
+
+    expression: Column | Call
+    text: str
+
+    def __hash__(self) -> int:
+        """Equal factors have one hash."""
+        return hash(self.expression)
+
+    def __eq__(self, other: object) -> bool:
+        """The same expression."""
+        return isinstance(other, Factor) and self.expression == other.expression
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from, each once, in the order of its text."""
+        return tuple(dict.fromkeys(_columns(self.expression)))
+
+
+def _columns(expression: object) -> Iterator[str]:
+    """Every column that an expression names."""
+    if isinstance(expression, Column):
+        yield expression.name
+    elif isinstance(expression, Call):
+        for argument in expression.arguments:
+            yield from _columns(argument)
+
+
+def column_factor(name: str) -> Factor:
+    """A column of whatever name as a factor."""
+    return Factor(Column(name), str(name))
+
+
+def refused(what: str, text: str, why: str) -> InputError:
+    """An error that shows a term or formula, what is wrong with it and what may stand there.
+
+    Examples
+    --------
+    >>> str(refused("term", "log(age", "a bracket is not closed")).split(";")[0]
+    "covariates: cannot read the term 'log(age': a bracket is not closed"
+    """
+    shown = text if len(text) <= 120 else f"{text[:117]}..."
+    return InputError(f"covariates: cannot read the {what} {shown!r}: {why}; {WHAT_MAY_STAND}")
