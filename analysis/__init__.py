@@ -78,7 +78,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "robustness.samples": ("baseline_value",),
     "robustness.restricted_mean_curve": ("restricted_mean_curve",),
     "robustness.max_combo": ("MaxCombo", "max_combo"),
-    "robustness.proportionality": ("Verdict", "summary_that_holds"),
+    "robustness.proportionality": ("Verdict", "proportional_hazards_verdict"),
     "robustness.piecewise": ("PiecewiseEffects", "piecewise_effects"),
     "robustness.subgroups": ("subgroup_effects",),
     "robustness.start_stop": ("check_start_stop", "start_stop"),

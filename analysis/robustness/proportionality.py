@@ -1,8 +1,9 @@
-"""Which summary of a marker's effect holds over the follow-up, by a rule that is written down."""
+"""What tests and hazard ratios by period can say of proportional hazards, by a rule that is written down."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -11,38 +12,38 @@ from analysis.errors import InputError
 
 FEWEST_EVENTS = 50
 DOUBT = 0.05
-STEADY_FOLD = 1.5
-CLEARLY_OFF_ONE = 1.1
-NEEDED = ("hazard_ratio", "n_event")
+N_TESTS = 2
+NEEDED = ("hazard_ratio", "conf_low", "conf_high", "n_event")
+
+Departure = Literal["undecided", "not shown", "shown", "opposite sides"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Which summary to report, and the sentence that says why.
+    """Whether a departure from proportional hazards was shown, and the sentence that says how far the data go.
 
     Attributes
     ----------
-    summary : str
-        "hazard ratio", "hazard ratio and restricted mean", "restricted mean", "milestones" or "undecided".
+    departure : {"undecided", "not shown", "shown", "opposite sides"}
     sentence : str
     """
 
-    summary: str
+    departure: Departure
     sentence: str
 
 
-def summary_that_holds(periods: pd.DataFrame, *, score_p_value: float, period_p_value: float) -> Verdict:
-    """Say which summary of an effect holds, from tests of proportional hazards and the hazard ratio by period.
+def proportional_hazards_verdict(periods: pd.DataFrame, *, score_p_value: float, period_p_value: float) -> Verdict:
+    """Say whether tests and hazard ratios by period show a departure from proportional hazards.
 
-    The rule, in this order: with fewer than 50 events, or an undefined period, nothing is decided. Neither test below
-    0.05: one hazard ratio, alone when the ratios by period are within 1.5-fold of one another, with restricted means
-    beside it when they are not. A test below 0.05: milestones when the ratios by period lie on both sides of 1, each by
-    more than a tenth; otherwise restricted means.
+    The rule, in this order: with fewer than 50 events, or a period without an interval, nothing is decided. When twice
+    the smaller p-value (Bonferroni, for two tests) is 0.05 or more, no departure could be shown, and the sentence names
+    the hazard ratios by period that the data are compatible with. Otherwise a departure was shown; to opposite sides
+    only when the interval of one period lies below 1 and that of another above 1.
 
     Parameters
     ----------
     periods : DataFrame
-        hazard_ratio and n_event of each period, as `piecewise_effects` gives them.
+        hazard_ratio, conf_low, conf_high and n_event of each period, as `piecewise_effects` gives them.
     score_p_value : float
         Of the marker in `proportional_hazards_test`.
     period_p_value : float
@@ -59,55 +60,52 @@ def summary_that_holds(periods: pd.DataFrame, *, score_p_value: float, period_p_
 
     Notes
     -----
-    A rule of thumb, not a proof: a test that finds nothing is no proof of proportional hazards, and a summary should be
-    named before the data are seen. Its thresholds are the constants of this module.
+    A test that finds nothing is no proof of proportional hazards. The verdict chooses no summary of the effect: an
+    estimand that a test chose has no known error rates, so the plan names it before the outcome is seen. Campbell and
+    Dean (2014), Stat Med 33:1042, on conclusions after a test of proportional hazards. The thresholds are the
+    constants of this module.
 
     Examples
     --------
-    >>> periods = pd.DataFrame({"hazard_ratio": [1.4, 1.3], "n_event": [60, 50]})
-    >>> summary_that_holds(periods, score_p_value=0.4, period_p_value=0.7).summary
-    'hazard ratio'
+    >>> periods = pd.DataFrame(
+    ...     {"hazard_ratio": [1.4, 1.3], "conf_low": [1.1, 0.9], "conf_high": [1.8, 1.9], "n_event": [60, 50]}
+    ... )
+    >>> verdict = proportional_hazards_verdict(periods, score_p_value=0.4, period_p_value=0.7)
+    >>> verdict.departure
+    'not shown'
+    >>> verdict.sentence.split(": ")[1]
+    'the hazard ratio by period (1.40, 1.30) is compatible with values from 0.90 to 1.90.'
     """
     missing = [name for name in NEEDED if name not in periods]
     if missing or periods.empty:
         raise InputError(f"periods: needs rows with {', '.join(NEEDED)}; give the frame of piecewise_effects")
-    n_event, ratios = int(periods["n_event"].sum()), periods["hazard_ratio"]
-    shown = first_few((f"{ratio:.2f}" for ratio in ratios), 12)
-    tests = f"(p {score_p_value:.2g} by the score test, {period_p_value:.2g} by period)"
-    if n_event < FEWEST_EVENTS or ratios.isna().any():
+    n_event, limits = int(periods["n_event"].sum()), periods[["conf_low", "conf_high"]]
+    shown = first_few((f"{ratio:.2f}" for ratio in periods["hazard_ratio"]), 12)
+    tests = f"p {score_p_value:.2g} by the score test, {period_p_value:.2g} by period, the smaller to be doubled"
+    if n_event < FEWEST_EVENTS or periods[list(NEEDED)].isna().any(axis=None):
         return Verdict(
             "undecided",
-            f"With {n_event} events in {len(ratios)} periods the data cannot tell whether hazards are proportional"
-            " (fewer than 50 in all, or a period without a hazard ratio): report survival at milestones, and take a"
-            " hazard ratio as an average.",
+            f"With {n_event} events in {len(periods)} periods the data cannot tell whether hazards are proportional"
+            " (fewer than 50 in all, or a period without an interval): a hazard ratio is an average over this"
+            " follow-up.",
         )
-    if min(score_p_value, period_p_value) >= DOUBT:
-        return _no_departure(ratios, shown, tests)
-    if ratios.min() < 1 / CLEARLY_OFF_ONE and ratios.max() > CLEARLY_OFF_ONE:
+    if N_TESTS * min(score_p_value, period_p_value) >= DOUBT:
         return Verdict(
-            "milestones",
-            f"The hazard ratio changes sides over time ({shown} by period) {tests}: no single ratio holds. Report"
-            " survival at milestones, and restricted means with their horizon.",
+            "not shown",
+            f"No departure from proportional hazards could be shown with {n_event} events ({tests}): the hazard ratio"
+            f" by period ({shown}) is compatible with values from {limits['conf_low'].min():.2f} to"
+            f" {limits['conf_high'].max():.2f}.",
+        )
+    if (limits["conf_high"] < 1).any() and (limits["conf_low"] > 1).any():
+        return Verdict(
+            "opposite sides",
+            f"The hazard ratio changes over time, to opposite sides of 1: {shown} by period, the intervals of two"
+            f" periods excluding 1 on opposite sides ({tests}). A single one is an average over this follow-up that"
+            " describes no part of it; see the ratios by period and survival at milestones beside it.",
         )
     return Verdict(
-        "restricted mean",
-        f"The hazard ratio changes over time ({shown} by period) {tests}: a single one is an average over this"
-        " follow-up, and another follow-up would give another. Report the difference in restricted means with its"
-        " horizon, and the ratios by period beside it.",
-    )
-
-
-def _no_departure(ratios: pd.Series, shown: str, tests: str) -> Verdict:
-    """Neither test finds a departure."""
-    if ratios.max() <= STEADY_FOLD * ratios.min():
-        return Verdict(
-            "hazard ratio",
-            f"No departure from proportional hazards was found {tests}, and by period the hazard ratio stays near one"
-            f" value ({shown}): one hazard ratio describes this follow-up.",
-        )
-    return Verdict(
-        "hazard ratio and restricted mean",
-        f"No test finds a departure from proportional hazards {tests}, but by period the hazard ratio spreads widely"
-        f" ({shown}), which so few events cannot settle: report one hazard ratio with the difference in restricted"
-        " means beside it.",
+        "shown",
+        f"The hazard ratio changes over time: {shown} by period ({tests}). A single one is an average over this"
+        " follow-up, and another follow-up would give another; see the ratios by period and the difference in"
+        " restricted means beside it.",
     )

@@ -74,11 +74,6 @@ def caution_table(cautions: tuple[Caution, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["subject", "endpoint", "threshold", "found", "raised"])
 
 
-def hazards_doubted(cautions: tuple[Caution, ...], endpoint: Endpoint) -> bool:
-    """Whether proportional hazards are in doubt for an endpoint, so that restricted means lead."""
-    return any(one.raised for one in cautions if one.subject == _PROPORTIONAL and one.endpoint == endpoint.name)
-
-
 _PROPORTIONAL = "proportional hazards"
 
 
@@ -168,7 +163,8 @@ def _proportional(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
         p_value = float(test["p_value"])
         text = (
             f"{endpoint.name}: the hazard ratio of the marker may change over time (score test p {format_p(p_value)});"
-            " one hazard ratio is then an average that depends on follow-up, and restricted means lead."
+            " one hazard ratio is then an average that depends on follow-up. The hazard ratios by period stand among"
+            " proportional hazards; the summary that leads stays the one that the plan names."
         )
         doubted = p_value < DOUBT
         wanted = f"p at least {DOUBT:g}"

@@ -1,4 +1,4 @@
-"""What was decided before looking: a study plan, read from TOML with all its faults told at once."""
+"""A study plan as its author wrote it, read from TOML with all its faults told at once."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ from analysis.study.plan_parts import (
     robustness_plan,
 )
 
+SUMMARIES = ("hazard ratio", "restricted mean")
+
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """A study as decided before looking at the outcome.
+    """A study as its author planned it; to be written before the outcome is seen, which no software can check.
 
     Parameters
     ----------
@@ -48,6 +50,8 @@ class StudyPlan:
         Times at which survival is read off; empty means that they are taken from the follow-up.
     horizon : float, optional
         Horizon of restricted means; None means that it is taken from the follow-up.
+    summary : {"hazard ratio", "restricted mean"}
+        The summary of the effect that leads, whatever tests of proportional hazards find.
     labels : Mapping[str, str]
         Words for columns and model terms in tables and figures.
     synthetic : bool
@@ -81,6 +85,7 @@ class StudyPlan:
     time_zero: str = ""
     milestones: tuple[float, ...] = ()
     horizon: float | None = None
+    summary: str = "hazard ratio"
     labels: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
     truth: Path | None = None
@@ -211,8 +216,10 @@ def _marker(table: dict[str, object], *, named_cut: bool, problems: list[str]) -
 
 
 def _check_milestones(study: dict[str, object], problems: list[str]) -> None:
-    """Times asked for must be positive and ascending."""
+    """Times asked for must be positive and ascending, and the summary one that there is."""
     problems += ascending("[study] milestones", study.get("milestones", ()))
     horizon = study.get("horizon")
     if horizon is not None and not 0 < horizon < math.inf:  # type: ignore[operator]
         problems.append(f"[study] horizon = {horizon!r}: must be above 0")
+    if study.get("summary", SUMMARIES[0]) not in SUMMARIES:
+        problems.append(f"[study] summary = {study['summary']!r}: one of {', '.join(map(repr, SUMMARIES))}")

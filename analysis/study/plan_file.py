@@ -23,6 +23,7 @@ _KEYS: dict[str, dict[str, Kind]] = {
         "truth": str,
         "milestones": list,
         "horizon": _NUMBER,
+        "summary": str,
     },
     "data": {
         "path": str,

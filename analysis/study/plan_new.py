@@ -268,6 +268,7 @@ title = "One marker and survival"  # your study in one line
 # time_zero = "first infusion"     # what follow-up is counted from
 # milestones = [12, 24]            # times at which survival is read off
 # horizon = 24                     # horizon of restricted means
+# summary = "hazard ratio"         # the summary that leads, or "restricted mean"; no test chooses it
 
 [data]
 path = {path}

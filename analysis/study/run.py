@@ -11,12 +11,12 @@ from analysis.cohort.examples import synthetic_folder
 from analysis.errors import AnalysisWarning, RowsDropped
 from analysis.present.page import Note
 from analysis.study.blocks import table
-from analysis.study.cautions import Caution, caution_table, hazards_doubted, study_cautions
+from analysis.study.cautions import Caution, caution_table, study_cautions
 from analysis.study.checklists.filling import checklists_section
 from analysis.study.plan import StudyPlan
 from analysis.study.results import Block, StudyResults, StudySection
 from analysis.study.sections import SECTIONS
-from analysis.study.sections.words import words_section
+from analysis.study.sections.words import frames_of, words_section
 from analysis.study.study import Study, prepare_study
 from analysis.study.summary import summary_lines
 from analysis.study.synthetic_files import read_truth
@@ -99,7 +99,7 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
     sections.append(checklists_section(study.plan, sections))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # each stands as a note in its section
-        summary = summary_lines(study, doubted=hazards_doubted(cautions, study.primary))
+        summary = summary_lines(study, frames_of(sections))
     return StudyResults(study=study, summary=summary, sections=tuple(sections))
 
 

@@ -41,6 +41,22 @@ def test_the_band_holds_the_pointwise_limits_and_little_more(curves):
     assert wide.between(1, 1.6).all()  # Bonferroni over 40 horizons would be 1.65
 
 
+def test_each_pair_ends_where_fewer_than_ten_are_at_risk_in_either_stratum(curves):
+    curve = restricted_mean_curve(curves, seed=1)
+    times = rows("veteran").groupby("celltype")["time"].apply(lambda held: held.sort_values().iloc[-10])
+    for (a, b), mine in curve.groupby(["stratum_a", "stratum_b"], observed=True):
+        assert mine["horizon"].max() == min(times[a], times[b])  # the tenth longest time: ten are at risk, not nine
+        assert len(mine) == 40
+
+
+def test_strata_too_small_for_a_band_are_named_and_have_one_where_horizons_are_given():
+    cohort = pd.DataFrame({"time": np.arange(1.0, 25), "event": 1, "arm": ["a"] * 9 + ["b"] * 15})
+    curves = kaplan_meier(cohort, Endpoint("time", "event"), by="arm")
+    with pytest.raises(NotEstimable, match=r"fewer than 10 at risk throughout: 'a'; .* \(give horizons"):
+        restricted_mean_curve(curves, seed=1)
+    assert len(restricted_mean_curve(curves, horizons=[5.0], seed=1)) == 1
+
+
 def test_one_horizon_has_the_pointwise_band_up_to_the_draws(curves):
     curve = restricted_mean_curve(curves, horizons=100.0, n_draws=200_000, seed=1)
     np.testing.assert_allclose(curve["band_low"], curve["conf_low"], rtol=0.02, atol=0.5)

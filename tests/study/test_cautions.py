@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import run_study, write_cohort
-from analysis.study.cautions import caution_table, hazards_doubted, study_cautions
+from analysis import PlanError, run_study, write_cohort
+from analysis.study.cautions import caution_table, study_cautions
 from analysis.study.plan import StudyPlan
 from analysis.study.study import prepare_study
+from analysis.study.summary import summary_lines
 
 PLAN = """
 [study]
@@ -80,16 +83,53 @@ def test_few_events_and_separation_are_told(tmp_path):
     assert {"events per parameter", "separation: terms not estimable"} <= raised(cohort, tmp_path)
 
 
-def test_crossing_hazards_put_restricted_means_before_hazard_ratios(tmp_path):
+def crossing() -> pd.DataFrame:
+    """A cohort in which those with a low marker die later at first, and sooner after six months."""
     cohort = plain(800)
     rng = np.random.default_rng(6)
     low = (cohort["marker"] < 0).to_numpy()
     death = np.where(low, 6 + rng.exponential(4, 800), rng.exponential(14, 800))
-    cohort["months"], cohort["dead"] = np.minimum(death, 20.0).round(3), (death <= 20) * 1
-    assert raised(cohort, tmp_path) == {"proportional hazards"}
+    return cohort.assign(months=np.minimum(death, 20.0).round(3), dead=(death <= 20) * 1)
+
+
+def test_crossing_hazards_are_told_and_choose_no_summary(tmp_path):
+    assert raised(crossing(), tmp_path) == {"proportional hazards"}
     results = run_study(tmp_path / "plan.toml")
-    assert hazards_doubted(study_cautions(results.study), results.study.primary)
-    assert results.summary[1].startswith("Mean months within the first 10, high less low:")
+    assert results.summary[1].startswith("Hazard ratio, marker, per 1 lower: crude")
+    assert not any(line.startswith("Mean months") for line in results.summary)
     checks = next(section for section in results.sections if section.anchor == "checks")
-    assert "restricted means lead" in checks.blocks[0].text
+    assert "stays the one that the plan names" in checks.blocks[0].text
     assert "cautions" in results.tables
+    hazards = next(section for section in results.sections if section.anchor == "hazards")
+    assert any("to opposite sides of 1" in getattr(block, "text", "") for block in hazards.blocks)
+
+
+@pytest.mark.parametrize("adjusted", [True, False])
+def test_the_summary_that_the_plan_names_leads_adjusted_where_it_was(tmp_path, adjusted):
+    raised(plain(), tmp_path)
+    study = prepare_study(StudyPlan.from_toml(tmp_path / "plan.toml"))
+    pair = {"stratum_a": ["low"], "stratum_b": ["high"]}
+    tables = {
+        "death-restricted-mean-differences": pd.DataFrame(
+            pair | {"difference": [1.25], "conf_low": [0.5], "conf_high": [2.0]}
+        ),
+    }
+    if adjusted:
+        columns = {f"{name}{end}": [1.0] for name in ("crude", "weighted") for end in ("", "_conf_low", "_conf_high")}
+        own = {"standardised": [0.75], "standardised_conf_low": [-0.5], "standardised_conf_high": [2.0]}
+        tables["death-adjusted-mean-differences"] = pd.DataFrame(pair | columns | own)
+    named = replace(study, plan=replace(study.plan, summary="restricted mean"))
+    line, ratio = summary_lines(named, tables)[1:3]
+    assert line.startswith("Mean months within the first 10, high less low: crude ")
+    assert ("adjusted by standardisation 0.8 (−0.5 to 2.0); adjusted by weighting 1.0" in line) == adjusted
+    assert ratio.startswith("Hazard ratio, ")
+    assert not any(one.startswith("Mean") for one in summary_lines(study, tables))
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+def test_a_summary_there_is_none_of_is_refused(tmp_path):
+    write_cohort(plain(), tmp_path / "cohort.csv")
+    text = PLAN.format(strata=OWN).replace("horizon = 10", 'summary = "median"')
+    (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(PlanError, match=r"summary = 'median': one of 'hazard ratio', 'restricted mean'"):
+        StudyPlan.from_toml(tmp_path / "plan.toml")

@@ -1,4 +1,4 @@
-"""Proportional hazards in doubt: the effect by period, over horizons and at milestones, and which summary holds."""
+"""Proportional hazards: the effect by period, over horizons and at milestones, and whether a departure was shown."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from analysis.present.page import Prose
 from analysis.present.words import format_number, format_p
 from analysis.robustness.max_combo import MaxCombo, max_combo
 from analysis.robustness.piecewise import PiecewiseEffects, piecewise_effects
-from analysis.robustness.proportionality import summary_that_holds
-from analysis.robustness.restricted_mean_curve import restricted_mean_curve
+from analysis.robustness.proportionality import proportional_hazards_verdict
+from analysis.robustness.restricted_mean_curve import FEWEST_AT_RISK, restricted_mean_curve
 from analysis.study.blocks import attempted, table
 from analysis.study.models import CONTINUOUS, estimate_text, fit_models
 from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.study import Study
 from analysis.study.targets import with_difference_targets
-from analysis.study.times import common_follow_up, milestones
+from analysis.study.times import common_follow_up, horizon, milestones
 from analysis.survival.curves import kaplan_meier
 from analysis.survival.milestones import survival_difference
 from analysis.survival.proportional_hazards import proportional_hazards_test
@@ -33,11 +33,11 @@ def hazards_section(study: Study) -> StudySection:
     """What remains to be said when one hazard ratio may not hold for the whole follow-up."""
     words = (
         "A hazard ratio says one thing of the whole follow-up. Here the same effect is looked at without that: by"
-        " period; as months lived within every horizon; as survival at milestones; and by a test that weighs early and"
-        " late differences alike. The rule that picks the summary is fixed: with fewer than 50 events it decides"
-        " nothing; without a p below 0.05 it keeps the hazard ratio, with restricted means beside it when the ratios by"
-        " period differ more than 1.5-fold; otherwise it takes restricted means, or milestones where the ratio changes"
-        " sides."
+        " period; as months lived within every horizon; as survival at milestones; and by MaxCombo, which takes the"
+        " largest of four tests that weigh early and late differences differently. The plan, not a test, names the"
+        f" summary that leads ({study.plan.summary}). With fewer than 50 events nothing is said of proportional"
+        " hazards; a departure is called shown when the smaller of two p-values, doubled, is below 0.05, and one to"
+        " opposite sides only when the intervals of two periods exclude 1 on opposite sides."
     )
     blocks: list[Block] = [Prose(words)]
     for endpoint in study.plan.endpoints:
@@ -45,7 +45,7 @@ def hazards_section(study: Study) -> StudySection:
         if study.compared:
             blocks += attempted(f"{endpoint.name}, differences over time", partial(_difference_blocks, study, endpoint))
             blocks += attempted(f"{endpoint.name}, MaxCombo", partial(_combined_blocks, study, endpoint))
-    return StudySection("hazards", "Proportional hazards in doubt", tuple(blocks))
+    return StudySection("hazards", "Proportional hazards", tuple(blocks))
 
 
 def period_cuts(study: Study, endpoint: Endpoint) -> list[float]:
@@ -62,7 +62,7 @@ def period_cuts(study: Study, endpoint: Endpoint) -> list[float]:
 
 
 def _period_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
-    """The marker's hazard ratio by period, and the sentence on which summary holds."""
+    """The marker's hazard ratio by period, and whether a departure was shown."""
     cuts = period_cuts(study, endpoint)
     if not cuts:
         return [Prose(f"{endpoint.name}: too few events to split the follow-up (10 in each period are asked for).")]
@@ -104,48 +104,55 @@ def _period_frame(study: Study, endpoint: Endpoint, effects: PiecewiseEffects) -
 
 
 def _verdict(study: Study, endpoint: Endpoint, effects: PiecewiseEffects) -> list[Block]:
-    """The sentence on which summary holds; none where the marker's model could not be fitted."""
+    """Whether a departure was shown, in a sentence; none where the marker's model could not be fitted."""
     fitted = [model for model in fit_models(study, endpoint) if model.marker == CONTINUOUS][-1:]
     found: list[Block] = []
     for model in fitted:
         p_value = proportional_hazards_test(model.fit).set_index("term")["p_value"][study.marker_term]
-        verdict = summary_that_holds(effects.periods, score_p_value=float(p_value), period_p_value=effects.test.p_value)
+        verdict = proportional_hazards_verdict(
+            effects.periods, score_p_value=float(p_value), period_p_value=effects.test.p_value
+        )
         found.append(Prose(f"**{endpoint.name}.** {verdict.sentence}"))
     return found
 
 
 def _difference_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
-    """Months lived by horizon and survival at milestones, the stratum of interest against the reference."""
+    """Months lived by horizon, and survival at milestones."""
     curves = kaplan_meier(study.cohort, endpoint, by=study.stratum_column)
-    over_time = restricted_mean_curve(curves, seed=study.plan.robustness.seed)
-    label = _extreme(study)
-    pair = {label, study.reference}
-    mine = over_time[[{a, b} == pair for a, b in zip(over_time["stratum_a"], over_time["stratum_b"], strict=True)]]
-    a, b = str(mine["stratum_a"].iloc[0]), str(mine["stratum_b"].iloc[0])
-    unit, name = endpoint.time_unit, slug(endpoint.name)
-    last = mine.iloc[-1]
-    words = (
-        f"{b} less {a} at {last['horizon']:.3g} {unit}: {format_number(last['difference'])}"
-        f" ({format_number(last['conf_low'])} to {format_number(last['conf_high'])})"
-    )
-    targets = _difference_targets(study, endpoint, mine)
-    figure = StudyFigure(
-        name=f"{name}-restricted-mean-curve",
-        title=f"{endpoint.name}: {unit} lived within every horizon",
-        alt=f"Difference in restricted mean survival over horizons, with its pointwise limits and its band. {words}.",
-        caption=f"Difference in restricted means, crude. {words}. The band holds over all horizons at once.",
-        draw=partial(
-            plot_difference_curve, mine, truth=targets, sides=(b, a), time_unit=unit, title=endpoint.name,
-            synthetic=study.plan.synthetic,
-        ),
-    )  # fmt: skip
+    what = f"{endpoint.name}, restricted means over horizons"
+    blocks = attempted(what, lambda: [_over_horizons(study, endpoint, curves)])
     end = common_follow_up(study, endpoint)
     at = [time for time in milestones(study, endpoint) if time <= end]
     differences = pd.concat([survival_difference(curves, time) for time in at], ignore_index=True)
-    title = f"{endpoint.name}: differences in survival at milestones ({unit})"
+    title = f"{endpoint.name}: differences in survival at milestones ({endpoint.time_unit})"
     note = "Each row: stratum b less stratum a, crude."
-    kinds = {"difference": "share"}
-    return [figure, table(f"{name}-milestone-differences", title, differences, note=note, kinds=kinds)]
+    name = f"{slug(endpoint.name)}-milestone-differences"
+    return [*blocks, table(name, title, differences, note=note, kinds={"difference": "share"})]
+
+
+def _over_horizons(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> StudyFigure:
+    """Months lived by horizon, the stratum of interest against the reference."""
+    pair = curves[curves["stratum"].isin([_extreme(study), study.reference])]
+    curve = restricted_mean_curve(pair, seed=study.plan.robustness.seed)
+    a, b = str(curve["stratum_a"].iloc[0]), str(curve["stratum_b"].iloc[0])
+    unit = endpoint.time_unit
+    end = min(horizon(study, endpoint), float(curve["horizon"].iloc[-1]))
+    at = restricted_mean_curve(pair, horizons=end, seed=study.plan.robustness.seed).iloc[0]
+    words = (
+        f"{b} less {a} at {end:.3g} {unit}: {format_number(at['difference'])}"
+        f" ({format_number(at['conf_low'])} to {format_number(at['conf_high'])})"
+    )
+    return StudyFigure(
+        name=f"{slug(endpoint.name)}-restricted-mean-curve",
+        title=f"{endpoint.name}: {unit} lived within every horizon",
+        alt=f"Difference in restricted mean survival over horizons, with its pointwise limits and its band. {words}.",
+        caption=f"Difference in restricted means, crude. {words}. The curve ends where fewer than {FEWEST_AT_RISK} are"
+        " at risk in either stratum; in large samples its band covers all horizons at once, in small ones less often.",
+        draw=partial(
+            plot_difference_curve, curve, truth=_difference_targets(study, endpoint, curve), sides=(b, a),
+            time_unit=unit, title=endpoint.name, synthetic=study.plan.synthetic,
+        ),
+    )  # fmt: skip
 
 
 def _difference_targets(study: Study, endpoint: Endpoint, curve: pd.DataFrame) -> dict[float, float] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from analysis.present.page import Prose, TableBlock
 from analysis.study.results import StudyFigure, StudySection
 from analysis.study.study import Study
@@ -11,10 +13,17 @@ from analysis.study.words_of_methods import methods_words
 from analysis.study.words_of_results import results_words
 
 
+def frames_of(sections: Sequence[StudySection]) -> dict[str, pd.DataFrame]:
+    """The frames of the tables of some sections, by name."""
+    return {
+        block.name: block.frame for section in sections for block in section.blocks if isinstance(block, TableBlock)
+    }
+
+
 def words_section(study: Study, sections: Sequence[StudySection]) -> StudySection:
     """Methods and results in words, from the sections that were made."""
     blocks = [block for section in sections for block in section.blocks if isinstance(block, TableBlock | StudyFigure)]
-    tables = {block.name: block.frame for block in blocks if isinstance(block, TableBlock)}
+    tables = frames_of(sections)
     methods = methods_words(study, {block.name for block in blocks})
     return StudySection(
         "words",
