@@ -21,6 +21,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "InputError", "CohortError", "PlanError", "NotEstimable", "NotSupported", "AnalysisWarning", "RowsDropped",
         "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "FewEvents", "NotComputed", "ManyTies",
         "Separation", "RobustErrors", "EarlyZero", "BeyondFollowUp", "ValueUnknown", "FollowUpGaps",
+        "NotWritten", "PackageFault", "PartFailed",
         "MuchMissing", "ExtremeWeights", "NoOverlap", "FailedDraws", "LowReliability",
     ),
     "cohort.endpoints": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),

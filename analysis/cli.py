@@ -7,9 +7,15 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 BUILD = Path("build")
+LOG = "errors.log"
+
+if TYPE_CHECKING:
+    from analysis.errors import PackageFault, PartFailed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,18 +29,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well, 1 when something given cannot be used (told on stderr).
+        0 when all went well; 1 when something given cannot be used, a file cannot be written, or a part failed in a way
+        that this package did not foresee (all told on stderr; of the last, tracebacks go to a log).
     """
-    from analysis.errors import InputError
+    from analysis.errors import InputError, PackageFault
 
     options = _parser().parse_args(arguments)
+    failed: list[PackageFault | PartFailed] = []
+    code = 1
     try:
-        run: Callable[[argparse.Namespace], int] = options.run
-        return run(options)
+        code, failed = _run(options)
     except InputError as error:
         faults = f"{len(error.problems)} faults:" if len(error.problems) > 1 else "1 fault:"
         print(faults, *(f"  - {problem}" for problem in error.problems), sep="\n", file=sys.stderr)
-        return 1
+    except PackageFault as fault:
+        failed = [fault]
+    if failed:
+        _log(failed, _log_folder(options) / LOG)
+    return 1 if failed else code
+
+
+def _run(options: argparse.Namespace) -> tuple[int, list[PackageFault | PartFailed]]:
+    """A verb's exit code, and the parts of it that failed; its other warnings are shown as ever."""
+    from analysis.errors import PartFailed, guarded
+
+    run: Callable[[argparse.Namespace], int] = options.run
+    with suppress(OSError):  # no folder, no log
+        (_log_folder(options) / LOG).unlink(missing_ok=True)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PartFailed)
+        code = guarded(f"python -m analysis {options.verb}", lambda: run(options))
+    for one in caught:
+        if not isinstance(one.message, PartFailed):
+            warnings.showwarning(one.message, one.category, one.filename, one.lineno)
+    return code, [one.message for one in caught if isinstance(one.message, PartFailed)]
+
+
+def _log(failed: Sequence[PackageFault | PartFailed], path: Path) -> None:
+    """One line for each failure, and their tracebacks in a log; on stderr where no log can be written."""
+    from analysis.errors import NotWritten
+    from analysis.present.files import replace_file
+
+    for one in failed:
+        print(one, file=sys.stderr)
+    details = "\n".join(f"{one}\n\n{one.details}" for one in failed)
+    try:
+        print(f"tracebacks: {replace_file(path, details)}; please report them", file=sys.stderr)
+    except NotWritten:
+        print(details, file=sys.stderr)
+
+
+def _log_folder(options: argparse.Namespace) -> Path:
+    """Where a verb's log goes: beside what it writes."""
+    if options.verb in ("report", "figures"):
+        return _directory(options)
+    return BUILD
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         description="An illustrative survival-analysis lab: a synthetic immunotherapy cohort by serum magnesium, or"
         " your own.",
     )
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    verbs = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
 
     _add_studies(verbs)
     _add_plans(verbs)
@@ -104,6 +153,7 @@ def _report(options: argparse.Namespace) -> int:
     """The report; with the notebooks when it is the synthetic cohort's."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from analysis.study.blocks import recorded
     from analysis.study.notebooks import notebook_paths, start_notebooks
     from analysis.study.outputs import write_outputs
     from analysis.study.run import load_plan, run_study
@@ -112,10 +162,11 @@ def _report(options: argparse.Namespace) -> int:
     plan, directory = load_plan(options.plan), _directory(options)
     notebooks = () if options.plan else notebook_paths()
     with _Progress("report", len(SECTIONS) + len(notebooks)) as progress, ThreadPoolExecutor(max_workers=2) as pool:
-        pages = start_notebooks(notebooks, directory / "notebooks", pool)
+        pages = zip(notebooks, start_notebooks(notebooks, directory / "notebooks", pool), strict=True)
         results = run_study(plan, progress=progress.step)
         progress.expect(len(results.figures))
-        written = [progress.step_with(page.result()) for page in pages]
+        made = (recorded(f"The notebook {path.stem}", lambda: [page.result()])[0] for path, page in pages)  # noqa: B023
+        written = [progress.step_with(path) for paths in made for path in paths]
         files = write_outputs(results, directory, others=tuple(written), progress=progress.step)
     print(f"{len(files)} files written; open {directory / 'report.html'}")
     return 0
@@ -139,6 +190,7 @@ def _figures(options: argparse.Namespace) -> int:
 def _plan_new(options: argparse.Namespace) -> int:
     """A commented plan beside the user's other files; never over one that is there."""
     from analysis.errors import AnalysisWarning, PlanError
+    from analysis.present.files import replace_file
     from analysis.study.plan_new import new_plan
 
     path = options.output or Path(f"{options.file.stem}_plan.toml")
@@ -148,7 +200,7 @@ def _plan_new(options: argparse.Namespace) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # validate tells them, with the plan's units and codes
         text = new_plan(options.file, folder=path.parent, **reading)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    replace_file(path, text)
     print(f"{path} written; check every line, then: python -m analysis validate {path}")
     return 0
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class InputError(ValueError):
@@ -35,6 +39,24 @@ class NotEstimable(InputError):
 
 class NotSupported(InputError):
     """The engine asked for by name does not offer this estimate."""
+
+
+class NotWritten(InputError):
+    """A file cannot be written where it was asked for: no room, no permission, no such folder."""
+
+
+class PackageFault(RuntimeError):
+    """Something that this package did not foresee; `details` holds the traceback of the exception that it was.
+
+    Attributes
+    ----------
+    what, reason, details : str
+    """
+
+    def __init__(self, what: str, error: Exception) -> None:
+        self.what, self.reason = what, f"a fault of this package ({type(error).__name__}: {error})"
+        self.details = "".join(traceback.format_exception(error))
+        super().__init__(f"{what}: {self.reason}")
 
 
 class AnalysisWarning(UserWarning):
@@ -94,6 +116,20 @@ class NotComputed(AnalysisWarning):
     """A part of a study that its rows do not allow; the rest of the study stands."""
 
 
+class PartFailed(NotComputed):
+    """A part of a study that failed in a way the package did not foresee; the rest of the study stands.
+
+    Attributes
+    ----------
+    details : str
+        The traceback.
+    """
+
+    def __init__(self, fault: PackageFault) -> None:
+        self.details = fault.details
+        super().__init__(f"{fault.what} is not given: {fault.reason}")
+
+
 class MuchMissing(AnalysisWarning):
     """So many values are missing that imputation leans on its model, or needs more draws."""
 
@@ -140,3 +176,13 @@ def warn_all(found: Iterable[AnalysisWarning], *, stacklevel: int = 3) -> None:
     """Emit each warning, pointing at the caller of the public function."""
     for warning in found:
         warnings.warn(warning, stacklevel=stacklevel)
+
+
+def guarded(what: str, compute: Callable[[], T]) -> T:
+    """What `compute` gives; raise `PackageFault` with its traceback for an exception that is not the package's own."""
+    try:
+        return compute()
+    except (InputError, PackageFault):
+        raise
+    except Exception as error:  # the only place that catches all: one part must not end a report, nor a verb in code
+        raise PackageFault(what, error) from error

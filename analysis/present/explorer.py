@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.errors import NotSupported
 from analysis.present.explorer_charts import curve_chart, response_chart, scan_chart
 from analysis.present.explorer_words import CutWords, cut_words
 from analysis.present.style import stratum_styles
@@ -107,6 +110,11 @@ def explorer_page(
         content security policy forbids every connection, allows no script but its own two (by their digests), and no
         code made from text.
 
+    Raises
+    ------
+    NotSupported
+        Under ``python -OO``, and where vl-convert cannot run.
+
     Examples
     --------
     >>> from analysis.study.explorer import explorer_frames
@@ -118,6 +126,9 @@ def explorer_page(
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
+
+    if sys.flags.optimize > 1:
+        raise NotSupported("Altair reads its own docstrings, which python -OO takes away; run without -OO")
 
     here = files("analysis.present")
     # our own files, and JSON whose markup is taken out: the only text that is not escaped
@@ -157,13 +168,23 @@ def explorer_page(
 
 
 def _chart_script() -> str:
-    """The script that draws Altair's charts, of the version that Altair writes for."""
+    """The script that draws Altair's charts, of the version that Altair writes for.
+
+    A process of its own writes it: the engine inside vl-convert reserves gigabytes of address space, and where these
+    are limited it aborts the process that it runs in.
+    """
     import altair
-    import vl_convert
 
     version = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
-    bundle = vl_convert.javascript_bundle(vl_version=version)  # type: ignore[call-arg]  # the stub forgets the default
-    return str(bundle).replace("</script", "<\\/script")
+    code = "import sys, vl_convert; print(vl_convert.javascript_bundle(vl_version=sys.argv[1]), end='')"
+    command = [sys.executable, "-X", "utf8", "-c", code, version]
+    made = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # our own interpreter and code
+    if made.returncode or not made.stdout:
+        raise NotSupported(
+            f"the script of its charts could not be made (vl-convert ended with {made.returncode}); is the memory of a"
+            " process limited, as by ulimit -v?"
+        )
+    return made.stdout.decode("utf-8").replace("</script", "<\\/script")
 
 
 def _digest(script: str) -> str:
@@ -173,10 +194,19 @@ def _digest(script: str) -> str:
 
 def _json(content: object) -> str:
     """JSON that can stand in a page: no character in it can end the element that holds it."""
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_finite(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _finite(content: object) -> object:
+    """The content with null for every number that is not finite: JSON has no other word for a missing value."""
+    if isinstance(content, Mapping):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def _used_words(row: Row) -> str:

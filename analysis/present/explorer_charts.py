@@ -94,7 +94,7 @@ def response_chart(response: pd.DataFrame, lines: pd.DataFrame, *, x_label: str)
 def _ratio_domain(response: pd.DataFrame) -> list[float]:
     """The whole curve, and as much of its band as lies within a factor of three of it."""
     low, high = float(response["hazard_ratio"].min()), float(response["hazard_ratio"].max())
-    floor, ceiling = float(response["conf_low"].min()), float(response["conf_high"].max())
+    floor, ceiling = response["conf_low"].fillna(0.0).min(), response["conf_high"].fillna(math.inf).max()
     return [0.95 * min(max(floor, low / 3), 0.8), 1.05 * max(min(ceiling, 3 * high), 1.25)]
 
 

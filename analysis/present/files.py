@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import re
+import shutil
+import threading
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.errors import NotWritten
 from analysis.present.style import figure_style
 
 if TYPE_CHECKING:
@@ -15,9 +21,69 @@ if TYPE_CHECKING:
 
 CREATOR = "magnesium-survival"
 DPI = 300
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def save_figure(figure: Figure, stem: str | Path, *, alt: str, title: str = "") -> tuple[Path, Path, Path]:
+def replace_file(path: str | Path, content: str | bytes) -> Path:
+    """Write a file whole or not at all: under another name in its folder, then renamed.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder is made where it does not exist; a file of that name is replaced.
+    content : str or bytes
+        Text is written as UTF-8, its line ends as they are.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    NotWritten
+        With the bytes needed and the bytes free where there is no room, else with the system's reason.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     replace_file(Path(folder) / "new" / "a.txt", "text").read_text()
+    'text'
+    """
+    path, data = Path(path), content.encode("utf-8") if isinstance(content, str) else content
+    partial = path.with_name(f".partial-{os.getpid()}-{threading.get_ident()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise NotWritten(_why_not(path, len(data), error)) from error
+    return path
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file where it is there; raise `NotWritten` with the system's reason where that cannot be."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise NotWritten(f"{path} cannot be replaced: {error.strerror or error}; name another folder") from error
+
+
+def _why_not(path: Path, size: int, error: OSError) -> str:
+    """Why a file could not be written, and what to do."""
+    if error.errno not in NO_ROOM:
+        return f"{path} cannot be written: {error.strerror or error}; name another place"
+    free = ""
+    with suppress(OSError):
+        free = f", {shutil.disk_usage(path.parent).free:,} are free"
+    return (
+        f"no room for {path.name} in {path.parent}: {size:,} bytes are needed{free}; make room, or name another folder"
+    )
+
+
+def save_figure(figure: Figure, stem: str | Path, *, alt: str, title: str = "") -> tuple[Path, ...]:
     """Save a figure as PNG (300 dpi), SVG and PDF.
 
     Parameters
@@ -47,12 +113,14 @@ def save_figure(figure: Figure, stem: str | Path, *, alt: str, title: str = "") 
     png, svg, pdf = (stem.with_name(stem.name + ending) for ending in (".png", ".svg", ".pdf"))
     title = title or stem.name
     with figure_style():
-        figure.savefig(png, dpi=DPI, metadata={"Software": CREATOR, "Title": title, "Description": alt})
+        pixels, lines = io.BytesIO(), io.BytesIO()
+        told = {"Software": CREATOR, "Title": title, "Description": alt}
+        figure.savefig(pixels, format="png", dpi=DPI, metadata=told)
         made: dict[str, str | None] = {"Creator": CREATOR, "Producer": CREATOR, "CreationDate": None}
-        figure.savefig(pdf, metadata={**made, "Title": title, "Subject": alt})
+        figure.savefig(lines, format="pdf", metadata={**made, "Title": title, "Subject": alt})
     markup = '<?xml version="1.0" encoding="utf-8"?>\n' + figure_svg(figure, alt=alt, title=title, prefix=stem.name)
-    svg.write_text(markup, encoding="utf-8", newline="\n")
-    return png, svg, pdf
+    written = ((png, pixels.getvalue()), (svg, markup), (pdf, lines.getvalue()))
+    return tuple(replace_file(path, content) for path, content in written)
 
 
 def figure_svg(figure: Figure, *, alt: str, title: str = "", prefix: str = "figure") -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.errors import NotSupported
+from analysis.present.files import replace_file
 from analysis.present.page import BOLD, TableBlock
 from analysis.present.tables import reads_as_number
 
@@ -78,9 +79,7 @@ def write_word(tables: Sequence[TableBlock], path: str | Path, *, title: str, ba
         _add_caption(document, number, table.title)
         _add_table(document, table.display)
         _add_note(document, " ".join(part for part in (table.note, banner and f"{banner}.") if part))
-    path = Path(path)
-    path.write_bytes(_same_bytes(document))
-    return path
+    return replace_file(path, _same_bytes(document))
 
 
 def _new_document(title: str, banner: str, *, landscape: bool) -> Document:

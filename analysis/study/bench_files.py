@@ -12,6 +12,7 @@ import pandas as pd
 from analysis import __version__
 from analysis.errors import InputError
 from analysis.present.bench import bench_display
+from analysis.present.files import replace_file
 from analysis.present.tables import csv_text
 from analysis.truth.bench_table import bench_table
 from analysis.truth.benches import BENCHES, bench_sizes
@@ -101,11 +102,7 @@ def write_bench(
     }
     record = _record(texts[f"{name}.csv"], texts[f"{name}.json"])
     texts[f"{name}.md"] = bench_markdown(record)
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, text in texts.items():
-        (folder / file).write_text(text, encoding="utf-8", newline="\n")
-    return tuple(folder / file for file in texts)
+    return tuple(replace_file(Path(directory) / file, text) for file, text in texts.items())
 
 
 def read_benches(directory: str | Path) -> tuple[BenchRecord, ...]:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import pandas as pd
 
-from analysis.errors import InputError, NotComputed, warn_all
+from analysis.errors import (
+    AnalysisWarning,
+    InputError,
+    NotComputed,
+    NotWritten,
+    PackageFault,
+    PartFailed,
+    guarded,
+    warn_all,
+)
 from analysis.present.page import TableBlock
 from analysis.present.tables import display_frame
 
@@ -15,12 +25,30 @@ T = TypeVar("T")
 
 
 def attempted(what: str, compute: Callable[[], Sequence[T]]) -> list[T]:
-    """What `compute` gives, or nothing and a `NotComputed` warning, which `run_study` makes a note of the section."""
+    """What `compute` gives, or nothing and a warning, which `run_study` makes a note of the section.
+
+    The warning is `NotComputed` where the rows do not allow it, and `PartFailed` where the package did not foresee it;
+    a file that cannot be written ends the run.
+    """
     try:
-        return list(compute())
+        return list(guarded(what, compute))
+    except NotWritten:
+        raise
     except InputError as error:
         warn_all([NotComputed(f"{what} is not given: {'; '.join(error.problems)}")])
-        return []
+    except PackageFault as fault:
+        warn_all([PartFailed(fault)])
+    return []
+
+
+def recorded(what: str, compute: Callable[[], Sequence[T]]) -> tuple[list[T], list[AnalysisWarning]]:
+    """As `attempted`, with its warnings in hand, each once; `PartFailed` is emitted as well."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AnalysisWarning)
+        made = attempted(what, compute)
+    said = {str(one.message): one.message for one in caught if isinstance(one.message, AnalysisWarning)}
+    warn_all(one for one in said.values() if isinstance(one, PartFailed))
+    return made, list(said.values())
 
 
 def table(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import pandas as pd
 
 from analysis.errors import InputError, PlanError
 from analysis.present.tables import csv_text
-from analysis.study.outputs import MANIFEST
+from analysis.study.outputs import read_manifest
 from analysis.study.run import load_plan, run_study
 
 TOLERANCE = 1e-8
@@ -63,26 +62,16 @@ def find_drift(
 
 def _written(directory: Path) -> dict[str, Cells]:
     """The tables that an earlier run wrote, as its manifest lists them."""
-    manifest = _manifest(directory)
-    paths = [directory / name for name in manifest["files"] if name.startswith("tables/")]
+    paths = [directory / name for name in read_manifest(directory)["files"] if name.startswith("tables/")]
     lost = [path.name for path in paths if not path.is_file()]
     if lost:
         raise InputError(f"{directory}: {len(lost)} tables of its manifest are gone ({lost[0]}, ...); run report again")
-    return {path.stem: _cells(path.read_text(encoding="utf-8")) for path in paths}
-
-
-def _manifest(directory: Path) -> dict[str, dict[str, str]]:
-    """What the earlier run says of itself."""
-    path = directory / MANIFEST
-    if not path.is_file():
-        raise InputError(f"no {MANIFEST} in {directory}; write a report there first: python -m analysis report")
-    content: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    return content
+    return {path.stem: _cells(path) for path in paths}
 
 
 def _plan_path(directory: Path) -> Path | None:
     """The plan that the earlier run was made by; None for the synthetic cohort's."""
-    named = _manifest(directory).get("plan")
+    named = read_manifest(directory).get("plan")
     if named is None:
         return None
     path = directory / str(named)
@@ -91,9 +80,13 @@ def _plan_path(directory: Path) -> Path | None:
     return path
 
 
-def _cells(text: str) -> Cells:
-    """A table as text, heading first."""
-    return list(csv.reader(text.splitlines()))
+def _cells(table: Path | str) -> Cells:
+    """A table as text, heading first: a file's, or of CSV text."""
+    try:
+        text = table if isinstance(table, str) else table.read_text(encoding="utf-8")
+        return [*csv.reader(text.splitlines())] or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{table} is no table of a report ({error}); run report again") from None
 
 
 def _changes(

@@ -14,6 +14,7 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotComputed, NotEstimable, warn_all
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.present.explorer import ExplorerFrames, explorer_page
+from analysis.present.files import replace_file
 from analysis.strata.dose_response import dose_response
 from analysis.strata.search import CutpointSearch
 from analysis.strata.search_rows import search_rows
@@ -98,7 +99,7 @@ def write_explorer(study: Study, path: str | Path, *, report: str = "") -> Path 
     Returns
     -------
     Path or None
-        None, with a `NotComputed` warning, where no cut of the marker can be searched.
+        None, with a `NotComputed` warning, where no cut of the marker can be searched, or no page be made.
 
     Warns
     -----
@@ -114,13 +115,11 @@ def write_explorer(study: Study, path: str | Path, *, report: str = "") -> Path 
     'explorer.html'
     """
     try:
-        frames = explorer_frames(study)
+        page = _page(study, explorer_frames(study), report=report)
     except InputError as error:
         warn_all([NotComputed(f"The cut-point explorer is not given: {'; '.join(error.problems)}")])
         return None
-    path = Path(path)
-    path.write_text(_page(study, frames, report=report), encoding="utf-8", newline="\n")
-    return path
+    return replace_file(path, page)
 
 
 def explorer_display(study: Study, *, height: int = 900) -> IFrame:
@@ -268,13 +267,15 @@ def _dose_response(study: Study, endpoint: Endpoint, cuts: list[Cut]) -> tuple[p
     values = used_rows(study, endpoint)[marker]
     at_cuts = [stop.value for stop in cuts]
     points = np.union1d(np.linspace(values.quantile(0.01), values.quantile(0.99), N_CURVE), at_cuts)
+    none = pd.DataFrame(np.nan, range(len(cuts)), columns)
     try:
         found = dose_response(
             study.cohort, endpoint, marker, adjust=model.covariates, strata=model.strata or None, at=points
         )
     except InputError:
-        none = pd.DataFrame(np.nan, range(len(cuts)), columns)
         return none.iloc[:0].assign(reference=np.nan), none
-    return found.curve[columns].assign(reference=found.reference), found.curve[columns].iloc[
-        points.searchsorted(at_cuts)
-    ]
+    ratios = found.curve[ESTIMATE]
+    curve = found.curve[columns].assign(**ratios.where(np.isfinite(ratios) & (ratios > 0)))
+    if curve["hazard_ratio"].isna().any():  # the spline's coefficients have no finite maximum: nothing to draw
+        return none.iloc[:0].assign(reference=np.nan), none
+    return curve.assign(reference=found.reference), curve.iloc[points.searchsorted(at_cuts)]

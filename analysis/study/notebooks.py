@@ -7,6 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.present.files import replace_file
+
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
@@ -64,10 +66,7 @@ def execute_notebook(path: Path, directory: Path) -> Path:
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
-    directory.mkdir(parents=True, exist_ok=True)
-    target = directory / f"{path.stem}.html"
-    target.write_text(notebook_html(notebook, title=path.stem), encoding="utf-8", newline="\n")
-    return target
+    return replace_file(directory / f"{path.stem}.html", notebook_html(notebook, title=path.stem))
 
 
 def notebook_html(notebook: NotebookNode, *, title: str) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from analysis.cohort.examples import synthetic_folder
-from analysis.errors import AnalysisWarning, NotComputed
-from analysis.present.files import figure_svg, save_figure
+from analysis.errors import InputError, NotComputed
+from analysis.present.files import figure_svg, remove_file, replace_file, save_figure
 from analysis.present.page import Block as PageBlock
-from analysis.present.page import FigureBlock, Section, render_page
+from analysis.present.page import FigureBlock, Note, Section, render_page
 from analysis.present.tables import csv_text
+from analysis.study.blocks import recorded
 from analysis.study.explorer import write_explorer
 from analysis.study.plan import StudyPlan
 from analysis.study.results import Block, StudyFigure, StudyResults, StudySection
@@ -51,6 +53,16 @@ def write_outputs(
         ``tables/*.csv``, ``manifest.json``. The explorer is left out where no cut can be searched, the Word file where
         python-docx is not installed; the report then says so.
 
+    Raises
+    ------
+    NotWritten
+        A file cannot be written; none stands half-written under its name.
+
+    Warns
+    -----
+    PartFailed
+        A figure, the explorer or the Word file, where it failed in a way that the package did not foresee.
+
     Examples
     --------
     >>> import tempfile
@@ -64,13 +76,11 @@ def write_outputs(
     'manifest.json'
     """
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
     _remove_earlier(directory, keep=others)
     figures, drawings = write_figures(results, directory, progress=progress)
     tables = _write_tables(results, directory)
     companions, notes = _write_companions(results, directory)
-    report = directory / "report.html"
-    report.write_text(_report(results, drawings, companions, notes), encoding="utf-8", newline="\n")
+    report = replace_file(directory / "report.html", _report(results, drawings, companions, notes))
     files = (report, *companions, *figures, *tables, *others)
     return (*files, _write_manifest(results, directory, files))
 
@@ -78,44 +88,43 @@ def write_outputs(
 def write_figures(
     results: StudyResults, directory: Path, *, progress: Callable[[str], object] | None = None
 ) -> tuple[tuple[Path, ...], dict[str, str]]:
-    """Draw every figure once: its three files, and its SVG for the page, by name."""
-    folder = directory / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Draw every figure once: its three files, and its SVG for the page, by name; a note where it cannot be drawn."""
     files: list[Path] = []
     drawings = {}
     for name, figure in results.figures.items():
-        drawn = figure.draw()
-        files += save_figure(drawn, folder / name, alt=figure.alt, title=figure.title)
-        drawings[name] = figure_svg(drawn, alt=figure.alt, prefix=name)
+        drawn, _ = recorded(f"The figure {name}", lambda: [_write_figure(figure, directory / "figures")])  # noqa: B023
+        for paths, markup in drawn:
+            files += paths
+            drawings[name] = markup
         if progress is not None:
             progress(name)
     return tuple(files), drawings
 
 
+def _write_figure(figure: StudyFigure, folder: Path) -> tuple[tuple[Path, ...], str]:
+    """One figure's files, and its SVG for the page."""
+    drawn = figure.draw()
+    paths = save_figure(drawn, folder / figure.name, alt=figure.alt, title=figure.title)
+    return paths, figure_svg(drawn, alt=figure.alt, prefix=figure.name)
+
+
 def _write_tables(results: StudyResults, directory: Path) -> list[Path]:
     """Every tidy table as CSV."""
     folder = directory / "tables"
-    folder.mkdir(exist_ok=True)
-    files = []
-    for name, frame in results.tables.items():
-        path = folder / f"{name}.csv"
-        path.write_text(csv_text(frame), encoding="utf-8", newline="")
-        files.append(path)
-    return files
+    return [replace_file(folder / f"{name}.csv", csv_text(frame)) for name, frame in results.tables.items()]
 
 
 def _write_companions(results: StudyResults, directory: Path) -> tuple[dict[Path, str], list[str]]:
     """The explorer and the Word file, each with the words of its link; and why one of them is not there."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", AnalysisWarning)
-        written = {
-            write_explorer(results.study, directory / "explorer.html", report="report.html"): "the cut-point explorer",
-            write_word_tables(
-                results, directory / "tables.docx", banner=_banner(results.study.plan)
-            ): "tables for Word",
-        }
-    told = [str(one.message) for one in caught if isinstance(one.message, NotComputed)]
-    return {path: words for path, words in written.items() if path is not None}, list(dict.fromkeys(told))
+    explorer = partial(write_explorer, results.study, directory / "explorer.html", report="report.html")
+    word = partial(write_word_tables, results, directory / "tables.docx", banner=_banner(results.study.plan))
+    written: dict[Path, str] = {}
+    notes: list[str] = []
+    for words, write in (("the cut-point explorer", explorer), ("tables for Word", word)):
+        paths, said = recorded(f"{words[:1].upper()}{words[1:]}", lambda: [write()])  # noqa: B023
+        written |= {path: words for path in paths if path is not None}
+        notes += [str(one) for one in said if isinstance(one, NotComputed)]
+    return written, notes
 
 
 def _banner(plan: StudyPlan) -> str:
@@ -145,19 +154,42 @@ def _page_block(block: Block, drawings: dict[str, str]) -> PageBlock:
     """A block as the page takes it."""
     if not isinstance(block, StudyFigure):
         return block
+    if block.name not in drawings:
+        return Note(f"The figure {block.name} ({block.title}) could not be drawn. {block.alt}", "caution")
     return FigureBlock(block.name, block.title, drawings[block.name], block.alt, block.caption)
 
 
 def _remove_earlier(directory: Path, *, keep: tuple[Path, ...]) -> None:
     """Remove what an earlier run wrote here, as its manifest lists it, so that no stale file is left behind."""
-    manifest = directory / MANIFEST
-    if not manifest.exists():
+    if not (directory / MANIFEST).exists():
         return
     kept = {path.resolve() for path in keep}
-    for name in json.loads(manifest.read_text(encoding="utf-8"))["files"]:
+    for name in read_manifest(directory)["files"]:
         path = (directory / name).resolve()
         if path.is_relative_to(directory.resolve()) and path not in kept:
-            path.unlink(missing_ok=True)
+            remove_file(path)
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """What the earlier run of a folder says of itself.
+
+    Raises
+    ------
+    InputError
+        No manifest there, or one that `write_outputs` has not written.
+    """
+    path = directory / MANIFEST
+    again = "python -m analysis report writes one"
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"no {MANIFEST} in {directory}, so no report was written there; {again}") from None
+    except ValueError as error:  # not JSON, or not text
+        raise InputError(f"{path} is empty, cut off or not JSON ({error}); remove it, then {again}") from None
+    names = content.get("files") if isinstance(content, dict) else None
+    if not isinstance(names, dict) or not isinstance(content.get("plan"), str | None):
+        raise InputError(f"{path} is not the manifest of a report (it has no table of files); move it, then {again}")
+    return dict(content)
 
 
 def _plan_path(results: StudyResults, directory: Path) -> str | None:
@@ -179,6 +211,4 @@ def _write_manifest(results: StudyResults, directory: Path, files: tuple[Path, .
         "software": dict(zip(software["software"], software["version"], strict=True)),
         "files": {path.relative_to(directory).as_posix(): sha256(path) for path in sorted(files)},
     }
-    path = directory / MANIFEST
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")
-    return path
+    return replace_file(directory / MANIFEST, json.dumps(content, indent=2) + "\n")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from analysis.cohort.examples import synthetic_folder
 from analysis.errors import AnalysisWarning, RowsDropped
 from analysis.present.page import Note
-from analysis.study.blocks import table
+from analysis.study.blocks import recorded, table
 from analysis.study.cautions import Caution, caution_table, study_cautions
 from analysis.study.checklists.filling import checklists_section
 from analysis.study.plan import StudyPlan
@@ -21,6 +21,8 @@ from analysis.study.study import Study, prepare_study
 from analysis.study.summary import summary_lines
 from analysis.study.synthetic_files import read_truth
 from analysis.truth.estimands import TrueEstimands
+
+_NO_SUMMARY = "The summary could not be made; see the sections below."
 
 
 def synthetic_plan() -> StudyPlan:
@@ -75,9 +77,15 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
     InputError
         With every fault of the plan, the file or the cohort.
 
+    Warns
+    -----
+    PartFailed
+        A part that this package should have foreseen, with its traceback as `details`; the other parts stand.
+
     Notes
     -----
-    Warnings of the analyses do not get lost: each stands as a note in the section where it arose.
+    Warnings of the analyses do not get lost: each stands as a note in the section where it arose. A part that the rows
+    do not allow is a note, too, and so is one that fails in a way the package did not foresee.
 
     Examples
     --------
@@ -86,29 +94,26 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
     ['stratum', 'interval', 'n']
     """
     study = prepare_study(plan if isinstance(plan, StudyPlan) else StudyPlan.from_toml(plan))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)  # the section that computes the same tells them
-        cautions = study_cautions(study)
+    cautions = tuple(recorded("The cautions", partial(study_cautions, study))[0])  # the sections tell the warnings
     sections = []
     for build in SECTIONS:
-        section = _cautioned(_noted(build, study), cautions)
+        section = _cautioned(_noted(build.__name__.removesuffix("_section"), partial(build, study), study), cautions)
         sections.append(section)
         if progress is not None:
             progress(section.title)
-    sections.insert(1, words_section(study, sections))
-    sections.append(checklists_section(study.plan, sections))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)  # each stands as a note in its section
-        summary = summary_lines(study, frames_of(sections))
-    return StudyResults(study=study, summary=summary, sections=tuple(sections))
+    sections.insert(1, _noted("words", partial(words_section, study, sections), study))
+    sections.append(_noted("checklists", partial(checklists_section, study.plan, sections), study))
+    summary, _ = recorded("The summary", partial(summary_lines, study, frames_of(sections)))
+    return StudyResults(study=study, summary=tuple(summary) or (_NO_SUMMARY,), sections=tuple(sections))
 
 
-def _noted(build: Callable[[Study], StudySection], study: Study) -> StudySection:
-    """A section with the warnings of its making as notes at its end; the first section tells those of reading."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", AnalysisWarning)
-        section = build(study)
-    told = [one.message for one in caught if isinstance(one.message, AnalysisWarning)]
+def _noted(name: str, build: Callable[[], StudySection], study: Study) -> StudySection:
+    """A section with the warnings of its making as notes at its end; the first section tells those of reading.
+
+    A section that cannot be made is a note under its name.
+    """
+    made, told = recorded(f"The section {name}", lambda: [build()])
+    section = made[0] if made else StudySection(name, name.capitalize(), ())
     if section.anchor == "cohort":
         told = [*study.notes, *told]
     known = {f"missing {study.stratum_column}"}  # a missing marker, which reading has told of already

@@ -13,6 +13,7 @@ from analysis.cohort.design import DEFAULT_DESIGN, CohortDesign
 from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.simulation import simulate_cohort
 from analysis.errors import InputError
+from analysis.present.files import replace_file
 from analysis.study.data_card import data_card
 from analysis.study.data_package import data_package
 from analysis.truth.estimands import TrueEstimands, true_estimands
@@ -91,11 +92,7 @@ def write_synthetic(directory: str | Path, *, seed: int = SEED, n: int = 1_000_0
     }
     package = data_package({name: text.encode("utf-8") for name, text in data.items()})
     words = {"datapackage.json": _json(package), "README.md": data_card(simulated, truth)}
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (data | words).items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    return tuple(folder / name for name in (*data, *words))
+    return tuple(replace_file(Path(directory) / name, text) for name, text in (data | words).items())
 
 
 def table_text(frame: pd.DataFrame) -> str:
