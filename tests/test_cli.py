@@ -64,7 +64,7 @@ def test_a_report_of_ones_own_lies_under_the_plans_name(gbsg2, capsys):
 
 
 def test_a_bench_is_written_with_what_it_was_made_with(in_folder, capsys, monkeypatch):
-    row = ("null", "clinical cut", "coverage", 0.5, 0.3, 3, "effect", 0.0, 0.95)
+    row = ("no effect", "clinical cut", "coverage", 0.5, 0.3, 3, "effect", 0.0, 0.95)
     columns = ["world", "method", "score", "value", "std_error", "n", "estimand", "target", "wanted"]
     asked = {}
 

@@ -84,7 +84,7 @@ def plot_bench(
 
     Examples
     --------
-    >>> rows = [("null", "cut", 0.1, 0.03, 0.94, 0.01), ("planted", "cut", -0.2, 0.03, 0.95, 0.01)]
+    >>> rows = [("no effect", "cut", 0.1, 0.03, 0.94, 0.01), ("planted", "cut", -0.2, 0.03, 0.95, 0.01)]
     >>> names = ["world", "method", "relative_bias", "relative_bias_error", "coverage", "coverage_error"]
     >>> figure = plot_bench(pd.DataFrame(rows, columns=names))
     >>> [ax.get_xlabel().split()[0] for ax in figure.axes]
@@ -246,11 +246,12 @@ def bench_display(table: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> row = {"world": "null", "method": "cut", "estimand": "effect", "target": 0.0, "bias": 0.01, "bias_error": 0.002,
-    ...        "coverage": 0.941, "coverage_error": 0.007, "type_1_error": 0.052, "type_1_error_error": 0.007,
-    ...        "power": float("nan"), "power_error": float("nan"), "verdict": "holds"}
+    >>> row = {"world": "no effect", "method": "cut", "estimand": "effect", "target": 0.0, "bias": 0.01,
+    ...        "bias_error": 0.006, "coverage": 0.941, "coverage_error": 0.007, "type_1_error": 0.052,
+    ...        "type_1_error_error": 0.007, "power": float("nan"), "power_error": float("nan"),
+    ...        "verdict": "no departure shown"}
     >>> bench_display(pd.DataFrame([row])).iloc[0, 2:].tolist()
-    ['effect: 0.000', '0.010 (0.002)', '94.1% (0.7%)', '5.2% (0.7%)', 'holds']
+    ['effect: 0.000', '0.010 (0.006)', '94.1% (0.7%)', '5.2% (0.7%)', 'no departure shown']
     """
     rejects = table["type_1_error"].notna()
     rejection = table["type_1_error"].where(rejects, table["power"])

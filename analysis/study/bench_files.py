@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis import __version__
-from analysis.errors import InputError
+from analysis.errors import InputError, raise_all
 from analysis.present.bench import bench_display
 from analysis.present.files import replace_file
 from analysis.present.tables import csv_text
@@ -22,10 +22,11 @@ FOLDER = "bench"
 
 NOTE = "Simulated cohorts: no patient, and nothing here is evidence about magnesium."
 READING = (
-    "Bias is counted away from zero; in brackets stand Monte-Carlo standard errors. The verdict names a bias of more"
-    " than 0.4 standard deviations of the estimate, coverage of 95% intervals outside 93 to 97%, and a type-I error"
-    " other than 5%, where the difference (from 95%, from 5%) is more than two Monte-Carlo errors. A method that misses"
-    " stays in the table."
+    "Bias is counted away from zero; in brackets stand Monte-Carlo standard errors. The verdict names what is more than"
+    " two Monte-Carlo errors from where it should be: a bias (slight up to 0.4 standard deviations of the estimate),"
+    " coverage of 95% intervals, a type-I error of 5%; the error of a share is the one under 95% or 5%. One score in"
+    " twenty departs by chance alone, and no departure shown is no proof that there is none. A method that misses stays"
+    " in the table."
 )
 
 
@@ -90,7 +91,13 @@ def write_bench(
     -------
     tuple of Path
         NAME.csv (the scores), NAME.json (command, version, sizes, seed), NAME.md (the table, to read).
+
+    Raises
+    ------
+    InputError
+        A bench that is not known; a world or a method named as readers of CSV write a missing value.
     """
+    raise_all(_label_problems(scores), InputError)
     sizes = bench_sizes(name, n_replicates=n_replicates, seed=seed, n_population=n_population)
     bench, n, seed = BENCHES[name], sizes["n_replicates"], sizes["seed"]
     command = f"python -m analysis bench {name} --replicates {n} --seed {seed}"
@@ -103,6 +110,16 @@ def write_bench(
     record = _record(texts[f"{name}.csv"], texts[f"{name}.json"])
     texts[f"{name}.md"] = bench_markdown(record)
     return tuple(replace_file(Path(directory) / file, text) for file, text in texts.items())
+
+
+def _label_problems(scores: pd.DataFrame) -> list[str]:
+    """Worlds and methods that `pandas.read_csv`, as it is, would read as missing."""
+    return [
+        f"{column} {label!r}: readers of CSV take it for a missing value; name it otherwise"
+        for column in ("world", "method")
+        for label in scores[column].unique()
+        if pd.read_csv(io.StringIO(f"label\n{label},\n"), usecols=["label"], index_col=False)["label"].isna().any()
+    ]
 
 
 def read_benches(directory: str | Path) -> tuple[BenchRecord, ...]:

@@ -175,18 +175,18 @@ _UNCONFOUNDED = replace(_PLAIN, confounding=0.0)
 
 _MARKER_WORLDS = {
     "planted": _PLAIN,
-    "null": replace(_PLAIN, world="null"),
+    "no effect": replace(_PLAIN, world="null"),
     "independent": replace(_PLAIN, world="independent"),
     "threshold": replace(_PLAIN, world="threshold"),
     "fading": replace(_PLAIN, world="fading"),
     "missing values": CohortDesign(missing_share=0.25),
 }
-_CONFOUNDED_WORLDS = {name: _MARKER_WORLDS[name] for name in ("planted", "null", "threshold")}
-_MISSING_WORLDS = {"planted": _MISSING, "null": replace(_MISSING, world="null")}
+_CONFOUNDED_WORLDS = {name: _MARKER_WORLDS[name] for name in ("planted", "no effect", "threshold")}
+_MISSING_WORLDS = {"planted": _MISSING, "no effect": replace(_MISSING, world="null")}
 _ERROR_WORLDS = {
     "planted, error 0.028": _PLAIN,
     "planted, error 0.05": replace(_PLAIN, measurement_error=0.05),
-    "null, error 0.05": replace(_PLAIN, world="null", measurement_error=0.05),
+    "no effect, error 0.05": replace(_PLAIN, world="null", measurement_error=0.05),
 }
 _MOVING_WORLDS = {
     "by chance, no effect": replace(_MOVING, hazard_ratio_death=1.0, hazard_ratio_progression=1.0),
@@ -217,10 +217,10 @@ BENCHES: Mapping[str, Bench] = {
         title="A marker and what people do with it",
         about="Overall survival by baseline magnesium in cohorts of 480. Crude methods are judged by the crude truth of"
         " the same contrast, adjusted ones by the conditional truth, each from a million patients with the same"
-        " censoring; where there is confounding the two differ, and in the null world every crude test rejects.",
+        " censoring; where there is confounding the two differ, and crude tests reject without an effect.",
         worlds=partial(_each, marker_world, _MARKER_WORLDS),
         methods=tuple(partial(on_complete_rows, method) for method in _MARKER_METHODS),
-        null_worlds=("null", "independent"),
+        null_worlds=("no effect", "independent"),
         n_replicates=1000,
         seed=20221,
     ),
@@ -232,7 +232,7 @@ BENCHES: Mapping[str, Bench] = {
         worlds=partial(_each, confounded_world, _CONFOUNDED_WORLDS),
         methods=(crude, adjusted_model, *(partial(adjusted, method=method) for method in _CURVES)),
         limits=tuple(partial(limit_of_adjusted, method=method) for method in _CURVES),
-        null_worlds=("null",),
+        null_worlds=("no effect",),
         n_replicates=500,
         seed=20222,
     ),
@@ -243,7 +243,7 @@ BENCHES: Mapping[str, Bench] = {
         " they would be with all values.",
         worlds=partial(_each, missing_world, _MISSING_WORLDS),
         methods=(all_known, complete_cases, median_filled, imputed),
-        null_worlds=("null",),
+        null_worlds=("no effect",),
         n_replicates=500,
         seed=20223,
     ),
@@ -253,7 +253,7 @@ BENCHES: Mapping[str, Bench] = {
         " knows how large the error of a measurement is.",
         worlds=partial(_each, error_world, _ERROR_WORLDS),
         methods=(without_error, as_measured, extrapolated),
-        null_worlds=("null, error 0.05",),
+        null_worlds=("no effect, error 0.05",),
         n_replicates=500,
         seed=20224,
     ),

@@ -7,7 +7,7 @@ import pytest
 from analysis import ONE_COLUMN, TWO_COLUMNS, InputError, bench_display, plot_bench
 from analysis.present.layout import SYNTHETIC_MARK
 
-WORLDS = ("planted", "null", "moving with burden, no effect")
+WORLDS = ("planted", "no effect", "moving with burden, no effect")
 METHODS = ("median split", "searched cut, corrected", "standardisation: months of 24 gained, reference against low")
 
 
@@ -20,7 +20,7 @@ def rows(worlds=WORLDS, methods=METHODS):
         estimand="effect", target=0.5, n=100, bias=0.01 * place, bias_error=0.002, misspecification=np.nan,
         relative_bias=0.1 * place - 0.3, relative_bias_error=0.05, coverage=0.99 - 0.01 * place, coverage_error=0.01,
         type_1_error=np.where(null, 0.05, np.nan), type_1_error_error=0.02, power=np.where(null, np.nan, 0.8),
-        power_error=0.01, failed=0.0, verdict="holds",
+        power_error=0.01, failed=0.0, verdict="no departure shown",
     )  # fmt: skip
     table.loc[table["method"] == methods[0], ["bias", "relative_bias", "coverage"]] = np.nan
     return table
@@ -75,7 +75,7 @@ def test_hostile_names_are_drawn_as_they_are(hostile, collisions):
 
 def test_a_frame_without_methods_is_refused():
     with pytest.raises(InputError, match="table: no column method"):
-        plot_bench(pd.DataFrame({"world": ["null"]}))
+        plot_bench(pd.DataFrame({"world": ["no effect"]}))
 
 
 def test_the_table_puts_errors_in_brackets_and_leaves_out_what_is_not_known():
@@ -83,7 +83,13 @@ def test_the_table_puts_errors_in_brackets_and_leaves_out_what_is_not_known():
     assert list(shown.columns) == [
         *("World", "Method", "Judged by", "Bias away from zero", "Coverage", "Rejects at 5%", "Verdict")
     ]
-    assert shown.loc[1].tolist()[2:] == ["effect: 0.500", "0.010 (0.002)", "98.0% (1.0%)", "80.0% (1.0%)", "holds"]
+    assert shown.loc[1].tolist()[2:] == [
+        "effect: 0.500",
+        "0.010 (0.002)",
+        "98.0% (1.0%)",
+        "80.0% (1.0%)",
+        "no departure shown",
+    ]
     assert shown.loc[0, "Coverage"] == "–"
     assert shown.loc[8, "Rejects at 5%"] == "5.0% (2.0%)"
     known = bench_display(rows().assign(misspecification=[0.0123, *[np.nan] * 8], verdict=""))

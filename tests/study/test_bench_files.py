@@ -6,18 +6,20 @@ import pandas as pd
 import pytest
 
 from analysis import InputError
+from analysis.cohort.examples import synthetic_folder
 from analysis.study.bench_files import FOLDER, bench_markdown, read_benches, write_bench
 from analysis.study.run import synthetic_plan
 from analysis.study.sections import bench as section
 from analysis.study.study import prepare_study
+from analysis.truth.benches import BENCHES
 
 
 def scores():
     rows = [
-        ("null", "naive cut", "bias away from zero", 1 / 3, 0.01, 500, "effect", 0.0, 0.0),
-        ("null", "naive cut", "root mean squared error", 0.4, 0.01, 500, "effect", 0.0, float("nan")),
-        ("null", "naive cut", "type-I error", 0.3, 0.02, 500, "effect", 0.0, 0.05),
-        ("null", "range", "failed", 0.0, 0.0, 500, "", float("nan"), 0.0),
+        ("no effect", "naive cut", "bias away from zero", 1 / 3, 0.01, 500, "effect", 0.0, 0.0),
+        ("no effect", "naive cut", "root mean squared error", 0.4, 0.01, 500, "effect", 0.0, float("nan")),
+        ("no effect", "naive cut", "type-I error", 0.3, 0.02, 500, "effect", 0.0, 0.05),
+        ("no effect", "range", "failed", 0.0, 0.0, 500, "", float("nan"), 0.0),
     ]
     names = ["world", "method", "score", "value", "std_error", "n", "estimand", "target", "wanted"]
     return pd.DataFrame(rows, columns=names)
@@ -37,10 +39,33 @@ def test_what_is_written_is_read_again(tmp_path):
     ] == before
 
 
+def test_a_plain_reader_finds_no_label_missing(tmp_path):
+    folder = synthetic_folder() / FOLDER
+    for name in BENCHES:
+        frame = pd.read_csv(folder / f"{name}.csv")  # pandas takes words such as "null" and "NA" for missing
+        assert not frame[["world", "method", "score"]].isna().any(axis=None), name
+        assert set(BENCHES[name].null_worlds) <= set(frame["world"])
+
+
+def test_a_label_that_readers_take_for_missing_is_refused(tmp_path):
+    for label in ("null", "NA", "None", ""):
+        with pytest.raises(InputError, match=f"world {label!r}: readers of CSV take it for a missing value"):
+            write_bench(scores().assign(world=label), tmp_path, name="markers")
+
+
+def test_the_committed_pages_are_those_of_the_committed_scores():
+    folder = synthetic_folder() / FOLDER
+    for record in read_benches(folder):
+        assert (folder / f"{record.name}.md").read_text(encoding="utf-8") == bench_markdown(record)
+
+
 def test_the_page_has_a_row_for_what_is_judged_and_the_command(tmp_path):
     write_bench(scores(), tmp_path, name="markers", seed=7)
     page = bench_markdown(*read_benches(tmp_path))
-    assert "| null | naive cut | effect: 0.000 | 0.333 (0.010) | – | 30.0% (2.0%) | biased; rejects too often |" in page
+    assert (
+        "| no effect | naive cut | effect: 0.000 | 0.333 (0.010) | – | 30.0% (2.0%) | biased; rejects too often |"
+        in page
+    )
     assert "`python -m analysis bench markers --replicates" in page
     assert "| range |" not in page
 
@@ -66,7 +91,7 @@ def test_the_report_shows_every_bench_that_was_written(tmp_path, monkeypatch):
     write_bench(scores(), tmp_path / FOLDER, name="markers", n_replicates=500, seed=7)
     opening, figure, table = section.bench_section(study).blocks
     assert "A method that misses stays in the table" in opening.text
-    assert figure.alt.endswith("Something does not hold, in one world or more, of: naive cut.")
+    assert figure.alt.endswith("A departure is shown, in one world or more, of: naive cut.")
     assert "python -m analysis bench markers --replicates 500 --seed 7" in table.note
     assert table.frame["verdict"].tolist() == ["biased; rejects too often"]
     assert figure.draw().axes

@@ -12,7 +12,7 @@ from analysis.present.page import Prose, TableBlock
 from analysis.study.bench_files import FOLDER, READING, BenchRecord, read_benches
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study
-from analysis.truth.bench_table import bench_table
+from analysis.truth.bench_table import NO_DEPARTURE, bench_table
 
 
 def bench_section(study: Study) -> StudySection:
@@ -41,7 +41,7 @@ def bench_section(study: Study) -> StudySection:
 def _record_blocks(record: BenchRecord) -> list[Block]:
     """A bench as a figure and a table."""
     table = bench_table(record.scores)
-    missed = table[~table["verdict"].isin(["holds", ""])]
+    missed = table[~table["verdict"].isin([NO_DEPARTURE, ""])]
     note = f"{record.about} {record.words}."
     figure = StudyFigure(
         name=f"bench-{record.name}",
@@ -63,8 +63,8 @@ def _record_blocks(record: BenchRecord) -> list[Block]:
 
 
 def _missed_words(missed: pd.DataFrame) -> str:
-    """The methods that miss something somewhere, in a sentence."""
+    """The methods with a departure somewhere, in a sentence."""
     if missed.empty:
-        return "None misses."
+        return "No departure is shown."
     methods = ", ".join(dict.fromkeys(missed["method"].astype(str)))
-    return f"Something does not hold, in one world or more, of: {methods}."
+    return f"A departure is shown, in one world or more, of: {methods}."
