@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.design import CohortDesign
+from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.cohort.simulation import cohort_frame, simulate_patients
 from analysis.kernels.cox import fit_arrays
@@ -23,6 +24,8 @@ CUT_EFFECT = "log hazard ratio above a cut"
 SLOPE = "log hazard ratio per 0.1 mmol/L"
 PLACE = "place of the cut"
 MARKER = "magnesium"
+CRUDE, WITHIN = "search, crude", "search within treatments"
+BESIDE_THREE, BESIDE_TEN = "search beside three covariates", "search beside ten covariates"
 _TIME, _EVENT = OVERALL_SURVIVAL.duration, OVERALL_SURVIVAL.event
 
 
@@ -114,6 +117,22 @@ def searched_cut(
         BenchAnswer("Lausen, Sauerbrei and Schumacher 1994", CUT_EFFECT, at=found.cut, p_value=found.p_lausen94),
         BenchAnswer("range of the cut", PLACE, estimate=found.cut, conf_low=found.cut_low, conf_high=found.cut_high),
     ]
+
+
+def adjusted_searches(cohort: pd.DataFrame, seed: int, *, n_permutations: int = 499) -> list[BenchAnswer]:
+    """The permutation p-value of a crude search, of one within treatments, and of one beside covariates within them."""
+    searches: Mapping[str, tuple[Sequence[str], str | None]] = {
+        CRUDE: ((), None),
+        WITHIN: ((), "treatment"),
+        BESIDE_THREE: (ADJUSTMENT[:3], "treatment"),
+        BESIDE_TEN: (ADJUSTMENT, "treatment"),
+    }
+    answers, options = [], {"n_permutations": n_permutations, "n_bootstrap": 0, "seed": seed}
+    for method, (adjust, strata) in searches.items():
+        with quietly():
+            found = search_cutpoint(cohort, OVERALL_SURVIVAL, MARKER, adjust=adjust, strata=strata, **options)
+        answers.append(BenchAnswer(method, CUT_EFFECT, at=found.cut, p_value=found.p_permutation))
+    return answers
 
 
 def _hazard(method: str, found: CutpointSearch, row: Mapping[Hashable, float], p_value: float) -> BenchAnswer:
