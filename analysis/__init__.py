@@ -19,8 +19,8 @@ __version__ = "0.1.0"
 _MODULES: dict[str, tuple[str, ...]] = {
     "errors": (
         "InputError", "CohortError", "PlanError", "NotEstimable", "NotSupported", "AnalysisWarning", "RowsDropped",
-        "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "FewEvents", "NotComputed", "ManyTies",
-        "Separation", "RobustErrors", "EarlyZero", "BeyondFollowUp", "ValueUnknown", "FollowUpGaps",
+        "SuspiciousValues", "EmptyStratum", "SmallStratum", "TiedEdges", "TiedKnots", "FewEvents", "NotComputed",
+        "ManyTies", "Separation", "RobustErrors", "EarlyZero", "BeyondFollowUp", "ValueUnknown", "FollowUpGaps",
         "NotWritten", "PackageFault", "PartFailed",
         "MuchMissing", "ExtremeWeights", "NoOverlap", "FailedDraws", "LowReliability",
     ),

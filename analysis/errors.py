@@ -96,6 +96,10 @@ class TiedEdges(AnalysisWarning):
     """Quantile edges fell together, so there are fewer groups than asked for."""
 
 
+class TiedKnots(AnalysisWarning):
+    """Knots of a spline fell together, so there are fewer than asked for."""
+
+
 class FewEvents(AnalysisWarning):
     """Fewer events than the model or the test needs to be trusted."""
 

@@ -14,7 +14,7 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, SuspiciousValues, raise_all, warn_all
 from analysis.kernels.tails import normal_quantile
 from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
-from analysis.strata.splines import knot_problems, outside, place_knots, spline_basis
+from analysis.strata.splines import knot_problems, knot_warnings, outside, place_knots, spline_basis
 from analysis.survival.cox import fit_design
 from analysis.survival.cox_fit import ChiSquare, CoxFit, CoxModel, chi_square
 from analysis.survival.cox_terms import Design
@@ -120,12 +120,14 @@ def dose_response(
         Options that cannot be: a number of knots other than 3 to 7, knots that do not increase or lie outside the
         range of the marker, a reference outside it, `adjust` with the marker in it.
     NotEstimable
-        Fewer distinct values than the knots need; no events; constant or collinear covariates.
+        Fewer than three distinct knots; no events; constant or collinear covariates.
 
     Warns
     -----
     FewEvents, ManyTies, Separation
         As `fit_cox`.
+    TiedKnots
+        When default knots coincide, as those of a count often do: the curve has fewer.
     SuspiciousValues
         When `at` reaches beyond the marker's values, where the curve is a straight line by construction.
 
@@ -149,7 +151,8 @@ def dose_response(
     scale = _scale(design, marker, knots, reference, points)
     model = CoxModel(endpoint, (marker, *terms), "efron", strata_names, None, None, robust=False, engine="auto")
     fit, straight, without = _nested_fits(design, marker, scale, model)
-    found = (*fit.warnings, *_extrapolated(scale, marker))
+    tied = knot_warnings(scale.values, knots, scale.knots, marker)
+    found = (*fit.warnings, *tied, *_extrapolated(scale, marker))
     warn_all(found)
     bends = len(scale.knots) - 2
     return DoseResponse(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.cohort.columns import FloatArray, IntArray, first_few
-from analysis.errors import InputError, NotEstimable
+from analysis.errors import AnalysisWarning, InputError, NotEstimable, TiedKnots
 from analysis.survival.options import number_problems
 
 FEWEST_KNOTS, MOST_KNOTS = 3, 7
@@ -78,7 +78,11 @@ def place_knots(values: FloatArray, knots: int | Sequence[float], marker: str) -
     if len(beyond):
         raise InputError(outside("knots", beyond, values, marker))
     if len(distinct) < len(places):
-        raise NotEstimable(_too_few(len(places), len(places), values, marker))
+        raise NotEstimable(
+            f"{len(places)} knots need at least {len(places)} distinct values of {marker!r}, and it has {len(distinct)}"
+            f" ({first_few((f'{value:g}' for value in distinct), 8)}) in {len(values)} rows; give fewer knots, or"
+            " compare groups"
+        )
     return places
 
 
@@ -94,24 +98,15 @@ def outside(name: str, points: Iterable[float], values: FloatArray, marker: str)
     return f"{name}: {shown} outside the range {values.min():g}-{values.max():g} of {marker!r}; are both in one unit?"
 
 
-def _too_few(n_knots: int, needed: int, values: FloatArray, marker: str) -> str:
-    """Words on a marker with too few distinct values."""
-    distinct = np.unique(values)
-    return (
-        f"{n_knots} knots need at least {needed} distinct values of {marker!r}, and it has {len(distinct)}"
-        f" ({first_few((f'{value:g}' for value in distinct), 8)}) in {len(values)} rows; give fewer knots, or compare"
-        " groups"
-    )
-
-
 def default_knots(values: FloatArray, n_knots: int, marker: str = "marker") -> FloatArray:
     """Harrell's default knots: quantiles spread evenly between two outer ones.
 
     The outer quantiles are 0.10 and 0.90 for 3 knots, 0.05 and 0.95 for 4 to 6, 0.025 and 0.975 for 7; with fewer
     than 100 values the outer knots are the fifth smallest and the fifth largest instead. Where 5 % of the rows or more
     share the smallest (largest) value, and no value between is as common, the knot on that side is the next value, and
-    the others are quantiles of what lies beyond it. With just two distinct values more than knots, the knots are the
-    values between the ends.
+    the others are quantiles of what lies beyond it. With at most two distinct values more than knots, the knots are the
+    values between the ends. Knots that coincide count once, so there may be fewer than asked for (`knot_warnings`);
+    where fewer than three would be left, twice as many quantiles are tried.
 
     Parameters
     ----------
@@ -124,16 +119,16 @@ def default_knots(values: FloatArray, n_knots: int, marker: str = "marker") -> F
 
     Returns
     -------
-    ndarray, shape (n_knots,)
+    ndarray, shape (k,)
 
     Raises
     ------
     NotEstimable
-        When ties leave fewer distinct knots than asked for.
+        When ties leave fewer than three distinct knots.
 
     Notes
     -----
-    As R's ``Hmisc::rcspline.eval(x, nk = n_knots, knots.only = TRUE)`` where that gives as many knots as asked for.
+    As R's ``Hmisc::rcspline.eval(x, nk = n_knots, knots.only = TRUE)``, which ``rms::rcs`` takes.
     Harrell (2015), Regression Modeling Strategies, 2nd edition, section 2.4.6.
 
     Examples
@@ -141,20 +136,74 @@ def default_knots(values: FloatArray, n_knots: int, marker: str = "marker") -> F
     >>> default_knots(np.arange(1.0, 102.0), 4).tolist()
     [6.0, 36.0, 66.0, 96.0]
     """
-    distinct, counts = np.unique(values, return_counts=True)
-    if len(values) < FEWEST_VALUES or len(distinct) - 2 < n_knots:
-        raise NotEstimable(_too_few(n_knots, max(n_knots + 2, FEWEST_VALUES), values, marker))
-    if len(distinct) - 2 == n_knots:
-        return distinct[1:-1]
-    low, high = _past_tied_ends(distinct, counts)
-    inner = values[(values > max(low, default=-np.inf)) & (values < min(high, default=np.inf))]
-    knots = np.unique([*low, *_even_quantiles(inner, n_knots, low=not low, high=not high), *high])
-    if len(knots) < n_knots:
+    knots = np.unique(_default_places(values, n_knots)[1])
+    if len(values) < FEWEST_VALUES or len(knots) < FEWEST_KNOTS:
+        n_distinct = len(np.unique(values))
         raise NotEstimable(
-            f"{n_knots} knots: ties in {marker!r} leave {len(knots)} distinct places"
-            f" ({first_few(f'{knot:g}' for knot in knots)}); ask for fewer knots, or give their places"
+            f"{n_knots} knots: {marker!r} has {n_distinct} distinct value{'s' if n_distinct > 1 else ''} in"
+            f" {len(values)} rows, whose ties leave {len(knots)} distinct knots; a spline needs {FEWEST_KNOTS} and"
+            f" {FEWEST_VALUES} rows; give the places of the knots, take the marker as a line, or compare groups"
         )
     return knots
+
+
+def knot_warnings(
+    values: FloatArray, asked: int | Sequence[float], knots: FloatArray, marker: str
+) -> tuple[AnalysisWarning, ...]:
+    """A warning when default knots coincide: where, and how many remain.
+
+    Examples
+    --------
+    >>> values = np.repeat([0.0, 1, 2, 3, 4, 5, 6, 7], [60, 40, 9, 9, 9, 9, 9, 9])
+    >>> print(knot_warnings(values, 5, default_knots(values, 5), "nodes")[0])
+    5 knots of 'nodes': 2 fall together at 0; 4 remain (0, 1, 3, 7)
+    """
+    if not isinstance(asked, (int, np.integer)):
+        return ()
+    first = _default_places(values, int(asked))[0]
+    places, counts = np.unique(first, return_counts=True)
+    if len(places) == asked:
+        return ()
+    together = [f"{count} fall together at {place:g}" for place, count in zip(places, counts, strict=True) if count > 1]
+    why = first_few(together) if together else f"it has {len(np.unique(values))} distinct values only"
+    remain = first_few((f"{knot:g}" for knot in knots), MOST_KNOTS)
+    return (TiedKnots(f"{asked} knots of {marker!r}: {why}; {len(knots)} remain ({remain})"),)
+
+
+def _default_places(values: FloatArray, n_knots: int) -> tuple[FloatArray, FloatArray]:
+    """Harrell's default knots, of which some may coincide, and those taken in their place: as R's rcspline.eval."""
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) - 2 <= n_knots:
+        return distinct[1:-1], distinct[1:-1]
+    low, high = _past_tied_ends(distinct, counts)
+    inner = values[(values > max(low, default=-np.inf)) & (values < min(high, default=np.inf))]
+    n_left = n_knots - len(low) - len(high)
+    outer = 0.1 if n_knots == 3 else 0.05 if n_knots < MOST_KNOTS else 0.025
+    first = _even_quantiles(inner, n_left, outer)
+    taken = first
+    if len(np.unique(first)) < min(n_left, 3):
+        taken = np.quantile(inner, np.linspace(outer, 1 - outer, 2 * n_left)) if len(inner) else inner
+        if low and len(np.unique(taken)) < FEWEST_KNOTS:
+            middle = (low[0] + high[0]) / 2 if high else np.median(inner)
+            taken = np.array([*low, middle, *(high or [np.quantile(inner, 1 - outer)])])
+        if len(np.unique(taken)) < FEWEST_KNOTS:
+            return first, taken
+    first, taken = (_fifth_values(knots, inner, n_left, low, high) for knots in (first, taken))
+    return np.array([*low, *first, *high]), np.array([*low, *taken, *high])
+
+
+def _fifth_values(
+    knots: FloatArray, inner: FloatArray, n_left: int, low: Sequence[float], high: Sequence[float]
+) -> FloatArray:
+    """In small samples the outer knots are the fifth smallest and the fifth largest value, but for tied ends."""
+    if n_left == 1 or not FEWEST_VALUES <= len(inner) < SMALL_SAMPLE:
+        return knots
+    ordered, moved = np.sort(inner), knots.tolist()
+    if not low:
+        moved[0] = ordered[4]
+    if not high:
+        moved[n_left - 1 : n_left] = [ordered[-5]]
+    return np.array(moved)
 
 
 def _past_tied_ends(distinct: FloatArray, counts: IntArray) -> tuple[list[float], list[float]]:
@@ -168,20 +217,13 @@ def _past_tied_ends(distinct: FloatArray, counts: IntArray) -> tuple[list[float]
     )
 
 
-def _even_quantiles(values: FloatArray, n_knots: int, *, low: bool, high: bool) -> FloatArray:
-    """The knots that tied ends leave to the quantiles; `low` and `high` say which ends are still to be placed."""
-    n_left = n_knots - (not low) - (not high)
+def _even_quantiles(values: FloatArray, n_left: int, outer: float) -> FloatArray:
+    """The knots that tied ends leave to the quantiles."""
     if not len(values):
         return np.empty(0)
     if n_left == 1:
         return np.array([np.median(values)])
-    outer = 0.1 if n_knots == 3 else 0.05 if n_knots < MOST_KNOTS else 0.025
-    knots = np.quantile(values, np.linspace(0.5 if n_left == 2 else outer, 1 - outer, n_left))
-    if FEWEST_VALUES <= len(values) < SMALL_SAMPLE:
-        ordered = np.sort(values)
-        knots[0] = ordered[4] if low else knots[0]
-        knots[-1] = ordered[-5] if high else knots[-1]
-    return np.asarray(knots, dtype=np.float64)
+    return np.asarray(np.quantile(values, np.linspace(0.5 if n_left == 2 else outer, 1 - outer, n_left)), np.float64)
 
 
 def spline_basis(values: ArrayLike, knots: ArrayLike) -> FloatArray:

@@ -22,6 +22,7 @@ from analysis import (
     NotEstimable,
     Separation,
     SuspiciousValues,
+    TiedKnots,
     dose_response,
     fit_cox,
     simulate_cohort,
@@ -221,7 +222,7 @@ def test_options_that_cannot_be_say_what_is_wrong(options, error, message):
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"age": 60.0}, NotEstimable, r"4 knots need at least 6 distinct values of 'age', and it has 1 \(60\)"),
+        ({"age": 60.0}, NotEstimable, r"4 knots: 'age' has 1 distinct value in 228 rows"),
         ({"age": np.nan}, CohortError, r"no non-missing values in 'age'"),
         ({"age": "old"}, CohortError, r"marker column 'age': 228 values are not numbers"),
         ({"age": np.inf}, CohortError, r"marker column 'age': infinite values in 228 rows"),
@@ -246,6 +247,27 @@ def test_late_entry_counts_from_entry_on():
     assert_allclose(late.curve, plain.curve, rtol=1e-8, atol=1e-10)
     later = dose_response(held.assign(start=held["time"] / 2), Endpoint("time", "event", entry="start"), "age")
     assert later.log_likelihood > plain.log_likelihood  # fewer at risk at every event
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.ManyTies")
+@pytest.mark.parametrize(
+    ("n_knots", "knots", "log_likelihood", "coef"),
+    [  # cph(Surv(t, e) ~ rcs(x, n_knots)) of rms, eps = 1e-12; its loglik, coef and Design$parms
+        (5, (0, 1, 3, 7), -518.1368180960, [-0.218558063694, 2.136782880624, -3.585681828734]),
+        (7, (0, 1, 2, 4, 8), -517.97970534079, [-0.34672225134, 6.66768965853, -15.69601450796, 10.18181382177]),
+    ],
+)
+def test_a_count_whose_knots_coincide_against_r(n_knots, knots, log_likelihood, coef):
+    count = np.repeat(np.arange(10), [60, 40, 25, 15, 12, 8, 6, 5, 4, 3])
+    row = np.arange(len(count))
+    held = pd.DataFrame({"x": count, "t": 1 + (row * 53) % 97, "e": (row * 7) % 10 < 7})
+    with pytest.warns(TiedKnots, match=rf"{n_knots} knots of 'x': 2 fall together at 0"):
+        found = dose_response(held, Endpoint("t", "e"), "x", knots=n_knots)
+    assert found.knots == knots
+    assert found.log_likelihood == pytest.approx(log_likelihood, rel=1e-11)
+    assert found.coefficients["coef"].to_numpy() == pytest.approx(coef, rel=1e-6)
+    assert (found.overall_test.df, found.nonlinear_test.df) == (len(knots) - 1, len(knots) - 2)
+    assert TiedKnots in map(type, found.warnings)
 
 
 def test_given_knots_need_as_many_distinct_values():

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from analysis import NotEstimable
-from analysis.strata.splines import default_knots, place_knots, spline_basis
+from analysis import NotEstimable, TiedKnots
+from analysis.strata.splines import default_knots, knot_warnings, place_knots, spline_basis
 from tests.reference import cases, rows
 
 KNOTS = np.array([1.0, 2.0, 4.0, 7.0])
@@ -114,14 +114,50 @@ def test_just_enough_distinct_values_are_the_knots_themselves():
     assert default_knots(np.repeat([0.0, 1, 2, 3, 4], 20), 3).tolist() == [1, 2, 3]
 
 
+COUNT = np.repeat(np.arange(10.0), [60, 40, 25, 15, 12, 8, 6, 5, 4, 3])
+FEWER = np.repeat(np.arange(10.0), [30, 20, 12, 8, 6, 4, 3, 2, 2, 1])
+LOW_END, HIGH_END = np.repeat(np.arange(21.0), [150, *[2] * 20]), np.repeat([*range(1, 21), 30.0], [*[2] * 20, 150])
+
+
+@pytest.mark.parametrize(
+    ("values", "knots"),  # Hmisc::rcspline.eval(x, nk = , knots.only = TRUE)
+    [
+        (COUNT, {3: [0, 1, 5.3], 4: [0, 1, 2, 7], 5: [0, 1, 3, 7], 6: [0, 1, 2, 3, 7], 7: [0, 1, 2, 4, 8]}),
+        (FEWER, {3: [0, 1, 7], 4: [0, 1, 2, 7], 5: [0, 1, 3, 7], 6: [0, 1, 2, 3, 7], 7: [0, 0.725, 1, 2, 4, 7]}),
+        (np.repeat(np.arange(5.0), [30, 20, 12, 8, 6]), {key: [1, 2, 3] for key in range(3, 8)}),
+        (LOW_END, {3: [1, 11, 18], 5: [1, 2.85, 8, 14, 18], 7: [1, 2, 5.955, 9, 13, 16.045, 18]}),
+        (HIGH_END, {3: [3, 17.3, 20], 5: [3, 7, 13, 18.15, 20], 7: [3, 4.955, 8, 12, 15.045, 19, 20]}),
+        (np.repeat(np.arange(1.0, 20), [*[1] * 9, 180, *[1] * 9]), {7: [5.925, 10, 14.075]}),
+        (np.repeat(np.arange(1.0, 21), [*[1] * 12, 60, *[1] * 7]), {key: [5, 13, 16] for key in range(4, 8)}),
+    ],
+)
+def test_knots_of_tied_values_are_those_of_r(values, knots):
+    for n_knots, places in knots.items():
+        assert_allclose(default_knots(values, n_knots), places, rtol=1e-12)
+        assert_allclose(default_knots(values[::-1], n_knots), places, rtol=1e-12)
+
+
+def test_knots_that_coincide_are_named_with_what_remains():
+    (warning,) = knot_warnings(COUNT, 7, default_knots(COUNT, 7), "nodes")
+    assert isinstance(warning, TiedKnots)
+    assert str(warning) == "7 knots of 'nodes': 2 fall together at 0, 2 fall together at 1; 5 remain (0, 1, 2, 4, 8)"
+    few = np.repeat(np.arange(5.0), 20)
+    (warning,) = knot_warnings(few, 4, default_knots(few, 4), "grade")
+    assert str(warning) == "4 knots of 'grade': it has 5 distinct values only; 3 remain (1, 2, 3)"
+    assert knot_warnings(COUNT, 4, default_knots(COUNT, 4), "nodes") == ()
+    assert knot_warnings(few, 3, default_knots(few, 3), "grade") == ()
+    assert knot_warnings(few, [1, 2, 3], np.array([1.0, 2, 3]), "grade") == ()
+
+
 @pytest.mark.parametrize(
     ("values", "n_knots", "message"),
     [
-        ([1, 2, 3] * 20, 3, r"3 knots need at least 6 distinct values of 'mg', and it has 3 \(1, 2, 3\) in 60 rows"),
-        ([1, 2, 3, 4, 5], 3, r"need at least 6 distinct values of 'mg', and it has 5 \(.*\) in 5 rows"),
-        ([1] * 20 + [5] * 70 + [2, 3, 4, 6, 7, 8] * 2, 5, r"5 knots: ties in 'mg' leave \d distinct places"),
+        ([1, 2, 3] * 20, 3, r"3 knots: 'mg' has 3 distinct values in 60 rows, whose ties leave 1 distinct knots"),
+        (np.repeat([0, 1, 2, 3], [30, 20, 12, 8]), 4, r"has 4 distinct values in 70 rows, whose ties leave 2 distinct"),
+        (np.repeat(np.arange(1, 20), [*[1] * 9, 180, *[1] * 9]), 4, r"a spline needs 3 and 6 rows; give the places"),
+        ([1, 2, 3, 4, 5], 3, r"5 distinct values in 5 rows.* a spline needs 3 and 6 rows"),
     ],
 )
-def test_too_few_distinct_values_are_named(values, n_knots, message):
+def test_fewer_than_three_knots_are_refused_as_in_r(values, n_knots, message):
     with pytest.raises(NotEstimable, match=message):
         place_knots(np.asarray(values, dtype=float), n_knots, "mg")
