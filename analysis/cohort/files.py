@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import IO, get_args
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ from analysis.cohort.schema import Schema
 from analysis.cohort.tables import KINDS, Table, escaped, read_table, suffix_problems
 from analysis.cohort.units import convert_magnesium
 from analysis.cohort.validation import checked
-from analysis.errors import AnalysisWarning, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
+from analysis.errors import AnalysisWarning, CohortError, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
 
 
 def read_cohort(
@@ -202,7 +203,8 @@ def write_cohort(cohort: pd.DataFrame, path: str | Path) -> None:
     Raises
     ------
     CohortError
-        When column names stand twice or are no text, or the suffix is another.
+        When column names stand twice or are no text, the suffix is another, or the format cannot hold a column, which
+        is named with what it holds; then nothing is written.
 
     Examples
     --------
@@ -214,18 +216,55 @@ def write_cohort(cohort: pd.DataFrame, path: str | Path) -> None:
     "patient_id,note\nP1,'=1+1\nP2,\n"
     """
     path = Path(path)
+    raise_all(column_problems(cohort, []))
     names = list(cohort.columns)
     problems = suffix_problems(path, writing=True) + column_problems(cohort, names)
     problems += [f"column name {name!r} is no text; rename it" for name in names if not isinstance(name, str)]
     raise_all(problems)
-    kind = KINDS[path.suffix.lower()]
-    if kind == "Parquet":
-        cohort.to_parquet(path, index=False)
-    elif kind == "Excel":
-        _escaped(cohort).to_excel(path, index=False)
-    else:
-        sep = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
-        _escaped(cohort).to_csv(path, index=False, sep=sep, lineterminator="\n", encoding="utf-8")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            _write(cohort, file, path.suffix.lower())
+        part.replace(path)
+    except _Unwritable as error:
+        raise CohortError(_unwritable_columns(cohort, path.suffix.lower())) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+class _Unwritable(Exception):
+    """A format refused a value."""
+
+
+def _write(cohort: pd.DataFrame, file: IO[bytes], suffix: str) -> None:
+    """Write a cohort in the format of a suffix; raises `_Unwritable` when a value has no place in it."""
+    from openpyxl.utils.exceptions import IllegalCharacterError
+
+    try:
+        if KINDS[suffix] == "Parquet":
+            cohort.to_parquet(file, index=False)
+        elif KINDS[suffix] == "Excel":
+            _escaped(cohort).to_excel(file, index=False, engine="openpyxl")
+        else:
+            sep = "\t" if suffix in (".tsv", ".tab") else ","
+            _escaped(cohort).to_csv(file, index=False, sep=sep, lineterminator="\n", encoding="utf-8")
+    except (ValueError, TypeError, ArithmeticError, NotImplementedError, IllegalCharacterError) as error:
+        raise _Unwritable(str(error)) from error
+
+
+def _unwritable_columns(cohort: pd.DataFrame, suffix: str) -> list[str]:
+    """Which columns a format cannot hold, each with its type and what to do."""
+    problems = []
+    for name, column in cohort.items():
+        try:
+            _write(column.to_frame(), io.BytesIO(), suffix)
+        except _Unwritable as error:
+            types = first_few(dict.fromkeys(type(value).__name__ for value in column.dropna()))
+            problems.append(
+                f"column {name!r} ({column.dtype}, holding {types}) cannot be written to {KINDS[suffix]}"
+                f" ({str(error).splitlines()[0]}); make it numbers (.astype(float)), text (.astype(str)) or dates first"
+            )
+    return problems or [f"the cohort cannot be written to {KINDS[suffix]}; write it to .csv"]
 
 
 def _escaped(cohort: pd.DataFrame) -> pd.DataFrame:

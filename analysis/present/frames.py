@@ -8,15 +8,37 @@ import pandas as pd
 
 from analysis.errors import InputError
 
+LARGEST = 1e100
+
 
 def need_columns(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> None:
     """Raise when a frame lacks a column that is to be drawn, or has no row."""
+    twice = [name for name in dict.fromkeys(columns) if list(frame.columns).count(name) > 1]
+    if twice:
+        raise InputError(f"{what}: column {', '.join(map(str, twice))} stands twice; rename or drop the copies")
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         have = ", ".join(map(str, frame.columns)) or "none"
-        raise InputError(f"{what}: no column {', '.join(missing)}; its columns are {have}")
+        raise InputError(f"{what}: no column {', '.join(map(str, missing))}; its columns are {have}")
     if frame.empty:
         raise InputError(f"{what}: no rows to draw")
+
+
+def need_numbers(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> pd.DataFrame:
+    """The frame with these columns as float64; raises when one holds anything but finite numbers."""
+    numeric, problems = frame.copy(), []
+    for name in columns:
+        try:
+            values = pd.to_numeric(frame[name]).astype("Float64").to_numpy(dtype=float, na_value=float("nan"))
+        except (TypeError, ValueError):
+            problems.append(f"{what}: column {name!r} is drawn as numbers, and holds other values; convert it first")
+            continue
+        if not pd.Series(values).between(-LARGEST, LARGEST)[~pd.isna(values)].all():
+            problems.append(f"{what}: column {name!r} holds values that are infinite or beyond {LARGEST:g}")
+        numeric[name] = values
+    if problems:
+        raise InputError(problems)
+    return numeric
 
 
 def ordered_labels(values: pd.Series) -> list[str]:

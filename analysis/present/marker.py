@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.present.cut_lines import cut_line, write_edges, write_sources
-from analysis.present.frames import by_label, need_columns
+from analysis.present.frames import by_label, need_columns, need_numbers
 from analysis.present.layout import figure_of, finish, fit, new_figure, text_size
 from analysis.present.placing import Space
 from analysis.present.style import (
@@ -78,11 +78,12 @@ def plot_marker(
     >>> plot_marker(cohort, "magnesium", cuts, unit="mmol/L").axes[0].get_xlabel()
     'magnesium (mmol/L)'
     """
-    need_columns(cohort, "cohort", [marker, *([hue] if hue else [])])
+    need_columns(cohort, "cohort", [marker, *([hue] if hue is not None else [])])
     need_columns(cutpoints, "cutpoints", ("edge", "label", "source", "searched"))
-    known = cohort[cohort[marker].notna()]
+    cohort = need_numbers(cohort, "cohort", [marker])
+    known = cohort[cohort[marker].notna()].reset_index(drop=True)
     need_columns(known, f"cohort with {marker} known", [marker])
-    panels = by_label(known, hue) if hue else {"": known}
+    panels = by_label(known, hue) if hue is not None else {"": known}
     cuts = cutpoints.assign(used=cutpoints["used"] if "used" in cutpoints else ~cutpoints["searched"].astype(bool))
     with figure_style():
         figure = new_figure(width, rows=len(panels))
@@ -92,7 +93,7 @@ def plot_marker(
         for ax, rows in zip(axes, panels.values(), strict=True):
             _draw_panel(ax, rows, marker, bins)
             _draw_cuts(ax, cuts, reference)
-        name = label or marker
+        name = label or str(marker)
         axes[-1].set_xlabel(f"{name} ({unit})" if unit else name)
         height = (46.0 if len(panels) == 1 else 34.0 * len(panels)) * (1 if width > 1.5 * ONE_COLUMN else 0.85)
         write_sources(axes[-1], cuts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.frames import by_label, need_columns
+from analysis.present.frames import by_label, need_columns, need_numbers
 from analysis.present.layout import POINTS, figure_of, finish, new_figure, wrapped
 from analysis.present.style import (
     BLUE,
@@ -76,7 +76,9 @@ def plot_relations(
     >>> len(plot_relations(cohort, "magnesium", ["ppi"]).axes)
     1
     """
-    need_columns(cohort, "cohort", [marker, *columns, *([hue] if hue else [])])
+    need_columns(cohort, "cohort", [marker, *columns, *([hue] if hue is not None else [])])
+    cohort = need_numbers(cohort, "cohort", [marker]).reset_index(drop=True).rename(columns=str)
+    marker, columns, hue = str(marker), [str(name) for name in columns], None if hue is None else str(hue)
     across = min(len(columns), 3 if width > 1.5 * ONE_COLUMN else 2)
     down = -(-len(columns) // across)
     names = {name: name.replace("_", " ") for name in (marker, *columns)} | dict(labels or {})

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.errors import InputError
 from analysis.present.kinds import ESTIMATES, HIDDEN, KINDS, Kind, heading_of, kind_of
 from analysis.present.words import (
     MISSING,
@@ -59,6 +60,9 @@ def display_frame(
     >>> display_frame(ratios).iloc[0].to_dict()
     {'Term': 'age', 'Hazard ratio (95% CI)': '1.30 (1.02 to 1.62)', 'p': '<0.001'}
     """
+    if not frame.columns.is_unique:
+        twice = ", ".join(map(str, frame.columns[frame.columns.duplicated()].unique()))
+        raise InputError(f"frame: column {twice} stands twice; rename or drop the copies")
     level = f"{100 * (conf_level or _level(frame)):g}% CI"
     names, chosen = dict(headings or {}), dict(kinds or {})
     merged = _merged(frame)

@@ -153,7 +153,7 @@ def attenuation(
     error = checked_error(measurement_error, error_scale, n_draws=n_draws, seed=seed)
     raise_all(adjust_problems(marker, terms) + level_problems(conf_level), InputError)
     design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
-    place = design.columns[marker][0]
+    place = design.columns[str(marker)][0]
     refuse_nonpositive(design.x[:, place], error, marker)
     model = CoxModel(endpoint, (marker, *terms), "efron", strata_names, None, None, robust=False, engine="kernel")
     fit = fit_design(design, model)

@@ -110,7 +110,7 @@ def read_exposure(
         )
     design = read_term_design(labelled, outcome, named, strata=strata_names)
     within = group_rows(used, [name for name in strata_names if name != by])
-    kept = [place for place in range(design.x.shape[1]) if place not in design.columns.get(by, ())]
+    kept = [place for place in range(design.x.shape[1]) if place not in design.columns.get(str(by), ())]
     names = tuple(design.terms[place] for place in kept)
     return ExposureRows(design.data, exposure, within, design.x[:, kept], names, design, as_formula(named, labelled))
 

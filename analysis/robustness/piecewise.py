@@ -131,7 +131,7 @@ def piecewise_effects(
     warn_all(fit.warnings)
     return PiecewiseEffects(
         periods=_with_periods(ratios, design, start, stop, counts),
-        constant=whole[whole["term"] == design.terms[design.columns[marker][0]]].drop(columns="term"),
+        constant=whole[whole["term"] == design.terms[design.columns[str(marker)][0]]].drop(columns="term"),
         test=difference_test(fit, constant, len(start)),
         marker=marker,
         adjust=terms,

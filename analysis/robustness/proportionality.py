@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import first_few
-from analysis.errors import InputError
+from analysis.cohort.columns import first_few, numbers
+from analysis.errors import InputError, raise_all
 
 FEWEST_EVENTS = 50
 DOUBT = 0.05
@@ -79,10 +80,14 @@ def proportional_hazards_verdict(periods: pd.DataFrame, *, score_p_value: float,
     missing = [name for name in NEEDED if name not in periods]
     if missing or periods.empty:
         raise InputError(f"periods: needs rows with {', '.join(NEEDED)}; give the frame of piecewise_effects")
-    n_event, limits = int(periods["n_event"].sum()), periods[["conf_low", "conf_high"]]
+    problems: list[str] = []
+    columns = {name: numbers(periods, name, problems) for name in NEEDED}
+    raise_all([f"periods: {problem}" for problem in problems], InputError)
+    periods = pd.DataFrame(columns)
+    n_event, limits = int(np.nansum(periods["n_event"])), periods[["conf_low", "conf_high"]]
     shown = first_few((f"{ratio:.2f}" for ratio in periods["hazard_ratio"]), 12)
     tests = f"p {score_p_value:.2g} by the score test, {period_p_value:.2g} by period, the smaller to be doubled"
-    if n_event < FEWEST_EVENTS or periods[list(NEEDED)].isna().any(axis=None):
+    if n_event < FEWEST_EVENTS or periods.isna().any(axis=None):
         return Verdict(
             "undecided",
             f"With {n_event} events in {len(periods)} periods the data cannot tell whether hazards are proportional"

@@ -122,6 +122,9 @@ def read_samples(labs: pd.DataFrame, keys: pd.Index, *, key: str, time: str, val
         samples = samples.kept(~missing[usable], f"missing {name}")
         usable &= ~missing
     samples = samples.kept(samples.patient >= 0, "patients who are not in the cohort")
+    if not len(samples.time):
+        reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in samples.dropped.items())
+        raise CohortError(f"labs: no samples left: {reasons}")
     order = np.lexsort((samples.time, samples.patient))
     samples = replace(samples, patient=samples.patient[order], time=samples.time[order], value=samples.value[order])
     return _distinct(samples, keys)

@@ -195,8 +195,8 @@ def choice_names(setting: Setting, cut: str) -> dict[str, str]:
 def canonical_order(cohort: pd.DataFrame, values: FloatArray, choices: Choices, strata: Sequence[str]) -> IntArray:
     """An order of the rows that follows from what they hold, so that shuffled rows get the same permutations."""
     outcomes = [name for endpoint in choices.endpoints.values() for name in endpoint.columns]
-    text = " ".join(term for terms in choices.adjustments.values() for term in terms)
-    used = [str(name) for name in cohort.columns if str(name) in text or name in (*outcomes, *strata)]
+    text = " ".join(str(term) for terms in choices.adjustments.values() for term in terms)
+    used = [name for name in cohort.columns if str(name) in text or name in (*outcomes, *strata)]
     return np.lexsort([*choices.exclusions.values(), *(_as_numbers(cohort[name]) for name in used), values])
 
 

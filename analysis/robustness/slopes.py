@@ -31,7 +31,7 @@ def with_slopes(design: Design, marker: str, group: IntArray, terms: Sequence[st
     -------
     Design
     """
-    (place,) = design.columns[marker]
+    (place,) = design.columns[str(marker)]
     inside = group[:, None] == np.arange(len(terms))
     slopes = np.where(inside, design.x[:, [place]], 0.0)
     others = [column for column in range(design.x.shape[1]) if column != place]

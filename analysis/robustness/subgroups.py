@@ -96,7 +96,7 @@ def subgroup_effects(
     _check_groups(cohort, endpoint, marker, groups)
     whole_design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
     whole = fitted(whole_design, endpoint, strata_names, as_formula([marker, *terms], cohort))
-    ratio = hazard_ratios(whole, conf_level=conf_level).iloc[whole_design.columns[marker][0]]
+    ratio = hazard_ratios(whole, conf_level=conf_level).iloc[whole_design.columns[str(marker)][0]]
     undefined = (np.nan, np.nan, np.nan)
     frames = [pd.DataFrame([(ALL, ALL, whole.n, whole.n_event, *_limits(ratio), *undefined)], columns=list(COLUMNS))]
     found: list[AnalysisWarning] = [*_dropped(whole, {}), *whole.warnings]
@@ -155,7 +155,7 @@ def _by_level(
 
 def _informative(design: Design, marker: str, levels: Groups) -> BoolArray:
     """Which levels have an event and more than one value of the marker."""
-    values = design.x[:, design.columns[marker][0]]
+    values = design.x[:, design.columns[str(marker)][0]]
     rows_of = [levels.codes == place for place in range(len(levels.labels))]
     return np.array([bool(design.data.event[rows].any() and np.ptp(values[rows]) > 0) for rows in rows_of])
 

@@ -208,7 +208,7 @@ def _scale(
     design: Design, marker: str, knots: int | Sequence[float], reference: float | None, points: FloatArray | None
 ) -> _Scale:
     """Knots, reference and points of the curve, given or from the rows used."""
-    values = design.x[:, design.columns[marker][0]]
+    values = design.x[:, design.columns[str(marker)][0]]
     low, high = float(values.min()), float(values.max())
     if reference is not None and not low <= reference <= high:
         raise InputError(outside("reference", [reference], values, marker))
@@ -222,7 +222,7 @@ def _scale(
 
 def _nested_fits(design: Design, marker: str, scale: _Scale, model: CoxModel) -> tuple[CoxFit, float, float]:
     """The fit of the curve, and the log-likelihoods with a straight line in its place and without the marker."""
-    place = design.columns[marker][0]
+    place = design.columns[str(marker)][0]
     others = np.delete(design.x, place, axis=1)
     named = tuple(term for where, term in enumerate(design.terms) if where != place)
 

@@ -40,7 +40,7 @@ def quantile_cutpoints(values: ArrayLike | pd.Series, n_groups: int) -> Cutpoint
     NotEstimable
         When no edge is left.
     InputError
-        When `n_groups` is no whole number of at least 2.
+        When `values` is more than one column, or `n_groups` is no whole number of at least 2.
 
     Warns
     -----
@@ -82,7 +82,13 @@ def quantile_cutpoints(values: ArrayLike | pd.Series, n_groups: int) -> Cutpoint
 
 def _sorted_values(values: ArrayLike | pd.Series) -> FloatArray:
     """The non-missing values as sorted float64."""
-    column = values if isinstance(values, pd.Series) else pd.Series(np.asarray(values))
+    array = values if isinstance(values, pd.Series) else np.asarray(values)
+    if array.ndim != 1:
+        raise InputError(
+            f"values: expected one column of numbers, got {type(values).__name__} of shape {array.shape}; give one, as"
+            " cohort[marker], and rename it first when its name stands twice"
+        )
+    column = pd.Series(array)
     name = "values" if column.name is None else str(column.name)
     problems: list[str] = []
     found = numbers(column.to_frame(name), name, problems)

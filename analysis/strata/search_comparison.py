@@ -20,7 +20,7 @@ def comparison(
     conf_level: float,
 ) -> pd.DataFrame:
     """As found, corrected, and without a cut."""
-    term = rows.continuous.coefficients.set_index("term").loc[marker]
+    term = rows.continuous.coefficients.set_index("term").loc[str(marker)]
     sd = rows.marker_sd
     continuous = Effect(float(term["coef"]) * sd, float(term["std_error"]) * sd)
     estimates = np.array([(effect.estimate, effect.std_error) for effect in (*effects, continuous)])

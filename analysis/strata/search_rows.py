@@ -86,7 +86,7 @@ def search_rows(
         One value of the marker, no admissible cut, no events, nobody to compare, constant or collinear covariates.
     """
     design = read_marker_design(cohort, endpoint, marker, adjust, strata)
-    place = design.columns[marker][0]
+    place = design.columns[str(marker)][0]
     values = design.x[:, place]
     _refuse_uncuttable(values, marker, fractions)
     model = CoxModel(endpoint, (marker, *adjust), "efron", tuple(strata), None, None, robust=False, engine="kernel")

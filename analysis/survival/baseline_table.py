@@ -198,6 +198,8 @@ def _number_difference(a: FloatArray, b: FloatArray) -> float:
         return float("nan")
     if a.min() == a.max() and b.min() == b.max():  # asked of the values, whose computed variance may be rounding
         return 0.0 if a[0] == b[0] else float("nan")
+    power = -int(np.frexp(max(np.abs(a).max(), np.abs(b).max()))[1])  # squares of tiny values would be 0
+    a, b = np.ldexp(a, power), np.ldexp(b, power)
     return float(abs(a.mean() - b.mean()) / np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2))
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.columns import FloatArray, first_few
-from analysis.errors import InputError, NotEstimable
+from analysis.cohort.columns import FloatArray, column_problems, first_few, numbers, rows_where, with_columns
+from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.kernels.times import n_times_to
+from analysis.survival.groups import group_rows, label_problems
 
 CURVE_COLUMNS = ("stratum", "time", "n_risk", "n_event", "survival", "std_error", "conf_low", "conf_high")
 EVENT_TIMES, QUANTILES, CHOSEN_TIMES = "event times", "quantiles of event times", "chosen times"
@@ -28,7 +29,33 @@ def strata_of(curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
         raise InputError(f"curves: no columns {', '.join(missing)}; give the frame that kaplan_meier returns")
     if curves.empty:
         raise InputError("curves: the frame has no rows")
-    return {str(label): rows for label, rows in curves.groupby("stratum", observed=True, sort=True)}
+    raise_all([f"curves: {problem}" for problem in column_problems(curves, CURVE_COLUMNS)], InputError)
+    typed = _typed(curves)
+    return {str(label): rows for label, rows in typed.groupby("stratum", observed=True, sort=True)}
+
+
+def _typed(curves: pd.DataFrame) -> pd.DataFrame:
+    """Curves whose columns are numbers and whose times go up in each stratum; from a file, they may not be."""
+    problems = label_problems(curves["stratum"])
+    columns = {name: numbers(curves, name, problems) for name in CURVE_COLUMNS[1:]}
+    for name, missing in (
+        ("stratum", curves["stratum"].isna().to_numpy(dtype=bool)),
+        ("time", np.isnan(columns["time"])),
+    ):
+        problems += [f"column {name!r}: missing in {rows_where(missing)}"] if missing.any() else []
+    if not problems:
+        falls = pd.Series(columns["time"]).groupby(group_rows(curves, ["stratum"]).codes).diff() < 0
+        problems += (
+            [f"times fall within a stratum in {rows_where(falls.to_numpy())}; sort the rows"] if falls.any() else []
+        )
+    raise_all([f"curves: {problem}" for problem in problems], InputError)
+    odd = {name: columns[name] for name in columns if not _is_plain(curves[name])}
+    return with_columns(curves, odd) if odd else curves
+
+
+def _is_plain(column: pd.Series) -> bool:
+    """Whether numpy holds the numbers of a column."""
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
 
 
 def steps_of(curves: pd.DataFrame) -> dict[str, pd.DataFrame]:

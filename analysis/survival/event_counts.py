@@ -14,6 +14,7 @@ from analysis.errors import AnalysisWarning, InputError, raise_all, warn_all
 from analysis.kernels.counting import count
 from analysis.survival.curve_frames import code_column
 from analysis.survival.data import group_rows, survival_data
+from analysis.survival.groups import label_problems
 from analysis.survival.roles import check_roles
 from analysis.survival.tallies import sound_part
 from analysis.survival.tally_sources import keeps_order, missing_columns, tally_of
@@ -231,11 +232,12 @@ def _faults(counts: object) -> list[str]:
         values = numbers(counts, name, problems)
         wrong = {"missing": np.isnan(values), "negative": values < 0}
         if name != "time":
-            wrong["not whole"] = values % 1 > 0
+            wrong["not whole"] = (values != np.round(values)) & ~np.isnan(values)
         problems += [f"column {name!r}: {what} in {rows_where(at)}" for what, at in wrong.items() if at.any()]
     if counts["stratum"].isna().any():
         problems.append(f"column 'stratum': missing in {rows_where(counts['stratum'].isna().to_numpy())}")
-    return problems or _unequal(counts)
+    problems += label_problems(counts["stratum"])
+    return problems or _unequal(_labelled(counts))
 
 
 def _unequal(counts: pd.DataFrame) -> list[str]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import string
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -644,3 +645,33 @@ def test_text_that_a_spreadsheet_would_run_is_written_with_an_apostrophe(tmp_pat
 def test_frames_that_no_file_can_hold_are_refused(tmp_path, cohort, message):
     with pytest.raises(CohortError, match=message):
         write_cohort(cohort, tmp_path / "cohort.csv")
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "held"),
+    [
+        (pd.Series([1, "a", None], dtype=object), "object", "int, str"),
+        (pd.Series([Decimal("1.5"), 2.0, None], dtype=object), "object", "Decimal, float"),
+        (pd.Series(pd.arrays.SparseArray([1.0, 0.0, 0.0])), r"Sparse\[float64, nan\]", "float64"),
+        (pd.Series([1, 2, 3], dtype=np.longdouble), "float128|longdouble", "longdouble"),
+        (pd.Series([1j, 2, 3]), "complex128", "complex"),
+        (pd.Series([10**40, 1, 2], dtype=object), "object", "int"),
+        (pd.Series([pd.Interval(0, 1)] * 3, dtype=object), "object", "Interval"),
+    ],
+)
+def test_a_column_that_parquet_cannot_hold_is_named_and_nothing_is_written(tmp_path, values, kind, held):
+    path = tmp_path / "cohort.parquet"
+    write_cohort(pd.DataFrame({"kept": [1, 2, 3]}), path)
+    before = path.read_bytes()
+    words = rf"column 'x' \(({kind}), holding {held}\) cannot be written to Parquet \(.*\); make it numbers"
+    with pytest.raises(CohortError, match=words):
+        write_cohort(pd.DataFrame({"good": [1.0, 2.0, 3.0], "x": values}), path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["cohort.parquet"]
+
+
+def test_excel_refuses_times_with_a_zone_and_control_characters_by_column(tmp_path):
+    when = pd.to_datetime(["2024-01-31"]).tz_localize("UTC")
+    with pytest.raises(CohortError, match=r"column 'when' .*\ncolumn 'note' .*cannot be written to Excel"):
+        write_cohort(pd.DataFrame({"when": when, "note": ["\x01"]}), tmp_path / "cohort.xlsx")
+    assert list(tmp_path.iterdir()) == []

@@ -75,3 +75,17 @@ def test_without_ties_groups_differ_by_at_most_one_and_rounding_shifts_no_row(va
     sizes = np.bincount(np.searchsorted(cut.edges, values, side="left"), minlength=n_groups)
     assert sizes.max() - sizes.min() <= 1
     assert len(cut.labels) == n_groups
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=["x", "x"])["x"],
+        pd.DataFrame([[1.0, 2.0]], columns=pd.MultiIndex.from_tuples([("x", "a"), ("x", "b")]))["x"],
+        np.ones((2, 2)),
+        1.0,
+    ],
+)
+def test_what_is_not_one_column_is_refused(values):
+    with pytest.raises(InputError, match=r"values: expected one column of numbers, got \w+ of shape"):
+        quantile_cutpoints(values, 2)

@@ -167,3 +167,29 @@ def test_curves_of_chosen_strata_can_be_read():
 def test_what_means_nothing_is_refused(call, words):
     with pytest.raises(InputError, match=re.escape(words)):
         call(kaplan_meier(ARMS, OS, by="arm"))
+
+
+CURVES = kaplan_meier(pd.DataFrame({"t": [1.0, 2, 3, 4], "e": 1, "g": list("aabb")}), Endpoint("t", "e"), by="g")
+
+
+@pytest.mark.parametrize("dtype", [object, "Float64", "double[pyarrow]"])
+def test_curves_read_back_in_another_dtype_give_the_same(dtype):
+    columns = ["time", "n_risk", "survival", "std_error", "conf_low", "conf_high"]
+    found = survival_at(CURVES.astype(dict.fromkeys(columns, dtype)), [1.5])
+    pd.testing.assert_frame_equal(found, survival_at(CURVES, [1.5]), check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows.astype({"time": str}), "curves: column 'time': 6 values are not numbers"),
+        (lambda rows: rows.iloc[::-1], r"curves: times fall within a stratum in 4 rows \(2, 3, 5, 6\); sort the rows"),
+        (lambda rows: rows.assign(time=[0, np.nan, 2, 0, 3, 4]), r"curves: column 'time': missing in 1 row \(2\)"),
+        (lambda rows: rows.assign(stratum=["a", None, "a", "b", "b", "b"]), "curves: column 'stratum': missing in 1"),
+        (lambda rows: pd.concat([rows, rows[["time"]]], axis=1), "curves: column 'time' stands 2 times"),
+    ],
+)
+def test_curves_that_cannot_be_read_are_refused(change, message):
+    for read in (lambda rows: survival_at(rows, [1.5]), survival_quantile, lambda rows: survival_difference(rows, 1.5)):
+        with pytest.raises(InputError, match=message):
+            read(change(CURVES))
