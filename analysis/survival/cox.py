@@ -17,6 +17,8 @@ from analysis.kernels.cox_residuals import score_residuals
 from analysis.survival.cox_assembly import assembled
 from analysis.survival.cox_fit import ChiSquare, CoxFit, CoxModel, hazard_ratios
 from analysis.survival.cox_guards import (
+    EXACT,
+    FINER_TIMES,
     cox_warnings,
     refuse_collinear,
     refuse_constant,
@@ -198,7 +200,8 @@ def _by_engine(engine: str, maximum: Maximum) -> tuple[Maximum, str]:
 def _assemble(design: Design, null: CoxPoint, tied: float, maximum: Maximum, model: CoxModel) -> CoxFit:
     """The result, with the robust variance when it is asked for."""
     data, n_event = design.data, int(design.data.event.sum())
-    found = cox_warnings(n_event, tied, data.weights, design.terms, maximum.coef, ties=model.ties)
+    remedy = FINER_TIMES if model.robust or model.weights else EXACT  # exact ties know neither
+    found = cox_warnings(n_event, tied, data.weights, design.terms, maximum.coef, ties=model.ties, remedy=remedy)
     return assembled(
         design,
         maximum,

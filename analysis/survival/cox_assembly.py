@@ -13,7 +13,7 @@ from analysis.errors import AnalysisWarning, NotEstimable, NotSupported
 from analysis.kernels.cox_large import LargeProblem
 from analysis.kernels.cox_newton import CoxPoint, CoxSolution, newton_step
 from analysis.survival.cox_fit import CoxFit, CoxModel, chi_square
-from analysis.survival.cox_guards import cox_warnings, refuse_collinear
+from analysis.survival.cox_guards import EXACT, cox_warnings, refuse_collinear
 from analysis.survival.cox_maximum import Maximum, attained
 from analysis.survival.cox_terms import Design
 
@@ -110,7 +110,8 @@ def assembled_without_rows(
     maximum = attained(absent, solution.point, problem.scale)
     design = Design(absent, absent, terms, columns)
     tied = float(n_tied[n_tied > 1].sum() / n_tied.sum())
-    found = cox_warnings(n_event, tied, np.ones(1), terms, maximum.coef, ties=model.ties, held=False)
+    remedy = f"{EXACT} on a sample of the rows"
+    found = cox_warnings(n_event, tied, np.ones(1), terms, maximum.coef, ties=model.ties, remedy=remedy)
     return assembled(
         design, maximum, problem.null, model,
         robust=None, n=n, n_event=n_event, n_read=n_read, dropped=dropped, warnings=(*warnings, *found),

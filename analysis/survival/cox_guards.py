@@ -23,6 +23,8 @@ from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums
 EVENTS_PER_PARAMETER = 5
 MOST_TIED = 0.5
 EXTREME_WEIGHT = 50
+EXACT = "compare with fit_cox(..., ties='exact')"
+FINER_TIMES = "use finer times where they were recorded, or round them and see whether the estimate moves"
 COLLINEAR = 1e-11
 """The share of a column's variance that the others must leave to it (R's ``toler.chol`` is of this order)."""
 
@@ -107,11 +109,11 @@ def cox_warnings(
     coef: FloatArray,
     *,
     ties: str,
-    held: bool = True,
+    remedy: str = EXACT,
 ) -> tuple[AnalysisWarning, ...]:
     """What is worth a word about a fitted model, of whose events the share `tied` is tied with another.
 
-    Without its rows `held`, it cannot be fitted again in another way.
+    `remedy` says what can be done about ties: not every model can be fitted with exact ones.
     """
     found: list[AnalysisWarning] = []
     lost = [repr(terms[place]) for place in np.flatnonzero(np.isnan(coef)).tolist()]
@@ -131,8 +133,7 @@ def cox_warnings(
             )
         )
     if tied > MOST_TIED and ties != "exact":
-        advice = "ties='exact'" if held else "fit_cox(..., ties='exact') on a sample of the rows"
-        found.append(ManyTies(f"{tied:.0%} of events are tied with another; compare with {advice}"))
+        found.append(ManyTies(f"{tied:.0%} of events are tied with another; {remedy}"))
     if weights.max() > EXTREME_WEIGHT and weights.max() > weights.min():
         effective = weights.sum() ** 2 / (weights @ weights)
         found.append(

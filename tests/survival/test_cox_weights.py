@@ -9,11 +9,16 @@ import pandas as pd
 import pytest
 
 from analysis import (
+    CompetingEndpoint,
     CoxFit,
     Endpoint,
+    ManyTies,
+    NotSupported,
     RobustErrors,
+    bootstrap_cox,
     fit_cox,
     fit_cox_counts,
+    fit_fine_gray,
     hazard_ratios,
     pool_cox,
     proportional_hazards_test,
@@ -97,3 +102,25 @@ def test_pooled_models_take_the_robust_variance() -> None:
     pooled = pool_cox(fits)
     assert [type(found) for found in pooled.warnings].count(RobustErrors) == 1
     assert pooled.covariance == pytest.approx(fits[0].covariance)
+
+
+TIED = pd.DataFrame({"t": [1, 1, 2, 2, 3, 3] * 5, "e": 1, "x": [0, 1, 1, 0, 1] * 6, "w": 2.0, "id": [*range(15)] * 2})
+
+
+@pytest.mark.parametrize("options", [{"weights": "w"}, {"robust": True}, {"cluster": "id"}])
+def test_ties_are_not_sent_to_exact_ones_that_the_model_cannot_have(options: dict[str, object]) -> None:
+    with pytest.warns(ManyTies, match="tied with another; use finer times"):
+        fit_cox(TIED, PLAIN, ["x"], **options)
+    with pytest.raises(NotSupported, match="ties='exact' knows neither"):
+        fit_cox(TIED, PLAIN, ["x"], ties="exact", **options)
+
+
+def test_the_advice_on_ties_can_be_followed() -> None:
+    advice = r"tied with another; compare with fit_cox\(\.\.\., ties='exact'\)"
+    with pytest.warns(ManyTies, match=advice):
+        fit_cox(TIED, PLAIN, ["x"])
+    assert fit_cox(TIED, PLAIN, ["x"], ties="exact").model.ties == "exact"
+    with pytest.warns(ManyTies, match=advice):
+        bootstrap_cox(TIED, PLAIN, ["x"], n_bootstrap=39, seed=1)
+    with pytest.warns(ManyTies, match="tied with another; use finer times"):
+        fit_fine_gray(TIED, CompetingEndpoint("t", "e"), ["x"], cause="progression")
