@@ -15,6 +15,8 @@ _TOKEN = re.compile(
     r"(?P<blank>\s+)|(?P<quoted>`(?:[^`]|``)+`)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])"
     r"|(?P<name>[^\W\d](?:\.?\w)*)|(?P<text>'[^'\\\n]*'|\"[^\"\\\n]*\")|(?P<sign>\*\*|//|[<>=!]=|[-+*/%<>=&|~(),[\]])",
 )
+_LOGIC = {"&": " and ", "|": " or ", "~": " not "}
+"""Signs that bind less than comparisons in a formula, as in R, and Python's words for them."""
 _Expression = Column | Number | Text | Listed | Coding | Call
 
 
@@ -72,7 +74,8 @@ def read_call(term: str) -> Factor:
         raise refused("term", term, "its signs stand in an order that means nothing") from None
     _refuse_deep(tree, term)
     expression = _Reader(term, tokens).read(tree)
-    text = re.sub(r"\bq\d+\b", lambda found: tokens[found[0]].shown, ast.unparse(tree))
+    signs = ast.unparse(tree).replace(" and ", " & ").replace(" or ", " | ").replace("not ", "~")
+    text = re.sub(r"\bq\d+\b", lambda found: tokens[found[0]].shown, signs)
     if not isinstance(expression, Call) or not Factor(expression, text).columns:
         raise refused("term", term, "it names no column")
     return Factor(expression, text)
@@ -101,7 +104,7 @@ def _masked(term: str) -> tuple[str, dict[str, _Token]]:
             raise refused("term", term, f"{term[at]!r} cannot stand in it")
         at, what = found.end(), str(found.lastgroup)
         if what in ("blank", "sign"):
-            parts.append(" " if what == "blank" else found[0])
+            parts.append(" " if what == "blank" else _LOGIC.get(found[0], found[0]))
         else:
             mask = f"q{len(tokens)}"
             tokens[mask] = _Token(what, found[0])
@@ -137,6 +140,8 @@ class _Reader:
                 return self._one(self.tokens[mask])
             case ast.UnaryOp(op=operator, operand=operand):
                 return self._signed(type(operator).__name__, self.read(operand))
+            case ast.BoolOp(op=operator, values=values):
+                return self._logic(type(operator).__name__, values)
             case ast.BinOp(left=left, op=operator, right=right):
                 return self._operation(type(operator).__name__, left, right)
             case ast.Compare(left=left, ops=[operator], comparators=[right]):
@@ -177,6 +182,14 @@ class _Reader:
         if operator in ("Eq", "NotEq") and isinstance(sides[0], Column) and isinstance(sides[1], Text):
             return Call(operator, (sides[0], sides[1]))
         return Call(operator, tuple(self._value(side) for side in sides))
+
+    def _logic(self, operator: str, nodes: list[ast.expr]) -> Call:
+        """Conditions joined by "and" or by "or"."""
+        first, second, *rest = [self._value(self.read(node)) for node in nodes]
+        joined = Call(operator, (first, second))
+        for one in rest:
+            joined = Call(operator, (joined, one))
+        return joined
 
     def _listed(self, items: list[_Expression]) -> Listed:
         """A list of numbers and text."""

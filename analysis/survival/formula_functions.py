@@ -12,8 +12,8 @@ MOST_DF, MOST_DEGREE, MOST_LISTED = 50, 10, 100
 
 OPERATORS = {
     "Add": "add", "Sub": "subtract", "Mult": "multiply", "Div": "divide", "FloorDiv": "floor_divide", "Mod": "mod",
-    "Pow": "power", "USub": "negative", "UAdd": "positive", "Invert": "logical_not", "BitAnd": "logical_and",
-    "BitOr": "logical_or", "Lt": "less", "LtE": "less_equal", "Gt": "greater", "GtE": "greater_equal", "Eq": "equal",
+    "Pow": "power", "USub": "negative", "UAdd": "positive", "Not": "logical_not", "And": "logical_and",
+    "Or": "logical_or", "Lt": "less", "LtE": "less_equal", "Gt": "greater", "GtE": "greater_equal", "Eq": "equal",
     "NotEq": "not_equal",
 }  # fmt: skip
 """Operators by the name of Python's grammar, and numpy's function for each."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import product
 
-from analysis.errors import InputError
+from analysis.errors import InputError, raise_all
 from analysis.survival.formula_calls import read_call, unquoted
 from analysis.survival.formula_expressions import Factor, column_factor, refused
 
@@ -112,18 +112,26 @@ def parse_terms(terms: Iterable[str], columns: Iterable[str]) -> tuple[Term, ...
     >>> [term.text for term in parse_terms(["1", "log", "log(age):sex"], ["1", "log", "age", "sex"])]
     ['1', 'log', 'log(age):sex']
     """
-    known, found = set(columns), []
+    known = set(columns)
+    found: list[Term] = []
+    problems: list[str] = []
     for term in terms:
-        if term in known:
-            found.append(Term((column_factor(term),)))
-            continue
-        if not isinstance(term, str):
-            raise InputError(f"covariates: {term!r} is neither a column nor the text of a term")
-        parsed = parse_formula(term)
-        if not parsed:
-            raise InputError(f"covariates: the term {term!r} names no column")
-        found += parsed
+        try:
+            found += (Term((column_factor(term),)),) if term in known else _one_of_list(term)
+        except InputError as error:
+            problems += error.problems
+    raise_all(list(dict.fromkeys(problems)), InputError)
     return _in_order(dict.fromkeys(found))
+
+
+def _one_of_list(term: object) -> tuple[Term, ...]:
+    """The terms of one member of a list that is no column."""
+    if not isinstance(term, str):
+        raise InputError(f"covariates: {term!r} is neither a column nor the text of a term")
+    parsed = parse_formula(term)
+    if not parsed:
+        raise InputError(f"covariates: the term {term!r} names no column")
+    return parsed
 
 
 def _in_order(terms: Terms) -> tuple[Term, ...]:
