@@ -79,6 +79,26 @@ class RowsDropped(AnalysisWarning):
         reasons = ", ".join(f"{count} for {reason}" for reason, count in self.dropped.items())
         super().__init__(f"{n_read - n_used} of {n_read} rows dropped: {reasons}")
 
+    def __reduce__(self) -> tuple[type[RowsDropped], tuple[int, int, dict[str, int]]]:
+        """Results that carry it can be copied and sent to other processes."""
+        return (type(self), (self.n_read, self.n_used, self.dropped))
+
+
+def dropped_warnings(n_read: int, n_used: int, dropped: Mapping[str, int]) -> tuple[RowsDropped, ...]:
+    """One `RowsDropped` when rows were dropped, none otherwise.
+
+    Examples
+    --------
+    >>> [str(one) for one in dropped_warnings(5, 3, {"missing age": 2})], dropped_warnings(5, 5, {})
+    (['2 of 5 rows dropped: 2 for missing age'], ())
+    """
+    return (RowsDropped(n_read, n_used, dropped),) if dropped else ()
+
+
+def but_for_dropped(found: Iterable[AnalysisWarning]) -> tuple[AnalysisWarning, ...]:
+    """Warnings of one part of an analysis, of whose rows the whole has said already how many were dropped."""
+    return tuple(one for one in found if not isinstance(one, RowsDropped))
+
 
 class SuspiciousValues(AnalysisWarning):
     """The values can be analysed, but look like a slip (units, codes, times at zero, duplicate rows)."""

@@ -15,6 +15,7 @@ from analysis.errors import (
     AnalysisWarning,
     InputError,
     SuspiciousValues,
+    but_for_dropped,
     raise_all,
     warn_all,
 )
@@ -237,4 +238,4 @@ def _check_options(method: str, n_bootstrap: int, seed: int, conf_level: float, 
 def _told(model: CoxFit | None, weights: BalanceWeights | None) -> tuple[AnalysisWarning, ...]:
     """What the model or the weights had to say."""
     held = model.warnings if model is not None else weights.warnings if weights is not None else ()
-    return tuple(one for one in held if not isinstance(one, SuspiciousValues))
+    return tuple(one for one in but_for_dropped(held) if not isinstance(one, SuspiciousValues))

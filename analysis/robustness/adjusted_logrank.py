@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import NotEstimable, warn_all
+from analysis.errors import NotEstimable, but_for_dropped, warn_all
 from analysis.kernels.cox import cox_problem
 from analysis.kernels.cox_residuals import score_residuals
 from analysis.kernels.cox_risk_sets import at_risk_sums, event_sums, risk_sets
@@ -97,7 +97,7 @@ def adjusted_logrank(
     if not df:
         raise NotEstimable(f"no information: at no event time were two groups of {by!r} at risk together")
     p_value, log10_p = chi_square_tail(statistic, df)
-    carried = (*data.warnings, *found, *weights.warnings)
+    carried = (*data.warnings, *found, *but_for_dropped(weights.warnings))
     warn_all(carried)
     return LogRank(
         statistic=statistic,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbers, rows_where
-from analysis.errors import InputError, RowsDropped, raise_all, warn_all
+from analysis.errors import InputError, dropped_warnings, raise_all, warn_all
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.weights import BalanceWeights
 from analysis.survival.cox_terms import level_columns
@@ -78,7 +78,7 @@ def covariate_balance(
     known = ~np.isnan(given)
     rows = read_exposure(cohort[known], None, covariates, by=by)
     reasons = _without_weight(weights, int((~known).sum())) | rows.data.dropped
-    warn_all([RowsDropped(len(cohort), rows.data.n_used, reasons)] if reasons else [])
+    warn_all(dropped_warnings(len(cohort), rows.data.n_used, reasons))
     names, x = level_columns(rows.design, leave_out=by)
     table = _table(rows, names, x, given[known][rows.data.position])
     return table if weights is not None else table.assign(weighted_difference=np.nan)

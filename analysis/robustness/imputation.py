@@ -170,7 +170,7 @@ def impute_cohort(
     rows = read_rows(cohort, endpoint, held, others, listed(strata))
     missing = _missing_table(held, rows.data)
     n_recommended = _recommended(rows)
-    found = _told(missing, n_imputations, n_recommended)
+    found = (*rows.data.warnings, *_told(missing, n_imputations, n_recommended))
     warn_all(found)
     children = np.random.SeedSequence(seed).spawn(n_imputations)
     return Imputations(

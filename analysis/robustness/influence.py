@@ -16,7 +16,8 @@ from analysis.errors import (
     NotComputed,
     NotEstimable,
     NotSupported,
-    RowsDropped,
+    but_for_dropped,
+    dropped_warnings,
     raise_all,
     warn_all,
 )
@@ -104,7 +105,7 @@ def leave_one_out(
     groups = group_rows(used, [by])
     if len(groups.labels) < 2:
         raise NotEstimable(f"column {by!r}: one group only ({groups.labels[0]}); nothing is left without it")
-    found: list[AnalysisWarning] = [*_dropped(cohort, known, whole, by), *whole.warnings]
+    found: list[AnalysisWarning] = [*_dropped(cohort, known, whole, by), *but_for_dropped(whole.warnings)]
     parts = [_rows(NOBODY, whole, whole, conf_level)]
     for code, label in enumerate(groups.labels):
         part, told = _without(label, used[groups.codes != code], model, whole, conf_level)
@@ -125,11 +126,11 @@ def _as_given(model: CoxModel) -> str | list[str]:
     return model.covariates if isinstance(model.covariates, str) else list(model.covariates)
 
 
-def _dropped(cohort: pd.DataFrame, known: pd.DataFrame, whole: CoxFit, by: str) -> list[AnalysisWarning]:
+def _dropped(cohort: pd.DataFrame, known: pd.DataFrame, whole: CoxFit, by: str) -> tuple[AnalysisWarning, ...]:
     """One word on all rows left out for missing values."""
     reasons = {f"missing {by}": len(cohort) - len(known)} if len(known) < len(cohort) else {}
     reasons |= whole.dropped
-    return [RowsDropped(len(cohort), whole.n_used, reasons)] if reasons else []
+    return dropped_warnings(len(cohort), whole.n_used, reasons)
 
 
 def _without(

@@ -10,7 +10,15 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbers
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import AnalysisWarning, FewEvents, InputError, SuspiciousValues, raise_all, warn_all
+from analysis.errors import (
+    AnalysisWarning,
+    FewEvents,
+    InputError,
+    SuspiciousValues,
+    dropped_warnings,
+    raise_all,
+    warn_all,
+)
 from analysis.robustness.choices import COMPLETE, Choices, Condition, read_choices
 from analysis.robustness.curve import Universe, fitted_analyses, log_hazard_ratios, null_curves
 from analysis.robustness.curve_frames import analysis_table, curve_table, decision_grid
@@ -196,9 +204,10 @@ def cutpoint_multiverse(
     nulls = null_curves(universe, n_permutations=n_permutations, seed=seed)
     medians = np.array([_median(curve) for curve in nulls])
     curve = curve_table(analyses, nulls, conf_level)
-    found = tuple(_warnings(analyses, choices))
-    warn_all(found)
     n_used = _rows_used(universe)
+    dropped = {"in no analysis": len(cohort) - n_used} if n_used < len(cohort) else {}
+    found = (*dropped_warnings(len(cohort), n_used, dropped), *_warnings(analyses, choices))
+    warn_all(found)
     return Multiverse(
         analyses=analyses.drop(columns="n_parameter"),
         curve=curve,
@@ -216,7 +225,7 @@ def cutpoint_multiverse(
         seed=seed,
         n_read=len(cohort),
         n_used=n_used,
-        dropped={"in no analysis": len(cohort) - n_used} if n_used < len(cohort) else {},
+        dropped=dropped,
         warnings=found,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbers
-from analysis.errors import AnalysisWarning, InputError, raise_all
+from analysis.errors import AnalysisWarning, InputError, dropped_warnings, raise_all, warn_all
 from analysis.robustness.measurement import (
     MAGNESIUM_ERROR,
     MeasurementError,
@@ -144,6 +144,9 @@ def reclassification(
     changed = 1 - np.trace(counts, axis1=1, axis2=2) / len(values)
     low, high = np.quantile(changed, RANGE)
     n_missing = len(cohort) - len(values)
+    dropped = {f"missing {marker}": n_missing} if n_missing else {}
+    found = dropped_warnings(len(cohort), len(values), dropped)
+    warn_all(found)
     return Reclassification(
         table=_share_table(counts, cutpoints),
         share_changed=float(changed.mean()),
@@ -159,8 +162,8 @@ def reclassification(
         seed=seed,
         n_read=len(cohort),
         n_used=len(values),
-        dropped={f"missing {marker}": n_missing} if n_missing else {},
-        warnings=(),
+        dropped=dropped,
+        warnings=found,
     )
 
 

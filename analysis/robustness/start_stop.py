@@ -240,7 +240,7 @@ def check_start_stop(rows: pd.DataFrame, endpoint: Endpoint, *, key: str) -> pd.
             *_faults("after the event of the patient", after, code[1:], labels),
         ]
     )
-    warn_all([*data.frame_warnings, *_told(data.position, order, same, start[1:] > stop[:-1], code, labels)])
+    warn_all([*data.warnings, *_told(data.position, order, same, start[1:] > stop[:-1], code, labels)])
     frame = pd.DataFrame({"code": code, START: start, STOP: stop, "time": stop - start, EVENT: event.astype(np.int64)})
     summary = frame.groupby("code").agg(
         n_rows=(START, "size"), start=(START, "min"), stop=(STOP, "max"), time_at_risk=("time", "sum"),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.cohort.columns import BoolArray, column_problems, first_few
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, RowsDropped, raise_all, warn_all
+from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all, warn_all
 from analysis.robustness.slopes import difference_test, fitted, with_slopes
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed, read_marker_design
 from analysis.survival.cox_fit import CoxFit, hazard_ratios
@@ -99,13 +99,13 @@ def subgroup_effects(
     ratio = hazard_ratios(whole, conf_level=conf_level).iloc[whole_design.columns[str(marker)][0]]
     undefined = (np.nan, np.nan, np.nan)
     frames = [pd.DataFrame([(ALL, ALL, whole.n, whole.n_event, *_limits(ratio), *undefined)], columns=list(COLUMNS))]
-    found: list[AnalysisWarning] = [*_dropped(whole, {}), *whole.warnings]
+    found: list[AnalysisWarning] = [*whole.warnings]
     for name in groups:
         others = tuple(term for term in terms if set(formula_columns([term], cohort)) != {name})
         within = (*(column for column in strata_names if column != name), name)
         frame, fit, told = _by_level(cohort, endpoint, marker, name, others, within, conf_level)
         frames.append(frame)
-        found += [*_dropped(fit, whole.dropped), *fit.warnings, *told]
+        found += [*fit.warnings, *told]
     warn_all({str(one): one for one in found}.values())
     return pd.concat(frames, ignore_index=True)
 
@@ -178,8 +178,3 @@ def _level_rows(name: str, levels: Groups, event: BoolArray, ratios: pd.DataFram
 def _limits(ratio: pd.Series) -> tuple[float, float, float]:
     """A hazard ratio with its limits."""
     return float(ratio["hazard_ratio"]), float(ratio["conf_low"]), float(ratio["conf_high"])
-
-
-def _dropped(fit: CoxFit, known: object) -> list[AnalysisWarning]:
-    """A word on the rows that one model left out, unless another told of the same."""
-    return [] if not fit.dropped or fit.dropped == known else [RowsDropped(fit.n_read, fit.n_used, fit.dropped)]

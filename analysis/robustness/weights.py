@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import FloatArray, IntArray, first_few
-from analysis.errors import AnalysisWarning, ExtremeWeights, InputError, NoOverlap, NotEstimable, warn_all
+from analysis.errors import (
+    AnalysisWarning,
+    ExtremeWeights,
+    InputError,
+    NoOverlap,
+    NotEstimable,
+    dropped_warnings,
+    warn_all,
+)
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.propensity import fit_propensity, probabilities, propensity_basis
 from analysis.strata.marker_designs import listed
@@ -194,7 +202,11 @@ def told_weights(
         n_read=rows.data.n_read,
         n_used=rows.data.n_used,
         dropped=rows.data.dropped,
-        warnings=(*_warnings(summary, by), *_never(found.propensity, summary, by)),
+        warnings=(
+            *dropped_warnings(rows.data.n_read, rows.data.n_used, rows.data.dropped),
+            *_warnings(summary, by),
+            *_never(found.propensity, summary, by),
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import AnalysisWarning, warn_all
+from analysis.errors import AnalysisWarning, but_for_dropped, warn_all
 from analysis.present.words import format_ratio
 from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted
@@ -82,7 +82,7 @@ def fitted_models(study: Study, endpoint: Endpoint) -> FittedModels:
             what = f"{endpoint.name}, the {adjustment} Cox model ({_AS_TERMS[marker]})"
             models += attempted(what, partial(fitted, marker, adjustment))
     told = [one.message for one in caught if isinstance(one.message, AnalysisWarning)]
-    return FittedModels(tuple(models), (*told, *_of_other_rows(endpoint, models)))
+    return FittedModels(tuple(models), (*but_for_dropped(told), *_of_other_rows(endpoint, models)))
 
 
 def _of_other_rows(endpoint: Endpoint, models: Sequence[StudyModel]) -> list[AnalysisWarning]:

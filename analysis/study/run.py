@@ -16,6 +16,7 @@ from analysis.study.checklists.filling import checklists_section
 from analysis.study.plan import StudyPlan
 from analysis.study.results import Block, StudyResults, StudySection
 from analysis.study.sections import SECTIONS
+from analysis.study.sections.moving import MARKER_AT_THE_TIME
 from analysis.study.sections.words import frames_of, words_section
 from analysis.study.study import Study, prepare_study
 from analysis.study.summary import summary_lines
@@ -116,7 +117,8 @@ def _noted(name: str, build: Callable[[], StudySection], study: Study) -> StudyS
     section = made[0] if made else StudySection(name, name.capitalize(), ())
     if section.anchor == "cohort":
         told = [*study.notes, *told]
-    known = {f"missing {study.stratum_column}"}  # a missing marker, which reading has told of already
+    # a missing marker, which reading has told of already
+    known = {f"missing {name}" for name in (*study.marker_columns, *MARKER_AT_THE_TIME)}
     texts = [_sentence(one) for one in told if not (isinstance(one, RowsDropped) and set(one.dropped) <= known)]
     notes = tuple(Note(text, "caution") for text in dict.fromkeys(texts))
     return replace(section, blocks=section.blocks + notes)

@@ -98,6 +98,12 @@ class Study:
 
         return {endpoint.name: fitted_models(self, endpoint) for endpoint in self.plan.endpoints}
 
+    @property
+    def marker_columns(self) -> tuple[str, ...]:
+        """The marker and all that is made from it, which a patient without a value misses together."""
+        contrasts = (self.contrast(label) for label in self.compared)
+        return (self.plan.marker.column, self.stratum_column, self.marker_term, *contrasts)
+
     def contrast(self, label: str) -> str:
         """The indicator column of one stratum, as in "low against reference"."""
         return _quotable(f"{label} against {self.reference}")

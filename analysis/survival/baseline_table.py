@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import FloatArray, column_problems, holds_numbers, numbers
-from analysis.errors import CohortError, RowsDropped, raise_all, warn_all
+from analysis.errors import CohortError, dropped_warnings, raise_all, warn_all
 from analysis.survival.data import Groups, group_rows, grouping_problems
 from analysis.survival.groups import label_problems
 from analysis.survival.roles import listed
@@ -90,7 +90,7 @@ def baseline_table(cohort: pd.DataFrame, *, by: str, columns: Sequence[str] | No
     for name in _describable(used, by) if columns is None else dict.fromkeys(names):
         rows += _described(used, name, groups, problems)
     raise_all(problems)
-    warn_all([RowsDropped(len(cohort), len(used), {f"missing {by}": n_dropped})] if n_dropped else [])
+    warn_all(dropped_warnings(len(cohort), len(used), {f"missing {by}": n_dropped} if n_dropped else {}))
     table = pd.DataFrame(rows, columns=pd.Index(COLUMNS))
     return table.astype({"stratum": pd.CategoricalDtype(list(groups.labels), ordered=True)})
 

@@ -88,7 +88,7 @@ def cumulative_incidence(
     lengths = np.array([len(part) for part in parts])
     table.insert(0, "stratum", code_column(np.repeat(np.arange(len(parts)), lengths), data.by.labels))
     table["cause"] = code_column(table["cause"].to_numpy(), causes)
-    warn_all(data.frame_warnings)
+    warn_all(data.warnings)
     return _with_limits(table, conf_level, conf_type)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.cohort.columns import IntArray, column_problems, holds_numbers, plain_numbers
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import AnalysisWarning, RowsDropped, raise_all
+from analysis.errors import AnalysisWarning, dropped_warnings, raise_all
 from analysis.kernels.counting import Counts, count, counts_of
 from analysis.kernels.exits import MANY_ROWS, Exits, count_exits
 from analysis.survival.data import SurvivalData, late_entry, survival_data, zero_time_warnings
@@ -33,13 +33,6 @@ class Compared:
     def n_used(self) -> int:
         """Rows analysed."""
         return int(self.sizes.sum())
-
-    @property
-    def frame_warnings(self) -> tuple[AnalysisWarning, ...]:
-        """The warnings of a function that returns a frame: with one `RowsDropped` when rows were dropped."""
-        if not self.dropped:
-            return self.warnings
-        return (RowsDropped(self.n_read, self.n_used, self.dropped), *self.warnings)
 
 
 def compared(data: SurvivalData) -> Compared:
@@ -112,7 +105,7 @@ def _pass(cohort: pd.DataFrame, endpoint: Endpoint, by: str | None, strata: tupl
     exits, n_segments, kept = _in_use(exits, n_segments, groups)
     labels = labels_of(by, [groups.values[code] for code in kept])
     sizes = exits.n_leave.reshape(-1, len(kept)).sum(axis=0)
-    warnings = zero_time_warnings(at_zero, endpoint)
+    warnings = (*dropped_warnings(len(cohort), int(sizes.sum()), dropped), *zero_time_warnings(at_zero, endpoint))
     return _Pass(exits, n_segments, Compared(labels, sizes, len(cohort), dropped, warnings))
 
 

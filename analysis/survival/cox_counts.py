@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray, column_problems, numbers, rows_where
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import InputError, raise_all, warn_all
+from analysis.errors import InputError, but_for_dropped, dropped_warnings, raise_all, warn_all
 from analysis.kernels.cox_large_arrays import CoxArrays, fit_large
 from analysis.survival.cox_assembly import assembled_without_rows
 from analysis.survival.cox_fit import CoxFit, CoxModel
@@ -111,10 +111,12 @@ def fit_cox_counts(
         endpoint=endpoint, covariates=covariates if isinstance(covariates, str) else tuple(covariates), ties=ties,
         strata=strata_names, cluster=None, weights=None, robust=False, engine="kernel",
     )  # fmt: skip
+    n, n_read = int(data.weights.sum()), int(patients.sum())
+    dropped = _patients_dropped(counts, patients, data.dropped)
     fit = assembled_without_rows(
         problem, solution, model, terms=design.terms, columns=design.columns, what="a table of counts",
-        n=int(data.weights.sum()), n_read=int(patients.sum()),
-        dropped=_patients_dropped(counts, patients, data.dropped), warnings=data.warnings,
+        n=n, n_read=n_read, dropped=dropped,
+        warnings=(*dropped_warnings(n_read, n, dropped), *but_for_dropped(data.warnings)),
     )  # fmt: skip
     warn_all(fit.warnings)
     return fit

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import InputError, raise_all, warn_all
+from analysis.errors import InputError, dropped_warnings, raise_all, warn_all
 from analysis.kernels.cox_event_times import event_times
 from analysis.kernels.cox_large import LargeRows, climb_large, large_problem
 from analysis.kernels.cox_large_arrays import sample_start
@@ -120,7 +120,10 @@ def fit_cox_file(
         problem, climb_large(problem), model, what=f"the file {Path(path).name!r}",
         terms=source.covariates, columns={term: (k,) for k, term in enumerate(source.covariates)},
         n=known.rows.n_used, n_read=known.n_read, dropped=known.dropped,
-        warnings=zero_time_warnings(known.rows.n_censored_at_zero, endpoint),
+        warnings=(
+            *dropped_warnings(known.n_read, known.rows.n_used, known.dropped),
+            *zero_time_warnings(known.rows.n_censored_at_zero, endpoint),
+        ),
     )  # fmt: skip
     warn_all(fit.warnings)
     return fit

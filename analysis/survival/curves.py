@@ -114,14 +114,14 @@ def kaplan_meier(
     if counted is not None and (engine == "kernel" or counted[1].n_used > MOST_ROWS_FOR_LIFELINES):
         counts, rows = counted
         curves, found = curves_of_counts(counts, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)
-        warn_all((*rows.frame_warnings, *found))
+        warn_all((*rows.warnings, *found))
         return curves
     data = survival_data(cohort, endpoint, by=by, weights=weights, cluster=cluster)
     ended = patient_rows(data, cluster).ended
     curves, found = curves_of(
         data, conf_level=conf_level, conf_type=conf_type, engine=engine, weighted=bool(weights), ended=ended
     )  # fmt: skip
-    warn_all((*data.frame_warnings, *spell_warnings(cohort, endpoint, data, cluster), *found))
+    warn_all((*data.warnings, *spell_warnings(cohort, endpoint, data, cluster), *found))
     return curves
 
 

@@ -19,7 +19,7 @@ from analysis.cohort.columns import (
     rows_where,
 )
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import AnalysisWarning, CohortError, RowsDropped, SuspiciousValues, raise_all
+from analysis.errors import AnalysisWarning, CohortError, SuspiciousValues, dropped_warnings, raise_all
 from analysis.kernels.times import merge_near_ties
 from analysis.survival.groups import Groups, group_rows, grouping_problems, label_problems
 from analysis.survival.roles import check_roles, listed
@@ -42,7 +42,8 @@ NOBODY_FOLLOWED = "every follow-up time is 0; nobody was followed"
 class SurvivalData:
     """The complete rows of a cohort in the columns an analysis uses, in input order, near-tied times merged.
 
-    `position` holds each row's place in the cohort; `entry` is -inf without late entry, `weights` 1 without weights.
+    `position` holds each row's place in the cohort; `entry` is -inf without late entry, `weights` 1 without weights;
+    `warnings` begin with one `RowsDropped` when rows were dropped.
     """
 
     time: FloatArray
@@ -62,13 +63,6 @@ class SurvivalData:
     def n_used(self) -> int:
         """Rows analysed."""
         return len(self.time)
-
-    @property
-    def frame_warnings(self) -> tuple[AnalysisWarning, ...]:
-        """The warnings of a function that returns a frame: with one `RowsDropped` when rows were dropped."""
-        if not self.dropped:
-            return self.warnings
-        return (RowsDropped(self.n_read, self.n_used, self.dropped), *self.warnings)
 
 
 def survival_data(
@@ -139,7 +133,10 @@ def survival_data(
         position=position,
         n_read=len(cohort),
         dropped=dropped,
-        warnings=zero_time_warnings(int(((time == 0) & (columns[endpoint.event] == 0)).sum()), endpoint),
+        warnings=(
+            *dropped_warnings(len(cohort), len(time), dropped),
+            *zero_time_warnings(int(((time == 0) & (columns[endpoint.event] == 0)).sum()), endpoint),
+        ),
     )
 
 

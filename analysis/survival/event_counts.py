@@ -121,7 +121,7 @@ def _of_frame(cohort: pd.DataFrame, endpoint: Endpoint, by: str | None) -> _Coun
         parts.append(entered.rename(columns={"n_entry": "n_censor", "n_censor": "n_entry"}))
     else:
         parts.append(_all_at_start(labels, np.bincount(codes, minlength=len(labels))))
-    return _summed(parts, _declared(cohort, by, labels)), data.frame_warnings
+    return _summed(parts, _declared(cohort, by, labels)), data.warnings
 
 
 def _of_source(source: object, endpoint: Endpoint, by: str | None) -> _Counted:

@@ -62,7 +62,7 @@ def landmark(cohort: pd.DataFrame, endpoint: Endpoint, at: float) -> pd.DataFram
     later = data.time > at + TOLERANCE * max(at, np.abs(data.time).mean())
     if not later.any():
         raise NotEstimable(f"0 at risk at {at:g}: follow-up in {endpoint.duration!r} ends at {data.time.max():g}")
-    warn_all(data.frame_warnings)
+    warn_all(data.warnings)
     kept = cohort.iloc[data.position[later]]
     shifted: dict[str, FloatArray] = {endpoint.duration: data.time[later] - at}
     if endpoint.entry is not None:

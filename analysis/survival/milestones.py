@@ -296,11 +296,11 @@ def median_follow_up(
         counts, rows = counted
         reverse = replace(counts, n_event=counts.n_censor, n_censor=counts.n_event)
         curves, _ = curves_of_counts(reverse, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)
-        warn_all(rows.frame_warnings)
+        warn_all(rows.warnings)
     else:
         data = survival_data(cohort, endpoint, by=by, cluster=cluster)
         refuse_spells(cohort, endpoint, data, cluster)
         lost = patient_rows(data, cluster).last & ~data.event
         curves, _ = curves_of(replace(data, event=lost), conf_level=conf_level, conf_type=conf_type)
-        warn_all(data.frame_warnings)
+        warn_all(data.warnings)
     return survival_quantile(curves).drop(columns="probability").rename(columns={"time": "median"})

@@ -72,7 +72,7 @@ def pairwise_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, adjus
     if silent:
         found.append(FewEvents(f"pairs of {by!r} that hold no information, left undefined: {first_few(silent)}"))
     p_values = np.array([np.nan if np.isnan(value) else chi_square_tail(value, 1)[0] for value in statistics])
-    warn_all((*groups.frame_warnings, *found))
+    warn_all((*groups.warnings, *found))
     return pd.DataFrame(
         {
             "stratum_a": label_column([labels[a] for a, _ in pairs], labels),

@@ -75,13 +75,13 @@ def risk_table(
     counted = None if cluster else counted_curves(cohort, endpoint, by=by)
     if counted is not None:
         counts, rows = counted
-        warn_all(rows.frame_warnings)
+        warn_all(rows.warnings)
         return joined([_counted_stratum(counts, place, at) for place in counts.segments], rows.labels)
     data = survival_data(cohort, endpoint, by=by, cluster=cluster)
     refuse_spells(cohort, endpoint, data, cluster)
     labels, censored = data.by.labels, patient_rows(data, cluster).ended & ~data.event
     parts = [_one_stratum(data, censored, data.by.codes == code, at) for code in range(len(labels))]
-    warn_all(data.frame_warnings)
+    warn_all(data.warnings)
     return joined(parts, labels)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
-from analysis.errors import AnalysisWarning, CohortError, RowsDropped, raise_all
+from analysis.errors import AnalysisWarning, CohortError, dropped_warnings, raise_all
 from analysis.kernels.times import merge_near_ties
 from analysis.survival.data import grouping_problems, zero_time_warnings
 
@@ -46,8 +46,7 @@ def sound_part(tally: Tally, endpoint: Endpoint, by: str | None) -> tuple[pd.Dat
     raise_all(_order_problems(kept, tally.entries, endpoint))
     n_read, n_used = int(rows["n"].sum()), int(kept["n"].sum())
     at_zero = int(kept["n"][(kept["time"] == 0) & (kept["event"] == 0)].sum())
-    told: list[AnalysisWarning] = [RowsDropped(n_read, n_used, dropped)] if dropped else []
-    return kept, (*told, *zero_time_warnings(at_zero, endpoint))
+    return kept, (*dropped_warnings(n_read, n_used, dropped), *zero_time_warnings(at_zero, endpoint))
 
 
 def _outcome_problems(rows: pd.DataFrame, endpoint: Endpoint) -> list[str]:

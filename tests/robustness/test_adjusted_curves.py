@@ -17,6 +17,7 @@ from analysis import (
     InputError,
     NoOverlap,
     NotEstimable,
+    RowsDropped,
     adjusted_curves,
     adjusted_logrank,
     adjusted_restricted_mean,
@@ -394,7 +395,8 @@ def test_missing_values_are_counted():
     cohort = cohort_of(80)
     cohort.loc[[1, 2], "x"] = np.nan
     cohort.loc[3, "arm"] = None
-    found = adjusted_curves(cohort, OS, ["x"], by="arm", n_bootstrap=0, seed=1)
+    with pytest.warns(RowsDropped, match="3 of 80 rows dropped: 1 for missing arm, 2 for missing x"):
+        found = adjusted_curves(cohort, OS, ["x"], by="arm", n_bootstrap=0, seed=1)
     assert (found.n_read, found.n_used, found.dropped) == (80, 77, {"missing arm": 1, "missing x": 2})
 
 

@@ -15,6 +15,7 @@ from analysis import (
     FewEvents,
     InputError,
     NotEstimable,
+    RowsDropped,
     attenuation,
     fit_cox,
     simulate_cohort,
@@ -146,7 +147,8 @@ def test_missing_values_are_counted_and_few_events_are_worth_a_word():
     cohort = cohort_of(40)
     cohort.loc[0, "mg"], cohort.loc[1, "burden"] = np.nan, np.nan
     cohort["event"] = cohort["event"].where(cohort["event"].cumsum() <= 8, 0)
-    with pytest.warns(FewEvents, match=r"events for 2 parameters"):
+    dropped = "2 of 40 rows dropped: 1 for missing mg, 1 for missing burden"
+    with pytest.warns(FewEvents, match=r"events for 2 parameters"), pytest.warns(RowsDropped, match=dropped):
         found = attenuation(cohort, OS, "mg", adjust=["burden"], n_draws=5, seed=1)
     assert (found.n_read, found.n_used) == (40, 38)
     assert found.dropped == {"missing mg": 1, "missing burden": 1}

@@ -12,6 +12,7 @@ from analysis import (
     InputError,
     LowReliability,
     NotEstimable,
+    RowsDropped,
     fit_cox,
     hazard_ratios,
     simulation_extrapolation,
@@ -164,7 +165,8 @@ def test_missing_values_are_counted_and_few_events_are_worth_a_word():
     cohort = cohort_of(40)
     cohort.loc[0, "mg"] = np.nan
     cohort["event"] = cohort["event"].where(cohort["event"].cumsum() <= 8, 0)
-    with pytest.warns(FewEvents, match=r"events for 2 parameters"):
+    dropped = "1 of 40 rows dropped: 1 for missing mg"
+    with pytest.warns(FewEvents, match=r"events for 2 parameters"), pytest.warns(RowsDropped, match=dropped):
         found = simulation_extrapolation(cohort, OS, "mg", adjust=["burden"], n_simulations=5, seed=1)
     assert (found.n_read, found.n_used, dict(found.dropped)) == (40, 39, {"missing mg": 1})
 

@@ -1,5 +1,8 @@
 """A multiverse: every row against the model fitted by itself, its permutations by hand, and what chance makes of it."""
 
+import warnings
+from contextlib import nullcontext
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -17,6 +20,7 @@ from analysis import (
     Endpoint,
     FewEvents,
     InputError,
+    RowsDropped,
     SuspiciousValues,
     clinical_cutpoints,
     cutpoint_multiverse,
@@ -53,8 +57,17 @@ def cohort_of(n=150, seed=1, slope=-4.0):
 
 
 def run(cohort, cutpoints=CUTS, **options):
+    """A multiverse, which warns of rows in no analysis exactly when there are some; other warnings are passed on."""
     options = {"n_permutations": 0, "seed": 1} | options
-    return cutpoint_multiverse(cohort, options.pop("endpoints", OS), "mg", cutpoints=cutpoints, **options)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = cutpoint_multiverse(cohort, options.pop("endpoints", OS), "mg", cutpoints=cutpoints, **options)
+    told = [one.message.dropped for one in caught if isinstance(one.message, RowsDropped)]
+    assert told == ([found.dropped] if found.dropped else [])
+    for one in caught:
+        if not isinstance(one.message, RowsDropped):
+            warnings.warn(one.message, stacklevel=2)
+    return found
 
 
 ADJUSTMENTS = {"none": (), "age and sex": ["age", "sex"], "curved age": "age + I(age**2)"}
@@ -76,7 +89,9 @@ def by_itself(cohort, row):
     low = (held["mg"] < 0.75).astype(float).where(held["mg"].notna())
     low = low.fillna({"missing as lowest": 1.0, "missing as highest": 0.0}.get(row["missing"], np.nan))
     formula = " + ".join(["low", *columns, *(["I(age**2)"] if row["adjustment"] == "curved age" else [])])
-    return fit_cox(held.assign(low=low), OS, formula, strata="site", engine="kernel")
+    drops = low.isna().any() or held[columns].isna().any(axis=None)
+    with pytest.warns(RowsDropped, match="for missing low") if drops else nullcontext():
+        return fit_cox(held.assign(low=low), OS, formula, strata="site", engine="kernel")
 
 
 def test_every_row_is_the_model_fitted_by_itself():
@@ -336,17 +351,18 @@ CHANCE = {
 
 def test_chance_alone_rejects_no_more_often_than_it_says():
     design, n_cohorts = CohortDesign(world="independent").of_size(150), 60
-    p_values = [
-        cutpoint_multiverse(
-            simulate_cohort(design, seed=seed).cohort,
-            OVERALL_SURVIVAL,
-            "magnesium",
-            n_permutations=19,
-            seed=seed,
-            **CHANCE,
-        ).p_value
-        for seed in range(n_cohorts)
-    ]
+    with pytest.warns(RowsDropped, match="in no analysis"):
+        p_values = [
+            cutpoint_multiverse(
+                simulate_cohort(design, seed=seed).cohort,
+                OVERALL_SURVIVAL,
+                "magnesium",
+                n_permutations=19,
+                seed=seed,
+                **CHANCE,
+            ).p_value
+            for seed in range(n_cohorts)
+        ]
     for level in (0.05, 0.2, 0.5):
         rejected = sum(p <= level + 1e-9 for p in p_values)
         assert binom.ppf(1e-3, n_cohorts, level) <= rejected <= binom.ppf(1 - 1e-3, n_cohorts, level), level
@@ -355,7 +371,8 @@ def test_chance_alone_rejects_no_more_often_than_it_says():
 def test_the_planted_effect_stands_out_of_the_permuted_curves():
     cohort = simulate_cohort(CohortDesign(), seed=2).cohort
     endpoints = [OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL]
-    found = cutpoint_multiverse(cohort, endpoints, "magnesium", n_permutations=39, seed=1, **CHANCE)
+    with pytest.warns(RowsDropped, match="53 of 480 rows dropped: 53 for in no analysis"):
+        found = cutpoint_multiverse(cohort, endpoints, "magnesium", n_permutations=39, seed=1, **CHANCE)
     assert found.p_value == pytest.approx(1 / 40)
     assert found.median_hazard_ratio > 1.2
     middle = found.curve.iloc[len(found.curve) // 2]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import Endpoint, InputError, NotEstimable, fit_cox, piecewise_effects
+from analysis import Endpoint, InputError, NotEstimable, RowsDropped, fit_cox, piecewise_effects
 from tests.reference import rows
 
 VETERAN, HEART = Endpoint("time", "status"), Endpoint("stop", "event", entry="start")
@@ -81,7 +81,8 @@ def test_a_name_that_is_no_name_and_a_missing_marker():
     veteran = rows("veteran").rename(columns={"karno": "Karnofsky (%)"})
     veteran.loc[[3, 5], "Karnofsky (%)"] = np.nan
     before = veteran.copy()
-    found = piecewise_effects(veteran, VETERAN, "Karnofsky (%)", cuts=[90], adjust=["age"])
+    with pytest.warns(RowsDropped, match="2 of 137 rows dropped: 2 for missing Karnofsky \\(%\\)"):
+        found = piecewise_effects(veteran, VETERAN, "Karnofsky (%)", cuts=[90], adjust=["age"])
     assert found.dropped == {"missing Karnofsky (%)": 2}
     assert (found.n_read, found.n_used) == (137, 135)
     pd.testing.assert_frame_equal(veteran, before)

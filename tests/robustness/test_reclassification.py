@@ -11,6 +11,7 @@ from analysis import (
     Cutpoints,
     InputError,
     NotEstimable,
+    RowsDropped,
     clinical_cutpoints,
     convert_magnesium,
     quantile_cutpoints,
@@ -121,7 +122,8 @@ def test_missing_markers_are_counted_and_any_cutpoints_will_do():
     cohort.loc[:4, "mg"] = np.nan
     before = cohort.copy()
     quarters = quantile_cutpoints(cohort["mg"], 4)
-    found = reclassification(cohort, quarters, marker="mg", n_draws=20, seed=1)
+    with pytest.warns(RowsDropped, match="5 of 200 rows dropped: 5 for missing mg"):
+        found = reclassification(cohort, quarters, marker="mg", n_draws=20, seed=1)
     assert (found.n_read, found.n_used, found.dropped) == (200, 195, {"missing mg": 5})
     assert len(found.table) == 16
     pd.testing.assert_frame_equal(cohort, before)

@@ -127,7 +127,8 @@ def test_missing_values_are_counted_and_have_no_weight():
     cohort = two_arms()
     cohort.loc[[0, 5], "age"] = np.nan
     cohort.loc[7, "arm"] = None
-    found = balance_weights(cohort, ["age"], by="arm")
+    with pytest.warns(RowsDropped, match="3 of 200 rows dropped: 1 for missing arm, 2 for missing age"):
+        found = balance_weights(cohort, ["age"], by="arm")
     assert found.dropped == {"missing arm": 1, "missing age": 2}
     assert found.weights.isna().to_numpy().nonzero()[0].tolist() == [0, 5, 7]
     assert (found.n_read, found.n_used) == (200, 197)

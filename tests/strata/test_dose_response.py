@@ -20,6 +20,7 @@ from analysis import (
     FewEvents,
     InputError,
     NotEstimable,
+    RowsDropped,
     Separation,
     SuspiciousValues,
     TiedKnots,
@@ -63,10 +64,11 @@ def test_curves_and_tests_are_those_of_rms(case: Case) -> None:
 
 def test_given_knots_terms_and_strata_against_r():
     # survival 3.5-3: coxph(Surv(time, event) ~ basis(age) + factor(ph_ecog) + log(meal_cal) + strata(female))
-    found = dose_response(
-        lung(), OS, "age", knots=[50, 58, 66, 75], adjust=["C(ph_ecog)", "log(meal_cal)"], strata="female",
-        reference=62, at=[45, 60, 70, 80],
-    )  # fmt: skip
+    with pytest.warns(RowsDropped, match="48 of 228 rows dropped: 1 for missing ph_ecog, 47 for missing meal_cal"):
+        found = dose_response(
+            lung(), OS, "age", knots=[50, 58, 66, 75], adjust=["C(ph_ecog)", "log(meal_cal)"], strata="female",
+            reference=62, at=[45, 60, 70, 80],
+        )  # fmt: skip
     log_ratios = [-0.17813428567, 0.08389818484, -0.03618487545, 0.59791530854]
     std_errors = [0.35091185142, 0.06524347918, 0.14864629918, 0.40438367870]
     assert (found.n_read, found.n_used, found.n_event) == (228, 180, 133)
@@ -154,7 +156,8 @@ def test_the_likelihoods_are_those_of_fit_cox():
 def test_missing_markers_are_dropped_and_counted():
     held = lung()
     held.loc[:9, "age"] = np.nan
-    found = dose_response(held, OS, "age")
+    with pytest.warns(RowsDropped, match="10 of 228 rows dropped: 10 for missing age"):
+        found = dose_response(held, OS, "age")
     assert (found.n_read, found.n_used, found.dropped) == (228, 218, {"missing age": 10})
 
 

@@ -13,6 +13,7 @@ from analysis import (
     FewEvents,
     InputError,
     NotEstimable,
+    RowsDropped,
     Separation,
     fit_cox,
     logrank_test,
@@ -221,7 +222,8 @@ def test_a_marker_turned_round_turns_the_hazard_ratio_round():
 def test_missing_values_are_dropped_and_counted():
     rows = drawn()
     with_gaps = pd.concat([rows, rows.iloc[:5].assign(marker=np.nan), rows.iloc[:3].assign(time=np.nan)])
-    found = search_cutpoint(with_gaps, OS, "marker", **QUICK)
+    with pytest.warns(RowsDropped, match="8 of 158 rows dropped: 3 for missing time, 5 for missing marker"):
+        found = search_cutpoint(with_gaps, OS, "marker", **QUICK)
     assert (found.n_read, found.n_used) == (158, 150)
     assert found.dropped == {"missing time": 3, "missing marker": 5}
     assert_allclose(answers(found)[:5], answers(search_cutpoint(rows, OS, "marker", **QUICK))[:5])

@@ -76,7 +76,9 @@ class TestByHand:
         ]  # fmt: skip
         assert fit.coefficients["robust_std_error"].isna().all()
         assert fit.model.covariates == ("x",)
-        assert not any(isinstance(found, RowsDropped) for found in fit.warnings)
+        assert [str(found) for found in fit.warnings if isinstance(found, RowsDropped)] == [
+            "1 of 7 rows dropped: 1 for missing status"
+        ]
 
     def test_hazard_ratios_are_exponentials(self) -> None:
         fit = fit_cox(sample(), PLAIN, ["x", "z"])

@@ -17,6 +17,7 @@ from analysis import (
     InputError,
     ManyTies,
     NotEstimable,
+    RowsDropped,
     Separation,
     SuspiciousValues,
     fit_cox,
@@ -136,7 +137,8 @@ def test_missing_values_are_dropped_and_counted_wherever_they_are() -> None:
     cohort = sample().astype({"event": float, "site": float})
     for row, name in enumerate(["time", "event", "age", "entry", "weight", "site"]):
         cohort.loc[[row], name] = np.nan
-    fit = fit_cox(cohort, SPELLS, ["age", "mg"], weights="weight", strata="site")
+    with pytest.warns(RowsDropped, match="6 of 60 rows dropped: 1 for missing time, 1 for missing event"):
+        fit = fit_cox(cohort, SPELLS, ["age", "mg"], weights="weight", strata="site")
     assert fit.n_used == 54
     assert fit.dropped == dict.fromkeys(
         (f"missing {n}" for n in ("time", "event", "entry", "weight", "age", "site")), 1

@@ -6,6 +6,7 @@ import pytest
 
 from analysis import (
     Endpoint,
+    RowsDropped,
     baseline_hazard,
     cox_residuals,
     fit_cox,
@@ -84,8 +85,12 @@ def test_patients_left_out_are_counted_as_patients():
     patients = patients_of().astype({"stage": float, "site": object})
     patients.loc[:99, "stage"] = np.nan
     patients.loc[50:139, "site"] = None
-    found = fit_cox_counts(counted(patients), PLAIN, ["stage", "old"], strata="site")
-    by_rows = fit_cox(patients, PLAIN, ["stage", "old"], strata="site", engine="kernel")
+    words = "100 for missing stage, 40 for missing site"
+    with pytest.warns(RowsDropped, match=words):
+        found = fit_cox_counts(counted(patients), PLAIN, ["stage", "old"], strata="site")
+    with pytest.warns(RowsDropped, match=words):
+        by_rows = fit_cox(patients, PLAIN, ["stage", "old"], strata="site", engine="kernel")
+    assert str(found.warnings[0]) == str(by_rows.warnings[0])
     assert found.dropped == by_rows.dropped
     assert_same_fit(found, by_rows)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import CohortError, Endpoint, InputError, fit_cox, proportional_hazards_test
+from analysis import CohortError, Endpoint, InputError, RowsDropped, fit_cox, proportional_hazards_test
 from analysis.survival.cox_terms import read_design
 
 PLAIN = Endpoint("time", "event")
@@ -79,7 +79,8 @@ def test_missing_values_are_dropped_and_counted() -> None:
     cohort = sample()
     cohort.loc[[1, 2], "sex"] = None
     cohort.loc[[2, 5, 6], "crp"] = np.nan
-    fit = fit_cox(cohort, PLAIN, "sex + log2(crp)", engine="kernel")
+    with pytest.warns(RowsDropped, match="4 of 90 rows dropped: 2 for missing sex, 2 for missing crp"):
+        fit = fit_cox(cohort, PLAIN, "sex + log2(crp)", engine="kernel")
     assert (fit.n_read, fit.n_used) == (90, 86)
     assert fit.dropped == {"missing sex": 2, "missing crp": 2}
 
@@ -119,7 +120,9 @@ def test_log_of_zero_names_column_and_rows(function: str) -> None:
 def test_zero_in_a_row_that_is_dropped_is_no_fault() -> None:
     cohort = sample()
     cohort.loc[3, ["crp", "age"]] = [0, np.nan]
-    assert fit_cox(cohort, PLAIN, "age + log(crp)", engine="kernel").n_used == 89
+    with pytest.warns(RowsDropped, match="1 of 90 rows dropped: 1 for missing age"):
+        fit = fit_cox(cohort, PLAIN, "age + log(crp)", engine="kernel")
+    assert fit.n_used == 89
 
 
 def test_the_design_keeps_the_terms_columns() -> None:

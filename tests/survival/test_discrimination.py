@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import CohortError, Endpoint, InputError, NotEstimable, NotSupported, concordance
+from analysis import CohortError, Endpoint, InputError, NotEstimable, NotSupported, RowsDropped, concordance
 
 PLAIN = Endpoint("time", "event")
 FIVE = pd.DataFrame({"time": [1, 2, 2, 3, 4], "event": [1, 1, 0, 0, 1], "score": [3.0, 1.0, 1.0, 2.0, 0.0]})
@@ -58,7 +58,9 @@ def test_strata_keep_pairs_apart_and_missing_scores_are_counted() -> None:
     assert concordance(both, PLAIN, "score", strata="site").concordance == pytest.approx(5.5 / 7)
     assert concordance(both, PLAIN, "score").concordance != pytest.approx(5.5 / 7)
     with_gap = pd.concat([FIVE, FIVE.head(1).assign(score=np.nan)], ignore_index=True)
-    assert concordance(with_gap, PLAIN, "score").dropped == {"missing score": 1}
+    with pytest.warns(RowsDropped, match="1 of 6 rows dropped: 1 for missing score"):
+        found = concordance(with_gap, PLAIN, "score")
+    assert found.dropped == {"missing score": 1}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from analysis import (
     Endpoint,
     InputError,
     NotEstimable,
+    RowsDropped,
     fit_cox,
     fit_fine_gray,
     hazard_ratios,
@@ -82,7 +83,8 @@ def test_a_formula_is_read_and_ratios_follow():
 def test_rows_are_counted_as_in_the_cohort():
     held = simulated()
     held.loc[3, "x"] = np.nan
-    fit = fit_fine_gray(held, FIRST, ["x"], cause="death")
+    with pytest.warns(RowsDropped, match="1 of 200 rows dropped: 1 for missing x"):
+        fit = fit_fine_gray(held, FIRST, ["x"], cause="death")
     assert (fit.n_read, fit.n_used, fit.n, fit.dropped) == (200, 199, 199, {"missing x": 1})
 
 

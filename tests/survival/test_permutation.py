@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from analysis import CohortError, Endpoint, InputError, NotEstimable, logrank_test, permutation_logrank
+from analysis import CohortError, Endpoint, InputError, NotEstimable, RowsDropped, logrank_test, permutation_logrank
 from tests.reference import rows
 
 VETERAN = Endpoint("time", "status")
@@ -57,7 +57,8 @@ def test_the_same_seed_gives_the_same_answer_whatever_the_order_of_the_rows():
 def test_rows_with_missing_values_are_counted_and_nothing_is_changed():
     cohort = rows("lung")
     before = cohort.copy()
-    found = permutation_logrank(cohort, Endpoint("time", "event"), by="ph_ecog", n_permutations=20, seed=1)
+    with pytest.warns(RowsDropped, match="1 of 228 rows dropped: 1 for missing ph_ecog"):
+        found = permutation_logrank(cohort, Endpoint("time", "event"), by="ph_ecog", n_permutations=20, seed=1)
     pd.testing.assert_frame_equal(cohort, before)
     assert (found.n_read, found.n_used, dict(found.dropped)) == (228, 227, {"missing ph_ecog": 1})
 

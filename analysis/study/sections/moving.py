@@ -26,7 +26,7 @@ from analysis.study.targets import hazard_ratio_target
 from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
 from analysis.survival.landmarks import landmark
 
-STEP, GROUP = "marker at the time, in steps", "marker in the group at the time"
+MARKER_AT_THE_TIME = STEP, GROUP = "marker at the time, in steps", "marker in the group at the time"
 SPELL = Endpoint("stop", "event", entry="start")
 WRONG = "wrong"
 ESTIMATE_COLUMNS = [
