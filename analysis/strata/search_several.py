@@ -16,6 +16,7 @@ from analysis.kernels.cutpoint_scan import SAME, logrank_scores
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.search_rows import check_options, search_rows
 from analysis.strata.search_scans import LogRankScan
+from analysis.survival.roles import check_endpoint
 
 MOST_CANDIDATES = 60
 MOST_CUTS = 4
@@ -125,6 +126,7 @@ def search_cutpoints(
     )
     if isinstance(max_cuts, bool) or not isinstance(max_cuts, Integral) or not 1 <= max_cuts <= MOST_CUTS:
         raise InputError(f"max_cuts={max_cuts!r} must be a whole number from 1 to {MOST_CUTS}")
+    check_endpoint(endpoint)
     if endpoint.entry is not None:
         raise InputError(f"endpoint {endpoint.name!r} has late entry, which a search of several cuts does not take")
     rows = search_rows(cohort, endpoint, marker, adjust=(), strata=(), fractions=fractions)

@@ -17,7 +17,7 @@ from analysis.survival.data import SurvivalData, group_rows, survival_data
 from analysis.survival.formula_grammar import Term, columns_of, parse_formula, parse_terms
 from analysis.survival.formula_matrix import coded_against, matrix_of, term_columns
 from analysis.survival.formula_values import Category, Values
-from analysis.survival.roles import listed
+from analysis.survival.roles import check_endpoint, listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +112,7 @@ def read_term_design(
 def _check_given(cohort: pd.DataFrame, endpoint: Endpoint, covariates: object) -> None:
     """Errors on what is no cohort, no endpoint or no list."""
     raise_all(column_problems(cohort, []))
-    if not isinstance(endpoint, Endpoint):
-        raise InputError(
-            f"endpoint: expected an Endpoint, got {type(endpoint).__name__}; competing risks: fit_fine_gray"
-        )
+    check_endpoint(endpoint)
     if not isinstance(covariates, Iterable):
         raise InputError(f"covariates={covariates!r}: give a formula string, or a list of column names")
 

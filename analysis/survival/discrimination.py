@@ -14,6 +14,7 @@ from analysis.errors import AnalysisWarning, InputError, NotEstimable, NotSuppor
 from analysis.kernels.cox_concordance import concordance_influence, jackknife_error
 from analysis.survival.data import SurvivalData, survival_data
 from analysis.survival.options import choice_problems
+from analysis.survival.roles import check_endpoint
 
 WEIGHTINGS = ("harrell", "uno")
 
@@ -95,6 +96,7 @@ def concordance(
     0.8
     """
     raise_all(choice_problems("weighting", weighting, WEIGHTINGS), InputError)
+    check_endpoint(endpoint)
     if weighting == "uno" and (endpoint.entry is not None or strata):
         raise NotSupported("weighting='uno' is not defined with entry times or strata; use weighting='harrell'")
     data = survival_data(cohort, endpoint, strata=strata, weights=weights, covariates=[score])

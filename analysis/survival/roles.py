@@ -47,7 +47,7 @@ def check_competing(endpoint: object) -> None:
 
 def check_roles(endpoint: Endpoint, strata: Sequence[str], **columns: str | None) -> None:
     """Refuse what is no `Endpoint`, a role that names several columns, and groups or weights that are the outcome."""
-    _check_endpoint(endpoint)
+    check_endpoint(endpoint)
     problems = [
         f"{role}={name!r}: name one column; combine several into one first"
         for role, name in columns.items()
@@ -63,7 +63,7 @@ def check_roles(endpoint: Endpoint, strata: Sequence[str], **columns: str | None
     raise_all(problems, InputError)
 
 
-def _check_endpoint(endpoint: object) -> None:
+def check_endpoint(endpoint: object) -> None:
     """Refuse what is no `Endpoint`."""
     if isinstance(endpoint, Endpoint):
         return
@@ -72,4 +72,6 @@ def _check_endpoint(endpoint: object) -> None:
             f"endpoint: {endpoint.name!r} has several causes; use cumulative_incidence, gray_test or fit_fine_gray, or"
             " an Endpoint whose event column is 1 for what counts here"
         )
-    raise InputError(f"endpoint: expected Endpoint(duration, event), got {type(endpoint).__name__} {endpoint!r}")
+    is_pair = isinstance(endpoint, (tuple, list)) and [type(part) for part in endpoint] == [str, str]
+    hint = f"; write Endpoint({', '.join(map(repr, endpoint))})" if is_pair else ""  # type: ignore[call-overload]
+    raise InputError(f"endpoint: expected Endpoint(duration, event), got {type(endpoint).__name__} {endpoint!r}{hint}")

@@ -85,7 +85,7 @@ REFUSED: list[tuple[str, Change, dict[str, object], type[Exception], str]] = [
     ("no frame", lambda c: c.to_dict(), {"covariates": "age"}, CohortError, "expected a pandas DataFrame, got dict"),
     ("one name too few", assign(), {"covariates": None}, InputError, "covariates=None: give a formula string"),
     ("competing", assign(), {"endpoint": CompetingEndpoint("time", "event")}, InputError,
-     "expected an Endpoint, got CompetingEndpoint; competing risks: fit_fine_gray"),
+     "has several causes; use cumulative_incidence, gray_test or fit_fine_gray"),
     ("twice", assign(), {"covariates": ["age", "age"]}, InputError, "covariate 'age' is named twice"),
     ("outcome", assign(), {"covariates": ["age", "event"]}, InputError, "covariate 'event' is the event itself"),
     ("misspelt", assign(), {"covariates": ["agee"]}, CohortError, "no column 'agee'; did you mean 'age'"),

@@ -11,11 +11,16 @@ from analysis import (
     CompetingEndpoint,
     Endpoint,
     InputError,
+    concordance,
     cumulative_incidence,
+    dose_response,
+    fit_cox,
     fit_fine_gray,
     gray_test,
     kaplan_meier,
     logrank_test,
+    search_cutpoint,
+    search_cutpoints,
 )
 
 COHORT = pd.DataFrame({"time": [1.0, 2, 3, 4], "event": [1, 0, 1, 1], "status": [1, 0, 2, 1], "arm": list("abab")})
@@ -54,4 +59,23 @@ SLIPS = {
 def test_slips_are_named(slip):
     call, words = SLIPS[slip]
     with pytest.raises(InputError, match=re.escape(words)):
+        call()
+
+
+PAIR = ("time", "event")
+PAIRS = {
+    "curves": lambda: kaplan_meier(COHORT, PAIR),
+    "a model": lambda: fit_cox(COHORT, PAIR, ["time"]),
+    "Harrell's concordance": lambda: concordance(COHORT, PAIR, "status"),
+    "Uno's concordance": lambda: concordance(COHORT, PAIR, "status", weighting="uno"),
+    "a search": lambda: search_cutpoint(COHORT, PAIR, "status", seed=1),
+    "a search of several cuts": lambda: search_cutpoints(COHORT, PAIR, "status", seed=1),
+    "a curve along a marker": lambda: dose_response(COHORT, PAIR, "status"),
+}
+
+
+@pytest.mark.parametrize("call", PAIRS.values(), ids=PAIRS)
+def test_a_pair_of_names_is_no_endpoint_and_is_shown_how_to_be_one(call):
+    wanted = "got tuple ('time', 'event'); write Endpoint('time', 'event')"
+    with pytest.raises(InputError, match=re.escape(wanted)):
         call()
