@@ -16,6 +16,7 @@ from analysis.errors import (
     InputError,
     NotEstimable,
     NotSupported,
+    Separation,
     SuspiciousValues,
     raise_all,
     warn_all,
@@ -181,6 +182,8 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
 
     Warns
     -----
+    Separation
+        When the search for a limit by the profile likelihood does not converge.
     SuspiciousValues
         When a ratio for one unit, too large a step, leaves the range of numbers (above it: NaN, below it: 0).
 
@@ -203,11 +206,16 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
     raise_all(level_problems(conf_level), InputError)
     reach = float(ndtri((1 + conf_level) / 2)) * np.sqrt(np.diag(fit.covariance))
     low, high = fit.coef - reach, fit.coef + reach
+    missed: list[AnalysisWarning] = []
     for term in np.flatnonzero(np.isnan(fit.coef)):
-        low[term], high[term] = profile_limits(fit.rows, fit.maximum, int(term), conf_level=conf_level)
+        try:
+            low[term], high[term] = profile_limits(fit.rows, fit.maximum, int(term), conf_level=conf_level)
+        except NotEstimable:
+            words = f"the one-sided limit of {fit.terms[term]!r} was not reached; take the logarithm of wide covariates"
+            missed.append(Separation(words))
     logarithms = np.array([fit.coef, low, high])
     ratios = np.exp(np.where(logarithms > LARGEST_LOGARITHM, np.nan, logarithms))
-    warn_all(_unit_warnings(fit.terms, logarithms))
+    warn_all([*missed, *_unit_warnings(fit.terms, logarithms)])
     return pd.DataFrame(
         {
             "term": list(fit.terms),

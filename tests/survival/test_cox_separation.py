@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 
 from analysis import Endpoint, NotEstimable, Separation, baseline_hazard, cox_residuals, fit_cox, hazard_ratios
 from analysis import proportional_hazards_test as ph_test
+from analysis.survival import cox_fit
 from tests.reference import rows
 
 quiet = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
@@ -217,3 +218,15 @@ def test_one_sided_limits_of_a_skewed_marker_beside_another_covariate(seed: int)
     if np.isnan(low):  # z can make up for any coefficient of x
         return
     assert 2 * (fit.log_likelihood - profile(cohort, np.log(low))) == pytest.approx(3.841458820694124, abs=1e-6)
+
+
+def test_a_limit_that_is_not_reached_leaves_the_other_terms_readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise NotEstimable("the model did not converge")
+
+    with pytest.warns(Separation), pytest.warns(match="events per parameter"):
+        fit = fit_cox(FOUR, PLAIN, ["x"])
+    monkeypatch.setattr(cox_fit, "profile_limits", fails)
+    with pytest.warns(Separation, match="the one-sided limit of 'x' was not reached"):
+        table = hazard_ratios(fit)
+    assert table[["conf_low", "conf_high"]].isna().all(axis=None)
