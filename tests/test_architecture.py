@@ -33,7 +33,6 @@ HOMES = {
     "matplotlib": {"present"},
     "seaborn": {"present"},
     "numba": {"kernels"},
-    "sklearn": {"robustness"},
     "duckdb": {"survival"},
     "dask": {"survival"},
     "altair": {"present"},

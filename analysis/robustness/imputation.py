@@ -40,6 +40,7 @@ class Imputations:
     columns, predictors : tuple of str
         As asked for.
     endpoint : Endpoint
+    other_endpoints : tuple of Endpoint
     n_imputations, n_recommended : int
         Imputations drawn, and as many as the percentage of rows with a missing value, a rule of thumb.
     delta : Mapping[str, float]
@@ -55,6 +56,7 @@ class Imputations:
     columns: tuple[str, ...]
     predictors: tuple[str, ...]
     endpoint: Endpoint
+    other_endpoints: tuple[Endpoint, ...]
     n_imputations: int
     n_recommended: int
     delta: Mapping[str, float]
@@ -93,6 +95,7 @@ def impute_cohort(
     *,
     predictors: str | Sequence[str],
     strata: str | Sequence[str] | None = None,
+    other_endpoints: Endpoint | Sequence[Endpoint] = (),
     n_imputations: int = 20,
     delta: float | Mapping[str, float] = 0.0,
     seed: int,
@@ -100,11 +103,13 @@ def impute_cohort(
     """Impute missing values by chained equations, the event and its cumulative hazard among the predictors.
 
     Each column is regressed on all others, on the predictors, on the event, and on two cumulative hazards at the row's
-    time: Nelson-Aalen's, and that of a Cox model of the predictors. Missing values are drawn from that regression:
-    residual variance, intercept and coefficients first, from their posterior under a flat prior, then each value.
-    Without the outcome among the predictors an imputed marker would be too weakly related to it. The likelihood of a
-    row with hazard ratio exp(b x) depends on x as b x (event - cumulative hazard given the predictors) to first order
-    in b, which is why the second hazard is there: where the predictors act strongly, Nelson-Aalen's alone attenuates.
+    time: Nelson-Aalen's, and that of a Cox model of the predictors. Numbers (on their scale) by linear regression, 0/1
+    columns and labels by logistic regression, multinomial for three labels or more. Coefficients are drawn first, from
+    their posterior under a flat prior (residual variance, intercept and coefficients) or the normal distribution about
+    their maximum (logistic), then each missing value given them. Without the outcome among the predictors an imputed
+    marker would be too weakly related to it. The likelihood of a row with hazard ratio exp(b x) depends on x as
+    b x (event - cumulative hazard given the predictors) to first order in b, which is why the second hazard is there:
+    where the predictors act strongly, Nelson-Aalen's alone attenuates.
 
     Parameters
     ----------
@@ -115,13 +120,15 @@ def impute_cohort(
         Of the model that will be fitted. Rows without it are not imputed, and counted.
     columns : str or sequence of str
         What to impute: columns, or logarithms of columns, as "log2(crp)", that are drawn on that scale. Numbers are
-        drawn within the range of the known values, and not rounded. 0/1 columns are drawn as numbers and rounded so
-        that their share is kept; categories are drawn as indicators and take the largest.
+        drawn within the range of the known values, and not rounded.
     predictors : str or sequence of str
         Columns or formula terms without missing values: all of the model's covariates and strata, and whatever tells
         why values are missing. Terms that stand in `columns` too are in the imputation model already.
     strata : str or sequence of str, optional
         Columns whose combinations have a baseline hazard of their own in the model that will be fitted; predictors too.
+    other_endpoints : Endpoint or sequence of Endpoint
+        Further outcomes, known in every row whose `endpoint` is: their events and cumulative hazards are predictors
+        too. Name survival here where progression is the outcome and values are missing by early death.
     n_imputations : int
         At least two. As many as the percentage of rows with a missing value is a rule of thumb.
     delta : float or mapping
@@ -150,10 +157,10 @@ def impute_cohort(
 
     Notes
     -----
-    Computed by scikit-learn's ``IterativeImputer`` over its ``BayesianRidge`` without shrinkage; R's ``mice`` with
-    ``method = "norm"``. White and Royston (2009), Statistics in Medicine 28:1982 (event and cumulative hazard); White,
-    Royston and Wood (2011), Statistics in Medicine 30:377 (number of imputations); Bernaards, Belin and Schafer (2007),
-    Statistics in Medicine 26:1368 (rounding); Allison (2001), Missing Data, chapter 5 (categories).
+    R's ``mice`` with ``method = c("norm", "logreg", "polyreg")`` (whose polyreg does not draw its coefficients), and
+    its rows of small weight against separation. White and Royston (2009), Statistics in Medicine 28:1982 (event and
+    cumulative hazard); White, Royston and Wood (2011), Statistics in Medicine 30:377 (number of imputations, logistic
+    models); White, Daniel and Royston (2010), Computational Statistics and Data Analysis 54:2267 (separation).
 
     Examples
     --------
@@ -167,7 +174,8 @@ def impute_cohort(
     _check_options(terms, n_imputations, seed)
     held = read_columns(cohort, terms)
     added = _shifts(delta, held)
-    rows = read_rows(cohort, endpoint, held, others, listed(strata))
+    also = (other_endpoints,) if isinstance(other_endpoints, Endpoint) else tuple(other_endpoints)
+    rows = read_rows(cohort, endpoint, held, others, listed(strata), also)
     missing = _missing_table(held, rows.data)
     n_recommended = _recommended(rows)
     found = (*rows.data.warnings, *_told(missing, n_imputations, n_recommended))
@@ -180,6 +188,7 @@ def impute_cohort(
         columns=terms,
         predictors=others,
         endpoint=endpoint,
+        other_endpoints=also,
         n_imputations=n_imputations,
         n_recommended=n_recommended,
         delta=added,
@@ -226,24 +235,16 @@ def _completed(
     cohort: pd.DataFrame, rows: ImputationRows, added: Mapping[str, float], seed: np.random.SeedSequence
 ) -> pd.DataFrame:
     """One imputed cohort."""
-    if not np.isnan(rows.matrix).any():
+    if not any(np.isnan(column).any() for column in rows.drawn):
         return cohort.copy()
-    middle, spread = np.nanmean(rows.matrix, axis=0), np.nanstd(rows.matrix, axis=0)
-    spread[spread == 0] = 1.0
-    limits = np.full((2, rows.matrix.shape[1]), [[-np.inf], [np.inf]])
-    first = np.cumsum([0, *(column.drawn.shape[1] for column in rows.held)])
-    for column, place in zip(rows.held, first[:-1], strict=True):
-        limits[:, place] = column.limits
-    n_rounds = 1 if len(rows.held) == 1 and first[-1] == 1 else ROUNDS
-    low, high = (limits - middle) / spread
-    filled = draw_imputation((rows.matrix - middle) / spread, low, high, n_rounds=n_rounds, seed=seed)
-    filled = filled * spread + middle
-    parts = {}
-    for column, start, end in zip(rows.held, first[:-1], first[1:], strict=True):
-        parts[column.name] = column.completed(
-            cohort[column.name], filled[:, start:end], rows.place, added.get(column.name, 0.0)
-        )
-    return with_columns(cohort, parts)
+    n_rounds = ROUNDS if len(rows.held) > 1 else 1
+    labels = [column.labelled for column in rows.held]
+    filled = draw_imputation(rows.drawn, labels, rows.x, n_rounds=n_rounds, seed=seed)
+    parts = {
+        column.name: column.completed(cohort[column.name], values, rows.place, added.get(column.name, 0.0))
+        for column, values in zip(rows.held, filled, strict=True)
+    }
+    return cohort.assign(**parts)
 
 
 def _missing_table(held: Sequence[ImputedColumn], data: SurvivalData) -> pd.DataFrame:
@@ -257,7 +258,7 @@ def _missing_table(held: Sequence[ImputedColumn], data: SurvivalData) -> pd.Data
 
 def _recommended(rows: ImputationRows) -> int:
     """Imputations by the rule of thumb: as many as the percentage of rows with a missing value, and two at least."""
-    incomplete = np.isnan(rows.matrix).any(axis=1).mean()
+    incomplete = np.isnan(np.column_stack(rows.drawn)).any(axis=1).mean()
     return max(int(np.ceil(100 * incomplete)), 2)
 
 

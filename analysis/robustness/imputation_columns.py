@@ -45,11 +45,9 @@ class ImputedColumn:
     labels: tuple[str, ...] = ()
 
     @property
-    def limits(self) -> tuple[float, float]:
-        """Where draws must lie: within the known values of a number, anywhere for indicators."""
-        if self.kind in (NUMBER, LOGARITHM):
-            return float(np.nanmin(self.drawn)), float(np.nanmax(self.drawn))
-        return -np.inf, np.inf
+    def labelled(self) -> bool:
+        """Whether it is drawn by a logistic regression: 0/1, or labels."""
+        return self.kind in (INDICATOR, CATEGORY)
 
     def completed(self, column: pd.Series, draws: FloatArray, place: IntArray, delta: float = 0.0) -> pd.Series:
         """The column with its missing values filled from the draws, plus `delta` in its own unit.
@@ -67,22 +65,16 @@ class ImputedColumn:
         Returns
         -------
         Series
-            Known values as they were. A 0/1 column is rounded at a bound that keeps its share (Bernaards, Belin and
-            Schafer, 2007); a category takes the label whose indicator is largest, the first label's being one less
-            the sum of the others (Allison, 2001).
+            Known values as they were.
         """
         wanted = self.missing[place]
         if not wanted.any():
             return column
-        if self.kind == CATEGORY:
-            codes = np.column_stack([1 - draws.sum(axis=1), draws]).argmax(axis=1)
+        if self.labels:
+            codes = (draws @ np.arange(1.0, draws.shape[1] + 1)).astype(np.int64)
             return self._labelled(column, codes[wanted], place[wanted])
         values = draws[:, 0]
-        if self.kind == INDICATOR:
-            values = (values > rounding_bound(float(values.mean()))).astype(np.float64)
-            if self.labels:
-                return self._labelled(column, values[wanted].astype(np.int64), place[wanted])
-        else:
+        if not self.labelled:
             values = (np.exp(values) if self.kind == LOGARITHM else values) + delta
         filled = numbers(column.to_frame(), self.name, [])
         filled[place[wanted]] = values[wanted]
@@ -95,20 +87,6 @@ class ImputedColumn:
         filled = column.copy()
         filled.iloc[place] = [by_code[code] for code in codes.tolist()]
         return filled
-
-
-def rounding_bound(share: float) -> float:
-    """Where drawn indicators are rounded to 0 or 1: w - z sqrt(w (1 - w)), z the normal quantile of their mean w.
-
-    Examples
-    --------
-    >>> rounding_bound(0.5), round(rounding_bound(0.1), 3)
-    (0.5, 0.484)
-    """
-    from scipy.special import ndtri
-
-    share = min(max(share, 1e-6), 1 - 1e-6)
-    return float(share - ndtri(share) * np.sqrt(share * (1 - share)))
 
 
 def column_of(term: str) -> str:

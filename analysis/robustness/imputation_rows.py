@@ -1,4 +1,4 @@
-"""The rows of an imputation model: what is to be imputed, the predictors, the event and its cumulative hazard."""
+"""The rows of an imputation model: what is to be imputed, the predictors, the events and their cumulative hazards."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from analysis.survival.data import SurvivalData, survival_data
 
 @dataclass(frozen=True, eq=False)
 class ImputationRows:
-    """The columns to impute, the rows with a known outcome, and the imputation model's matrix in canonical order.
+    """The columns to impute, the rows with a known outcome, and the imputation model's predictors in canonical order.
 
-    `place` holds the rows' places in the cohort, in the order of `matrix`, whose first columns are those to impute.
+    `place` has the rows' places in the cohort, in the order of `drawn` (one array a column to impute) and `x`.
     """
 
     held: list[ImputedColumn]
     data: SurvivalData
-    matrix: FloatArray
+    drawn: list[FloatArray]
+    x: FloatArray
     place: IntArray
 
 
@@ -40,8 +41,9 @@ def read_rows(
     held: list[ImputedColumn],
     predictors: Sequence[str],
     strata: Sequence[str] = (),
+    others: Sequence[Endpoint] = (),
 ) -> ImputationRows:
-    """Check the outcome and the predictors, and build the imputation model's matrix.
+    """Check the outcomes and the predictors, and build the imputation model's predictors.
 
     Parameters
     ----------
@@ -52,6 +54,8 @@ def read_rows(
         Columns or formula terms.
     strata : sequence of str
         Columns whose combinations have a baseline hazard of their own.
+    others : sequence of Endpoint
+        Further outcomes, known in every row whose `endpoint` is.
 
     Returns
     -------
@@ -60,34 +64,61 @@ def read_rows(
     Raises
     ------
     CohortError, InputError
-        Faults of the outcome's columns; predictors or strata that are incomplete, or made from a column that is
-        imputed.
+        Faults of the outcomes' columns; predictors, strata or further outcomes that are incomplete, or made from a
+        column that is imputed.
     NotEstimable
         No events; fewer known values than coefficients.
     """
     imputed = [name for name in strata if name in {column.name for column in held}]
     raise_all([f"strata: {name!r} is imputed; name it among the predictors instead" for name in imputed], InputError)
     kept = _complete_predictors(cohort, held, tuple(dict.fromkeys([*predictors, *strata])))
-    if kept:
-        design = read_term_design(cohort, endpoint, kept, strata=strata)
-        data, x = design.data, design.x
-    else:
-        data = survival_data(cohort, endpoint)
-        x = np.empty((data.n_used, 0))
+    data, x = _design(cohort, endpoint, kept, strata)
     if not data.event.any():
         raise NotEstimable(
             f"no events among {data.n_used} rows: the event is part of the imputation model, and there is none"
         )
-    drawn = np.column_stack([column.drawn[data.position] for column in held])
-    matrix = np.column_stack([drawn, x, data.event, hazard_at(data), expected_events(data, x)])
-    known = (~np.isnan(drawn)).sum(axis=0)
-    if known.min() <= matrix.shape[1] + 1:
+    outcomes = [_outcome(data, x)]
+    outcomes += [_further_outcome(cohort.iloc[data.position], other, endpoint, strata, x) for other in others]
+    drawn = [column.drawn[data.position] for column in held]
+    predicting = np.column_stack([x, *outcomes])
+    n_known = min(int((~column.missing[data.position]).sum()) for column in held)
+    n_coefficients = predicting.shape[1] + sum(column.shape[1] for column in drawn)
+    if n_known <= n_coefficients + 1:
         raise NotEstimable(
-            f"{known.min()} known values for an imputation model of {matrix.shape[1]} coefficients;"
-            " take fewer predictors"
+            f"{n_known} known values for an imputation model of {n_coefficients} coefficients; take fewer predictors"
         )
-    order = np.lexsort([data.time, *matrix.T])
-    return ImputationRows(held, data, matrix[order], data.position[order])
+    order = np.lexsort([data.time, *np.column_stack([*drawn, predicting]).T])
+    return ImputationRows(held, data, [column[order] for column in drawn], predicting[order], data.position[order])
+
+
+def _design(
+    cohort: pd.DataFrame, endpoint: Endpoint, terms: Sequence[str], strata: Sequence[str]
+) -> tuple[SurvivalData, FloatArray]:
+    """The outcome of every row with one, and the columns of the predictors."""
+    if terms:
+        design = read_term_design(cohort, endpoint, terms, strata=strata)
+        return design.data, design.x
+    data = survival_data(cohort, endpoint)
+    return data, np.empty((data.n_used, 0))
+
+
+def _further_outcome(
+    rows: pd.DataFrame, other: Endpoint, endpoint: Endpoint, strata: Sequence[str], x: FloatArray
+) -> FloatArray:
+    """What a further outcome tells; an error where it is not known in all rows."""
+    data = survival_data(rows, other, strata=list(strata) or None)
+    n_missing = len(rows) - data.n_used
+    if n_missing:
+        raise InputError(
+            f"other_endpoints: {other.name!r} is missing in {counted(n_missing, 'row')} with a known {endpoint.name!r};"
+            " leave out the endpoint, or these rows"
+        )
+    return _outcome(data, x)
+
+
+def _outcome(data: SurvivalData, x: FloatArray) -> FloatArray:
+    """What an outcome tells of a missing value: the event and two cumulative hazards."""
+    return np.column_stack([data.event, hazard_at(data), expected_events(data, x)])
 
 
 def _complete_predictors(cohort: pd.DataFrame, held: list[ImputedColumn], predictors: Sequence[str]) -> list[str]:

@@ -106,6 +106,15 @@ def probabilities(basis: FloatArray, coef: FloatArray) -> FloatArray:
     return eta
 
 
+def information(basis: FloatArray, coef: FloatArray, weights: FloatArray) -> FloatArray:
+    """The information on the coefficients (k - 1, q) of one weighting, groups outermost: ((k - 1) q, (k - 1) q)."""
+    q = basis.shape[1]
+    upper = np.triu_indices(q)
+    products = basis[:, upper[0]] * basis[:, upper[1]]
+    found = _information(weights[None], probabilities(basis, coef[None])[:, 1:], products, upper, q)
+    return np.asarray(found[0], dtype=np.float64)
+
+
 def _log_likelihood(probability: FloatArray, codes: IntArray, weights: FloatArray) -> FloatArray:
     """The log-likelihood of each weighting; -inf where a row that counts is impossible."""
     own = probability[:, codes, np.arange(len(codes))]

@@ -5,8 +5,6 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from analysis import (
@@ -22,9 +20,8 @@ from analysis import (
     impute_cohort,
     pool_cox,
 )
-from analysis.robustness.imputation_columns import rounding_bound
-from analysis.robustness.imputation_draws import DrawnRegression
-from analysis.robustness.imputation_rows import expected_events, hazard_at
+from analysis.robustness.imputation_columns import read_columns
+from analysis.robustness.imputation_rows import expected_events, hazard_at, read_rows
 from analysis.survival.data import survival_data
 
 OS = Endpoint("time", "event")
@@ -95,20 +92,6 @@ def test_draws_are_those_of_a_regression_on_predictors_event_and_hazard():
     assert drawn.std(axis=0, ddof=1).mean() == pytest.approx(spread.mean(), rel=0.03)
 
 
-def test_coefficients_are_drawn_once_an_imputation():
-    rng = np.random.default_rng(5)
-    x = rng.normal(size=(60, 2))
-    y = x @ [1.0, -2.0] + rng.normal(0, 0.5, 60)
-    regression = DrawnRegression(np.random.default_rng(1))
-    draws = np.array([regression.fit(x, y).predict(np.array([[3.0, 0.0]]))[0][0] for _ in range(4000)])
-    design, at = np.column_stack([np.ones(60), x]), np.array([1.0, 3.0, 0.0])
-    coef, rss, *_ = np.linalg.lstsq(design, y, rcond=None)
-    df = 60 - 3
-    scale = np.sqrt(rss[0] / df * (at @ np.linalg.inv(design.T @ design) @ at))
-    assert draws.mean() == pytest.approx(at @ coef, abs=4 * scale / np.sqrt(4000))
-    assert draws.std() == pytest.approx(scale * np.sqrt(df / (df - 2)), rel=0.05)  # Student's, about the mean
-
-
 def test_nelson_aalen_by_hand():
     rows = pd.DataFrame({"time": [1.0, 2, 2, 3], "event": [1, 1, 0, 1], "entry": [0.0, 0.5, 0, 1.5]})
     assert_allclose(hazard_at(survival_data(rows, OS)), [1 / 4, 1 / 4 + 1 / 3, 1 / 4 + 1 / 3, 1 / 4 + 1 / 3 + 1])
@@ -148,13 +131,87 @@ def test_every_kind_of_column_keeps_its_values_and_its_shares():
         assert (drawn.reindex(known.index) - known).abs().max() < 0.09, name  # 45 rows: a share varies by 0.07
 
 
-@given(st.floats(0.001, 0.999))
-@settings(deadline=None, max_examples=50)
-def test_the_rounding_bound_keeps_the_share_of_a_normal_variable(share):
-    from scipy.special import ndtr
+@pytest.mark.parametrize("name", ["sex", "arm"])
+def test_indicators_follow_a_logistic_model_computed_apart(name):
+    """Their probabilities, against scikit-learn's logistic regression on the same predictors."""
+    from sklearn.linear_model import LogisticRegression
 
-    spread = np.sqrt(share * (1 - share))
-    assert 1 - ndtr((rounding_bound(share) - share) / spread) == pytest.approx(share)
+    rng, cohort = np.random.default_rng(8), cohort_of(n=800, share=0.0)
+    chance = 1 / (1 + np.exp(-(1.2 + 12 * (cohort["mg"] - 0.8) - 0.05 * (cohort["age"] - 60))))
+    truth = rng.random(800) < chance
+    gaps = rng.random(800) < 0.25
+    cohort["sex"] = np.where(gaps, np.nan, truth)
+    cohort["arm"] = np.where(truth, "old", "new")
+    cohort["arm"] = cohort["arm"].where(~gaps, None)
+    found = impute_cohort(cohort, OS, name, predictors=["age", "mg"], n_imputations=200, seed=2)
+    data = survival_data(cohort, OS)
+    residual = cox_residuals(fit_cox(cohort, OS, "age + mg"), "martingale")["residual"]
+    outcome = [cohort["event"], hazard_at(data), cohort["event"] - residual]
+    design = np.column_stack([cohort["age"], cohort["mg"], *outcome])
+    design = (design - design[~gaps].mean(axis=0)) / design[~gaps].std(axis=0)
+    model = LogisticRegression(C=1e6, tol=1e-10, max_iter=1000).fit(design[~gaps], truth[~gaps])
+    expected = model.predict_proba(design[gaps])[:, 1]
+    drawn = np.array([one[name][gaps].isin([1.0, "old"]).to_numpy() for one in found.cohorts])
+    shares = drawn.mean(axis=0)
+    error = np.sqrt(expected * (1 - expected) / 200) + 0.005  # a drawn coefficient pulls shares to the middle, a little
+    assert (np.abs(shares - expected) / error).max() < 4.5
+    assert np.corrcoef(shares, expected)[0, 1] > 0.97
+    assert drawn.mean() == pytest.approx(expected.mean(), abs=0.01)
+
+
+def test_labels_depend_on_what_predicts_them():
+    """A site that goes with age keeps its shares among the young and among the old."""
+    rng, cohort = np.random.default_rng(9), cohort_of(n=900, share=0.0)
+    old = cohort["age"].to_numpy() > 60
+    site = np.where(old, rng.choice(["a", "b", "c"], 900, p=[0.1, 0.2, 0.7]), rng.choice(["a", "b", "c"], 900))
+    gaps = rng.random(900) < 0.3
+    cohort["site"] = pd.Categorical(np.where(gaps, None, site), categories=["a", "b", "c"])
+    cohort["old"] = old * 1.0
+    found = impute_cohort(cohort, OS, "site", predictors="old", n_imputations=60, seed=1)
+    for group in (old, ~old):
+        known = cohort["site"][group].value_counts(normalize=True)
+        drawn = pd.concat([one["site"][gaps & group] for one in found.cohorts]).value_counts(normalize=True)
+        assert (drawn.reindex(known.index) - known).abs().max() < 0.04
+
+
+def test_a_further_outcome_predicts_by_its_event_and_its_hazards():
+    cohort = cohort_of().assign(late=lambda rows: rows["time"] + 1, died=lambda rows: (rows["age"] > 60) * 1)
+    other = Endpoint("late", "died")
+    held = read_columns(cohort, ["mg"])
+    alone, both = (read_rows(cohort, OS, held, ["age", "arm"], ["arm"], others) for others in ((), (other,)))
+    assert both.x.shape[1] == alone.x.shape[1] + 3
+    rows = cohort.iloc[both.place]
+    data = survival_data(rows, other, strata="arm")
+    assert_allclose(both.x[:, -3:-1], np.column_stack([rows["died"], hazard_at(data)]))
+    residual = cox_residuals(fit_cox(rows, other, "age", strata="arm"), "martingale")["residual"].to_numpy()
+    assert_allclose(both.x[:, -1], rows["died"] - residual, rtol=1e-6, atol=1e-9)
+    found = impute_cohort(cohort, OS, "mg", predictors="age", other_endpoints=other, n_imputations=25, seed=1)
+    assert found.other_endpoints == (other,)
+    assert not found.cohorts[0]["mg"].equals(
+        impute_cohort(cohort, OS, "mg", predictors="age", n_imputations=25, seed=1).cohorts[0]["mg"]
+    )
+    cohort.loc[[3, 4], "died"] = np.nan
+    with pytest.raises(InputError, match=r"other_endpoints: 'died' is missing in 2 rows with a known 'event'"):
+        impute_cohort(cohort, OS, "mg", predictors="age", other_endpoints=other, n_imputations=25, seed=1)
+
+
+def test_missing_by_early_death_is_seen_by_an_imputation_that_knows_survival():
+    """Progression is the outcome; the marker acts on death too, and is missing where death was early."""
+    rng, n = np.random.default_rng(3), 3000
+    mg = rng.normal(size=n)
+    progressed, died = rng.exponential(8 * np.exp(0.3 * mg)), rng.exponential(10 * np.exp(1.2 * mg))
+    cohort = pd.DataFrame({"mg": mg, "age": rng.normal(size=n), "time": np.minimum(progressed, 12)})
+    cohort["event"] = (progressed <= 12) * 1
+    cohort = cohort.assign(months=np.minimum(died, 24), dead=(died <= 24) * 1)
+    lost = rng.random(n) < np.where(died < 6, 0.8, 0.05)
+    gaps = cohort.assign(mg=np.where(lost, np.nan, mg))
+    options = {"predictors": "age", "n_imputations": 45, "seed": 1}
+    alone = impute_cohort(gaps, OS, "mg", **options).cohorts
+    knowing = impute_cohort(gaps, OS, "mg", other_endpoints=Endpoint("months", "dead"), **options).cohorts
+    means = [np.mean([one["mg"][lost].mean() for one in cohorts]) for cohorts in (alone, knowing)]
+    truth = mg[lost].mean()
+    assert abs(means[0] - truth) > 0.3
+    assert abs(means[1] - truth) < 0.1
 
 
 def test_delta_is_added_to_imputed_values_only_and_the_same_by_shifting():

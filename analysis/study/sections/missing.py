@@ -72,9 +72,10 @@ def _opening(study: Study) -> Prose:
         "An analysis of complete rows drops whoever lacks a value. It is right where missing values say nothing of the"
         " outcome once the model's terms are known; a chart that is thin because its patient died early breaks that."
         " **Multiple imputation** draws each missing value many times from a regression on the model's terms, the"
-        " event and the cumulative hazard, and pools the models by Rubin's rules. It is right where values are missing"
-        " for reasons that stand in these columns. Neither can be checked by these rows alone; so the last figure asks"
-        f" how far the answer moves if those without a value had {label} lower or higher than the imputation says."
+        " events and cumulative hazards of every endpoint, and pools the models by Rubin's rules. It is right where"
+        " values are missing for reasons that stand in these columns. Neither can be checked by these rows alone; so"
+        f" the last figure asks how far the answer moves if those without a value had {label} lower or higher than the"
+        " imputation says."
     )
     return Prose(words)
 
@@ -112,6 +113,7 @@ def _imputation_blocks(study: Study, columns: tuple[str, ...], predictors: tuple
             strata = [name for name in model.strata or () if name in predictors]
             imputed = impute_cohort(
                 study.cohort, endpoint, columns, predictors=predictors, strata=strata,
+                other_endpoints=_other_endpoints(study, endpoint),
                 n_imputations=study.plan.robustness.n_imputations, seed=study.plan.robustness.seed,
             )  # fmt: skip
             pooled = pooled_model(study, model, endpoint, imputed)
@@ -127,6 +129,13 @@ def _imputation_blocks(study: Study, columns: tuple[str, ...], predictors: tuple
         blocks += _shift_blocks(study, model, imputed, pooled, frame)
         blocks.append(_survival_table(study, imputed))
     return blocks
+
+
+def _other_endpoints(study: Study, endpoint: Endpoint) -> list[Endpoint]:
+    """The study's other endpoints that are known wherever this one is."""
+    rows = study.cohort[study.cohort[list(endpoint.columns)].notna().all(axis=1)]
+    others = (other for other in study.plan.endpoints if other != endpoint)
+    return [other for other in others if rows[list(other.columns)].notna().all(axis=None)]
 
 
 def _leading_model(study: Study, endpoint: Endpoint) -> list[StudyModel]:
