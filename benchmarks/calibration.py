@@ -21,8 +21,7 @@ from joblib import parallel_config
 from analysis.cohort.design import CohortDesign
 from analysis.truth.bench import BenchWorld, simulation_study
 from analysis.truth.bench_cutpoints import (
-    BESIDE_TEN,
-    BESIDE_THREE,
+    BESIDE,
     CRUDE,
     WITHIN,
     adjusted_searches,
@@ -43,7 +42,7 @@ DESIGNS = {
     "threshold 0.70, confounded": CohortDesign(world="threshold"),
     "threshold 0.78": CohortDesign(world="threshold", threshold=0.78, confounding=0.0),
 }
-ADJUSTED_SIZES = (100, 200, 480)
+ADJUSTED_SIZES = (100, 200)
 ADJUSTED_DESIGNS = {
     "independent": CohortDesign(world="independent", missing_share=0.0),
     "no effect, confounded": CohortDesign(world="null", missing_share=0.0),
@@ -253,25 +252,24 @@ def adjusted_part(scores: pd.DataFrame, options: argparse.Namespace, commit: str
     rows = []
     for world in dict.fromkeys(scores["world"]):
         judged = {
-            "independent": (CRUDE, WITHIN, BESIDE_THREE, BESIDE_TEN),
-            "no effect, confounded": (BESIDE_TEN,),
+            "independent": (CRUDE, WITHIN, BESIDE),
+            "no effect, confounded": (BESIDE,),
         }.get(world.rpartition(",")[0], ())
         cells = [
             _verdict(found, world, method)
             if method in judged
             else percent(found.loc[(world, method, "rejection rate")])
-            for method in (CRUDE, WITHIN, BESIDE_THREE, BESIDE_TEN)
+            for method in (CRUDE, WITHIN, BESIDE)
         ]
         rows.append([world, *cells])
-    header = ["world", "crude", "within treatments", "beside three covariates", "beside ten covariates"]
+    header = ["world", "crude", "within treatments", "beside ten covariates, within treatments"]
     return "\n".join(
         [
             ADJUSTED_HEADING,
             "",
             f"Made by `{command} --seed {options.seed} --jobs {options.jobs}` at commit `{commit}` in {minutes:.0f}"
-            f" minutes; {options.replicates} cohorts of each world and size, with about 62, 122 and 294 events; 499"
-            " permutations. How often the permutation p-value is at most 0.05. Crude: no strata. Covariates: age, ECOG"
-            " and tumour burden, or all ten of the adjustment set, with treatments as strata.",
+            f" minutes; {options.replicates} cohorts of each world and size, with about 62 and 122 events; 499"
+            " permutations. How often the permutation p-value is at most 0.05.",
             "",
             "In the independent world no search has anything to find. In the confounded one without an effect only the"
             " search beside all ten covariates has a level to keep: a p-value corrected for the search is not corrected"

@@ -24,8 +24,7 @@ CUT_EFFECT = "log hazard ratio above a cut"
 SLOPE = "log hazard ratio per 0.1 mmol/L"
 PLACE = "place of the cut"
 MARKER = "magnesium"
-CRUDE, WITHIN = "search, crude", "search within treatments"
-BESIDE_THREE, BESIDE_TEN = "search beside three covariates", "search beside ten covariates"
+CRUDE, WITHIN, BESIDE = "search, crude", "search within treatments", "search beside ten covariates"
 _TIME, _EVENT = OVERALL_SURVIVAL.duration, OVERALL_SURVIVAL.event
 
 
@@ -124,8 +123,7 @@ def adjusted_searches(cohort: pd.DataFrame, seed: int, *, n_permutations: int = 
     searches: Mapping[str, tuple[Sequence[str], str | None]] = {
         CRUDE: ((), None),
         WITHIN: ((), "treatment"),
-        BESIDE_THREE: (ADJUSTMENT[:3], "treatment"),
-        BESIDE_TEN: (ADJUSTMENT, "treatment"),
+        BESIDE: (ADJUSTMENT, "treatment"),
     }
     answers, options = [], {"n_permutations": n_permutations, "n_bootstrap": 0, "seed": seed}
     for method, (adjust, strata) in searches.items():

@@ -9,17 +9,23 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from analysis import CohortDesign
+from analysis import OVERALL_SURVIVAL, CohortDesign, FewEvents, search_cutpoint
+from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.truth.bench import BenchWorld, simulation_study
 from analysis.truth.bench_cutpoints import (
+    BESIDE,
+    CRUDE,
     CUT_EFFECT,
     PLACE,
     SLOPE,
+    WITHIN,
+    adjusted_searches,
     continuous_marker,
     cutpoint_world,
     median_split,
     searched_cut,
 )
+from analysis.truth.bench_worlds import draw_cohort
 from analysis.truth.estimands import true_cutpoint_effects
 
 PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
@@ -105,3 +111,13 @@ def test_a_world_draws_the_same_cohort_from_the_same_seed():
     assert world.draw(3).equals(world.draw(3))
     assert not world.draw(3).equals(world.draw(4))
     assert not world.draw(3).isna().any(axis=None)
+
+
+def test_searches_within_strata_and_beside_covariates_answer_by_their_p_values():
+    cohort = draw_cohort(CohortDesign(world="null", missing_share=0.0).of_size(100), 3)
+    answers = adjusted_searches(cohort, 1, n_permutations=49)
+    assert [answer.method for answer in answers] == [CRUDE, WITHIN, BESIDE]
+    options = {"adjust": ADJUSTMENT, "strata": "treatment", "n_permutations": 49, "n_bootstrap": 0, "seed": 1}
+    with pytest.warns(FewEvents, match="for 11 coefficients"):
+        found = search_cutpoint(cohort, OVERALL_SURVIVAL, "magnesium", **options)
+    assert (answers[2].at, answers[2].p_value) == (found.cut, found.p_permutation)
