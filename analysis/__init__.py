@@ -41,6 +41,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "strata.dose_response": ("DoseResponse", "dose_response"),
     "strata.search": ("CutpointSearch", "search_cutpoint"),
     "strata.search_several": ("CutpointsSearch", "search_cutpoints"),
+    "survival.incidence_rates": ("incidence_rates",),
     "survival.curves": ("kaplan_meier",),
     "survival.risk": ("risk_table",),
     "survival.event_counts": ("add_counts", "event_counts"),

@@ -130,5 +130,8 @@ def _caution(row: Row, search: Row) -> str:
     if is_missing(row["p_corrected"]):
         return "Too few patients lie on one side of this cut for it to be among those searched."
     if row["planned"] == "pre-specified":
-        return "This cut was set before looking: its own p-value needs no correction as long as no other is tried."
+        return (
+            "The plan names this cut: if that was before looking, its own p-value needs no correction as long as no"
+            " other is tried."
+        )
     return "Choosing this cut after looking would be a search, and calls for the corrected p-value."

@@ -65,6 +65,8 @@ KNOWN_COLUMNS: dict[str, tuple[str, str]] = {
     "n_values": ("Values compared", "count"),
     "observed": ("Observed events", "count"),
     "expected": ("Expected events", "number"),
+    "person_time": ("Person-time", "long time"),
+    "rate": ("Rate", "number"),
     "survival": ("Survival", "share"),
     "incidence": ("Cumulative incidence", "share"),
     "share": ("Share", "share"),
@@ -94,7 +96,7 @@ KNOWN_COLUMNS: dict[str, tuple[str, str]] = {
 }
 ESTIMATES = (
     "hazard_ratio", "survival", "incidence", "difference", "restricted_mean", "median", "concordance", "coef",
-    "coefficient", "time",
+    "coefficient", "rate", "time",
 )  # fmt: skip
 HIDDEN = ("conf_type", "conf_level")
 

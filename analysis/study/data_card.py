@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from analysis.cohort.causes import CAUSES, DISEASES, TRANSITIONS
+from analysis.cohort.covariates import draw_covariates
+from analysis.cohort.design import CohortDesign
 from analysis.cohort.dictionary import COHORT_SCHEMA, LABS_SCHEMA
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL, Endpoint
+from analysis.cohort.magnesium import draw_magnesium, magnesium_law
+from analysis.cohort.moving import REFERENCE_MAGNESIUM
 from analysis.cohort.schema import Column, Schema
 from analysis.cohort.simulation import SyntheticCohort
 from analysis.survival.curves import kaplan_meier
 from analysis.survival.milestones import survival_quantile
 from analysis.truth.estimands import TrueEstimands
 
+N_MOMENTS = 200_000
+"""Simulated patients behind the mean and standard deviation of true magnesium."""
 SHOWN_TARGETS = (
     "planted on death",
     "planted on progression",
@@ -60,7 +67,9 @@ def data_card(simulated: SyntheticCohort, truth: TrueEstimands) -> str:
         labs_columns=_column_table(LABS_SCHEMA),
         clinic=_clinic_table(simulated.cohort),
         causes=_cause_table(),
-        diseases=_disease_table(),
+        diseases=_disease_table(design),
+        reference=f"{REFERENCE_MAGNESIUM:.2f}",
+        many=f"{N_MOMENTS:,}",
         targets=_target_table(truth),
     )
     return text.strip() + "\n"
@@ -138,29 +147,56 @@ def _cause_table() -> str:
     """The arrows of the synthetic world."""
     header = [
         "term (one unit more)",
+        "zero at",
         "magnesium, mmol/L",
         *(f"log HR, {name.replace('_', ' ')}" for name in TRANSITIONS),
     ]
     rows = [
-        [f"`{cause.term}`", f"{cause.magnesium:+g}", *(f"{getattr(cause, name):+g}" for name in TRANSITIONS)]
+        [
+            f"`{cause.term}`",
+            f"{cause.centre:g}",
+            f"{cause.magnesium:+g}",
+            *(f"{getattr(cause, name):+g}" for name in TRANSITIONS),
+        ]
         for cause in CAUSES
     ]
     return markdown_table(header, [[cell.replace("+0", "0") if cell == "+0" else cell for cell in row] for row in rows])
 
 
-def _disease_table() -> str:
+def _disease_table(design: CohortDesign) -> str:
     """The baseline hazards and the law of magnesium by treatment."""
     header = [
         "",
         *(f"{name.replace('_', ' ')}: rate a month, fade" for name in TRANSITIONS),
+        "magnesium where the terms are zero: mean, residual SD",
         "true magnesium: mean, SD",
     ]
-    rows = []
+    moments, rows = true_magnesium(design), []
     for treatment, disease in DISEASES.items():
         hazards = [getattr(disease, name) for name in TRANSITIONS]
         law = f"{disease.magnesium_mean:g}, {disease.magnesium_sd:g} mmol/L"
-        rows.append([treatment, *(f"{hazard.rate:g}, {hazard.fade:g} months" for hazard in hazards), law])
+        mean, deviation = moments.loc[treatment]
+        rates = [f"{hazard.rate:g}, {hazard.fade:g} months" for hazard in hazards]
+        rows.append([treatment, *rates, law, f"{mean:.3f}, {deviation:.3f} mmol/L"])
     return markdown_table(header, rows)
+
+
+def true_magnesium(design: CohortDesign) -> pd.DataFrame:
+    """Mean and standard deviation of true magnesium by treatment, in many patients simulated with a seed of their own.
+
+    Parameters
+    ----------
+    design : CohortDesign
+
+    Returns
+    -------
+    DataFrame
+        Index treatment; mean, std in mmol/L.
+    """
+    drawing, covering = (np.random.default_rng(child) for child in np.random.SeedSequence(0).spawn(2))
+    covariates = draw_covariates(design.of_size(N_MOMENTS), covering)
+    magnesium = draw_magnesium(magnesium_law(covariates, design), drawing)
+    return pd.Series(magnesium).groupby(covariates["treatment"].astype(str)).agg(["mean", "std"])
 
 
 def _target_table(truth: TrueEstimands) -> str:
@@ -205,7 +241,8 @@ This card and all files beside it but `plan.toml` are written by `python -m anal
   deviation {error} mmol/L, rounded to 0.01.
 * Progression, death without progression and death after progression form an illness-death process. Each hazard is a
   baseline that fades, rate * exp(-t / fade) a month, times exp(causes + magnesium); the clock of death after
-  progression starts at progression. What fades leaves a plateau.
+  progression starts at progression. What fades leaves a plateau. The baseline rates hold where every term of the
+  table of causes is at its zero, and at a true magnesium of {reference} mmol/L.
 * Progression is seen at the next scan: every {scan} months, at dates that differ between patients. Death before
   that scan counts as death without progression. Times are rounded up to 0.01 month.
 * Follow-up ends {first_cut} to {last_cut} months after entry, evenly (staggered entry, one data cut), or earlier
@@ -224,9 +261,11 @@ low, below 0.75, against 0.75 to 0.95 mmol/L):
 
 {targets}
 
-The arrows of the synthetic world, all of them assumptions:
+The arrows of the synthetic world, all of them assumptions. A term counts from the value in "zero at":
 
 {causes}
+
+Mean and SD of true magnesium are those of {many} simulated patients; the residual SD is what its causes leave:
 
 {diseases}
 

@@ -84,25 +84,33 @@ def _models(study: Study) -> str:
     extra = f"{adjusted}, {within}." if adjusted and within else f"{adjusted}." if adjusted else ""
     if within and not adjusted:
         extra = f" Adjusted models are {within}."
-    chosen = " Covariates were fixed beforehand; none was selected by its p-value." if model.covariates else ""
+    chosen = " Covariates are those of the plan; no step of the analysis selects any." if model.covariates else ""
+    words = study.plan.reporting.get("prespecification", "")
+    chosen += f" {words}" if words else ""
     return (
         "**Models.** Hazard ratios come from Cox models with Efron's handling of ties and Wald intervals."
         f"{chosen}{extra} Proportional hazards were checked by the"
-        " score test of scaled Schoenfeld residuals against one minus Kaplan-Meier."
+        " score test of each term times g(t), g(t) being one minus the Kaplan-Meier estimate just before t (cox.zph of"
+        " R's survival since 3.0)."
     )
 
 
 _FURTHER = {
     "dose-response-curve": "the marker's whole dose response by a restricted cubic spline with four knots",
-    "searched-cut": "a search over every cut with a permutation p-value and a corrected hazard ratio",
-    "multiverse": "a multiverse of cuts, endpoints, adjustments and rules for missing values",
+    "searched-cut": "a search over every cut, adjusted as the models are and crude, with a p-value by permutation and a"
+    " hazard ratio corrected for the search",
+    "multiverse": "a multiverse of cuts, endpoints, adjustments and rules for missing values, tested by permutation for"
+    " each adjustment",
+    "incidence-rates": "incidence rates with exact Poisson intervals",
+    "*-weighted-cox": "Cox models weighted by the inverse probability of the stratum, with robust errors",
     "balance": "curves adjusted by standardisation and by inverse-probability weighting, with bootstrap intervals",
     "e-values": "E-values for unmeasured confounding",
     "moving-marker": "landmark and time-dependent analyses of repeated values",
     "subgroups-*": "subgroups with tests of interaction",
     "*-max-combo": "weighted log-rank tests with one joint p-value",
     "without-each-site": "leaving out one site at a time",
-    "simulation-extrapolation": "simulation-extrapolation for the marker's measurement error",
+    "simulation-extrapolation": "simulation-extrapolation for the marker's measurement error, beside the estimate over"
+    " its reliability",
 }
 """What may have been done besides, by the table that shows it."""
 
@@ -126,7 +134,8 @@ def _missing(study: Study, made: Collection[str]) -> str:
         number = study.plan.robustness.n_imputations
         words += (
             f" Beside it, missing values were imputed {number} times by chained equations, with the outcome (event and"
-            " Nelson-Aalen cumulative hazard) in the model, and pooled by Rubin's rules."
+            " Nelson-Aalen cumulative hazard, and the cumulative hazard of each row by a Cox model of the predictors,"
+            " which is this package's addition to the usual two) in the model, and pooled by Rubin's rules."
         )
     return words
 

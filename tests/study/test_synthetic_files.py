@@ -5,14 +5,17 @@ import re
 from hashlib import sha256
 
 import jsonschema
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis import COHORT_SCHEMA, LABS_SCHEMA, InputError, simulate_cohort
+from analysis.cohort.causes import CAUSES
 from analysis.cohort.design import DEFAULT_DESIGN
 from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.examples import synthetic_folder
-from analysis.study.data_card import data_card
+from analysis.cohort.simulation import simulate_patients
+from analysis.study.data_card import data_card, true_magnesium
 from analysis.study.data_package import data_package
 from analysis.study.synthetic_files import SEED, read_truth, table_text, truth_text, write_synthetic
 from analysis.truth.estimands import true_estimands
@@ -169,6 +172,21 @@ def test_the_tables_keep_the_constraints_of_the_data_package(package, place, sch
         assert "minimum" not in limits or present.between(limits["minimum"], limits["maximum"]).all()
         assert field.get("unit", "") == schema[field["name"]].unit
     assert not frame.duplicated(resource["schema"]["primaryKey"]).any()
+
+
+def test_the_card_gives_the_moments_of_true_magnesium_and_where_the_baseline_rates_hold():
+    # another seed and another way to them: true values of whole simulated patients
+    patients = simulate_patients(DEFAULT_DESIGN.of_size(60_000), seed=77)
+    found = true_magnesium(DEFAULT_DESIGN)
+    card = committed("README.md").decode()
+    for treatment, values in pd.Series(patients.magnesium).groupby(patients.covariates["treatment"].astype(str)):
+        error = values.std() / np.sqrt(len(values))
+        assert abs(found.loc[treatment, "mean"] - values.mean()) < 5 * error
+        assert abs(found.loc[treatment, "std"] - values.std()) < 5 * error
+        assert f"| {found.loc[treatment, 'mean']:.3f}, {found.loc[treatment, 'std']:.3f} mmol/L |" in card
+    assert "at a true magnesium of 0.80 mmol/L" in " ".join(card.split())
+    for cause in CAUSES:
+        assert f"| `{cause.term}` | {cause.centre:g} |" in card
 
 
 def test_the_card_says_what_the_data_are():

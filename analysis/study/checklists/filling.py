@@ -37,9 +37,9 @@ def checklists_section(plan: StudyPlan, sections: Sequence[StudySection]) -> Stu
     words = (
         "What the guidelines for marker studies, cohort studies and statistics ask, in our words, and where this report"
         " answers. **Done**: a table or figure of this report, or the author's words in the plan, answers it. **In"
-        " part**: the results answer their part and the author's words are awaited. **Asked of the author**: no result"
-        " can answer it; write it in the plan's [reporting] table under the field named. **Not done**: this study did"
-        " not do it. A checklist says what is told, not whether the study is good."
+        " part**: something of what it asks is here, and something is not: a result, or the author's words. **Asked of"
+        " the author**: no result can answer it; write it in the plan's [reporting] table under the field named."
+        " **Not done**: this study did not do it. A checklist says what is told, not whether the study is good."
     )
     blocks: list[Block] = [Prose(words)]
     for checklist in CHECKLISTS:

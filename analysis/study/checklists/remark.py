@@ -30,6 +30,7 @@ REMARK = Checklist(
             "Statistical methods",
             "every method, how variables were chosen, how assumptions were checked, how missing values were handled",
             ("words", "software"),
+            "prespecification",
         ),
         Item(
             "11",
@@ -59,7 +60,7 @@ REMARK = Checklist(
             "18",
             "Further analyses",
             "assumptions, sensitivity analyses, validation",
-            ("{endpoint}-proportional-hazards", "multiverse"),
+            ("{endpoint}-proportional-hazards", "multiverse", "*validation*"),
         ),
         Item("19", "Discussion", "results against the hypotheses and other studies; limits", field="limitations"),
         Item("20", "Implications", "for research and for care", field="implications"),

@@ -37,7 +37,7 @@ STROBE = Checklist(
         Item("13c", "Flow diagram", "a picture of it", ("patient-flow",)),
         Item("14a", "Characteristics", "participants, exposures, confounders", ("table-1",)),
         Item("14b", "Missing values", "how many for each variable", ("missing",)),
-        Item("14c", "Follow-up time", "its average and total", ("follow-up",)),
+        Item("14c", "Follow-up time", "its average and total", ("follow-up", "incidence-rates")),
         Item("15", "Outcomes", "events or summaries over time", ("strata", "{endpoint}-milestones")),
         Item(
             "16a",
@@ -50,7 +50,7 @@ STROBE = Checklist(
             "16c",
             "Absolute risk",
             "risk differences over a meaningful time",
-            ("{endpoint}-restricted-mean-differences",),
+            ("{endpoint}-milestone-differences", "{endpoint}-adjusted-milestone-differences"),
         ),
         Item("17", "Other analyses", "subgroups, interactions, sensitivity", ("subgroups-{endpoint}", "multiverse")),
         Item("18", "Key results", "against the aims", field="key_results"),

@@ -25,6 +25,7 @@ from analysis.study.blocks import attempted, table
 from analysis.study.figures import time_axis
 from analysis.study.models import ADJUSTED, STRATA, fit_models
 from analysis.study.results import Block, StudyFigure, StudySection, slug
+from analysis.study.sections.confounding_models import level_words, weighted_cox
 from analysis.study.sections.confounding_tables import (
     logrank_table,
     mean_difference_table,
@@ -51,7 +52,7 @@ WORDS = (
 
 def confounding_section(study: Study) -> StudySection:
     """Balance and overlap, adjusted curves beside crude ones, and E-values."""
-    blocks: list[Block] = [Prose(WORDS)]
+    blocks: list[Block] = [Prose(WORDS + level_words(study))]
     if not study.compared or not made_alike_in(study):
         blocks = [Prose("The plan compares no strata, or adjusts for nothing: nothing can be made alike.")]
         return StudySection("confounding", "Confounding", tuple(blocks))
@@ -60,8 +61,16 @@ def confounding_section(study: Study) -> StudySection:
         blocks += _balance_blocks(study, weights)
     for endpoint in study.plan.endpoints:
         blocks += attempted(f"{endpoint.name}, adjusted curves", partial(_curve_blocks, study, endpoint, found))
+        for weights in found:
+            what = f"{endpoint.name}, the weighted Cox models"
+            blocks += attempted(what, partial(_one_block, study, endpoint, weights))
     blocks += attempted("E-values", partial(_e_value_blocks, study))
     return StudySection("confounding", "Confounding", tuple(blocks))
+
+
+def _one_block(study: Study, endpoint: Endpoint, weights: BalanceWeights) -> list[Block]:
+    """The weighted models, as the list that `attempted` takes."""
+    return [weighted_cox(study, endpoint, weights)]
 
 
 def made_alike_in(study: Study) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from analysis.study.targets import (
 )
 from analysis.study.times import horizon, milestones
 from analysis.survival.curves import kaplan_meier
+from analysis.survival.incidence_rates import incidence_rates
 from analysis.survival.logrank import LogRank, logrank_test
 from analysis.survival.milestones import survival_at, survival_quantile
 from analysis.survival.pairwise import pairwise_logrank
@@ -36,9 +37,55 @@ def survival_section(study: Study) -> StudySection:
             " every stratum reaches, and need no proportional hazards."
         )
     ]
+    blocks += attempted("Incidence rates", lambda: [_rates(study)])
     for endpoint in study.plan.endpoints:
         blocks += _endpoint_blocks(study, endpoint)
     return StudySection("survival", "Survival by stratum", tuple(blocks))
+
+
+def _rates(study: Study) -> TableBlock:
+    """Person-time and incidence rates of every endpoint."""
+    note = (
+        "Events over the time at risk, with exact Poisson limits, which take the rate to be constant over follow-up;"
+        " everybody: with or without a known marker."
+    )
+    return table("incidence-rates", "Person-time and incidence rates", rate_table(study), note=note)
+
+
+def rate_table(study: Study) -> pd.DataFrame:
+    """Incidence rates of every endpoint, of everybody and by stratum.
+
+    Parameters
+    ----------
+    study : Study
+        A prepared study.
+
+    Returns
+    -------
+    DataFrame
+        endpoint, stratum ("everybody" first), n, n_event, person_time (in the endpoint's time unit, named in `unit`),
+        unit, rate, conf_low, conf_high, per: what the rate is given for.
+    """
+    parts = []
+    for endpoint in study.plan.endpoints:
+        factor, per = PER_100_YEARS.get(endpoint.time_unit, (100.0, f"100 {endpoint.time_unit}"))
+        whole = incidence_rates(study.cohort, endpoint, per=factor).assign(stratum="everybody")
+        marked = study.cohort[study.cohort[study.stratum_column].notna()]
+        strata = incidence_rates(marked, endpoint, by=study.stratum_column, per=factor)
+        both = pd.concat([whole, strata.assign(stratum=strata["stratum"].astype(str))], ignore_index=True)
+        both.insert(0, "endpoint", endpoint.name)
+        both.insert(5, "unit", endpoint.time_unit)
+        parts.append(both.assign(per=per))
+    return pd.concat(parts, ignore_index=True)
+
+
+PER_100_YEARS = {
+    "days": (36_525.0, "100 person-years"),
+    "weeks": (36_525.0 / 7, "100 person-years"),
+    "months": (1_200.0, "100 person-years"),
+    "years": (100.0, "100 person-years"),
+}
+"""Person-time of 100 years in each unit, and its words."""
 
 
 def _endpoint_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
