@@ -90,7 +90,7 @@ def test_adjusted_estimates_stand_beside_their_own_targets(section, synthetic):
 
 @quiet
 def test_weighted_models_are_those_of_r(section):
-    """R 4.2.2: coxph(Surv(os_months, os_event) ~ low + high, d, weights = w, robust = TRUE), and + strata(treatment)."""
+    """R 4.2.2: coxph(Surv(os_months, os_event) ~ low + high, d, weights = w, robust = TRUE), + strata(treatment)."""
     table = tables(section)["overall-survival-weighted-cox"].set_index(["analysis", "term"])
     columns = ["hazard_ratio", "conf_low", "conf_high"]
     low, high = "low against reference", "high against reference"
