@@ -61,8 +61,8 @@ def test_a_plan_that_adjusts_for_nothing_has_the_crude_search_alone(study):
 def test_the_null_world_stands_among_the_worlds_and_only_adjustment_helps_there():
     (_, table) = cut_choices.world_blocks()
     rows = table.frame
-    assert list(rows["world"].unique()) == ["planted", "null", "independent", "threshold"]
-    null = rows[rows["world"] == "null"].set_index(["adjustment", "analysis"])["p_corrected"]
+    assert list(rows["world"].unique()) == ["planted", "no effect", "independent", "threshold"]
+    null = rows[rows["world"] == "no effect"].set_index(["adjustment", "analysis"])["p_corrected"]
     assert null["crude", "searched cut, corrected"] < 0.05 < null["adjusted", "searched cut, as found"]
     assert rows[["hazard_ratio", "conf_low", "conf_high"]].notna().all(axis=None)
 

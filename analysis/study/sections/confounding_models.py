@@ -82,7 +82,7 @@ def level_words(study: Study) -> str:
     if not scores:
         return ""
     rows = scores[0]
-    null = rows[(rows["world"] == "null") & (rows["score"] == "type-I error")]
+    null = rows[rows["score"] == "type-I error"]  # scored only where nothing acts
     told = [
         f"{words} in {format_share(row['value'])} (Monte-Carlo error {format_share(row['std_error'])})"
         for method, words in (("weighting: months", "weighted ones"), ("standardisation: months", "standardised ones"))
@@ -91,6 +91,6 @@ def level_words(study: Study) -> str:
     if not told:
         return ""
     return (
-        " In the bench's null world, where the strata do not differ once adjusted, 95% intervals of differences in"
+        " In the bench's world without effect, where the strata do not differ once adjusted, 95% intervals of differences in"
         f" months exclude 0 more often than the 5% asked for: {', '.join(told)} of cohorts of this size."
     )
