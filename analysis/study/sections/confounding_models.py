@@ -91,6 +91,6 @@ def level_words(study: Study) -> str:
     if not told:
         return ""
     return (
-        " In the bench's world without effect, where the strata do not differ once adjusted, 95% intervals of differences in"
-        f" months exclude 0 more often than the 5% asked for: {', '.join(told)} of cohorts of this size."
+        " In the bench's world without effect, where the strata do not differ once adjusted, 95% intervals of"
+        f" differences in months exclude 0 more often than the 5% asked for: {', '.join(told)} of cohorts of this size."
     )

@@ -168,9 +168,9 @@ def world_blocks() -> list[Block]:
     words = (
         "The same search in four simulated worlds, one cohort each. Where magnesium is related to nothing, the search"
         " finds a cut all the same; the corrected p-value knows that it searched. It knows nothing of confounding: in"
-        " the world without effect, where magnesium does not act, the crude search gives a small p even when corrected. Only"
-        " adjustment helps there. How often each p-value misleads is measured in docs/calibration.md, over thousands of"
-        " cohorts."
+        " the world without effect, where magnesium does not act, the crude search gives a small p even when corrected."
+        " Only adjustment helps there. How often each p-value misleads is measured in docs/calibration.md, over"
+        " thousands of cohorts."
     )
     note = "Corrected: for the search, not for confounding. Adjusted: for all confounders, within treatment."
     return [Prose(words), table("worlds", "A search in four worlds", rows, kinds=P_VALUES, note=note)]
