@@ -70,7 +70,7 @@ def incidence_rates(
     problems = level_problems(conf_level) + number_problems("per", per, low=0, open_low=True)
     raise_all(problems, InputError)
     data = survival_data(cohort, endpoint, by=by)
-    warn_all(data.frame_warnings)
+    warn_all(data.warnings)
     labels, codes = data.by.labels, data.by.codes
     n = np.bincount(codes, minlength=len(labels))
     events = np.bincount(codes, weights=data.event, minlength=len(labels)).astype(np.int64)
