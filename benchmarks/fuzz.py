@@ -207,6 +207,7 @@ CALLS: dict[str, Callable[[Draw], object]] = {
     "logrank_test_from_counts": lambda d: analysis.logrank_test_from_counts(_counts(d), _counts(d)),
     "logrank_trend": lambda d: analysis.logrank_trend(d.cohort, d.endpoint, by=d.by),
     "max_combo": lambda d: analysis.max_combo(d.cohort, d.endpoint, by=d.by, strata=d.strata),
+    "incidence_rates": lambda d: analysis.incidence_rates(d.cohort, d.endpoint, by=d.pick(None, d.by)),
     "median_follow_up": lambda d: analysis.median_follow_up(d.cohort, d.endpoint, by=d.pick(None, d.by)),
     "pairwise_logrank": lambda d: analysis.pairwise_logrank(d.cohort, d.endpoint, by=d.by),
     "patient_influence": _influence,

@@ -44,6 +44,7 @@ SIGNATURES = {
     "survival_at": "curves, times, *, extend=False",
     "survival_quantile": "curves, probability=0.5",
     "survival_difference": "curves, time, *, conf_level=0.95",
+    "incidence_rates": "cohort, endpoint, *, by=None, per=1.0, conf_level=0.95",
     "median_follow_up": "cohort, endpoint, *, by=None, conf_level=0.95, conf_type='log-log'",
     "restricted_mean": "curves, horizon, *, extend=False, conf_level=0.95",
     "restricted_mean_difference": "curves, horizon, *, extend=False, conf_level=0.95",
@@ -330,6 +331,7 @@ LIMITED = {
     "survival_at": lambda rows, level: analysis.survival_at(curves(rows, conf_level=level), 8),
     "survival_quantile": lambda rows, level: analysis.survival_quantile(curves(rows, conf_level=level)),
     "survival_difference": lambda rows, level: analysis.survival_difference(curves(rows), 8, conf_level=level),
+    "incidence_rates": lambda rows, level: analysis.incidence_rates(rows, PLAIN, by="arm", conf_level=level),
     "median_follow_up": lambda rows, level: analysis.median_follow_up(rows, PLAIN, by="arm", conf_level=level),
     "restricted_mean": lambda rows, level: analysis.restricted_mean(curves(rows), 8, conf_level=level),
     "restricted_mean_difference": lambda rows, level: analysis.restricted_mean_difference(

@@ -36,6 +36,7 @@ from analysis import (
     gray_test,
     hazard_ratios,
     impute_cohort,
+    incidence_rates,
     kaplan_meier,
     landmark,
     leave_one_out,
@@ -100,6 +101,7 @@ def in_a_file(cohort, folder):
 CALLS = {
     "kaplan_meier": ("arm", lambda c: kaplan_meier(c, OS, by="arm")),
     "risk_table": ("arm", lambda c: risk_table(c, OS, times=[6], by="arm")),
+    "incidence_rates": ("arm", lambda c: incidence_rates(c, OS, by="arm")),
     "median_follow_up": ("arm", lambda c: median_follow_up(c, OS, by="arm")),
     "logrank_test": ("arm", lambda c: logrank_test(c, OS, by="arm")),
     "pairwise_logrank": ("arm", lambda c: pairwise_logrank(c, OS, by="arm")),
