@@ -15,10 +15,11 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.marker_designs import adjust_problems, listed
+from analysis.survival.formula_conditions import rows_that_meet
 from analysis.survival.options import choice_problems
 
 Condition = str | Mapping[str, object] | Callable[[pd.DataFrame], object] | None
-"""Which rows to leave out: a query, values by column, or a function of the cohort; None leaves out nobody."""
+"""Which rows to leave out: a condition, values by column, or a function of the cohort; None leaves out nobody."""
 
 COMPLETE, MEDIAN, LOWEST, HIGHEST = "complete case", "median imputation", "missing as lowest", "missing as highest"
 MISSING_RULES = (COMPLETE, MEDIAN, LOWEST, HIGHEST)
@@ -120,7 +121,7 @@ def _left_out(cohort: pd.DataFrame, marker: str, name: str, condition: Condition
         problems += [f"exclusion {name!r}: {problem}" for problem in wrong]
         return nobody if wrong else _any_of(others, condition)
     try:
-        held: Any = condition(others) if callable(condition) else others.eval(condition)
+        held: Any = condition(others) if callable(condition) else rows_that_meet(others, condition)
         answer = pd.array(held, dtype="boolean")
     except Exception as error:  # whatever a query, or a function of the user's, raises: its words go on
         reason = (str(error).splitlines() or [type(error).__name__])[0]

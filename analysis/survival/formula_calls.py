@@ -15,8 +15,8 @@ _TOKEN = re.compile(
     r"(?P<blank>\s+)|(?P<quoted>`(?:[^`]|``)+`)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])"
     r"|(?P<name>[^\W\d](?:\.?\w)*)|(?P<text>'[^'\\\n]*'|\"[^\"\\\n]*\")|(?P<sign>\*\*|//|[<>=!]=|[-+*/%<>=&|~(),[\]])",
 )
-_LOGIC = {"&": " and ", "|": " or ", "~": " not "}
-"""Signs that bind less than comparisons in a formula, as in R, and Python's words for them."""
+_LOGIC = {"&": " and ", "|": " or ", "~": " not ", "and": " and ", "or": " or ", "not": " not ", "in": " in "}
+"""Signs and words that bind less than comparisons, as in R, and Python's words for them."""
 _Expression = Column | Number | Text | Listed | Coding | Call
 
 
@@ -65,6 +65,22 @@ def read_call(term: str) -> Factor:
     >>> read_call("log2(crp+1)").text, read_call("bs(age, df=3)").columns
     ('log2(crp + 1)', ('age',))
     """
+    return _read(term, "term")
+
+
+def read_condition(text: str) -> Factor:
+    """A condition on rows as data, by the same grammar.
+
+    Examples
+    --------
+    >>> read_condition("ecog == 2 and sex in ['f', 'm']").columns
+    ('ecog', 'sex')
+    """
+    return _read(text, "condition")
+
+
+def _read(term: str, what: str) -> Factor:
+    """An expression as data."""
     if len(term) > MOST_CHARACTERS:
         raise refused("term", term, f"it has {len(term):,} characters, of at most {MOST_CHARACTERS:,}")
     masked, tokens = _masked(term)
@@ -76,8 +92,8 @@ def read_call(term: str) -> Factor:
     expression = _Reader(term, tokens).read(tree)
     signs = ast.unparse(tree).replace(" and ", " & ").replace(" or ", " | ").replace("not ", "~")
     text = re.sub(r"\bq\d+\b", lambda found: tokens[found[0]].shown, signs)
-    if not isinstance(expression, Call) or not Factor(expression, text).columns:
-        raise refused("term", term, "it names no column")
+    if not isinstance(expression, (Call, Column)) or not Factor(expression, text).columns:
+        raise refused(what, term, "it names no column")
     return Factor(expression, text)
 
 
@@ -103,8 +119,10 @@ def _masked(term: str) -> tuple[str, dict[str, _Token]]:
         if found is None:
             raise refused("term", term, f"{term[at]!r} cannot stand in it")
         at, what = found.end(), str(found.lastgroup)
-        if what in ("blank", "sign"):
-            parts.append(" " if what == "blank" else _LOGIC.get(found[0], found[0]))
+        if found[0] in _LOGIC:
+            parts.append(_LOGIC[found[0]])
+        elif what in ("blank", "sign"):
+            parts.append(" " if what == "blank" else found[0])
         else:
             mask = f"q{len(tokens)}"
             tokens[mask] = _Token(what, found[0])
@@ -176,12 +194,25 @@ class _Reader:
 
     def _operation(self, operator: str, left: ast.expr, right: ast.expr) -> Call:
         """Arithmetic, a comparison, or "and" and "or" of two expressions; a column may be compared with text."""
-        if operator not in OPERATORS:
+        if operator not in (*OPERATORS, "In", "NotIn"):
             raise self.refused(f"{operator.lower()!r} cannot stand in it")
         sides = self.read(left), self.read(right)
+        if operator in ("In", "NotIn"):
+            return self._one_of(sides[0], sides[1], among=operator == "In")
         if operator in ("Eq", "NotEq") and isinstance(sides[0], Column) and isinstance(sides[1], Text):
             return Call(operator, (sides[0], sides[1]))
         return Call(operator, tuple(self._value(side) for side in sides))
+
+    def _one_of(self, column: _Expression, listed: _Expression, *, among: bool) -> Call:
+        """Whether a column holds one of the values of a list."""
+        if not isinstance(column, Column) or not isinstance(listed, Listed) or not listed.items:
+            raise self.refused("'in' stands between a column and a list, as site in ['a', 'b']")
+        joined = Call("Eq", (column, listed.items[0]))
+        for item in listed.items[1:MOST_NESTED]:
+            joined = Call("Or", (joined, Call("Eq", (column, item))))
+        if len(listed.items) > MOST_NESTED:
+            raise self.refused(f"a list to compare with holds at most {MOST_NESTED} values")
+        return joined if among else Call("Not", (joined,))
 
     def _logic(self, operator: str, nodes: list[ast.expr]) -> Call:
         """Conditions joined by "and" or by "or"."""

@@ -56,14 +56,19 @@ def factor_values(factor: Factor, variables: Mapping[str, Values]) -> Values:
     >>> factor_values(Factor(Call("log2", (Column("x"),)), "log2(x)"), {"x": np.array([1.0, 8.0])}).tolist()
     [0.0, 3.0]
     """
-    with np.errstate(all="ignore"):
-        values = _Evaluation(factor.text, variables).of(factor.expression)
+    values = evaluated(factor, variables)
     if isinstance(values, Category) and len(values.levels) < 2:
         raise NotEstimable(
             f"covariate {factor.text!r} holds one level only ({values.levels[0]!r}) in the {len(values.codes)} rows"
             " used: nothing to compare with; leave it out"
         )
     return values
+
+
+def evaluated(factor: Factor, variables: Mapping[str, Values]) -> Values:
+    """What an expression is in each row, whatever that is."""
+    with np.errstate(all="ignore"):
+        return _Evaluation(factor.text, variables).of(factor.expression)
 
 
 def factor_columns(factor: Factor, values: Values, *, full: bool) -> Columns:
