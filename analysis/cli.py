@@ -207,18 +207,20 @@ def _plan_new(options: argparse.Namespace) -> int:
 
 def _validate(options: argparse.Namespace) -> int:
     """All that is wrong with a plan and its cohort, then what is merely suspicious."""
-    from analysis.errors import AnalysisWarning, NotComputed
-    from analysis.study.models import fit_models
+    from analysis.errors import AnalysisWarning, NotComputed, Separation
+    from analysis.study.blocks import recorded
+    from analysis.study.models import fit_models, marker_hazard_ratios
     from analysis.study.plan import StudyPlan
     from analysis.study.study import prepare_study
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", AnalysisWarning)
-        study = prepare_study(StudyPlan.from_toml(options.plan))
-        for endpoint in study.plan.endpoints:
-            fit_models(study, endpoint)
-    missing = [one.message for one in caught if isinstance(one.message, NotComputed)]
-    for note in (*study.notes, *missing):
+    study = prepare_study(StudyPlan.from_toml(options.plan))
+    told: list[AnalysisWarning] = []
+    for endpoint in study.plan.endpoints:
+        what = f"{endpoint.name}, the hazard ratios"
+        _, said = recorded(what, lambda: [marker_hazard_ratios(study, endpoint, fit_models(study, endpoint))])  # noqa: B023
+        told += [one for one in said if isinstance(one, NotComputed | Separation)]
+    missing = any(isinstance(one, NotComputed) for one in told)
+    for note in (*study.notes, *told):
         print(f"note: {note}")
     counts = study.cohort[study.stratum_column].value_counts(sort=False)
     strata = ", ".join(f"{label} {count}" for label, count in counts.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from analysis.errors import InputError
 from analysis.present.boxes import draw_box
 from analysis.present.frames import need_columns
-from analysis.present.layout import LINE, PAD, POINTS, drawing_axes, figure_of, finish, head_axes, text_size
+from analysis.present.layout import LINE, PAD, POINTS, drawing_axes, figure_of, finish, head_axes, text_size, wrapped
 from analysis.present.style import MM_PER_INCH, SOFT_INK, TEXT, TWO_COLUMNS, figure_style, stratum_styles
 from analysis.present.words import format_count
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GAP, INSIDE = 16.0, 6.0
-"""Points between boxes, and between a box and its words."""
+GAP, INSIDE, BETWEEN = 16.0, 6.0, 3.0
+"""Points between levels of boxes, between a box and its words, and at least between boxes side by side."""
 
 
 def plot_flow(
@@ -74,28 +75,34 @@ def plot_flow(
     return figure_of(target)
 
 
-Box = tuple[str, str]
-"""A part and the words in its box."""
+@dataclass(frozen=True)
+class _Box:
+    """The words of a box, and for a stratum its label."""
+
+    part: str
+    words: str
+    label: str
 
 
-def _levels(flow: pd.DataFrame) -> list[list[Box]]:
+def _levels(flow: pd.DataFrame) -> list[list[_Box]]:
     """The boxes of each level: a stage, those left out after it, or all strata side by side."""
-    levels: list[list[Box]] = []
+    levels: list[list[_Box]] = []
     for row in flow.to_dict("records"):
-        box = (str(row["part"]), f"{format_count(row['n'])}\n{row['words']}")
-        if row["part"] == "stratum" and levels[-1][0][0] == "stratum":
+        words = str(row["words"])
+        box = _Box(str(row["part"]), f"{format_count(row['n'])}\n{words}", words.split("\n")[0])
+        if box.part == "stratum" and levels[-1][0].part == "stratum":
             levels[-1].append(box)
         else:
             levels.append([box])
     return levels
 
 
-def _draw(ax: Axes, own: bool, levels: Sequence[Sequence[Box]]) -> float:
+def _draw(ax: Axes, own: bool, levels: Sequence[Sequence[_Box]]) -> float:
     """Every box with the lines that join them; gives the height in points."""
     figure = figure_of(ax)
     room = POINTS * (figure.get_figwidth() - 2 * PAD) if own else ax.get_window_extent().width * POINTS / figure.dpi
-    levels = [_fitting(figure, level, room / len(level)) for level in levels]
-    heights = [max(_high(words) for _, words in level) for level in levels]
+    levels = [_fitting(figure, level, room) for level in levels]
+    heights = [max(_high(box.words) for box in level) for level in levels]
     total = sum(heights) + GAP * (len(levels) - 1) + 2
     ax.set_xlim(0, room)
     ax.set_ylim(0, total)
@@ -103,19 +110,19 @@ def _draw(ax: Axes, own: bool, levels: Sequence[Sequence[Box]]) -> float:
     top, last = total - 1, total - 1
     for level, high in zip(levels, heights, strict=True):
         y = top - high / 2
-        if level[0][0] == "excluded":
-            _aside(ax, level[0][1], room, y, last, high)
+        if level[0].part == "excluded":
+            _aside(ax, level[0].words, room, y, last, high)
         else:
             last = _across(ax, level, room, y, last, high, first=top == total - 1)
         top -= high + GAP
     return total
 
 
-def _fitting(figure: Figure, level: Sequence[Box], step: float) -> list[Box]:
-    """The boxes of a level; where they would overlap, only with how many and who."""
-    if max(text_size(figure, words)[0] for _, words in level) + 2 * INSIDE < step:
-        return list(level)
-    return [(part, "\n".join(words.split("\n")[:2])) for part, words in level]
+def _fitting(figure: Figure, level: Sequence[_Box], room: float) -> list[_Box]:
+    """The boxes of a level with their words wrapped, so that none overlaps another or leaves the page."""
+    share = room / 2 - GAP if level[0].part == "excluded" else room / len(level)
+    width = share - 2 * INSIDE - BETWEEN
+    return [replace(box, words=wrapped(figure, box.words, width)) for box in level]
 
 
 def _high(words: str) -> float:
@@ -123,15 +130,15 @@ def _high(words: str) -> float:
     return LINE * TEXT * (words.count("\n") + 1) + 2 * INSIDE
 
 
-def _across(ax: Axes, level: Sequence[Box], room: float, y: float, last: float, high: float, *, first: bool) -> float:
+def _across(ax: Axes, level: Sequence[_Box], room: float, y: float, last: float, high: float, *, first: bool) -> float:
     """A stage, or the strata side by side, under what came before; gives where its line to the next begins."""
     step = room / len(level)
-    styles = stratum_styles([words.split("\n")[1] for _, words in level])
-    for place, (part, words) in enumerate(level):
+    styles = stratum_styles([box.label for box in level])
+    for place, box in enumerate(level):
         x = step * (place + 0.5)
-        wide = text_size(figure_of(ax), words)[0] / 2 + INSIDE
-        label = words.split("\n")[1]
-        draw_box(ax, words, x, y, wide, high / 2, edge=styles[label].color if part == "stratum" else SOFT_INK)
+        wide = text_size(figure_of(ax), box.words)[0] / 2 + INSIDE
+        edge = styles[box.label].color if box.part == "stratum" else SOFT_INK
+        draw_box(ax, box.words, x, y, wide, high / 2, edge=edge)
         if not first:
             turn = y + high / 2 + GAP / 2
             ax.plot([room / 2, room / 2, x], [last, turn, turn], color=SOFT_INK, linewidth=0.8, zorder=1)

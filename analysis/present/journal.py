@@ -22,7 +22,7 @@ REFERENCE = "1 (reference)"
 INDENT = "    "
 
 
-def survival_display(table: pd.DataFrame, *, time_unit: str) -> pd.DataFrame:
+def survival_display(table: pd.DataFrame, *, time_unit: str, counted: str = "patients") -> pd.DataFrame:
     """Survival by stratum as people read it: a column a stratum, a row an estimate.
 
     Parameters
@@ -32,6 +32,8 @@ def survival_display(table: pd.DataFrame, *, time_unit: str) -> pd.DataFrame:
         milestone or the horizon) value conf_low conf_high conf_level.
     time_unit : str
         Of times, medians and means.
+    counted : str
+        What the rows of the cohort are: patients, or rows where a patient may have several.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def survival_display(table: pd.DataFrame, *, time_unit: str) -> pd.DataFrame:
     cells: dict[str, dict[str, str]] = {}
     for row in rows:
         stratum = str(row["stratum"])
-        cells.setdefault("Patients", {})[stratum] = format_count(row["n"])
+        cells.setdefault(counted.capitalize(), {})[stratum] = format_count(row["n"])
         cells.setdefault("Events", {})[stratum] = format_count(row["n_event"])
         name, write = _ESTIMATES[str(row["estimate"])]
         cells.setdefault(name.format(time=row["time"], unit=time_unit), {})[stratum] = write(row)
@@ -82,7 +84,7 @@ _ESTIMATES: dict[str, tuple[str, Callable[[Row], str]]] = {
 }
 
 
-def hazard_ratio_display(table: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+def hazard_ratio_display(table: pd.DataFrame, *, conf_level: float = 0.95, counted: str = "patients") -> pd.DataFrame:
     """Crude and adjusted hazard ratios side by side, endpoint by endpoint, reference rows as "1 (reference)".
 
     Parameters
@@ -92,6 +94,8 @@ def hazard_ratio_display(table: pd.DataFrame, *, conf_level: float = 0.95) -> pd
         ("crude" or "adjusted") n n_event hazard_ratio conf_low conf_high p_value.
     conf_level : float
         Of the intervals, for the headings.
+    counted : str
+        As for `survival_display`.
 
     Returns
     -------
@@ -108,14 +112,14 @@ def hazard_ratio_display(table: pd.DataFrame, *, conf_level: float = 0.95) -> pd
     ['', '1.50 (1.10 to 2.04)', '1 (reference)']
     """
     adjustments = list(dict.fromkeys(table["adjustment"]))
-    columns = ["Characteristic", "Patients", "Events"]
+    columns = ["Characteristic", counted.capitalize(), "Events"]
     for adjustment in adjustments:
         columns += list(_headings(adjustment, conf_level))
     lines: list[dict[str, str]] = []
     for endpoint, of_one in table.groupby("endpoint", sort=False, observed=True):
         lines.append({"Characteristic": str(endpoint)})
         for label, of_line in of_one.groupby("label", sort=False, observed=True):
-            lines.append({"Characteristic": f"{INDENT}{label}", **_line(of_line, conf_level)})
+            lines.append({"Characteristic": f"{INDENT}{label}", **_line(of_line, conf_level, counted)})
     return pd.DataFrame(lines, columns=columns, dtype=object).fillna("")
 
 
@@ -125,10 +129,10 @@ def _headings(adjustment: str, conf_level: float) -> tuple[str, str]:
     return f"{word} hazard ratio ({100 * conf_level:g}% CI)", f"{word} p"
 
 
-def _line(rows: pd.DataFrame, conf_level: float) -> dict[str, str]:
+def _line(rows: pd.DataFrame, conf_level: float, counted: str) -> dict[str, str]:
     """The cells of one line: counts of its first model, then each adjustment's estimate."""
     first = rows.iloc[0]
-    cells = {"Patients": format_count(first["n"]), "Events": format_count(first["n_event"])}
+    cells = {counted.capitalize(): format_count(first["n"]), "Events": format_count(first["n_event"])}
     for row in rows.to_dict("records"):
         ratio, p_value = _headings(str(row["adjustment"]), conf_level)
         if row["reference"]:

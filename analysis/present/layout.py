@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from analysis.present.style import HEAD, INK, MM_PER_INCH, SMALL, SOFT_INK, TEXT
@@ -12,10 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.figure import Figure
+    from matplotlib.text import Text as TextArtist
 
 SYNTHETIC_MARK = "SYNTHETIC - ILLUSTRATIVE"
 PAD, SETTLED = 0.05, 0.002  # inches
 LINE, ROW = 1.25, 1.35 * TEXT
+MOST_MARGIN, WORD_SHARE, LABEL_SHARE, LABEL_LINES = 0.75, 0.3, 0.6, 2
+"""Of a page's width: margins that leave too little to draw on; one piece of text beside the axes; each of an axis'
+label's two lines."""
 POINTS = 72.0
 
 
@@ -61,7 +67,7 @@ def text_size(figure: Figure, text: str, *, size: float = TEXT, weight: str = "n
 
 
 def wrapped(figure: Figure, text: str, width: float, *, size: float = TEXT, weight: str = "normal") -> str:
-    """A text broken into lines no wider than `width` points; a longer word stands alone."""
+    """A text broken into lines no wider than `width` points, inside a word where it is longer than that."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
@@ -69,20 +75,59 @@ def wrapped(figure: Figure, text: str, width: float, *, size: float = TEXT, weig
             longer = f"{line} {word}" if line else word
             if line and text_size(figure, longer, size=size, weight=weight)[0] > width:
                 lines.append(line)
-                line = word
-            else:
-                line = longer
+                longer = word
+            *whole, line = _broken(figure, longer, width, size=size, weight=weight)
+            lines += whole
         lines.append(line)
     return "\n".join(lines)
+
+
+def _broken(figure: Figure, word: str, width: float, *, size: float, weight: str) -> list[str]:
+    """A word in pieces no wider than `width` points; a single character stands however wide it is."""
+    pieces = []
+    while len(word) > 1 and text_size(figure, word, size=size, weight=weight)[0] > width:
+        first_fit = partial(_fits, figure, word, width, size=size, weight=weight)
+        kept = max(1, _most(first_fit, len(word)))
+        dash = max(word.rfind(mark, 0, kept) for mark in "-/_")
+        kept = dash + 1 if dash > kept // 2 else kept
+        pieces.append(word[:kept])
+        word = word[kept:]
+    return [*pieces, word]
+
+
+def _fits(figure: Figure, word: str, width: float, n: int, *, size: float, weight: str) -> bool:
+    """Whether the first `n` characters of a word are no wider than `width` points."""
+    return text_size(figure, word[:n], size=size, weight=weight)[0] <= width
+
+
+def shortened(figure: Figure, text: str, width: float, *, size: float = TEXT, weight: str = "normal") -> str:
+    """A line no wider than `width` points: an ellipsis takes the place of its middle, so that both ends are read."""
+
+    def around(n: int) -> str:
+        """The text with `n` of its characters."""
+        return f"{text[: n - n // 2]}…{text[len(text) - n // 2 :]}"
+
+    if text_size(figure, text, size=size, weight=weight)[0] <= width:
+        return text
+    return around(_most(lambda n: text_size(figure, around(n), size=size, weight=weight)[0] <= width, len(text)))
+
+
+def _most(fits: Callable[[int], bool], n: int) -> int:
+    """The largest number below `n` that fits, where all smaller ones do; 0 where none does."""
+    return bisect_left(range(1, n), True, key=lambda number: not fits(number))
 
 
 def fit(figure: Figure, height: float, *, top: float = 0.0) -> None:
     """Set size and margins so that the axes area is `height` mm high and all that hangs over it is on the page.
 
-    `top` is what the heading needs above, in inches. Text hangs over by a fixed length, so two rounds settle it.
+    `top` is what the heading needs above, in inches. Text hangs over by a fixed length, so two rounds settle it. Where
+    words beside the axes would leave less than a quarter of the width to the drawing, they are shortened first.
     """
     inner_height = height / MM_PER_INCH
     before: tuple[float, ...] = ()
+    left, right, *_ = _overhang(figure)
+    if left + right + 2 * PAD > MOST_MARGIN * figure.get_figwidth():
+        _shorten_words(figure)
     for _ in range(3):
         left, right, bottom, above = sides = _overhang(figure)
         if before and max(abs(now - then) for now, then in zip(sides, before, strict=True)) < SETTLED:
@@ -96,6 +141,31 @@ def fit(figure: Figure, height: float, *, top: float = 0.0) -> None:
             bottom=(bottom + PAD) / total,
             top=1 - (above + top + PAD) / total,
         )
+
+
+def _shorten_words(figure: Figure) -> None:
+    """Shorten the words that hang over the sides of their axes, and wrap the axes' own labels."""
+    from matplotlib.text import Text
+
+    page = POINTS * figure.get_figwidth()
+
+    def short(text: TextArtist, words: str) -> str:
+        """Every line of a text's words, shortened in the text's type."""
+        size, weight = float(text.get_fontsize()), str(text.get_fontweight())
+        lines = (shortened(figure, line, WORD_SHARE * page, size=size, weight=weight) for line in words.split("\n"))
+        return "\n".join(lines)
+
+    for ax in figure.axes:
+        for label in (ax.xaxis.label, ax.yaxis.label):
+            room, size = LABEL_SHARE * page, float(label.get_fontsize())
+            words = shortened(figure, " ".join(label.get_text().split("\n")), LABEL_LINES * room, size=size)
+            label.set_text(wrapped(figure, words, room, size=size))
+        ticks = ax.get_yticklabels()
+        if any(short(tick, tick.get_text()) != tick.get_text() for tick in ticks):
+            ax.set_yticks(ax.get_yticks(), [short(tick, tick.get_text()) for tick in ticks])
+        for text in ax.get_children():
+            if isinstance(text, Text):  # titles as well
+                text.set_text(short(text, text.get_text()))
 
 
 def _overhang(figure: Figure) -> tuple[float, float, float, float]:

@@ -103,7 +103,7 @@ def _missing_marker(study: Study) -> Caution:
 def _follow_up(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
     """Whether the median follow-up of every stratum reaches the horizon."""
     end = horizon(study, endpoint)
-    medians = median_follow_up(study.cohort, endpoint, by=study.stratum_column)
+    medians = median_follow_up(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster)
     shortest = medians.loc[medians["median"].idxmin()] if medians["median"].notna().any() else None
     raised = shortest is not None and bool(shortest["median"] < end)
     found = "not reached" if shortest is None else f"{shortest['median']:.4g} in {shortest['stratum']}"
@@ -117,7 +117,7 @@ def _follow_up(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
 def _thin_tail(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
     """Whether enough patients are at risk at the horizon in every stratum."""
     end = horizon(study, endpoint)
-    at_risk = risk_table(study.cohort, endpoint, times=[end], by=study.stratum_column)
+    at_risk = risk_table(study.cohort, endpoint, times=[end], by=study.stratum_column, cluster=study.cluster)
     thin = at_risk[at_risk["n_risk"] < THIN_TAIL]
     least = at_risk.loc[at_risk["n_risk"].idxmin()]
     named = ", ".join(f"{row['stratum']} {row['n_risk']:.0f}" for row in thin.to_dict("records"))

@@ -67,4 +67,5 @@ def spread(n: int, most: int) -> IntArray:
 
 def used_rows(study: Study, endpoint: Endpoint) -> pd.DataFrame:
     """The rows that an unadjusted analysis of an endpoint uses, with the columns that it needs."""
-    return study.cohort[[*endpoint.columns, study.plan.marker.column]].dropna()
+    cluster = [study.cluster] if study.cluster is not None else []
+    return study.cohort[list(dict.fromkeys([*endpoint.columns, study.plan.marker.column, *cluster]))].dropna()

@@ -22,7 +22,7 @@ MOST_STEPS = 200
 MOST_ROWS = 2_000_000
 """Cuts times rows whose curves are counted at once."""
 SIDES = ("low", "high")
-SIDE = "side of the cut"
+SIDE, PATIENT = "side of the cut", "patient of the cut"
 
 
 def survival_at_cuts(
@@ -37,8 +37,13 @@ def survival_at_cuts(
     for first in range(0, len(cuts), at_once):
         some = cuts[first : first + at_once]
         stacked = _stacked(rows, marker, some, first)
-        curves = kaplan_meier(stacked, endpoint, by=SIDE, engine="kernel")
-        risk = risk_table(stacked, endpoint, times=times, by=SIDE)
+        cluster = None
+        if study.cluster is not None:  # a patient of each cut is a patient of its own
+            cluster, n = PATIENT, len(some)
+            codes = pd.factorize(rows[study.cluster])[0]
+            stacked[PATIENT] = (np.arange(n)[:, None] * (codes.max() + 1) + codes).ravel()
+        curves = kaplan_meier(stacked, endpoint, by=SIDE, cluster=cluster, engine="kernel")
+        risk = risk_table(stacked, endpoint, times=times, by=SIDE, cluster=cluster)
         parts.append((survival_quantile(curves), curves, risk))
     medians, curves, risk = (_split(pd.concat(frames, ignore_index=True)) for frames in zip(*parts, strict=True))
     totals = curves.groupby(["place", "group"], sort=False)[["n_event", "n_censor"]].sum()

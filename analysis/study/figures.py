@@ -23,7 +23,7 @@ from analysis.survival.risk import risk_table
 def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> StudyFigure:
     """The curves of one endpoint with their table of numbers, and the planted truth where it is known."""
     times = breaks_for(float(curves["time"].max()), endpoint.time_unit)
-    risk = risk_table(study.cohort, endpoint, times=times, by=study.stratum_column)
+    risk = risk_table(study.cohort, endpoint, times=times, by=study.stratum_column, cluster=study.cluster)
     title = finding(study, endpoint, curves)
     conf_type, conf_level = curves["conf_type"].iloc[0], curves["conf_level"].iloc[0]
     method = f"Kaplan-Meier with {conf_level:.0%} {conf_type} intervals"
@@ -45,7 +45,7 @@ def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> S
     return StudyFigure(
         name=f"survival-{slug(endpoint.name)}",
         title=f"{endpoint.name} by stratum",
-        alt=_curves_in_words(endpoint, curves),
+        alt=_curves_in_words(endpoint, curves, study.counted),
         caption=f"{endpoint.name} by stratum of {study.plan.marker.label}. {method}; curves are pale where fewer than"
         " 10"
         " remain at risk." + (" Dotted: the curve of a million simulated patients." if study.truth else ""),
@@ -65,7 +65,7 @@ def finding(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> str:
     plain = f"{name} by {study.plan.marker.label}"
     if not study.compared:
         return plain
-    first = study.compared[0]
+    first = study.contrasted
     try:
         differences = restricted_mean_difference(curves, horizon(study, endpoint))
     except InputError:  # the section says so where it would have shown them
@@ -92,26 +92,26 @@ def true_curves(study: Study, endpoint: Endpoint) -> pd.DataFrame | None:
 
 
 def _estimates(study: Study, endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
-    """The hazard ratio of the first stratum against the reference in a few rows of text, where there is one."""
+    """The hazard ratio of the headline's stratum against the reference in a few rows of text, where there is one."""
     if not study.compared:
         return ()
     ratios = marker_hazard_ratios(study, endpoint, fit_models(study, endpoint))
-    mine = ratios[(ratios["marker"] == STRATA) & (ratios["term"] == study.contrast(study.compared[0]))]
+    mine = ratios[(ratios["marker"] == STRATA) & (ratios["term"] == study.contrast(study.contrasted))]
     if mine.empty:
         return ()
-    rows = [(f"HR, {study.contrast(study.compared[0])}", "")]
+    rows = [(f"HR, {study.contrast(study.contrasted)}", "")]
     rows += [(str(row["adjustment"]), estimate_text(row)) for row in mine.to_dict("records")]
     if study.truth is not None:
         rows += [(f"target, {row['adjustment']}", format_number(row["target"])) for row in mine.to_dict("records")]
     return tuple(rows)
 
 
-def _curves_in_words(endpoint: Endpoint, curves: pd.DataFrame) -> str:
+def _curves_in_words(endpoint: Endpoint, curves: pd.DataFrame, counted: str) -> str:
     """Alternative text: the strata, their sizes and medians."""
     medians = survival_quantile(curves, 0.5)
     counts = curves.groupby("stratum", observed=True)["n_risk"].first()
     parts = [
-        f"{row['stratum']} ({counts[row['stratum']]:g} patients): median"
+        f"{row['stratum']} ({counts[row['stratum']]:g} {counted}): median"
         f" {format_number(row['time'], digits=1, missing='not reached')}"
         for row in medians.to_dict("records")
     ]

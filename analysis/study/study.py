@@ -22,6 +22,7 @@ from analysis.study.plan import StudyPlan
 from analysis.study.synthetic_files import read_truth
 from analysis.survival.cox_terms import formula_columns
 from analysis.survival.data import grouping_problems, survival_data
+from analysis.survival.patients import patient_rows, refuse_spells
 from analysis.truth.estimands import TrueEstimands
 
 if TYPE_CHECKING:
@@ -90,6 +91,27 @@ class Study:
     def compared(self) -> tuple[str, ...]:
         """The strata that are compared with the reference."""
         return tuple(label for label in self.strata_labels if label != self.reference)
+
+    @property
+    def spells(self) -> bool:
+        """Whether a patient may have several rows: an endpoint has entry times."""
+        return any(endpoint.entry for endpoint in self.plan.endpoints)
+
+    @property
+    def cluster(self) -> str | None:
+        """The column of the patients, where a patient may have several rows and the plan names it."""
+        return self.plan.data.id if self.spells else None
+
+    @property
+    def counted(self) -> str:
+        """What a row is called: a patient, unless a patient may have several, or has."""
+        key = self.plan.data.id
+        return "rows" if self.spells and (key is None or self.cohort[key].duplicated().any()) else "patients"
+
+    @property
+    def contrasted(self) -> str:
+        """The stratum that headlines compare with the reference: at the end that the plan's direction points to."""
+        return self.compared[0 if self.plan.marker.direction == "lower" else -1]
 
     @cached_property
     def fits(self) -> dict[str, FittedModels]:
@@ -172,9 +194,16 @@ def _check_outcomes(study: Study) -> None:
     problems: list[str] = []
     for endpoint in study.plan.endpoints:
         try:
-            survival_data(study.cohort, endpoint, by=study.stratum_column)
+            data = survival_data(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster)
+            patient_rows(data, study.cluster)
         except InputError as error:
             problems += [f"{endpoint.name}: {problem}" for problem in error.problems]
+            continue
+        try:
+            refuse_spells(study.cohort, endpoint, data, study.cluster)
+        except InputError as error:
+            remedy = 'in a plan: id = "..." in its [data] table'
+            problems += [f"{endpoint.name}: {problem} ({remedy})" for problem in error.problems]
     raise_all(problems)
 
 
@@ -266,10 +295,19 @@ def _read_labs(plan: StudyPlan, cohort: pd.DataFrame) -> pd.DataFrame | None:
 def _cutpoints(plan: StudyPlan, cohort: pd.DataFrame) -> Cutpoints:
     """The plan's cut-points in the marker's inner unit, or the sample's quantiles."""
     if plan.strata.cutpoints is None:
-        return quantile_cutpoints(cohort[plan.marker.column], plan.strata.n_groups or 2)
+        return quantile_cutpoints(_first_values(plan, cohort), plan.strata.n_groups or 2)
     if plan.marker.analyte == "magnesium":
         return plan.strata.cutpoints.to_unit("mmol/L")
     return plan.strata.cutpoints
+
+
+def _first_values(plan: StudyPlan, cohort: pd.DataFrame) -> pd.Series:
+    """The marker's first known value of each patient, where the plan says whose rows they are; else of each row."""
+    key, entries = plan.data.id, [endpoint.entry for endpoint in plan.endpoints if endpoint.entry]
+    if key is None or not entries:
+        return cohort[plan.marker.column]
+    known = cohort[cohort[plan.marker.column].notna()].sort_values(entries[0], kind="stable")
+    return known[known[key].isna() | ~known[key].duplicated()][plan.marker.column]
 
 
 def _reference(plan: StudyPlan, labels: list[str]) -> str:

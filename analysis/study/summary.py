@@ -36,10 +36,10 @@ def summary_lines(study: Study, tables: Mapping[str, pd.DataFrame]) -> tuple[str
         names them; before the hazard ratios then.
     """
     endpoint = study.primary
-    curves = kaplan_meier(study.cohort, endpoint, by=study.stratum_column)
+    curves = kaplan_meier(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster)
     sizes = curves.groupby("stratum", observed=True)["n_risk"].first()
     medians = "; ".join(
-        f"{row['stratum']} ({study.descriptions[str(row['stratum'])]}, {sizes[row['stratum']]:g} patients):"
+        f"{row['stratum']} ({study.descriptions[str(row['stratum'])]}, {sizes[row['stratum']]:g} {study.counted}):"
         f" {format_time(row['time'], row['conf_low'], row['conf_high'])}"
         for row in survival_quantile(curves, 0.5).to_dict("records")
     )

@@ -45,7 +45,8 @@ def two_computations(study: Study, endpoint: Endpoint) -> TwoComputations:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)
         first, second = (
-            kaplan_meier(study.cohort, endpoint, by=study.stratum_column, engine=engine) for engine in ENGINES
+            kaplan_meier(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster, engine=engine)
+            for engine in ENGINES
         )
         logrank = None
         with suppress(InputError):

@@ -42,9 +42,10 @@ def _patients(study: Study, tables: Tables) -> str:
         for row in counts.to_dict("records")
     )
     words = inline(
-        "**Patients.** Of {total:count} patients, {marker} was known in {known:count} ({share:share0}). Strata:"
+        "**Patients.** Of {total:count} {counted}, {marker} was known in {known:count} ({share:share0}). Strata:"
         " {strata}.",
         total=total,
+        counted=study.counted,
         known=known,
         share=known / total,
         marker=study.plan.marker.label,

@@ -211,7 +211,8 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
         try:
             low[term], high[term] = profile_limits(fit.rows, fit.maximum, int(term), conf_level=conf_level)
         except NotEstimable:
-            words = f"the one-sided limit of {fit.terms[term]!r} was not reached; take the logarithm of wide covariates"
+            words = f"{fit.model.endpoint.name}: the one-sided limit of {fit.terms[term]!r} was not reached"
+            words += "; take the logarithm of wide covariates"
             missed.append(Separation(words))
     logarithms = np.array([fit.coef, low, high])
     ratios = np.exp(np.where(logarithms > LARGEST_LOGARITHM, np.nan, logarithms))

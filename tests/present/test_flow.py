@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pandas as pd
 import pytest
 
 from analysis import InputError, plot_flow
-from analysis.present.style import stratum_styles
+from analysis.present.layout import text_size
+from analysis.present.style import figure_style, stratum_styles
 
 
 def flow(*rows: tuple[str, int, str]) -> pd.DataFrame:
@@ -53,11 +55,31 @@ def test_strata_wear_their_colours():
     assert edges == [styles["low"].color, styles["high"].color]
 
 
-def test_many_strata_keep_apart_by_saying_less():
-    strata = [("stratum", 100, f"group {place}\nfrom one value to another value\n50 events") for place in range(6)]
-    figure = plot_flow(flow(("stage", 600, "patients"), *strata))
-    corners = [patch.get_bbox() for patch in figure.axes[0].patches[1:]]
-    assert all(left.x1 < right.x0 for left, right in pairwise(corners))
+def unwrapped(text: str) -> str:
+    """Words without the line ends that wrapping put between them."""
+    return re.sub(r"\s", "", text)
+
+
+@pytest.mark.parametrize("n", [2, 3, 6, 12])
+@pytest.mark.parametrize("label", ["group", "a group whose label says a good deal of it", "W" * 60])
+def test_boxes_keep_apart_and_every_word_stands_in_them_however_long(n, label):
+    """Interval, events and losses are never left out: the caption says that nobody is left out in silence."""
+    lines = "from one value to another value\nOverall survival: 941 events (17 without a time or event)"
+    strata = [("stratum", 100 * place, f"{label} {place}\n{lines}") for place in range(n)]
+    left_out = ("excluded", 38, f"without {label}")
+    figure = plot_flow(flow(("stage", 600, label), left_out, *strata))
+    (ax,) = figure.axes
+    corners = [patch.get_bbox() for patch in ax.patches]
+    assert all(left.x1 < right.x0 for left, right in pairwise(corners[2:]))
+    assert all(box.x0 >= 0 and box.x1 <= ax.get_xlim()[1] for box in corners)
+    words = [unwrapped(text.get_text()) for text in ax.texts if text.get_text()]
+    assert words[:2] == [unwrapped(f"600{label}"), unwrapped(f"38without {label}")]
+    assert words[2:] == [unwrapped(f"{count:,}{text}") for _, count, text in strata]
+    for text, patch in zip([text for text in ax.texts if text.get_text()], ax.patches, strict=True):
+        with figure_style():
+            wide, high = text_size(figure, text.get_text())
+        assert wide <= patch.get_bbox().width + 1e-6
+        assert high <= patch.get_bbox().height + 1e-6
 
 
 @pytest.mark.parametrize(

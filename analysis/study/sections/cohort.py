@@ -40,10 +40,10 @@ def _flow_figure(study: Study) -> StudyFigure:
     told = "; ".join(f"{row['n']} {row['words']}".replace("\n", ", ") for row in flow.to_dict("records"))
     return StudyFigure(
         name="patient-flow",
-        title="The flow of patients",
+        title=f"The flow of {study.counted}",
         alt=f"Boxes from top to bottom: {told}.",
-        caption="Nobody is left out in silence; events are those of patients whose times are known.",
-        draw=partial(plot_flow, flow, title="The flow of patients", synthetic=study.plan.synthetic),
+        caption=f"Nobody is left out in silence; events are those of {study.counted} whose times are known.",
+        draw=partial(plot_flow, flow, title=f"The flow of {study.counted}", synthetic=study.plan.synthetic),
     )
 
 
@@ -51,7 +51,9 @@ def patient_flow(study: Study) -> pd.DataFrame:
     """The flow of patients for its figure: part ("stage", "excluded", "stratum") n words."""
     plan, cohort = study.plan, study.cohort
     marked = cohort[cohort[study.stratum_column].notna()]
-    rows = [("stage", len(cohort), "patients in the file")]
+    key = plan.data.id
+    whose = f" of {cohort[key].nunique():,} patients" if study.counted == "rows" and key is not None else ""
+    rows = [("stage", len(cohort), f"{study.counted}{whose} in the file")]
     if len(marked) < len(cohort):
         rows.append(("excluded", len(cohort) - len(marked), f"without {in_sentence(plan.marker.label)}"))
         rows.append(("stage", len(marked), "in a stratum"))
@@ -190,9 +192,15 @@ def _relations_blocks(study: Study) -> list[Block]:
 def _follow_up_blocks(study: Study) -> list[Block]:
     """Reverse Kaplan-Meier follow-up of the primary endpoint."""
     endpoint = study.primary
-    medians = median_follow_up(study.cohort, endpoint, by=study.stratum_column)
-    reversed_events = study.cohort.assign(**{endpoint.event: 1 - study.cohort[endpoint.event].astype(float)})
-    curves = kaplan_meier(reversed_events, endpoint, by=study.stratum_column)
+    medians = median_follow_up(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster)
+    ended = 1 - study.cohort[endpoint.event].astype(float)
+    if study.cluster is not None:  # of a patient's spells, only the last ends the follow-up
+        last = (
+            study.cohort.groupby(study.cluster)[endpoint.duration].transform("max") == study.cohort[endpoint.duration]
+        )
+        ended = ended.where(last | ended.isna(), 0.0)
+    reversed_events = study.cohort.assign(**{endpoint.event: ended})
+    curves = kaplan_meier(reversed_events, endpoint, by=study.stratum_column, cluster=study.cluster)
     draw = partial(
         plot_follow_up,
         curves,

@@ -158,7 +158,7 @@ def _curve_blocks(study: Study, endpoint: Endpoint, weights: list[BalanceWeights
     used = study.cohort.dropna(subset=[study.stratum_column])
     if weights:
         used = used[weights[0].weights.loc[used.index].notna()]
-    crude = kaplan_meier(used, endpoint, by=study.stratum_column)
+    crude = kaplan_meier(used, endpoint, by=study.stratum_column, cluster=study.cluster)
     methods = [standardised, *weighted]
     blocks: list[Block] = [_figure(study, endpoint, standardised, crude, used)]
     for key, words, compute in (
@@ -193,7 +193,8 @@ def _figure(
     plan, label = study.plan, endpoint.name
     truth = standardised_truth(study, endpoint)
     risk = risk_table(
-        used, endpoint, times=breaks_for(float(crude["time"].max()), endpoint.time_unit), by=study.stratum_column
+        used, endpoint, times=breaks_for(float(crude["time"].max()), endpoint.time_unit), by=study.stratum_column,
+        cluster=study.cluster,
     )  # fmt: skip
     method = f"Standardised over a Cox model, {found.n_bootstrap} resamples; thin lines are the crude curves"
     ends = ", ".join(

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
+from analysis.errors import NotEstimable
 from analysis.present.difference_curve import plot_difference_curve
 from analysis.present.forest import plot_forest
-from analysis.present.page import Prose
+from analysis.present.page import Prose, TableBlock
 from analysis.present.words import format_number, format_p
 from analysis.robustness.max_combo import MaxCombo, max_combo
 from analysis.robustness.piecewise import PiecewiseEffects, piecewise_effects
@@ -118,21 +119,31 @@ def _verdict(study: Study, endpoint: Endpoint, effects: PiecewiseEffects) -> lis
 
 def _difference_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
     """Months lived by horizon, and survival at milestones."""
-    curves = kaplan_meier(study.cohort, endpoint, by=study.stratum_column)
+    curves = kaplan_meier(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster)
     what = f"{endpoint.name}, restricted means over horizons"
     blocks = attempted(what, lambda: [_over_horizons(study, endpoint, curves)])
+    what = f"{endpoint.name}, differences at milestones"
+    return [*blocks, *attempted(what, lambda: [_at_milestones(study, endpoint, curves)])]
+
+
+def _at_milestones(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> TableBlock:
+    """Differences in survival at the milestones that every stratum reaches."""
     end = common_follow_up(study, endpoint)
     at = [time for time in milestones(study, endpoint) if time <= end]
+    if not at:
+        raise NotEstimable(
+            f"no milestone lies within the {end:.3g} {endpoint.time_unit} that every stratum is followed"
+        )
     differences = pd.concat([survival_difference(curves, time) for time in at], ignore_index=True)
     title = f"{endpoint.name}: differences in survival at milestones ({endpoint.time_unit})"
     note = "Each row: stratum b less stratum a, crude."
     name = f"{slug(endpoint.name)}-milestone-differences"
-    return [*blocks, table(name, title, differences, note=note, kinds={"difference": "share"})]
+    return table(name, title, differences, note=note, kinds={"difference": "share"})
 
 
 def _over_horizons(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> StudyFigure:
     """Months lived by horizon, the stratum of interest against the reference."""
-    pair = curves[curves["stratum"].isin([_extreme(study), study.reference])]
+    pair = curves[curves["stratum"].isin([study.contrasted, study.reference])]
     curve = restricted_mean_curve(pair, seed=study.plan.robustness.seed)
     a, b = str(curve["stratum_a"].iloc[0]), str(curve["stratum_b"].iloc[0])
     unit = endpoint.time_unit
@@ -164,11 +175,6 @@ def _difference_targets(study: Study, endpoint: Endpoint, curve: pd.DataFrame) -
     row = curve.iloc[[0]]
     targets = {time: with_difference_targets(row, study.truth, endpoint, time)["target"].item() for time in within}
     return {time: value for time, value in targets.items() if np.isfinite(value)} or None
-
-
-def _extreme(study: Study) -> str:
-    """The stratum compared with the reference that the plan expects to fare worst."""
-    return study.compared[0 if study.plan.marker.direction == "lower" else -1]
 
 
 def _combined_blocks(study: Study, endpoint: Endpoint) -> list[Block]:

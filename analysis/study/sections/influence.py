@@ -108,9 +108,10 @@ def _patient_blocks(study: Study, model: StudyModel) -> list[Block]:
         draw=partial(plot_influence, drawn, bound=bound, x_label=axis, synthetic=plan.synthetic),
     )
     shown = drawn.head(N_SHOWN)[["name", "time", "event", "value", "standardised"]]
-    whole = float(hazard_ratios(model.fit).set_index("term")["hazard_ratio"][study.marker_term])
-    without = np.exp(math.log(whole) - found["change"].head(N_SHOWN))
-    note = f"Hazard ratio per {study.step}, fitted again without the patient; {format_number(whole)} with everybody."
+    coef = float(model.fit.coefficients.set_index("term")["coef"][study.marker_term])
+    without = np.exp(coef - found["change"].head(N_SHOWN))
+    everybody = format_number(hazard_ratios(model.fit).set_index("term")["hazard_ratio"][study.marker_term])
+    note = f"Hazard ratio per {study.step}, fitted again without the patient; {everybody} with everybody."
     title = "The patients who move it most"
     return [figure, table("influence-by-patient", title, shown.assign(hazard_ratio_without=without), note=note)]
 

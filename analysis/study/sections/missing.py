@@ -99,7 +99,7 @@ def _whom_blocks(study: Study) -> list[Block]:
                 note="SMD: standardised mean difference; above 0.1 is often called imbalanced.",
             )
         )
-    curves = kaplan_meier(cohort, study.primary, by=known)
+    curves = kaplan_meier(cohort, study.primary, by=known, cluster=study.cluster)
     times = milestones(study, study.primary)
     title = f"{study.primary.name} of patients with and without a value of {label}"
     return [*blocks, table("missing-survival", title, survival_at(curves, times))]

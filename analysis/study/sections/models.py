@@ -53,7 +53,7 @@ def _ratio_table(study: Study, fitted: Mapping[Endpoint, tuple[StudyModel, ...]]
         name="hazard-ratio-table",
         title=f"Crude and adjusted hazard ratios of {study.plan.marker.label}",
         frame=frame,
-        display=hazard_ratio_display(frame),
+        display=hazard_ratio_display(frame, counted=study.counted),
         note=_ratio_note(study, frame),
     )
 

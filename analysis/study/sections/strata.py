@@ -11,6 +11,7 @@ from analysis.present.page import Prose
 from analysis.strata.cutpoints import CLINICAL_NAMES, clinical_cutpoints
 from analysis.strata.edges import cutpoint_table
 from analysis.study.blocks import table
+from analysis.study.paper_tables import stratum_counts
 from analysis.study.results import StudyFigure, StudySection
 from analysis.study.study import Study
 
@@ -44,13 +45,23 @@ def edge_table(study: Study) -> pd.DataFrame:
 
 
 def counts_table(study: Study) -> pd.DataFrame:
-    """Patients in each stratum and their events: stratum interval n, and n_event of each endpoint."""
-    rows = []
-    for label, members in study.cohort.groupby(study.stratum_column, observed=True):
-        row: dict[str, object] = {"stratum": label, "interval": study.descriptions[str(label)], "n": len(members)}
-        for endpoint in study.plan.endpoints:
-            row[f"{endpoint.name}: events"] = int(members[endpoint.event].sum())
-        rows.append(row)
+    """Rows in each stratum and their events: stratum interval n, n_event of each endpoint.
+
+    Events are those of the rows that are analysed: where a time, an entry or an event is missing, a further column of
+    the endpoint counts the rows without.
+    """
+    counts = study.cohort[study.stratum_column].value_counts()
+    rows: list[dict[str, object]] = [
+        {"stratum": label, "interval": study.descriptions[label], "n": int(counts[label])}
+        for label in study.strata_labels
+    ]
+    for endpoint in study.plan.endpoints:
+        analysed = stratum_counts(study, endpoint)
+        lost = {label: int(counts[label]) - n for label, (n, _) in analysed.items()}
+        for row, (label, (_, n_event)) in zip(rows, analysed.items(), strict=True):
+            row[f"{endpoint.name}: events"] = n_event
+            if any(lost.values()):
+                row[f"{endpoint.name}: without a time or event"] = lost[label]
     return pd.DataFrame(rows)
 
 

@@ -91,7 +91,7 @@ PER_100_YEARS = {
 def _endpoint_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
     """Figure and tables of one endpoint."""
     name, label = slug(endpoint.name), endpoint.name
-    curves = kaplan_meier(study.cohort, endpoint, by=study.stratum_column)
+    curves = kaplan_meier(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster)
     unit = endpoint.time_unit
     blocks: list[Block] = [
         survival_figure(study, endpoint, curves),
@@ -113,7 +113,7 @@ def _survival_table(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> T
         name=f"{slug(endpoint.name)}-survival-table",
         title=f"{endpoint.name} by stratum of {study.plan.marker.label}",
         frame=frame,
-        display=survival_display(frame, time_unit=endpoint.time_unit),
+        display=survival_display(frame, time_unit=endpoint.time_unit, counted=study.counted),
         note=note,
     )
 
@@ -159,7 +159,7 @@ def milestone_table(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> p
 
 def logrank_table(study: Study, endpoint: Endpoint) -> pd.DataFrame:
     """The log-rank test over all strata, plain and within the plan's strata: test n statistic df p_value."""
-    rows = [_logrank_row("all patients", logrank_test(study.cohort, endpoint, by=study.stratum_column))]
+    rows = [_logrank_row(f"all {study.counted}", logrank_test(study.cohort, endpoint, by=study.stratum_column))]
     if study.plan.model.strata:
         within = " and ".join(study.label(name) for name in study.plan.model.strata)
         test = logrank_test(study.cohort, endpoint, by=study.stratum_column, strata=study.plan.model.strata)
