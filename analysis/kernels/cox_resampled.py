@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 FALLEN = 1e-2
 """When the determinant of the information falls below this share of that at the start, each direction is looked at."""
+START_DIGITS = 6
+"""Decimals of the coefficients of scaled covariates that Newton's method starts from.
+
+Their last bits come from matrix products and so from the processor; without them each resample's coefficients are the
+same bits everywhere.
+"""
 
 
 def fit_weighted_batch(
@@ -76,7 +82,7 @@ def fit_weighted_batch(
     fallen = np.empty(n_draws)
     scaled = np.where(np.isfinite(begin), begin, 0.0) * np.where(np.isinf(problem.scale), 0.0, problem.scale)
     counts = np.ascontiguousarray(weights, dtype=np.int64)
-    coef[:] = scaled
+    coef[:] = np.round(scaled, START_DIGITS)
     fit_resamples(layout, counts, coef, at_start, information, fallen)
     converged = ~np.isnan(fallen)
     for draw in np.flatnonzero(converged & (fallen < FALLEN)):

@@ -34,7 +34,7 @@ class Shuffles(NamedTuple):
     sums : ndarray, shape (k,)
         Of the scores of each group, as observed.
     covariance, inverse : ndarray, shape (k, k)
-        Of the sums over all permutations, and its Moore-Penrose inverse.
+        Of the sums over all permutations, and its generalised inverse.
     df : int
         The rank of the covariance.
     """
@@ -123,10 +123,9 @@ def shuffles(scores: FloatArray, group: IntArray, blocks: IntArray, n_groups: in
     for first, last, row in zip(starts[:-1], starts[1:], table, strict=True):
         drawn[first:last] -= drawn[first:last].mean()
         size = last - first
-        spread = drawn[first:last] @ drawn[first:last] / max(size - 1, 1)
+        spread = (drawn[first:last] ** 2).sum() / max(size - 1, 1)
         covariance += spread * (np.diag(row) - np.outer(row, row) / size)
-    values, vectors = np.linalg.eigh(covariance)
-    firm = values > ROUNDING * len(scores)
+    inverse, df = generalised_inverse(covariance, ROUNDING * len(scores))
     return Shuffles(
         scores=drawn,
         starts=starts,
@@ -136,9 +135,37 @@ def shuffles(scores: FloatArray, group: IntArray, blocks: IntArray, n_groups: in
         rest=rest,
         sums=np.bincount(group[order], weights=drawn, minlength=n_groups).astype(np.float64),
         covariance=covariance,
-        inverse=(vectors[:, firm] / values[firm]) @ vectors[:, firm].T,
-        df=int(firm.sum()),
+        inverse=inverse,
+        df=df,
     )
+
+
+def generalised_inverse(covariance: FloatArray, smallest: float) -> tuple[FloatArray, int]:
+    """A generalised inverse of a covariance, and its rank: of as many columns as are independent, zero elsewhere.
+
+    The sweeps of Goodnight (The American Statistician 33 (1979) 149), one number after another, so that the last bits
+    do not follow from the processor, as those of LAPACK do.
+
+    Parameters
+    ----------
+    covariance : ndarray, shape (k, k)
+    smallest : float
+        A column's variance given the columns before it is zero when it is no larger than this.
+
+    Examples
+    --------
+    >>> generalised_inverse(np.array([[2.0, -2.0], [-2.0, 2.0]]), 1e-9)[0].tolist()
+    [[0.5, 0.0], [0.0, 0.0]]
+    """
+    swept, kept = covariance.copy(), np.zeros(len(covariance), dtype=bool)
+    for k in range(len(covariance)):
+        pivot, column = swept[k, k], swept[:, k].copy()
+        if pivot > smallest:
+            kept[k], row = True, swept[k] / pivot
+            swept -= np.outer(column, row)
+            swept[k], swept[:, k] = row, -column / pivot
+            swept[k, k] = 1 / pivot
+    return np.where(np.outer(kept, kept), swept, 0.0), int(kept.sum())
 
 
 def statistic_of(drawn: Shuffles, sums: FloatArray) -> FloatArray:
