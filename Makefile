@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/.cache/pycache
 # by content: numba sees a change of a function's own file only, not of what it calls in another
-export NUMBA_CACHE_DIR := $(CURDIR)/build/.cache/numba/$(shell cat analysis/kernels/*.py | cksum | cut -d' ' -f1)
+export NUMBA_CACHE_DIR := $(CURDIR)/build/.cache/numba/$(shell find analysis/kernels -name '*.py' | LC_ALL=C sort | xargs cat | cksum | cut -d' ' -f1)
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/.cache/hypothesis
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+# relative, because pip splits it at blanks; by the environment, so that it holds for what builds the package, too
+export PIP_CONSTRAINT := constraints.txt
 
 .PHONY: report figures test lint lab simulate readme-figure clean
 
