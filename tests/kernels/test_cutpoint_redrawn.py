@@ -124,3 +124,15 @@ def test_no_permutation_leaves_its_stratum(monkeypatch):
     expected = np.cumsum(STRATA == 1)[N_LOW - 1].max()  # as many of the stratum are low in every permutation
     monkeypatch.setattr(cutpoint_redrawn, "AT_ONCE", 30)  # in several batches
     assert (redrawn_maxima(rows, own, n_permutations=50, rng=np.random.default_rng(1)) == expected).all()
+
+
+def test_a_marker_that_the_covariates_explain_is_redrawn_where_it_was():
+    rng, n = np.random.default_rng(6), 100
+    x = np.sort(rng.normal(size=n))[:, None]
+    time, event = rng.exponential(np.exp(0.5 * (x[:, 0] ** 2))), rng.random(n) < 0.8
+    rows = ModelRows(np.arange(n) + 0.0, time, event, np.full(n, -np.inf), np.zeros(n, dtype=int), x)
+    n_low = np.arange(10, 90)
+    scores = cut_scores(rows, n_low)
+    assert np.abs(scores.statistic).max() > 3  # the model of the covariate lacks its square
+    maxima = redrawn_maxima(rows, scores, n_permutations=60, rng=rng)
+    assert np.median(maxima) == pytest.approx(np.abs(scores.statistic).max(), rel=0.1)
