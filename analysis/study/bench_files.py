@@ -20,6 +20,9 @@ from analysis.truth.benches import BENCHES, bench_sizes
 FOLDER = "bench"
 """Where the committed results lie, inside the folder of the synthetic data."""
 
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""Where this package lies when it runs from a checkout."""
+
 NOTE = "Simulated cohorts: no patient, and nothing here is evidence about magnesium."
 READING = (
     "Bias is counted away from zero; in brackets stand Monte-Carlo standard errors. The verdict names what is more than"
@@ -139,17 +142,26 @@ def read_benches(directory: str | Path) -> tuple[BenchRecord, ...]:
     )
 
 
-def checkout_commit() -> str:
-    """The commit of the checkout that this package runs from, in twelve digits; empty where it runs from none."""
-    git = Path(__file__).resolve().parents[2] / ".git"
-    head = git / "HEAD"
-    if not head.is_file():
+def checkout_commit(root: Path = CHECKOUT) -> str:
+    """The commit of the checkout that this package runs from, in twelve digits; empty where it runs from none.
+
+    A linked worktree and a branch whose commit git has packed away are read too.
+    """
+    git = root / ".git"
+    if git.is_file():
+        git = root / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+    if not (git / "HEAD").is_file():
         return ""
-    held = head.read_text(encoding="utf-8").strip()
-    if not held.startswith("ref: "):
-        return held[:12]
-    branch = git / held.removeprefix("ref: ")
-    return branch.read_text(encoding="utf-8").strip()[:12] if branch.is_file() else ""
+    head = (git / "HEAD").read_text(encoding="utf-8").strip()
+    if not head.startswith("ref: "):
+        return head[:12]
+    branch, shared = head.removeprefix("ref: "), git / "commondir"
+    common = git / shared.read_text(encoding="utf-8").strip() if shared.is_file() else git
+    if (common / branch).is_file():
+        return (common / branch).read_text(encoding="utf-8").strip()[:12]
+    packed = common / "packed-refs"
+    lines = packed.read_text(encoding="utf-8").splitlines() if packed.is_file() else []
+    return next((line[:12] for line in lines if line.endswith(f" {branch}")), "")
 
 
 def _record(scores: str, head: str) -> BenchRecord:

@@ -7,7 +7,7 @@ import pytest
 
 from analysis import InputError
 from analysis.cohort.examples import synthetic_folder
-from analysis.study.bench_files import FOLDER, bench_markdown, read_benches, write_bench
+from analysis.study.bench_files import FOLDER, bench_markdown, checkout_commit, read_benches, write_bench
 from analysis.study.run import synthetic_plan
 from analysis.study.sections import bench as section
 from analysis.study.study import prepare_study
@@ -68,6 +68,27 @@ def test_the_page_has_a_row_for_what_is_judged_and_the_command(tmp_path):
     )
     assert "`python -m analysis bench markers --replicates" in page
     assert "| range |" not in page
+
+
+def test_the_commit_is_read_wherever_git_has_it(tmp_path):
+    commit, git, branch = "0123456789abcdef" + 24 * "0", tmp_path / "main" / ".git", "refs/heads/main"
+    (git / "refs" / "heads").mkdir(parents=True)
+    assert checkout_commit(tmp_path / "main") == ""
+    (git / "HEAD").write_text(f"ref: {branch}\n", encoding="utf-8")
+    assert checkout_commit(tmp_path / "main") == ""  # no commit yet
+    (git / "packed-refs").write_text(f"# pack-refs with: peeled\n{commit} {branch}\n", encoding="utf-8")
+    assert checkout_commit(tmp_path / "main") == "0123456789ab"
+    (git / branch).write_text("fedcba9876543210\n", encoding="utf-8")  # a later commit
+    assert checkout_commit(tmp_path / "main") == "fedcba987654"
+    linked = git / "worktrees" / "other"
+    linked.mkdir(parents=True)
+    (linked / "HEAD").write_text(f"ref: {branch}\n", encoding="utf-8")
+    (linked / "commondir").write_text("../..\n", encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / ".git").write_text(f"gitdir: {linked}\n", encoding="utf-8")
+    assert checkout_commit(tmp_path / "other") == "fedcba987654"
+    (git / "HEAD").write_text(f"{commit}\n", encoding="utf-8")
+    assert checkout_commit(tmp_path / "main") == "0123456789ab"  # no branch
 
 
 def test_no_folder_holds_no_bench_and_another_file_is_refused(tmp_path):
