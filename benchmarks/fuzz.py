@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import analysis
@@ -53,7 +54,7 @@ def _adjust(draw: Draw) -> Any:  # noqa: ANN401
 
 def _estimated(draw: Draw) -> pd.DataFrame:
     options = {"weights": draw.name["w"]} if draw.rng.random() < 0.3 else {}
-    return analysis.kaplan_meier(draw.cohort, draw.endpoint, by=draw.pick(None, draw.by), **options)
+    return analysis.kaplan_meier(draw.cohort, draw.endpoint, by=draw.pick(draw.by, draw.by, None), **options)
 
 
 def _curves(draw: Draw) -> pd.DataFrame:
@@ -133,7 +134,7 @@ def _plot_adjusted(draw: Draw) -> object:
 
 
 def _plot_difference(draw: Draw) -> object:
-    curve = analysis.restricted_mean_curve(_estimated(draw), n_draws=50, seed=1)
+    curve = analysis.restricted_mean_curve(_estimated(draw), n_draws=100, seed=1)
     return analysis.plot_difference_curve(curve)
 
 
@@ -157,11 +158,13 @@ CALLS: dict[str, Callable[[Draw], object]] = {
     "baseline_table": lambda d: analysis.baseline_table(
         d.cohort, by=d.by, columns=d.pick(None, [d.name["x"], d.name["arm"], d.name["time"]])
     ),
-    "baseline_value": lambda d: analysis.baseline_value(d.cohort, d.cohort, **_labs(d)),
+    "baseline_value": lambda d: analysis.baseline_value(d.cohort, d.cohort, **_labs(d), up_to=d.pick(99, None)),
     "bootstrap_cox": lambda d: analysis.bootstrap_cox(
-        d.cohort, d.endpoint, _covariates(d), n_bootstrap=20, seed=1, strata=d.strata, ties=d.pick("efron", "breslow")
+        d.cohort, d.endpoint, _covariates(d), n_bootstrap=39, seed=1, strata=d.strata, ties=d.pick("efron", "breslow")
     ),
-    "check_start_stop": lambda d: analysis.check_start_stop(d.cohort, d.endpoint, key=d.name["key"]),
+    "check_start_stop": lambda d: analysis.check_start_stop(
+        d.cohort, d.late, key=d.name[d.pick("key", "arm")]
+    ),
     "coefficient_over_time": lambda d: (lambda fit: analysis.coefficient_over_time(fit, fit.terms[0]))(_fit(d)),
     "concordance": lambda d: analysis.concordance(
         d.cohort, d.endpoint, d.name["x"], weighting=d.pick("harrell", "uno"), weights=d.pick(None, d.name["w"])
@@ -185,7 +188,9 @@ CALLS: dict[str, Callable[[Draw], object]] = {
         d.cohort, d.endpoint, _covariates(d), strata=d.strata, ties=d.pick("efron", "breslow", "exact"),
         cluster=d.pick(None, None, d.name["key"]), weights=d.pick(None, None, d.name["w"]),
     ),
-    "fit_cox_counts": lambda d: analysis.fit_cox_counts(d.cohort, d.endpoint, _covariates(d), count=d.name["s"]),
+    "fit_cox_counts": lambda d: analysis.fit_cox_counts(
+        d.cohort.assign(n=1 + np.arange(len(d.cohort)) % 3), d.endpoint, _covariates(d)
+    ),
     "fit_cox_file": lambda d: _in_folder(lambda folder: _fit_file(folder, d)),
     "fit_fine_gray": lambda d: analysis.fit_fine_gray(d.cohort, d.causes, _covariates(d), cause="death"),
     "gray_test": lambda d: analysis.gray_test(d.cohort, d.causes, by=d.by, cause="death"),
@@ -206,7 +211,7 @@ CALLS: dict[str, Callable[[Draw], object]] = {
     ),
     "logrank_test_from_counts": lambda d: analysis.logrank_test_from_counts(_counts(d), _counts(d)),
     "logrank_trend": lambda d: analysis.logrank_trend(d.cohort, d.endpoint, by=d.by),
-    "max_combo": lambda d: analysis.max_combo(d.cohort, d.endpoint, by=d.by, strata=d.strata),
+    "max_combo": lambda d: analysis.max_combo(d.cohort, d.endpoint, by=d.name[d.pick("s", "arm")]),
     "incidence_rates": lambda d: analysis.incidence_rates(d.cohort, d.endpoint, by=d.pick(None, d.by)),
     "median_follow_up": lambda d: analysis.median_follow_up(d.cohort, d.endpoint, by=d.pick(None, d.by)),
     "pairwise_logrank": lambda d: analysis.pairwise_logrank(d.cohort, d.endpoint, by=d.by),
@@ -249,12 +254,12 @@ CALLS: dict[str, Callable[[Draw], object]] = {
         _fit(d), transform=d.pick("km", "identity", "rank", "log")
     ),
     "quantile_cutpoints": lambda d: analysis.quantile_cutpoints(
-        d.pick(d.cohort, d.cohort.iloc[:, :1].squeeze(axis=1), d.cohort.to_numpy()), d.pick(2, 4)
+        d.pick(d.cohort.get(d.name["x"], []), d.cohort, d.cohort.to_numpy()), d.pick(2, 4)
     ),
     "read_cohort": lambda d: _through_file(d, d.pick(".csv", ".parquet", ".xlsx")),
     "reclassification": lambda d: analysis.reclassification(d.cohort, CUT, marker=d.name["x"], n_draws=20, seed=1),
     "restricted_mean": lambda d: analysis.restricted_mean(_curves(d), d.pick(1, 3.5, 99), extend=d.pick(True, False)),
-    "restricted_mean_curve": lambda d: analysis.restricted_mean_curve(_curves(d), n_draws=50, seed=1),
+    "restricted_mean_curve": lambda d: analysis.restricted_mean_curve(_curves(d), n_draws=100, seed=1),
     "restricted_mean_difference": lambda d: analysis.restricted_mean_difference(_curves(d), d.pick(1, 3.5)),
     "risk_table": lambda d: analysis.risk_table(d.cohort, d.endpoint, times=[0, 5, 1e9], by=d.pick(None, d.by)),
     "risk_table_from_counts": lambda d: analysis.risk_table_from_counts(_counts(d), times=[0, 5]),

@@ -152,6 +152,11 @@ class Draw:
         return Endpoint(self.name["time"], self.name["event"], entry=entry)
 
     @property
+    def late(self) -> Endpoint:
+        """The outcome with late entry."""
+        return Endpoint(self.name["time"], self.name["event"], entry=self.name["entry"])
+
+    @property
     def causes(self) -> CompetingEndpoint:
         """The outcome with its causes."""
         return CompetingEndpoint(self.name["time"], self.name["status"])

@@ -113,7 +113,7 @@ def _parsed(column: pd.Series, name: str, problems: list[str]) -> pd.Series:
     parsed = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=zoned == {True})
     lost = np.asarray(parsed.isna() & column.notna())
     if lost.any():
-        shown = first_few(map(repr, dict.fromkeys(column[lost])))
+        shown = first_few(dict.fromkeys(map(repr, column[lost])))
         problems.append(
             f"{name}: no dates in {rows_where(lost)}: {shown}; write them as 2024-01-31, or leave them blank"
         )

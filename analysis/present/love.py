@@ -78,9 +78,10 @@ def plot_balance(
     with figure_style():
         figure = new_figure(width, columns=len(panels))
         figure.subplots_adjust(wspace=0.1)
-        end = 1.06 * max(float(rows[["difference", "weighted_difference"]].max().max()) for rows in panels.values())
+        sizes = pd.concat(panels.values())[["difference", "weighted_difference"]]
+        end = max(2 * bound, 1.06 * float(sizes.max().max()))  # in this order: NaN where no difference is defined
         for ax, (name, rows) in zip(figure.axes, panels.items(), strict=True):
-            _draw(ax, rows.set_index("covariate").reindex(order), bound, max(end, 2 * bound))
+            _draw(ax, rows.set_index("covariate").reindex(order), bound, end)
             ax.set_title(wrapped(figure, name, POINTS * width / MM_PER_INCH / len(panels) * 0.7), loc="left", size=TEXT)
         names = [str((labels or {}).get(name, name)) for name in order]
         lines = _name_rows(figure.axes[0], names, width)

@@ -79,7 +79,7 @@ def covariate_balance(
     rows = read_exposure(cohort[known], None, covariates, by=by)
     reasons = _without_weight(weights, int((~known).sum())) | rows.data.dropped
     warn_all(dropped_warnings(len(cohort), rows.data.n_used, reasons))
-    names, x = level_columns(rows.design, leave_out=by)
+    names, x = level_columns(rows.design, leave_out=str(by))
     table = _table(rows, names, x, given[known][rows.data.position])
     return table if weights is not None else table.assign(weighted_difference=np.nan)
 

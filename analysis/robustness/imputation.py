@@ -252,7 +252,7 @@ def _missing_table(held: Sequence[ImputedColumn], data: SurvivalData) -> pd.Data
     rows = []
     for column in held:
         n_missing = int(column.missing[data.position].sum())
-        rows.append((column.name, column.kind, data.n_used, n_missing, n_missing / data.n_used))
+        rows.append((str(column.name), column.kind, data.n_used, n_missing, n_missing / data.n_used))
     return pd.DataFrame(rows, columns=["column", "kind", "n", "n_missing", "share"])
 
 

@@ -228,7 +228,7 @@ def _nested_fits(design: Design, marker: str, scale: _Scale, model: CoxModel) ->
 
     def fitted(part: FloatArray) -> CoxFit:
         """The model with these columns for the marker, the marker's bends named as in rms."""
-        terms = (*(marker + "'" * bend for bend in range(part.shape[1])), *named)
+        terms = (*(str(marker) + "'" * bend for bend in range(part.shape[1])), *named)
         columns = {term: (where,) for where, term in enumerate(terms)}
         return fit_design(replace(design, x=np.column_stack([part, others]), terms=terms, columns=columns), model)
 
