@@ -156,6 +156,8 @@ def adjusted_curves(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents, ManyTies
         As `fit_cox`.
     ExtremeWeights, NoOverlap

@@ -67,6 +67,8 @@ def adjusted_logrank(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents, SmallStratum, ExtremeWeights, NoOverlap
 
     Notes

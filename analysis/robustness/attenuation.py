@@ -132,6 +132,8 @@ def attenuation(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents, ManyTies, Separation
         As `fit_cox`.
 

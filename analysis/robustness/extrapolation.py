@@ -140,6 +140,8 @@ def simulation_extrapolation(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     LowReliability
         A reliability below 0.8, at which the quadratic undoes only part of what the error takes.
     FailedDraws

@@ -150,6 +150,8 @@ def impute_cohort(
 
     Warns
     -----
+    RowsDropped
+        Rows without an outcome, a predictor or a stratum: they are left as they were.
     MuchMissing
         More than half of a column is missing, or there are fewer imputations than the rule of thumb asks for.
     AnalysisWarning

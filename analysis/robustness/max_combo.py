@@ -98,6 +98,8 @@ def max_combo(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents
         With fewer than 10 events, or when a weight is zero wherever both groups are at risk: that component is NaN.
     SmallStratum

@@ -165,6 +165,8 @@ def cutpoint_multiverse(
 
     Warns
     -----
+    RowsDropped
+        Rows in no analysis.
     FewEvents
         When analyses have fewer than 5 events per parameter.
     SuspiciousValues

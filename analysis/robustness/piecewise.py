@@ -97,6 +97,8 @@ def piecewise_effects(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents, Separation, ManyTies
         As `fit_cox`.
 

@@ -119,6 +119,11 @@ def reclassification(
     NotEstimable
         When the error is as large as the spread of the marker.
 
+    Warns
+    -----
+    RowsDropped
+        Rows that miss a value in a column used.
+
     Notes
     -----
     Normal usual values and errors are assumed. Carroll, Ruppert, Stefanski and Crainiceanu (2006), Measurement Error in

@@ -106,6 +106,8 @@ def balance_weights(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     ExtremeWeights
         A weight above 50, or an effective number below half of a stratum's.
     NoOverlap

@@ -124,6 +124,8 @@ def dose_response(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents, ManyTies, Separation
         As `fit_cox`.
     TiedKnots

@@ -184,6 +184,8 @@ def search_cutpoint(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents
         Fewer than 20 events; with `adjust`, fewer than ten for each coefficient.
     Separation

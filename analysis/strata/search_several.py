@@ -111,6 +111,8 @@ def search_cutpoints(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents
 
     Examples

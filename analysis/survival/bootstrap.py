@@ -108,6 +108,8 @@ def bootstrap_cox(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FailedDraws
         Resamples without a maximum: they are counted and left out, and the limits hold for the others.
     FewEvents, ManyTies, SuspiciousValues

@@ -188,6 +188,8 @@ def gray_test(cohort: pd.DataFrame, endpoint: CompetingEndpoint, *, by: str, cau
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents, SmallStratum
         As `logrank_test`.
 

@@ -98,6 +98,8 @@ def fit_cox(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     Separation
         Terms whose likelihood has no maximum: NaN, with the supremum of the likelihood for its ratio test.
     RobustErrors

@@ -69,6 +69,8 @@ def fit_cox_counts(
 
     Warns
     -----
+    RowsDropped
+        Patients whose row misses a value in a column used.
     FewEvents, ManyTies, SuspiciousValues
 
     Notes

@@ -70,6 +70,8 @@ def fit_cox_file(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents, ManyTies, SuspiciousValues
 
     Notes

@@ -84,6 +84,11 @@ def concordance(
     NotSupported
         Uno's with entry times or strata.
 
+    Warns
+    -----
+    RowsDropped
+        Rows that miss a value in a column used.
+
     Notes
     -----
     As R's ``concordance(Surv(time, event) ~ score, reverse=TRUE)``, with ``timewt="n/G2"`` for Uno's. Harrell et al.

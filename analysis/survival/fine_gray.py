@@ -58,6 +58,8 @@ def fit_fine_gray(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     Separation, FewEvents, ManyTies, SuspiciousValues
 
     Notes

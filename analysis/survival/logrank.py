@@ -103,6 +103,8 @@ def logrank_test(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     FewEvents
         With fewer than 10 events: the chi-square approximation is rough.
     SmallStratum

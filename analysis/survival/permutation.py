@@ -122,6 +122,11 @@ def permutation_logrank(
     NotEstimable
         With fewer than 2 groups, no events, or the same statistic in every permutation.
 
+    Warns
+    -----
+    RowsDropped
+        Rows that miss a value in a column used.
+
     Notes
     -----
     Without strata equal to ``coin::logrank_test(Surv(time, event) ~ by, distribution = approximate(nresample =))`` of R

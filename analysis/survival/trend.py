@@ -40,6 +40,8 @@ def logrank_trend(
 
     Warns
     -----
+    RowsDropped
+        Rows that miss a value in a column used.
     SuspiciousValues
         When the groups are text that reads as numbers ("1", "10", "2"), whose order is the alphabet's.
     FewEvents, SmallStratum
