@@ -34,6 +34,7 @@ from analysis.robustness.weights import BalanceWeights, check_truncate, told_wei
 from analysis.strata.marker_designs import listed
 from analysis.survival.cox_fit import CoxFit
 from analysis.survival.options import choice_problems, count_problems, level_problems, times_given
+from analysis.survival.patients import spell_warnings
 
 __all__ = ["AdjustedCurves", "adjusted_curves"]
 
@@ -166,6 +167,8 @@ def adjusted_curves(
         A time asked for lies beyond the follow-up of a stratum.
     FailedDraws
         More than a twentieth of the resamples failed.
+    SuspiciousValues
+        Rows that look like several spells a patient, as `kaplan_meier` says: resamples draw rows.
 
     Notes
     -----
@@ -212,7 +215,10 @@ def adjusted_curves(
     n = rows.data.n_used
     survival = engine.curves(np.ones((1, n), dtype=np.int64))[0][0]
     draws = drawn_curves(engine, n, n_bootstrap, seed) if n_bootstrap else np.empty((0, *survival.shape))
-    found = (*rows.data.warnings, *_told(model, weights), *failed(n_bootstrap, len(draws)))
+    spells = spell_warnings(
+        cohort, endpoint, rows.data, wrong="resamples draw rows, not patients", remedy="give one row a patient"
+    )
+    found = (*rows.data.warnings, *spells, *_told(model, weights), *failed(n_bootstrap, len(draws)))
     found = (*found, *beyond(asked, ends, rows.exposure.labels))
     warn_all(found)
     curves = curve_frame(rows, grid, asked, ends, survival, draws, method=method, conf_level=conf_level)

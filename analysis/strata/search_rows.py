@@ -19,6 +19,7 @@ from analysis.strata.search_scans import AdjustedScan, LogRankScan, Scan
 from analysis.survival.cox import fit_design
 from analysis.survival.cox_fit import CoxFit, CoxModel
 from analysis.survival.options import level_problems, number_problems
+from analysis.survival.patients import spell_warnings
 
 FEW_EVENTS = 20
 """Below this many events no search is to be trusted."""
@@ -96,6 +97,10 @@ def search_rows(
     order = np.lexsort((*others.T, data.strata.codes, data.entry, data.event, data.time, values))
     marker_values, time, event = values[order], data.time[order], data.event[order]
     rows = cut_rows(marker_values, time, event, min_fraction=fractions[0], max_fraction=fractions[1])
+    spells = spell_warnings(
+        cohort, endpoint, data, wrong="permutations and resamples are of rows, not patients",
+        remedy="give one row a patient",
+    )  # fmt: skip
     scan: Scan
     if adjust or strata or endpoint.entry:
         all_rows = ModelRows(marker_values, time, event, data.entry[order], data.strata.codes[order], others[order])
@@ -109,7 +114,7 @@ def search_rows(
         n_read=data.n_read,
         n_used=data.n_used,
         dropped=data.dropped,
-        warnings=(*data.warnings, *_few_events(int(event.sum()), others.shape[1])),
+        warnings=(*data.warnings, *spells, *_few_events(int(event.sum()), others.shape[1])),
     )
 
 

@@ -15,6 +15,7 @@ from analysis.kernels.counting import count
 from analysis.survival.curve_frames import code_column
 from analysis.survival.data import group_rows, survival_data
 from analysis.survival.groups import label_problems
+from analysis.survival.patients import spell_warnings
 from analysis.survival.roles import check_roles
 from analysis.survival.tallies import sound_part
 from analysis.survival.tally_sources import keeps_order, missing_columns, tally_of
@@ -61,6 +62,7 @@ def event_counts(source: object, endpoint: Endpoint, *, by: str | None = None) -
     RowsDropped
         With the rows that miss a value, by reason.
     SuspiciousValues
+        Also when the rows of a frame look like several spells a patient, as `kaplan_meier` says.
 
     Notes
     -----
@@ -121,7 +123,9 @@ def _of_frame(cohort: pd.DataFrame, endpoint: Endpoint, by: str | None) -> _Coun
         parts.append(entered.rename(columns={"n_entry": "n_censor", "n_censor": "n_entry"}))
     else:
         parts.append(_all_at_start(labels, np.bincount(codes, minlength=len(labels))))
-    return _summed(parts, _declared(cohort, by, labels)), data.warnings
+    remedy = "count one row a patient, or read n_censor as ends of rows"
+    found = (*data.warnings, *spell_warnings(cohort, endpoint, data, remedy=remedy))
+    return _summed(parts, _declared(cohort, by, labels)), found
 
 
 def _of_source(source: object, endpoint: Endpoint, by: str | None) -> _Counted:

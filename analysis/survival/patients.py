@@ -68,11 +68,17 @@ def refuse_spells(cohort: pd.DataFrame, endpoint: Endpoint, data: SurvivalData, 
 
 
 def spell_warnings(
-    cohort: pd.DataFrame, endpoint: Endpoint, data: SurvivalData, cluster: str | None
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    data: SurvivalData,
+    cluster: str | None = None,
+    *,
+    wrong: str = "n_censor counts ends of spells",
+    remedy: str = _REMEDY,
 ) -> tuple[AnalysisWarning, ...]:
-    """The same as a warning, where only the censorings depend on who is a patient."""
+    """The same as a warning, where a part of the answer alone depends on who is a patient, or nobody can be named."""
     words = _spells(cohort, endpoint, data) if cluster is None else ""
-    text = f"rows look like several spells a patient: {words}, so n_censor counts ends of spells; {_REMEDY}"
+    text = f"rows look like several spells a patient: {words}, so {wrong}; {remedy}"
     return (SuspiciousValues(text),) if words else ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import (
@@ -13,11 +13,14 @@ from analysis import (
     Endpoint,
     RowsDropped,
     SuspiciousValues,
+    adjusted_curves,
+    event_counts,
     kaplan_meier,
     logrank_test,
     median_follow_up,
     permutation_logrank,
     risk_table,
+    search_cutpoint,
     start_stop,
 )
 
@@ -113,6 +116,7 @@ def cut_cohorts(draw):
     return whole, spells.iloc[rng.permutation(len(spells))]
 
 
+@settings(deadline=None, max_examples=50)
 @given(cut_cohorts())
 def test_cutting_follow_up_in_spells_changes_nothing(cohorts):
     whole, spells = cohorts
@@ -186,6 +190,29 @@ def test_curves_of_unnamed_spells_warn_and_survival_stands():
     with pytest.warns(SuspiciousValues, match="so n_censor counts ends of spells; name the column of the patients"):
         curve = kaplan_meier(FOUR.drop(columns="who"), SPELLS)
     assert curve["survival"].tolist() == kaplan_meier(FOUR, SPELLS, cluster="who")["survival"].tolist()
+
+
+ROW_ANSWERS = {
+    "event_counts": (lambda rows: event_counts(rows, SPELLS), "so n_censor counts ends of spells"),
+    "adjusted_curves": (
+        lambda rows: adjusted_curves(rows, SPELLS, ["age"], by="arm", n_bootstrap=0, seed=1),
+        "so resamples draw rows, not patients; give one row a patient",
+    ),
+    "search_cutpoint": (
+        lambda rows: search_cutpoint(rows, SPELLS, "age", n_permutations=9, n_bootstrap=0, seed=1),
+        "so permutations and resamples are of rows, not patients; give one row a patient",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::analysis.FewEvents", "ignore::analysis.ManyTies")
+@pytest.mark.parametrize("answer", list(ROW_ANSWERS))
+def test_what_takes_a_row_for_a_patient_warns_of_spells(answer):
+    cohort = pd.DataFrame({"time": np.arange(40) % 9 + 2, "event": [1, 0, 1, 1, 0] * 8, "who": range(40)})
+    cohort = cohort.assign(arm=["a", "b"] * 20, age=np.arange(40) * 7 % 40)
+    call, words = ROW_ANSWERS[answer]
+    with pytest.warns(SuspiciousValues, match=f"rows look like several spells a patient: .*{words}"):
+        call(unit_spells(cohort))
 
 
 def test_start_stop_rows_are_counted_by_patient():
