@@ -246,7 +246,7 @@ def _completed(
         column.name: column.completed(cohort[column.name], values, rows.place, added.get(column.name, 0.0))
         for column, values in zip(rows.held, filled, strict=True)
     }
-    return cohort.assign(**parts)
+    return with_columns(cohort, parts)
 
 
 def _missing_table(held: Sequence[ImputedColumn], data: SurvivalData) -> pd.DataFrame:

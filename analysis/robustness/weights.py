@@ -21,6 +21,7 @@ from analysis.errors import (
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.propensity import fit_propensity, probabilities, propensity_basis
 from analysis.strata.marker_designs import listed
+from analysis.survival.cox_guards import refuse_constant
 from analysis.survival.curve_frames import label_column
 
 __all__ = ["BalanceWeights", "balance_weights"]
@@ -102,7 +103,7 @@ def balance_weights(
     CohortError, InputError
         Faults of the columns, the terms and the options.
     NotEstimable
-        Fewer than two strata; covariates that tell the strata apart completely.
+        Fewer than two strata; constant covariates; covariates that tell the strata apart completely.
 
     Warns
     -----
@@ -155,6 +156,7 @@ def check_truncate(truncate: float | None) -> None:
 def weighted_rows(rows: ExposureRows, by: str, *, stabilised: bool, truncate: float | None) -> Weighting:
     """The weights of the rows, from the propensity model fitted to them all."""
     codes, labels = rows.exposure.codes, rows.exposure.labels
+    refuse_constant(rows.x, rows.terms)
     basis = propensity_basis(rows.propensity_columns)
     if basis.shape[1] >= len(codes):
         raise NotEstimable(
