@@ -66,10 +66,13 @@ def fit_cox(
     endpoint : Endpoint
     covariates : str or sequence of str
         A formula's right-hand side ("age + sex", "age * sex", "log2(crp)"), categories against their first level; or
-        numeric columns, taken as they are.
+        numeric columns, taken as they are. Formulas know R's operators + - : * / ^, names in backticks, arithmetic and
+        comparisons within I(), and log, log2, log10, exp, sqrt, abs, center, scale, poly, bs, cr (natural splines), C
+        and numpy's functions of single values; they are read as data, and nothing else in them is computed.
     ties : {"efron", "breslow", "exact"}
     strata : str or sequence of str, optional
-        Columns whose combinations have a baseline hazard of their own.
+        Columns whose combinations have a baseline hazard of their own. A formula's "x * z" with ``strata="z"`` lets x
+        act differently between them, as R's ``x*strata(z)``.
     cluster : str, optional
         Column of clusters; asks for the robust variance, summed by cluster.
     weights : str, optional

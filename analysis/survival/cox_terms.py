@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -194,12 +195,21 @@ def _of_terms(
     if not filled:
         raise InputError(f"covariates: {given!r} leaves nothing to estimate: the strata hold it all")
     x, held = matrix_of(filled, data.n_used), [name for _, columns in filled for name, _ in columns]
+    raise_all(_read_alike(held), InputError)
     _refuse_undefined(data, x, held)
     ends = np.cumsum([len(columns) for _, columns in filled]).tolist()
     places = {
         term.text: tuple(range(end - len(columns), end)) for (term, columns), end in zip(filled, ends, strict=True)
     }
     return Design(data, np.ascontiguousarray(x), tuple(held), places, coded_against(filled, variables))
+
+
+def _read_alike(names: Sequence[str]) -> list[str]:
+    """Columns of the design matrix with one name, such as those of a column "log(age)" and of its logarithm."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if not twice:
+        return []
+    return [f"covariates: two terms read alike ({first_few(map(repr, twice))}); leave one out, or rename a column"]
 
 
 def _there(name: str, cohort: pd.DataFrame) -> str:

@@ -212,6 +212,13 @@ def test_what_a_function_does_not_take_is_an_error(formula, message):
         fit_cox(by_strata(), EP, formula)
 
 
+@pytest.mark.parametrize("terms", [["log(stage)", "log(`stage`)"], ["arm", "C(arm)"], ["stage:1", "stage:`1`"]])
+def test_two_terms_that_read_alike_are_an_error(terms):
+    cohort = ten().assign(**{"log(stage)": range(10), "stage:1": range(10)})
+    with pytest.raises(InputError, match="two terms read alike"):
+        read_term_design(cohort, EP, terms)
+
+
 def test_every_fault_of_a_list_of_terms_is_shown():
     with pytest.raises(InputError, match="no function 'floor'") as caught:
         read_term_design(ten(), EP, ["floor(stage)", "arm", "stage ~ arm"])
