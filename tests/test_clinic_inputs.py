@@ -19,6 +19,7 @@ from analysis import (
     FewEvents,
     InputError,
     NotEstimable,
+    RowsDropped,
     Separation,
     SmallStratum,
     csv_text,
@@ -73,7 +74,9 @@ def test_a_time_column_given_as_the_event_is_refused() -> None:
 
 def test_each_model_counts_the_rows_that_it_used() -> None:
     gaps = sample().assign(z=lambda rows: rows["z"].where(rows.index >= 7))
-    crude, adjusted = fit_cox(gaps, OS, ["x"]), fit_cox(gaps, OS, "x + z")
+    crude = fit_cox(gaps, OS, ["x"])
+    with pytest.warns(RowsDropped, match="7 of 60 rows dropped: 7 for missing z"):
+        adjusted = fit_cox(gaps, OS, "x + z")
     assert (crude.n_read, crude.n_used, crude.dropped) == (60, 60, {})
     assert (adjusted.n_read, adjusted.n_used, adjusted.dropped) == (60, 53, {"missing z": 7})
 
