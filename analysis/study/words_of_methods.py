@@ -86,7 +86,7 @@ def _models(study: Study) -> str:
         extra = f" Adjusted models are {within}."
     chosen = " Covariates are those of the plan; no step of the analysis selects any." if model.covariates else ""
     words = study.plan.reporting.get("prespecification", "")
-    chosen += f" {words}" if words else ""
+    chosen += f" Of what was decided before the outcome was seen the author says: {words}" if words else ""
     return (
         "**Models.** Hazard ratios come from Cox models with Efron's handling of ties and Wald intervals."
         f"{chosen}{extra} Proportional hazards were checked by the"

@@ -71,7 +71,8 @@ def _endpoint(study: Study, endpoint: Endpoint, tables: Tables) -> str:
     name = slug(endpoint.name)
     parts = [
         _medians(endpoint, tables.get(f"{name}-medians")),
-        _means(study, endpoint, tables.get(f"{name}-restricted-mean-differences")),
+        _means(study, endpoint, tables.get(f"{name}-restricted-mean-differences"), "difference", "crude"),
+        _means(study, endpoint, tables.get(f"{name}-adjusted-mean-differences"), "standardised", "standardised"),
         _log_rank(tables.get(f"{name}-log-rank")),
         _hazards(endpoint, tables.get("hazard-ratios")),
         _proportional(tables.get(f"{name}-proportional-hazards")),
@@ -91,16 +92,16 @@ def _medians(endpoint: Endpoint, frame: pd.DataFrame | None) -> str:
     return f"Events, and median in {endpoint.time_unit}: {told}."
 
 
-def _means(study: Study, endpoint: Endpoint, frame: pd.DataFrame | None) -> str:
-    """Differences of restricted means from the reference."""
+def _means(study: Study, endpoint: Endpoint, frame: pd.DataFrame | None, column: str, words: str) -> str:
+    """Differences of restricted means from the reference, crude or adjusted."""
     if frame is None:
         return ""
     pairs = frame[(frame["stratum_a"] == study.reference) | (frame["stratum_b"] == study.reference)]
     told = "; ".join(
-        inline("{stratum_b} less {stratum_a} {told}", row, told=_with_limits(row, "difference"))
+        inline("{stratum_b} less {stratum_a} {told}", row, told=_with_limits(row, column))
         for row in pairs.to_dict("records")
     )
-    return f"Difference of restricted means in {endpoint.time_unit}: {told}." if told else ""
+    return f"Difference of restricted means in {endpoint.time_unit}, {words}: {told}." if told else ""
 
 
 def _log_rank(frame: pd.DataFrame | None) -> str:
@@ -143,5 +144,6 @@ def _ratio(row: Mapping[object, object]) -> str:
 
 
 def _with_limits(row: Mapping[object, object], estimate: str) -> str:
-    """An estimate in units of time with its interval."""
-    return format_time(*(float(str(row[name])) for name in (estimate, "conf_low", "conf_high")))
+    """An estimate in units of time with its interval, whose columns bear its name where there are several."""
+    limits = [f"{estimate}_{end}" if f"{estimate}_{end}" in row else end for end in ("conf_low", "conf_high")]
+    return format_time(*(float(str(row[name])) for name in (estimate, *limits)))

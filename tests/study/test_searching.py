@@ -26,6 +26,7 @@ def few_draws(monkeypatch):
     for module in (searching, cut_choices):
         monkeypatch.setattr(module, "N_PERMUTATIONS", 199)
         monkeypatch.setattr(module, "N_BOOTSTRAP", 20)
+    monkeypatch.setattr(searching, "N_ADJUSTED", 20)
     monkeypatch.setattr(cut_choices, "N_MULTIVERSE", 19)
 
 

@@ -32,6 +32,13 @@ def test_the_headline_numbers_are_those_of_the_frames(results):
     for row in results.tables["overall-survival-medians"].to_dict("records"):
         median = format_time(row["median"], row["conf_low"], row["conf_high"])
         assert f"{row['stratum']} {row['n_event']} of {row['n']}, {median}" in words
+    crude = results.tables["overall-survival-restricted-mean-differences"].iloc[0]
+    adjusted = results.tables["overall-survival-adjusted-mean-differences"].iloc[0]
+    own = (crude["difference"], crude["conf_low"], crude["conf_high"])
+    alike = (adjusted["standardised"], adjusted["standardised_conf_low"], adjusted["standardised_conf_high"])
+    for called, row, values in (("crude", crude, own), ("standardised", adjusted, alike)):
+        pair = f"{row['stratum_b']} less {row['stratum_a']}"
+        assert f"means in months, {called}: {pair} {format_time(*values)}" in words
     p_value = results.tables["overall-survival-proportional-hazards"]["p_value"].iloc[0]
     assert f"marker p {'= ' if p_value >= 0.001 else ''}{format_p(p_value)}" in words
 

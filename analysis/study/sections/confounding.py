@@ -39,6 +39,8 @@ from analysis.survival.curves import kaplan_meier
 from analysis.survival.risk import risk_table
 
 SHARES = dict.fromkeys(("crude", "standardised", "weighted", "crude_target", "adjusted_target"), "share")
+BALANCED = 0.1
+"""The standardised difference up to which a covariate is often called balanced."""
 RARE = 0.15
 """The share with an event up to which an outcome is rare for an E-value."""
 WORDS = (
@@ -91,11 +93,17 @@ def _balance_blocks(study: Study, weights: BalanceWeights) -> list[Block]:
     largest = balance[["difference", "weighted_difference"]].abs().max()
     before, after = (format_number(float(largest[name])) for name in ("difference", "weighted_difference"))
     words = f"The largest standardised difference is {before} as it is, {after} weighted."
+    if largest["weighted_difference"] > BALANCED:
+        pairs = balance[balance["weighted_difference"].abs() > BALANCED]
+        named = ", ".join(
+            dict.fromkeys(f"{a} and {b}" for a, b in zip(pairs["stratum_a"], pairs["stratum_b"], strict=True))
+        )
+        words += f" Weighting leaves differences above {BALANCED:g} between {named}: there it adjusts in part."
     love = StudyFigure(
         name="balance",
         title="How unlike the strata are",
         alt=f"Standardised mean differences by covariate and pair of strata, before and after weighting. {words}",
-        caption=f"{words} Within the shaded 0.1 a difference is often called balanced.",
+        caption=f"{words} Within the shaded {BALANCED:g} a difference is often called balanced.",
         draw=partial(plot_balance, balance, synthetic=plan.synthetic),
     )
     worth = "; ".join(

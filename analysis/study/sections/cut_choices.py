@@ -30,6 +30,8 @@ from analysis.study.targets import hazard_ratio_target
 
 SEED = 20220106
 N_PERMUTATIONS, N_BOOTSTRAP, N_MULTIVERSE = 9999, 200, 199
+N_ADJUSTED = 100
+"""Resamples of an adjusted search: each takes several Cox models."""
 P_VALUES = {"p_naive": "p", "p_corrected": "p"}
 SHARES = dict.fromkeys(("share", "share_low", "share_high", "monte_carlo_error"), "share")
 WORLDS: dict[str, tuple[World, str]] = {
@@ -140,7 +142,7 @@ def measurement_blocks(study: Study, searched: Sequence[Cutpoints], error: State
             "attenuation",
             f"What an error of measurement takes from the hazard ratio per {study.step}",
             _per_step(study, lost.table),
-            kinds={"share": "share"},
+            kinds={"share": "share", "monte_carlo_error": "number3"},
             note=f"Shares and Monte-Carlo errors are of the log hazard ratio. Error: {error.words}. Reliability"
             f" {reliability_words(lost)} given the model's terms; the intervals of the hazard ratios take it as known.",
         ),

@@ -153,6 +153,10 @@ def _over_horizons(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> St
         f"{b} less {a} at {end:.3g} {unit}: {format_number(at['difference'])}"
         f" ({format_number(at['conf_low'])} to {format_number(at['conf_high'])})"
     )
+    if end < horizon(study, endpoint):
+        words += (
+            f", the last with {FEWEST_AT_RISK} at risk in both, short of the horizon of {horizon(study, endpoint):g}"
+        )
     return StudyFigure(
         name=f"{slug(endpoint.name)}-restricted-mean-curve",
         title=f"{endpoint.name}: {unit} lived within every horizon",

@@ -19,6 +19,7 @@ from analysis.study.blocks import attempted, table
 from analysis.study.measuring import stated_error
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.sections.cut_choices import (
+    N_ADJUSTED,
     N_BOOTSTRAP,
     N_PERMUTATIONS,
     P_VALUES,
@@ -184,6 +185,6 @@ def searched(study: Study, endpoint: Endpoint, *, adjusted: bool = False) -> Cut
         adjust=model.covariates if adjusted else (),
         strata=(model.strata or None) if adjusted else None,
         n_permutations=N_PERMUTATIONS,
-        n_bootstrap=N_BOOTSTRAP,
+        n_bootstrap=N_ADJUSTED if adjusted else N_BOOTSTRAP,
         seed=SEED,
     )
