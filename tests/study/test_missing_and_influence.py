@@ -64,7 +64,11 @@ def test_missing_magnesium_of_the_synthetic_cohort(synthetic):
     assert found["imputed"]["analysis"].tolist() == ["complete rows", "imputed"] * 2
     assert found["imputed"]["n"].tolist() == [438, 480, 438, 480]
     assert found["imputed"]["target"].notna().all()
-    shifts = found["imputed-shifts"].set_index("shift")["hazard_ratio"]
+    shifts = found["imputed-shifts"].set_index(["endpoint", "shift"])["hazard_ratio"]
+    imputed = found["imputed"].set_index(["analysis", "endpoint"]).loc["imputed", "hazard_ratio"]
+    for endpoint in synthetic.plan.endpoints:
+        assert shifts[endpoint.name][0.0] == imputed[endpoint.name]
+    shifts = shifts[synthetic.primary.name]
     assert shifts[0.0] == found["imputed"]["hazard_ratio"][1]
     assert shifts.is_monotonic_decreasing  # early deaths lack the marker: the lower theirs, the stronger the relation
     early = found["missing-survival"].set_index(["stratum", "time"])["survival"]

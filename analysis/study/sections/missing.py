@@ -106,8 +106,8 @@ def _whom_blocks(study: Study) -> list[Block]:
 
 
 def _imputation_blocks(study: Study, columns: tuple[str, ...], predictors: tuple[str, ...]) -> list[Block]:
-    """Complete rows beside imputed ones for every endpoint, and the primary one under shifts."""
-    rows, primary = [], None
+    """Complete rows beside imputed ones for every endpoint, and each under shifts."""
+    rows, fitted = [], []
     for endpoint in study.plan.endpoints:
         for model in _leading_model(study, endpoint):
             strata = [name for name in model.strata or () if name in predictors]
@@ -119,14 +119,15 @@ def _imputation_blocks(study: Study, columns: tuple[str, ...], predictors: tuple
             pooled = pooled_model(study, model, endpoint, imputed)
             warn_all(pooled.warnings)
             rows += _comparison(study, endpoint, model, pooled)
-            primary = primary or (model, imputed, pooled)
-    if primary is None:
+            fitted.append((model, imputed, pooled))
+    if not fitted:
         raise NotEstimable("no model of the continuous marker could be fitted")
     frame = pd.DataFrame(rows, columns=["endpoint", "analysis", "n", "n_event", *RATIO, "fraction_missing", "target"])
-    model, imputed, pooled = primary
+    model, imputed, _ = fitted[0]
     blocks: list[Block] = [_forest(study, frame, model), _comparison_table(study, frame, imputed)]
     if study.cohort[study.plan.marker.column].isna().any():
-        blocks += _shift_blocks(study, model, imputed, pooled, frame)
+        shifts = pd.concat([_shifted(study, *one) for one in fitted], ignore_index=True)
+        blocks += _shift_blocks(study, imputed.endpoint, shifts, frame)
         blocks.append(_survival_table(study, imputed))
     return blocks
 
@@ -213,18 +214,20 @@ def _comparison_table(study: Study, frame: pd.DataFrame, imputed: Imputations) -
     return table("imputed", title, shown, note=note, kinds={"fraction_missing": "share"})
 
 
-def _shift_blocks(
-    study: Study, model: StudyModel, imputed: Imputations, pooled: PooledCox, frame: pd.DataFrame
-) -> list[Block]:
-    """The primary endpoint's hazard ratio if those without a value had more, or less, than the imputation says."""
-    plan, rows = study.plan, []
+def _shifted(study: Study, model: StudyModel, imputed: Imputations, pooled: PooledCox) -> pd.DataFrame:
+    """An endpoint's hazard ratio by what is added to imputed values: shift, the ratio with its limits, endpoint."""
+    rows, marker = [], study.plan.marker
     for step in SHIFTS:
-        shift = step * plan.marker.per
-        moved = imputed.shifted(shift, column=plan.marker.column)
-        found = pooled_model(study, model, imputed.endpoint, moved) if shift else pooled
-        rows.append((shift, *_of_marker(study, found.hazard_ratios)))
-    shifts = pd.DataFrame(rows, columns=["shift", *RATIO])
-    own = frame[frame["endpoint"] == imputed.endpoint.name].set_index("analysis")
+        moved = imputed.shifted(step * marker.per, column=marker.column)
+        found = pooled_model(study, model, imputed.endpoint, moved) if step else pooled
+        rows.append((step * marker.per, *_of_marker(study, found.hazard_ratios)))
+    return pd.DataFrame(rows, columns=["shift", *RATIO]).assign(endpoint=imputed.endpoint.name)
+
+
+def _shift_blocks(study: Study, endpoint: Endpoint, every: pd.DataFrame, frame: pd.DataFrame) -> list[Block]:
+    """The hazard ratios if those without a value had more, or less, than the imputation says; one endpoint drawn."""
+    plan, shifts = study.plan, every[every["endpoint"] == endpoint.name]
+    own = frame[frame["endpoint"] == endpoint.name].set_index("analysis")
     lines = [(COMPLETE, "crude", own.loc[COMPLETE, "hazard_ratio"]), ("target", "truth", own.loc[IMPUTED, "target"])]
     beside = pd.DataFrame(lines, columns=["label", "kind", "hazard_ratio"]).dropna()
     words = "; ".join(f"{row['shift']:+g}: {estimate_text(row)}" for row in shifts.to_dict("records"))
@@ -233,7 +236,7 @@ def _shift_blocks(
         name="imputed-shifts",
         title=f"If those without {plan.marker.label} had more, or less, of it than imputed",
         alt=f"Hazard ratio against what is added to imputed values. {words}.",
-        caption=f"{imputed.endpoint.name}, hazard ratio per {study.step} with its 95% band; nothing in the data tells"
+        caption=f"{endpoint.name}, hazard ratio per {study.step} with its 95% band; nothing in the data tells"
         " which shift is right.",
         draw=partial(
             plot_shifts, shifts, beside=beside,
@@ -241,7 +244,7 @@ def _shift_blocks(
             y_label=f"Hazard ratio per {study.step}", synthetic=plan.synthetic,
         ),
     )  # fmt: skip
-    return [figure, table("imputed-shifts", "Hazard ratio by what is added to imputed values", shifts)]
+    return [figure, table("imputed-shifts", "Hazard ratio by what is added to imputed values", every)]
 
 
 def _survival_table(study: Study, imputed: Imputations) -> TableBlock:
