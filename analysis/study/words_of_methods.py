@@ -133,9 +133,10 @@ def _missing(study: Study, made: Collection[str]) -> str:
     if "imputed" in made:
         number = study.plan.robustness.n_imputations
         words += (
-            f" Beside it, missing values were imputed {number} times by chained equations, with the outcome (event and"
-            " Nelson-Aalen cumulative hazard, and the cumulative hazard of each row by a Cox model of the predictors,"
-            " which is this package's addition to the usual two) in the model, and pooled by Rubin's rules."
+            f" Beside it, missing values were imputed {number} times by chained equations (numbers by linear, 0/1"
+            " columns and categories by logistic models), with the outcomes in the model (of every endpoint the event,"
+            " the Nelson-Aalen cumulative hazard, and each row's cumulative hazard by a Cox model of the predictors,"
+            " which is this package's addition to the usual two), and pooled by Rubin's rules."
         )
     return words
 
