@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,10 +75,9 @@ def compare_back_ends(folder: Path) -> None:
 
 
 def test_in_turn_in_threads_in_processes_and_on_a_cluster(tmp_path):
-    """In a process whose compiled code nobody else compiles meanwhile: two compilations may sum in another order."""
+    """In a process of its own, whose settings and workers no other test sees."""
     command = [sys.executable, "-W", "error", "-m", "tests.test_sharing", str(tmp_path)]
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "numba")}
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert run.returncode == 0, run.stderr[-3000:]
 
 

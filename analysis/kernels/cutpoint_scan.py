@@ -126,7 +126,7 @@ def standardised(scores: FloatArray, n_low: IntArray) -> FloatArray:
 def deviation(centred: FloatArray, n_low: IntArray) -> FloatArray:
     """The standard deviation of the sum of `n_low` of the centred scores drawn without replacement: shape (k,)."""
     n = len(centred)
-    return np.asarray(np.sqrt(n_low * (n - n_low) / (n * (n - 1.0)) * (centred @ centred)), dtype=np.float64)
+    return np.asarray(np.sqrt(n_low * (n - n_low) / (n * (n - 1.0)) * (centred**2).sum()), dtype=np.float64)
 
 
 def first_maximum(statistic: FloatArray) -> int:
