@@ -304,6 +304,8 @@ covariates = [{covariates}]  # formula terms: log2(crp) and interactions are all
 # measurement_error = 0.03    # standard deviation of one measurement, in the marker's unit
 
 [reporting]                    # your words on what no result can tell; the report's checklists name every key
+# prespecification = "This plan was dated before the outcomes were linked; registered as ..."
+# later_treatment = "Follow-up goes on past a change of treatment; death without progression is an event"
 # eligibility = "Adults given a first infusion at two hospitals, 2019 to 2023"
 # assay = "Xylidyl blue, one laboratory, blind to outcome"
 # funding = "none"
