@@ -21,8 +21,8 @@ IntArray = NDArray[np.int64]
 NUMBER_TYPES = (Real, Decimal, np.bool_)
 LARGEST_WHOLE = 1e16
 """Beyond it labels are written with a power of ten: floats that large are whole whatever was meant."""
-LARGEST = 1e100
-"""No measurement is this large, and squares and cubes of what is below it can still be computed."""
+LARGEST, SMALLEST = 1e100, 1e-100
+"""No measurement is larger, or smaller throughout: squares and cubes of what lies between can still be computed."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\b.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 
@@ -91,17 +91,27 @@ def numbers(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str =
         problems.append(f"{role} {name!r}: {wrong}")
         return np.full(len(column), np.nan)
     values = _as_floats(column)
+    problems += [f"{role} {name!r}: {problem}" for problem in _size_problems(values)]
+    return values
+
+
+def _size_problems(values: FloatArray) -> list[str]:
+    """What cannot be computed with: infinite values, and numbers whose squares or cubes would be infinite or zero."""
+    sizes, problems = np.abs(values), []
     infinite = np.isinf(values)
     if infinite.any():
-        problems.append(f"{role} {name!r}: infinite values in {rows_where(infinite)}; set them missing or correct them")
-    huge = (np.abs(values) > LARGEST) & ~infinite
+        problems.append(f"infinite values in {rows_where(infinite)}; set them missing or correct them")
+    huge = (sizes > LARGEST) & ~infinite
     if huge.any():
         shown = first_few(f"{value:g}" for value in values[huge])
         problems.append(
-            f"{role} {name!r}: {shown} in {rows_where(huge)}: beyond {LARGEST:g}, too large to compute with; set them"
-            " missing, correct them, or change the unit"
+            f"{shown} in {rows_where(huge)}: beyond {LARGEST:g}, too large to compute with; set them missing, correct"
+            " them, or change the unit"
         )
-    return values
+    largest = np.fmax.reduce(sizes, initial=0.0)
+    if 0 < largest < SMALLEST:
+        problems.append(f"no value is larger than {largest:g}, too small to compute with; change the unit")
+    return problems
 
 
 def plain_numbers(column: pd.Series) -> NDArray[np.generic] | None:

@@ -142,13 +142,14 @@ def interval(
     inside = (survival > 0) & (survival < 1)
     s = np.where(inside, survival, 0.5)
     error = np.where(inside, std_error, np.nan)
-    if conf_type == "plain":
-        low, high = s - half * error, s + half * error
-    elif conf_type == "log":
-        low, high = s * np.exp(-half * error / s), s * np.exp(half * error / s)
-    else:
-        spread = half * error / (s * -np.log(s))
-        low, high = s ** np.exp(spread), s ** np.exp(-spread)
+    with np.errstate(over="ignore"):  # beside an error that large the limits are 0 and 1, which is what follows
+        if conf_type == "plain":
+            low, high = s - half * error, s + half * error
+        elif conf_type == "log":
+            low, high = s * np.exp(-half * error / s), s * np.exp(half * error / s)
+        else:
+            spread = half * error / (s * -np.log(s))
+            low, high = s ** np.exp(spread), s ** np.exp(-spread)
     one = survival == 1
     return np.where(one, 1.0, np.clip(low, 0, 1)), np.where(one, 1.0, np.clip(high, 0, 1))
 

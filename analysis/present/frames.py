@@ -29,7 +29,11 @@ def need_numbers(frame: pd.DataFrame, what: str, columns: Sequence[str]) -> pd.D
     numeric, problems = frame.copy(), []
     for name in columns:
         try:
-            values = pd.to_numeric(frame[name]).astype("Float64").to_numpy(dtype=float, na_value=float("nan"))
+            values = (
+                pd.Series(pd.to_numeric(frame[name]).array)
+                .astype("Float64")
+                .to_numpy(dtype=float, na_value=float("nan"))
+            )
         except (TypeError, ValueError):
             problems.append(f"{what}: column {name!r} is drawn as numbers, and holds other values; convert it first")
             continue

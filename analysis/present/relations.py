@@ -77,7 +77,8 @@ def plot_relations(
     1
     """
     need_columns(cohort, "cohort", [marker, *columns, *([hue] if hue is not None else [])])
-    cohort = need_numbers(cohort, "cohort", [marker]).reset_index(drop=True).rename(columns=str)
+    sparse = [name for name in columns if isinstance(cohort[name].dtype, pd.SparseDtype)]
+    cohort = need_numbers(cohort, "cohort", [marker, *sparse]).reset_index(drop=True).rename(columns=str)
     marker, columns, hue = str(marker), [str(name) for name in columns], None if hue is None else str(hue)
     across = min(len(columns), 3 if width > 1.5 * ONE_COLUMN else 2)
     down = -(-len(columns) // across)

@@ -19,6 +19,7 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
+from analysis.survival.groups import label_problems
 from analysis.survival.options import number_problems
 
 
@@ -65,8 +66,8 @@ class Samples:
 def patient_keys(cohort: pd.DataFrame, key: str) -> pd.Index:
     """The keys of a cohort that has one row a patient; raises when one is missing or stands twice."""
     raise_all(column_problems(cohort, [key]))
-    keys = cohort[key]
-    problems = []
+    raise_all(label_problems(cohort[key]))
+    keys, problems = cohort[key], []
     missing, twice = keys.isna().to_numpy(dtype=bool), keys.duplicated(keep=False) & keys.notna()
     if missing.any():
         problems.append(f"key column {key!r}: missing in {rows_where(missing)}")
@@ -77,8 +78,14 @@ def patient_keys(cohort: pd.DataFrame, key: str) -> pd.Index:
             " must hold one row a patient, the repeated values belong in labs"
         )
     raise_all(problems)
-    held: pd.Index = pd.Index(keys)
-    return held
+    return _key_index(keys)
+
+
+def _key_index(column: pd.Series) -> pd.Index:
+    """Keys as an index, which takes floats of one width only."""
+    is_float = isinstance(column.dtype, np.dtype) and column.dtype.kind == "f"
+    index: pd.Index = pd.Index(column.astype(np.float64) if is_float else column)
+    return index
 
 
 def read_samples(labs: pd.DataFrame, keys: pd.Index, *, key: str, time: str, value: str) -> Samples:
@@ -104,11 +111,12 @@ def read_samples(labs: pd.DataFrame, keys: pd.Index, *, key: str, time: str, val
         one time.
     """
     raise_all([f"labs: {problem}" for problem in column_problems(labs, [key, time, value])])
+    raise_all([f"labs: {problem}" for problem in label_problems(labs[key])])
     problems: list[str] = []
     times = numbers(labs, time, problems, role="labs: time column")
     values = numbers(labs, value, problems, role="labs: value column")
     raise_all(problems)
-    patient = np.asarray(keys.get_indexer(pd.Index(labs[key])), dtype=np.int64)
+    patient = np.asarray(keys.get_indexer(_key_index(labs[key])), dtype=np.int64)
     if not (patient >= 0).any():
         raise CohortError(
             f"labs: no value of {key!r} is in the cohort; are both of one kind?"

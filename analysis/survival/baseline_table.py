@@ -127,8 +127,9 @@ def _described(cohort: pd.DataFrame, name: str, groups: Groups, problems: list[s
         codes = np.full(len(column), -1)
         codes[known] = levels.codes
         return _level_rows(name, Groups(codes, levels.labels), groups)
+    before = len(problems)
     values = numbers(cohort, name, problems)
-    if np.isinf(values).any():
+    if len(problems) > before:
         return []
     if np.isin(values[~np.isnan(values)], (0, 1)).all() and not np.isnan(values).all():
         codes = np.where(np.isnan(values), -1, values).astype(np.int64)

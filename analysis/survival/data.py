@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import (
+    SMALLEST,
     BoolArray,
     FloatArray,
     IntArray,
@@ -212,10 +213,15 @@ def _weights(
     """Positive weights; 1 for every row without them."""
     if weights is None:
         return np.ones(len(position))
-    unfit = columns[weights] <= 0
+    unfit, tiny = columns[weights] <= 0, (columns[weights] > 0) & (columns[weights] < SMALLEST)
     if unfit.any():
         problems.append(
             f"weights column {weights!r}: zero or negative in {_rows_of(position[unfit])}; weights must be positive"
+        )
+    if tiny.any():
+        problems.append(
+            f"weights column {weights!r}: below {SMALLEST:g} in {_rows_of(position[tiny])}, too small to compute with;"
+            " leave such rows out"
         )
     return columns[weights]
 

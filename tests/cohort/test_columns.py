@@ -235,3 +235,9 @@ def test_names_on_several_levels_are_refused():
     assert column_problems(frame, ["a"]) == [
         "the columns have several levels of names; give each one name: cohort.columns = [...]"
     ]
+
+
+def test_numbers_that_are_all_too_small_to_compute_with_are_refused():
+    _, problems = as_numbers([1e-160, None, -3e-170])
+    assert problems == ["column 'x': no value is larger than 1e-160, too small to compute with; change the unit"]
+    assert as_numbers([1e-160, 1.0])[1] == as_numbers([0.0, None])[1] == []
