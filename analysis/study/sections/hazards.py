@@ -165,7 +165,7 @@ def _over_horizons(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> St
         " at risk in either stratum; in large samples its band covers all horizons at once, in small ones less often.",
         draw=partial(
             plot_difference_curve, curve, truth=_difference_targets(study, endpoint, curve), sides=(b, a),
-            time_unit=unit, title=endpoint.name, synthetic=study.plan.synthetic,
+            time_unit=unit, title=f"{endpoint.name}, crude", synthetic=study.plan.synthetic,
         ),
     )  # fmt: skip
 

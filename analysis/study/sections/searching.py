@@ -137,6 +137,7 @@ def _search_blocks(study: Study, found: Sequence[CutpointSearch]) -> list[Block]
         interval=(first.cut_low, first.cut_high),
         critical=first.critical_value,
         summary=first.summary(),
+        subtitle=f"{study.primary.name}, {_adjustment(first)}; corrected for the search, not for confounding",
         label=plan.marker.label,
         unit=study.unit,
         synthetic=plan.synthetic,
