@@ -137,7 +137,7 @@ def _search_blocks(study: Study, found: Sequence[CutpointSearch]) -> list[Block]
         interval=(first.cut_low, first.cut_high),
         critical=first.critical_value,
         summary=first.summary(),
-        subtitle=f"{study.primary.name}, {_adjustment(first)}; corrected for the search, not for confounding",
+        subtitle=f"{study.primary.name}, {_adjustment(first)}",
         label=plan.marker.label,
         unit=study.unit,
         synthetic=plan.synthetic,
@@ -156,7 +156,7 @@ def _search_blocks(study: Study, found: Sequence[CutpointSearch]) -> list[Block]
     rows = pd.concat([one.summary().assign(adjustment=_adjustment(one)) for one in found], ignore_index=True)
     shown = rows[["adjustment", *first.summary().columns]]
     heading = f"{study.primary.name}: the searched cut, corrected for the search, beside the continuous marker"
-    note += " Corrected: for the search, not for confounding."
+    note += " The correction is for the search, not for confounding, which adjustment alone can take away."
     return [figure, table("searched-cut", heading, shown, note=note, kinds=P_VALUES)]
 
 
