@@ -10,8 +10,8 @@ import pytest
 
 from analysis import CompetingEndpoint, Endpoint
 from analysis.cohort.columns import holds_numbers
-from benchmarks.fuzz import CALLS, Draw
-from benchmarks.fuzz_inputs import ROLES, plain_cohort
+from benchmarks.fuzz_calls import CALLS
+from benchmarks.fuzz_inputs import ROLES, Draw, plain_cohort
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
 

@@ -4,7 +4,8 @@ import zlib
 
 import pytest
 
-from benchmarks.fuzz import CALLS, fault_of, uncovered
+from benchmarks.fuzz import fault_of, uncovered
+from benchmarks.fuzz_calls import CALLS
 from benchmarks.fuzz_inputs import CHANGES, odd_draw
 
 N_CALLS = 12
