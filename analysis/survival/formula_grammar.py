@@ -259,7 +259,10 @@ class _Parser:
     def intercept(self, held: str) -> Terms:
         """1 and 0 speak of an intercept; other numbers say nothing."""
         if held not in ("0", "1"):
-            raise self.refused(f"the number {held} is no term; write a multiple as I({held} * age)")
+            raise self.refused(
+                f"the number {held} is no term; a column of that name stands in backticks, a multiple in"
+                f" I({held} * age)"
+            )
         return {INTERCEPT: None} if held == "1" else {}
 
     def in_brackets(self) -> Terms:
