@@ -74,6 +74,15 @@ def test_no_words_collide_at_either_width(name, width, draw, collisions):
     assert figure.get_figwidth() * 25.4 == pytest.approx(width)
 
 
+@pytest.mark.parametrize("pairs", [1, None])
+def test_a_balance_without_any_difference_still_names_its_covariates(pairs):
+    """Of strata of one patient each there is no variance to standardise by."""
+    without, names = BALANCE.copy(), ["difference", "weighted_difference"]
+    without.loc[without["stratum_b"].isin(without["stratum_b"].unique()[:pairs]), names] = np.nan
+    shown = plot_balance(without).axes[0].get_yticklabels()
+    assert sorted(text.get_text().replace("\n", " ") for text in shown) == sorted(NAMES)
+
+
 def test_balance_draws_differences_without_their_sign_the_largest_first():
     figure = plot_balance(BALANCE.sample(frac=1, random_state=1))
     first = figure.axes[0]
