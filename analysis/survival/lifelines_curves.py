@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from analysis.cohort.columns import BoolArray, FloatArray
@@ -13,7 +15,7 @@ def lifelines_survival(
     """S(t) by ``lifelines.KaplanMeierFitter`` at times of its own timeline; numpy's error state is left as it was."""
     from lifelines import KaplanMeierFitter
 
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # whole weights beyond int64
         fitter = KaplanMeierFitter().fit(time, event_observed=event, entry=entry, weights=weights)
     curve = fitter.survival_function_
     timeline = curve.index.to_numpy(dtype=np.float64)
