@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 from joblib import parallel_config
 
-from analysis.cohort.design import CohortDesign
+from analysis.cohort.synthetic.design import CohortDesign
 from analysis.truth.bench import BenchWorld, simulation_study
 from analysis.truth.bench_cutpoints import (
     BESIDE,

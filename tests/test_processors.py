@@ -42,7 +42,7 @@ from analysis import (
     simulate_cohort,
     simulation_study,
 )
-from analysis.cohort.simulation import CohortDesign
+from analysis.cohort.synthetic.simulation import CohortDesign
 from analysis.kernels import cutpoint_permutation, cutpoint_scan, logrank_permutation
 from analysis.kernels.cox_each import fit_each
 from analysis.kernels.cox_large import large_problem

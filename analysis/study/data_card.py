@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.causes import CAUSES, DISEASES, TRANSITIONS
-from analysis.cohort.covariates import draw_covariates
-from analysis.cohort.design import CohortDesign
-from analysis.cohort.dictionary import COHORT_SCHEMA, LABS_SCHEMA
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL, Endpoint
-from analysis.cohort.magnesium import draw_magnesium, magnesium_law
-from analysis.cohort.moving import REFERENCE_MAGNESIUM
-from analysis.cohort.schema import Column, Schema
-from analysis.cohort.simulation import SyntheticCohort
+from analysis.cohort.rules.schema import Column, Schema
+from analysis.cohort.synthetic.causal_effects import CAUSES, DISEASES, TRANSITIONS
+from analysis.cohort.synthetic.covariates import draw_covariates
+from analysis.cohort.synthetic.design import CohortDesign
+from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA, LABS_SCHEMA
+from analysis.cohort.synthetic.magnesium import draw_magnesium, magnesium_law
+from analysis.cohort.synthetic.magnesium_over_time import REFERENCE_MAGNESIUM
+from analysis.cohort.synthetic.simulation import SyntheticCohort
 from analysis.survival.curves import kaplan_meier
 from analysis.survival.milestones import survival_quantile
 from analysis.truth.estimands import TrueEstimands

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analysis.cohort.examples import synthetic_folder
+from analysis.cohort.reading.examples import synthetic_folder
 from analysis.errors import InputError, NotComputed
 from analysis.present.files import figure_svg, remove_file, replace_file, save_figure
 from analysis.present.page import Block as PageBlock

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from analysis.cohort.cells import Limits
+from analysis.cohort.reading.cells import Limits
 from analysis.strata.cutpoints import Cutpoints
 from analysis.study.plan_file import EventCodes
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from analysis.cohort.examples import synthetic_folder
+from analysis.cohort.reading.examples import synthetic_folder
 from analysis.errors import AnalysisWarning, RowsDropped
 from analysis.present.page import Note
 from analysis.study.blocks import recorded, table

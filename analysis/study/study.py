@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.cohort.files import read_cohort
-from analysis.cohort.schema import Column, Schema
-from analysis.cohort.validation import checked
+from analysis.cohort.reading.files import read_cohort
+from analysis.cohort.reading.validation import checked
+from analysis.cohort.rules.schema import Column, Schema
 from analysis.errors import AnalysisWarning, InputError, PlanError, raise_all, warn_all
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import stratify

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.cohort.design import DEFAULT_DESIGN, CohortDesign
-from analysis.cohort.dictionary import ADJUSTMENT
-from analysis.cohort.simulation import simulate_cohort
+from analysis.cohort.synthetic.design import DEFAULT_DESIGN, CohortDesign
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.simulation import simulate_cohort
 from analysis.errors import InputError
 from analysis.present.files import replace_file
 from analysis.study.data_card import data_card
@@ -144,7 +144,7 @@ def read_truth(path: str | Path) -> TrueEstimands:
 
     Examples
     --------
-    >>> from analysis.cohort.examples import synthetic_folder
+    >>> from analysis.cohort.reading.examples import synthetic_folder
     >>> read_truth(synthetic_folder() / "truth.json").n
     1000000
     """

@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.design import CohortDesign
-from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.cohort.simulation import cohort_frame, simulate_patients
+from analysis.cohort.synthetic.design import CohortDesign
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
 from analysis.kernels.times import FloatArray
 from analysis.robustness.adjusted_curves import AdjustedCurves, adjusted_curves
 from analysis.robustness.adjusted_logrank import adjusted_logrank

@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.design import CohortDesign
-from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.cohort.simulation import cohort_frame, simulate_patients
+from analysis.cohort.synthetic.design import CohortDesign
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
 from analysis.kernels.cox import fit_arrays
 from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
 from analysis.kernels.cutpoint_scan import cut_rows, log_hazard_ratios

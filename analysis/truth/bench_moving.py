@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.causes import term_values
-from analysis.cohort.design import CohortDesign
-from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, Endpoint
-from analysis.cohort.moving import INTERVAL
-from analysis.cohort.simulation import SyntheticCohort, simulate_cohort, simulate_patients
+from analysis.cohort.synthetic.causal_effects import term_values
+from analysis.cohort.synthetic.design import CohortDesign
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.magnesium_over_time import INTERVAL
+from analysis.cohort.synthetic.simulation import SyntheticCohort, simulate_cohort, simulate_patients
 from analysis.kernels.cox import fit_arrays
 from analysis.kernels.times import FloatArray
 from analysis.robustness.samples import baseline_value

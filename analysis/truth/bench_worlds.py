@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.causes import term_values
-from analysis.cohort.design import CohortDesign
-from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.cohort.simulation import Patients, cohort_frame, simulate_cohort, simulate_patients
+from analysis.cohort.synthetic.causal_effects import term_values
+from analysis.cohort.synthetic.design import CohortDesign
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.simulation import Patients, cohort_frame, simulate_cohort, simulate_patients
 from analysis.kernels.cox import fit_arrays
 from analysis.kernels.times import FloatArray
 from analysis.strata.cutpoints import clinical_cutpoints

@@ -36,8 +36,8 @@ from analysis import (
     survival_difference,
     survival_quantile,
 )
-from analysis.cohort.dictionary import ADJUSTMENT
-from analysis.cohort.examples import synthetic_folder
+from analysis.cohort.reading.examples import synthetic_folder
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.study.synthetic_files import read_truth
 from tests.robustness.test_weights import lung
 

@@ -20,8 +20,8 @@ from analysis import (
     fit_cox,
     simulate_cohort,
 )
-from analysis.cohort.dictionary import ADJUSTMENT
-from analysis.cohort.examples import synthetic_folder
+from analysis.cohort.reading.examples import synthetic_folder
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.study.synthetic_files import read_truth
 
 OS = Endpoint("time", "event")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis import InputError
-from analysis.cohort.examples import synthetic_folder
+from analysis.cohort.reading.examples import synthetic_folder
 from analysis.study.bench_files import FOLDER, bench_markdown, checkout_commit, read_benches, write_bench
 from analysis.study.run import synthetic_plan
 from analysis.study.sections import bench as section

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from analysis import COHORT_SCHEMA, LABS_SCHEMA, InputError, simulate_cohort
-from analysis.cohort.causes import CAUSES
-from analysis.cohort.design import DEFAULT_DESIGN
-from analysis.cohort.dictionary import ADJUSTMENT
-from analysis.cohort.examples import synthetic_folder
-from analysis.cohort.simulation import simulate_patients
+from analysis.cohort.reading.examples import synthetic_folder
+from analysis.cohort.synthetic.causal_effects import CAUSES
+from analysis.cohort.synthetic.design import DEFAULT_DESIGN
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.simulation import simulate_patients
 from analysis.study.data_card import data_card, true_magnesium
 from analysis.study.data_package import data_package
 from analysis.study.synthetic_files import SEED, read_truth, table_text, truth_text, write_synthetic

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from analysis import ADJUSTMENT, OVERALL_SURVIVAL, CohortDesign, dose_response, fit_cox, simulate_cohort
-from analysis.cohort.simulation import cohort_frame, simulate_patients
+from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
 from analysis.truth import bench_confounding, bench_imperfect, bench_moving, bench_worlds
 from analysis.truth.bench_cutpoints import CUT_EFFECT, SLOPE
 from analysis.truth.estimands import true_estimands

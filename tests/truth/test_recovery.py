@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from analysis.cohort.design import DEFAULT_DESIGN
-from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
-from analysis.cohort.examples import synthetic_folder
-from analysis.cohort.simulation import simulate_cohort
+from analysis.cohort.reading.examples import synthetic_folder
+from analysis.cohort.synthetic.design import DEFAULT_DESIGN
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.simulation import simulate_cohort
 from analysis.errors import SmallStratum
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.groups import stratify

@@ -5,8 +5,8 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import norm
 
-from analysis.cohort.design import CohortDesign
-from analysis.cohort.simulation import simulate_patients
+from analysis.cohort.synthetic.design import CohortDesign
+from analysis.cohort.synthetic.simulation import simulate_patients
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.truth.true_curves import curve_table, magnesium_within, restricted_mean_table, stratum_courses
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.cohort.examples import synthetic_folder
+from analysis.cohort.reading.examples import synthetic_folder
 from analysis.present.bench import bench_display, plot_bench
 from analysis.present.page import Prose, TableBlock
 from analysis.study.bench_files import FOLDER, READING, BenchRecord, read_benches

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.cohort.examples import synthetic_folder
+from analysis.cohort.reading.examples import synthetic_folder
 from analysis.present.page import TableBlock
 from analysis.present.words import format_share
 from analysis.robustness.weights import BalanceWeights

@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.design import CohortDesign, World
-from analysis.cohort.dictionary import ADJUSTMENT
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.cohort.simulation import simulate_cohort
+from analysis.cohort.synthetic.design import CohortDesign, World
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.simulation import simulate_cohort
 from analysis.errors import NotEstimable
 from analysis.present.page import Prose
 from analysis.present.specification import plot_specification_curve

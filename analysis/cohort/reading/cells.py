@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.cohort.columns import FloatArray, first_few, stratum_label
-from analysis.cohort.tables import FileKind, unescaped
+from analysis.cohort.reading.tables import FileKind, unescaped
 
 MISSING = frozenset(
     (

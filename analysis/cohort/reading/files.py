@@ -9,14 +9,14 @@ from typing import IO, get_args
 
 import pandas as pd
 
-from analysis.cohort import suspicions
-from analysis.cohort.cells import CellRules, Limits, plain_column, set_missing
 from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
-from analysis.cohort.event_codes import EventCodes, apply_event_codes
-from analysis.cohort.schema import Schema
-from analysis.cohort.tables import KINDS, Table, escaped, read_table, suffix_problems
+from analysis.cohort.reading.cells import CellRules, Limits, plain_column, set_missing
+from analysis.cohort.reading.event_codes import EventCodes, apply_event_codes
+from analysis.cohort.reading.tables import KINDS, Table, escaped, read_table, suffix_problems
+from analysis.cohort.reading.validation import checked
+from analysis.cohort.rules import likely_errors
+from analysis.cohort.rules.schema import Schema
 from analysis.cohort.units import convert_magnesium
-from analysis.cohort.validation import checked
 from analysis.errors import AnalysisWarning, CohortError, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
 
 
@@ -114,7 +114,7 @@ def read_cohort(
     cohort = _converted(cohort, units or {}, problems)
     raise_all(problems)
     if schema is None:
-        found += suspicions.by_name(cohort, list(units or ()), problems, coded=coded)
+        found += likely_errors.by_name(cohort, list(units or ()), problems, coded=coded)
         raise_all(problems)
     else:
         cohort, more = checked(cohort, schema, coded=coded)
@@ -181,7 +181,7 @@ def _converted(cohort: pd.DataFrame, units: Mapping[str, str], problems: list[st
         except InputError as error:
             problems += [f"units: column {name!r}: {problem}" for problem in error.problems]
             continue
-        slip = suspicions.magnesium_problem(numbers(cohort, name, []), name, unit=unit)
+        slip = likely_errors.magnesium_problem(numbers(cohort, name, []), name, unit=unit)
         problems += [slip] if slip else []
     return with_columns(cohort, converted)
 

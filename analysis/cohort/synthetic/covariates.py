@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.design import CohortDesign
-from analysis.cohort.dictionary import COHORT_SCHEMA, SEXES, SITES, TREATMENTS
+from analysis.cohort.synthetic.design import CohortDesign
+from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA, SEXES, SITES, TREATMENTS
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

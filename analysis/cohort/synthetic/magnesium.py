@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.causes import DISEASES, effect_of_causes
-from analysis.cohort.design import CohortDesign
-from analysis.cohort.dictionary import LABS_SCHEMA
-from analysis.cohort.moving import INTERVAL, MagnesiumPath
+from analysis.cohort.synthetic.causal_effects import DISEASES, effect_of_causes
+from analysis.cohort.synthetic.design import CohortDesign
+from analysis.cohort.synthetic.dictionary import LABS_SCHEMA
+from analysis.cohort.synthetic.magnesium_over_time import INTERVAL, MagnesiumPath
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.cohort.columns import first_few
-from analysis.cohort.dictionary import COHORT_SCHEMA, LABS_SCHEMA
-from analysis.cohort.schema import Schema
+from analysis.cohort.rules.schema import Schema
+from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA, LABS_SCHEMA
 from analysis.errors import CohortError, InputError
 
 
@@ -55,7 +55,7 @@ def load_labs() -> pd.DataFrame:
 
 def synthetic_folder() -> Path:
     """Where the committed synthetic data lie: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parents[1]
+    package = Path(__file__).resolve().parents[2]
     for folder in (package / "data" / "synthetic", package.parent / "data" / "synthetic"):
         if (folder / "cohort.csv").is_file():
             return folder

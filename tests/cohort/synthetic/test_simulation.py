@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import COHORT_SCHEMA, LABS_SCHEMA, CohortDesign, simulate_cohort
-from analysis.cohort.causes import CAUSES, TRANSITIONS, term_values
-from analysis.cohort.design import WORLDS
-from analysis.cohort.moving import EFFECT_MONTHS, INTERVAL, LOSS_PER_DOUBLING
-from analysis.cohort.simulation import simulate_patients
+from analysis.cohort.synthetic.causal_effects import CAUSES, TRANSITIONS, term_values
+from analysis.cohort.synthetic.design import WORLDS
+from analysis.cohort.synthetic.magnesium_over_time import EFFECT_MONTHS, INTERVAL, LOSS_PER_DOUBLING
+from analysis.cohort.synthetic.simulation import simulate_patients
 from analysis.kernels.cox import fit_arrays
 
 LARGE = CohortDesign(missing_share=0.0, measurement_error=0.0).of_size(40_000)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis import COHORT_SCHEMA, CohortError, InputError, load_cohort, load_example, load_labs
-from analysis.cohort import examples
+from analysis.cohort.reading import examples
 
 SHAPES = {
     "gbsg2": (686, "rfs_event", 299),

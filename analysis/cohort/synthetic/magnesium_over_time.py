@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.cohort.design import CohortDesign
+from analysis.cohort.synthetic.design import CohortDesign
 
 FloatArray = NDArray[np.float64]
 

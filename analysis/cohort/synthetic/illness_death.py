@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.causes import CAUSES, DISEASES, TRANSITIONS, effect_of_causes
-from analysis.cohort.design import CohortDesign
-from analysis.cohort.moving import REFERENCE_MAGNESIUM, MagnesiumPath
+from analysis.cohort.synthetic.causal_effects import CAUSES, DISEASES, TRANSITIONS, effect_of_causes
+from analysis.cohort.synthetic.design import CohortDesign
+from analysis.cohort.synthetic.magnesium_over_time import REFERENCE_MAGNESIUM, MagnesiumPath
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

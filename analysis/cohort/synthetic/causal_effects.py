@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.dictionary import TREATMENTS
+from analysis.cohort.synthetic.dictionary import TREATMENTS
 
 FloatArray = NDArray[np.float64]
 

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort import suspicions
-from analysis.cohort.cells import text_in_numbers, words_in_numbers
 from analysis.cohort.columns import (
     FloatArray,
     column_problems,
@@ -21,8 +19,10 @@ from analysis.cohort.columns import (
     with_columns,
 )
 from analysis.cohort.dates import DAYS_PER
-from analysis.cohort.names import looks_like_event
-from analysis.cohort.schema import Column, Schema
+from analysis.cohort.reading.cells import text_in_numbers, words_in_numbers
+from analysis.cohort.rules import likely_errors
+from analysis.cohort.rules.column_names import looks_like_event
+from analysis.cohort.rules.schema import Column, Schema
 from analysis.cohort.units import MMOL_PER_L
 from analysis.errors import AnalysisWarning, raise_all, warn_all
 
@@ -84,11 +84,11 @@ def checked(
         if held.count(column.name) == 1:
             typed[column.name] = _typed(cohort, column, problems, found)
             if column.type == "indicator" and column.name not in coded and looks_like_event(column.name):
-                found += suspicions.reversed_event(indicator(cohort, column.name, []), column.name)
+                found += likely_errors.reversed_event(indicator(cohort, column.name, []), column.name)
     if schema.key is not None and held.count(schema.key) == 1:
-        problems += filter(None, [suspicions.repeated_keys(cohort, schema.key)])
+        problems += filter(None, [likely_errors.repeated_keys(cohort, schema.key)])
     raise_all(problems)
-    return with_columns(cohort, typed), [*found, *suspicions.copied_rows(cohort)]
+    return with_columns(cohort, typed), [*found, *likely_errors.copied_rows(cohort)]
 
 
 def _typed(cohort: pd.DataFrame, column: Column, problems: list[str], found: list[AnalysisWarning]) -> pd.Series:
@@ -149,14 +149,14 @@ def _measured(cohort: pd.DataFrame, column: Column, problems: list[str], found: 
 def _unit_slip(values: FloatArray, column: Column, found: list[AnalysisWarning]) -> str:
     """Words on values in another unit altogether; what only looks so is added to `found`."""
     if column.analyte == "magnesium" and column.unit in MMOL_PER_L:
-        problem = suspicions.magnesium_problem(values, column.name, unit=column.unit)
+        problem = likely_errors.magnesium_problem(values, column.name, unit=column.unit)
         if not problem:
-            found += suspicions.mixed_units(values, column.name, unit=column.unit)
+            found += likely_errors.mixed_units(values, column.name, unit=column.unit)
         return problem
     if column.unit in DAYS_PER and column.unit != "years":
-        problem = suspicions.serial_dates(values, column.name)
+        problem = likely_errors.serial_dates(values, column.name)
         if not problem:
-            found += suspicions.long_follow_up(values, column.name, column.unit)
+            found += likely_errors.long_follow_up(values, column.name, column.unit)
         return problem
     return ""
 
@@ -167,7 +167,7 @@ def _range_problems(values: FloatArray, column: Column) -> list[str]:
     below = values < (-np.inf if column.low is None else column.low)
     above = values > (np.inf if column.high is None else column.high)
     if column.analyte == "magnesium" and column.unit in MMOL_PER_L and column.high is not None:
-        above &= ~suspicions.fits_another_unit(values, column.high, unit=column.unit)
+        above &= ~likely_errors.fits_another_unit(values, column.high, unit=column.unit)
     bounds = [("below", column.low, below), ("above", column.high, above)]
     return [
         f"column {column.name!r}: {first_few(f'{value:g}' for value in values[wrong])} is {side} {bound:g}{unit}"

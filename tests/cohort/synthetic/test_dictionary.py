@@ -3,8 +3,8 @@
 import pytest
 
 from analysis import COHORT_SCHEMA, LABS_SCHEMA, load_cohort, load_labs
-from analysis.cohort.causes import CAUSES
-from analysis.cohort.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.causal_effects import CAUSES
+from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 
 
 @pytest.mark.parametrize(("schema", "load"), [(COHORT_SCHEMA, load_cohort), (LABS_SCHEMA, load_labs)])

@@ -8,12 +8,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.covariates import draw_covariates
-from analysis.cohort.design import DEFAULT_DESIGN, CohortDesign
-from analysis.cohort.dictionary import COHORT_SCHEMA
-from analysis.cohort.illness_death import Course, draw_course, draw_follow_up
-from analysis.cohort.magnesium import MagnesiumLaw, draw_labs, draw_magnesium, goes_missing, magnesium_law, measure
-from analysis.cohort.moving import MagnesiumPath, magnesium_path
+from analysis.cohort.synthetic.covariates import draw_covariates
+from analysis.cohort.synthetic.design import DEFAULT_DESIGN, CohortDesign
+from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA
+from analysis.cohort.synthetic.illness_death import Course, draw_course, draw_follow_up
+from analysis.cohort.synthetic.magnesium import (
+    MagnesiumLaw,
+    draw_labs,
+    draw_magnesium,
+    goes_missing,
+    magnesium_law,
+    measure,
+)
+from analysis.cohort.synthetic.magnesium_over_time import MagnesiumPath, magnesium_path
 
 FloatArray = NDArray[np.float64]
 

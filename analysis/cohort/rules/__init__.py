@@ -1,0 +1,1 @@
+"""What columns should hold: schemas, what names say, likely data errors."""
