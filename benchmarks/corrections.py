@@ -15,7 +15,7 @@ import pandas as pd
 from joblib import parallel_config
 
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.kernels.cutpoint_scan import first_maximum
+from analysis.kernels.cutpoints.scan import first_maximum
 from analysis.strata.search_honesty import Effect, corrected, searched_gain
 from analysis.strata.search_rows import search_rows
 from analysis.strata.search_scans import Scan

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import BenchAnswer, BenchWorld, simulation_study
-from analysis.kernels.counting import Counts, count
+from analysis.kernels.counts.counting import Counts, count
 from analysis.kernels.cox_each import fit_each
 from analysis.kernels.tails import normal_quantile
 from benchmarks.timing import Comparison, Peer, compare, table, versions

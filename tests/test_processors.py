@@ -43,10 +43,11 @@ from analysis import (
     simulation_study,
 )
 from analysis.cohort.synthetic.simulation import CohortDesign
-from analysis.kernels import cutpoint_permutation, cutpoint_scan, logrank_permutation
+from analysis.kernels.counts import logrank_permutation
 from analysis.kernels.cox_each import fit_each
-from analysis.kernels.cox_large import large_problem
-from analysis.kernels.cox_large_arrays import CoxArrays, arrays_rows, moments_within
+from analysis.kernels.cox_registry.arrays import CoxArrays, arrays_rows, moments_within
+from analysis.kernels.cox_registry.likelihood import large_problem
+from analysis.kernels.cutpoints import permutation, scan
 
 ENDPOINT = Endpoint("time", "event")
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,7 +93,7 @@ def cohort(n: int = 160) -> pd.DataFrame:
 def same_bits() -> Numbers:
     """What may not differ at all: what compiled loops return, and what is drawn with a seed."""
     rows = cohort()
-    cutpoint_permutation.LARGE = cutpoint_scan.LARGE = logrank_permutation.LARGE = 0
+    permutation.LARGE = scan.LARGE = logrank_permutation.LARGE = 0
     draws = bootstrap_cox(rows, ENDPOINT, ["x", "z"], n_bootstrap=60, seed=1).draws
     test = permutation_logrank(rows, ENDPOINT, by="arm", n_permutations=999, seed=2)
     search = search_cutpoint(rows, ENDPOINT, "x", n_permutations=999, n_bootstrap=0, seed=3)

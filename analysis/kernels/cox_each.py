@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.kernels.cox_newton import fades
-from analysis.kernels.cox_resampled import FALLEN
-from analysis.kernels.cox_risk_sets import BoolArray, IntArray
+from analysis.kernels.cox.newton import fades
+from analysis.kernels.cox.risk_sets import BoolArray, IntArray
+from analysis.kernels.cox_resamples.fits import FALLEN
 from analysis.kernels.times import FloatArray
 
 

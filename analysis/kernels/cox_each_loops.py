@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.kernels.compiled import jit
-from analysis.kernels.cox_resampled_newton import evaluate_resample, newton
-from analysis.kernels.cox_resampled_rows import room_for, scale, sum_events, take_cohort
-from analysis.kernels.cox_risk_sets import BoolArray, IntArray
+from analysis.kernels.cox.risk_sets import BoolArray, IntArray
+from analysis.kernels.cox_resamples.newton import evaluate_resample, newton
+from analysis.kernels.cox_resamples.rows import room_for, scale, sum_events, take_cohort
 from analysis.kernels.times import FloatArray
 
 

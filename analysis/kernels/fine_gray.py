@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.errors import NotSupported
-from analysis.kernels.counting import BoolArray, count
+from analysis.kernels.counts.counting import BoolArray, count
 from analysis.kernels.times import FloatArray, IntArray
 
 MOST_SPELLS = 20_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.kernels.counting import IntArray
+from analysis.kernels.counts.counting import IntArray
 
 
 def times_drawn(drawn: IntArray, n: int) -> IntArray:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.errors import AnalysisWarning, BeyondFollowUp, FailedDraws, NotEstimable
-from analysis.kernels.product_limit import interval
+from analysis.kernels.counts.product_limit import interval
 from analysis.kernels.times import n_times_to, reached
 from analysis.robustness.exposure import ExposureRows
 from analysis.survival.curve_frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES, code_column

@@ -10,10 +10,10 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable, but_for_dropped, warn_all
-from analysis.kernels.cox import cox_problem
-from analysis.kernels.cox_residuals import score_residuals
-from analysis.kernels.cox_risk_sets import at_risk_sums, event_sums, risk_sets
-from analysis.kernels.logrank import score_chi_square
+from analysis.kernels.counts.logrank import score_chi_square
+from analysis.kernels.cox.likelihood import cox_problem
+from analysis.kernels.cox.residuals import score_residuals
+from analysis.kernels.cox.risk_sets import at_risk_sums, event_sums, risk_sets
 from analysis.kernels.tails import chi_square_tail
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.weights import check_truncate, told_weights, weighted_rows

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, raise_all, warn_all
-from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.kernels.tails import normal_quantile
 from analysis.robustness.measurement import (
     MAGNESIUM_ERROR,

@@ -10,8 +10,8 @@ import numpy as np
 
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.errors import InputError
-from analysis.kernels.cox_batch import fit_contrasts
-from analysis.kernels.cox_risk_sets import risk_sets
+from analysis.kernels.cox.contrasts import fit_contrasts
+from analysis.kernels.cox.risk_sets import risk_sets
 from analysis.robustness.settings import (
     Setting,
     choice_names,

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
-from analysis.kernels.cox_resampled import baseline_batch, fit_weighted_batch
-from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums, event_sums
+from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums, event_sums
+from analysis.kernels.cox_resamples.fits import baseline_batch, fit_weighted_batch
 from analysis.kernels.times import n_times_to
 from analysis.robustness.propensity import fit_propensity, probabilities
 from analysis.survival.batches import batch_bounds, in_batches

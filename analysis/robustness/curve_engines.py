@@ -7,8 +7,8 @@ import numpy as np
 from analysis.cohort.columns import FloatArray, IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable, Separation
-from analysis.kernels.cox import fit_arrays
-from analysis.kernels.cox_risk_sets import risk_sets
+from analysis.kernels.cox.likelihood import fit_arrays
+from analysis.kernels.cox.risk_sets import risk_sets
 from analysis.robustness.curve_draws import CurveEngine, Reweighter, Standardiser
 from analysis.robustness.exposure import ExposureRows
 from analysis.robustness.weights import Weighting

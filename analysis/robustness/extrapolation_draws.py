@@ -8,8 +8,8 @@ import numpy as np
 
 from analysis.cohort.columns import FloatArray
 from analysis.errors import NotEstimable
-from analysis.kernels.cox import cox_problem, fit_problem
-from analysis.kernels.cox_risk_sets import risk_sets
+from analysis.kernels.cox.likelihood import cox_problem, fit_problem
+from analysis.kernels.cox.risk_sets import risk_sets
 from analysis.robustness.measurement import MeasurementError
 from analysis.survival.cox_terms import Design
 

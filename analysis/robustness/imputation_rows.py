@@ -11,10 +11,10 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, IntArray, column_problems
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all
-from analysis.kernels.counting import count
-from analysis.kernels.cox import cox_problem, fit_problem
-from analysis.kernels.cox_residuals import martingale_residuals
-from analysis.kernels.cox_risk_sets import risk_sets
+from analysis.kernels.counts.counting import count
+from analysis.kernels.cox.likelihood import cox_problem, fit_problem
+from analysis.kernels.cox.residuals import martingale_residuals
+from analysis.kernels.cox.risk_sets import risk_sets
 from analysis.robustness.imputation_columns import ImputedColumn
 from analysis.robustness.samples import counted
 from analysis.survival.cox_terms import formula_columns, read_term_design

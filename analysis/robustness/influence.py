@@ -21,7 +21,7 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.strata.marker_designs import listed
 from analysis.survival.cox import fit_design
 from analysis.survival.cox_fit import CoxFit, CoxModel, hazard_ratios

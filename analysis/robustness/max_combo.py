@@ -11,8 +11,8 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all, warn_all
-from analysis.kernels.counting import count
-from analysis.kernels.logrank import fleming_harrington_scores
+from analysis.kernels.counts.counting import count
+from analysis.kernels.counts.logrank import fleming_harrington_scores
 from analysis.kernels.tails import two_sided
 from analysis.survival.data import SurvivalData, late_entry, survival_data
 from analysis.survival.logrank import checked_groups

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from analysis.cohort.columns import FloatArray
 from analysis.errors import InputError, NotEstimable, raise_all
-from analysis.kernels.product_limit import areas
+from analysis.kernels.counts.product_limit import areas
 from analysis.kernels.tails import normal_quantile
 from analysis.survival.curve_frames import label_column, pairs_of, strata_of
 from analysis.survival.options import count_problems, level_problems, times_given

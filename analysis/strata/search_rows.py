@@ -12,8 +12,8 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all
-from analysis.kernels.cutpoint_adjusted import ModelRows
-from analysis.kernels.cutpoint_scan import CutRows, cut_rows
+from analysis.kernels.cutpoints.adjusted import ModelRows
+from analysis.kernels.cutpoints.scan import CutRows, cut_rows
 from analysis.strata.marker_designs import adjust_problems, read_marker_design
 from analysis.strata.search_scans import AdjustedScan, LogRankScan, Scan
 from analysis.survival.cox import fit_design

@@ -11,13 +11,12 @@ import pandas as pd
 
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.errors import NotEstimable
-from analysis.kernels.cox import fit_arrays
-from analysis.kernels.cutpoint_adjusted import CutScores, ModelRows, cut_scores, model_scores
-from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
-from analysis.kernels.cutpoint_permutation import permuted_maxima
-from analysis.kernels.cutpoint_redrawn import redrawn_maxima
-from analysis.kernels.cutpoint_resampling import cut_of_resamples
-from analysis.kernels.cutpoint_scan import (
+from analysis.kernels.cox.likelihood import fit_arrays
+from analysis.kernels.cutpoints.adjusted import CutScores, ModelRows, cut_scores, model_scores
+from analysis.kernels.cutpoints.permutation import permuted_maxima
+from analysis.kernels.cutpoints.redrawn import redrawn_maxima
+from analysis.kernels.cutpoints.resampling import cut_of_resamples
+from analysis.kernels.cutpoints.scan import (
     CutRows,
     chi_squares,
     cut_rows,
@@ -26,6 +25,7 @@ from analysis.kernels.cutpoint_scan import (
     logrank_scores,
     standardised,
 )
+from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
 
 MOST_CUTS_AGAIN = 50
 """Beside covariates, resamples search among this many of the cuts, evenly spread."""

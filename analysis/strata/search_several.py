@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, warn_all
-from analysis.kernels.cutpoint_scan import SAME, logrank_scores
+from analysis.kernels.cutpoints.scan import SAME, logrank_scores
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.search_rows import check_options, search_rows
 from analysis.strata.search_scans import LogRankScan

@@ -8,10 +8,10 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, IntArray, column_problems, first_few, numbers, with_columns
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all, warn_all
-from analysis.kernels.competing import aalen_johansen, gray_scores
-from analysis.kernels.counting import Counts, count
-from analysis.kernels.logrank import LogRankSums, score_chi_square
-from analysis.kernels.product_limit import CONF_TYPES, interval
+from analysis.kernels.counts.competing import aalen_johansen, gray_scores
+from analysis.kernels.counts.counting import Counts, count
+from analysis.kernels.counts.logrank import LogRankSums, score_chi_square
+from analysis.kernels.counts.product_limit import CONF_TYPES, interval
 from analysis.survival.counted import compared
 from analysis.survival.curve_frames import code_column
 from analysis.survival.data import SurvivalData, survival_data

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from analysis.cohort.columns import IntArray, column_problems, holds_numbers, plain_numbers
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, dropped_warnings, raise_all
-from analysis.kernels.counting import Counts, count, counts_of
-from analysis.kernels.exits import MANY_ROWS, Exits, count_exits
+from analysis.kernels.counts.counting import Counts, count, counts_of
+from analysis.kernels.counts.one_pass import MANY_ROWS, Exits, count_exits
 from analysis.survival.data import SurvivalData, late_entry, survival_data, zero_time_warnings
 from analysis.survival.groups import MOST_NUMERIC_GROUPS, Coded, Groups, coded, group_rows, labels_of
 from analysis.survival.roles import check_roles, listed

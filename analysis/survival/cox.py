@@ -11,9 +11,9 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotSupported, raise_all, warn_all
-from analysis.kernels.cox_large_arrays import fit_large
-from analysis.kernels.cox_newton import CoxPoint
-from analysis.kernels.cox_residuals import score_residuals
+from analysis.kernels.cox.newton import CoxPoint
+from analysis.kernels.cox.residuals import score_residuals
+from analysis.kernels.cox_registry.arrays import fit_large
 from analysis.survival.cox_assembly import assembled
 from analysis.survival.cox_fit import ChiSquare, CoxFit, CoxModel, hazard_ratios
 from analysis.survival.cox_guards import (

@@ -10,8 +10,8 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray
 from analysis.errors import AnalysisWarning, NotEstimable, NotSupported
-from analysis.kernels.cox_large import LargeProblem
-from analysis.kernels.cox_newton import CoxPoint, CoxSolution, newton_step
+from analysis.kernels.cox.newton import CoxPoint, CoxSolution, newton_step
+from analysis.kernels.cox_registry.likelihood import LargeProblem
 from analysis.survival.cox_fit import CoxFit, CoxModel, chi_square
 from analysis.survival.cox_guards import EXACT, cox_warnings, refuse_collinear
 from analysis.survival.cox_maximum import Maximum, attained

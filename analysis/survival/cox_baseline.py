@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import NotEstimable
-from analysis.kernels.cox import moments
-from analysis.kernels.cox_risk_sets import cumulated, event_sums
+from analysis.kernels.cox.likelihood import moments
+from analysis.kernels.cox.risk_sets import cumulated, event_sums
 from analysis.survival.cox_fit import CoxFit, fitted_problem
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, column_problems, numbers, rows_where
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, but_for_dropped, dropped_warnings, raise_all, warn_all
-from analysis.kernels.cox_large_arrays import CoxArrays, fit_large
+from analysis.kernels.cox_registry.arrays import CoxArrays, fit_large
 from analysis.survival.cox_assembly import assembled_without_rows
 from analysis.survival.cox_fit import CoxFit, CoxModel
 from analysis.survival.cox_guards import refuse_constant, refuse_no_events

@@ -10,9 +10,9 @@ import numpy as np
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, dropped_warnings, raise_all, warn_all
-from analysis.kernels.cox_event_times import event_times
-from analysis.kernels.cox_large import LargeRows, climb_large, large_problem
-from analysis.kernels.cox_large_arrays import sample_start
+from analysis.kernels.cox_registry.arrays import sample_start
+from analysis.kernels.cox_registry.event_times import event_times
+from analysis.kernels.cox_registry.likelihood import LargeRows, climb_large, large_problem
 from analysis.survival.cox_assembly import assembled_without_rows
 from analysis.survival.cox_file_rows import first_pass, later_pass, parquet_rows, spread
 from analysis.survival.cox_fit import CoxFit, CoxModel

@@ -13,14 +13,21 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, IntArray, numbers
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, raise_all
-from analysis.kernels.cox_event_times import EventTimes, Tally, add_tallies, places_in, places_missed, tally_rows
-from analysis.kernels.cox_large_arrays import SAMPLE, CoxArrays, moments_within
+from analysis.kernels.cox_registry.arrays import SAMPLE, CoxArrays, moments_within
+from analysis.kernels.cox_registry.event_times import (
+    EventTimes,
+    Tally,
+    add_tallies,
+    places_in,
+    places_missed,
+    tally_rows,
+)
 from analysis.kernels.times import run_starts
 from analysis.survival.data import NOBODY_FOLLOWED, group_rows, survival_data
 from analysis.survival.tally_sources import missing_columns, parquet_files
 
 if TYPE_CHECKING:
-    from analysis.kernels.cox_tiles import Rows
+    from analysis.kernels.cox_registry.tiles import Rows
 
 
 @dataclass(frozen=True)
@@ -158,7 +165,7 @@ def first_pass(source: ParquetRows) -> Known:
 
 def later_pass(source: ParquetRows, known: Known, events: EventTimes, place: IntArray) -> Iterator[Rows]:
     """The rows again, chunk by chunk, for the kernel; `place` is that of each time in the tally of all."""
-    from analysis.kernels.cox_tiles import Rows
+    from analysis.kernels.cox_registry.tiles import Rows
 
     nothing, nowhere = np.empty(0), np.empty(0, dtype=np.int64)
     for frame in source.frames():

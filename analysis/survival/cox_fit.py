@@ -21,7 +21,7 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.kernels.cox import CoxProblem
+from analysis.kernels.cox.likelihood import CoxProblem
 from analysis.survival.cox_maximum import CoxRows, Maximum
 from analysis.survival.cox_profile import profile_limits
 from analysis.survival.cox_terms import Design
@@ -126,7 +126,7 @@ class CoxFit:
     @cached_property
     def _discrimination(self) -> tuple[float, float]:
         """Concordance and standard error, computed when first asked for."""
-        from analysis.kernels.cox_concordance import concordance_influence, jackknife_error
+        from analysis.kernels.cox.concordance import concordance_influence, jackknife_error
 
         counts = concordance_influence(
             self.linear_predictor,

@@ -17,8 +17,8 @@ from analysis.errors import (
     SuspiciousValues,
     raise_all,
 )
-from analysis.kernels.cox_newton import CoxPoint
-from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums
+from analysis.kernels.cox.newton import CoxPoint
+from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums
 
 EVENTS_PER_PARAMETER = 5
 MOST_TIED = 0.5

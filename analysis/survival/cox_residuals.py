@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray
 from analysis.errors import InputError, raise_all
-from analysis.kernels.cox_residuals import martingale_residuals, schoenfeld_residuals, score_residuals
+from analysis.kernels.cox.residuals import martingale_residuals, schoenfeld_residuals, score_residuals
 from analysis.survival.cox_fit import CoxFit, fitted_problem
 from analysis.survival.options import choice_problems
 

@@ -12,8 +12,8 @@ import pandas as pd
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
-from analysis.kernels.counting import Counts, count
-from analysis.kernels.product_limit import CONF_TYPES, greenwood, interval, jackknife_variance, survival_curve
+from analysis.kernels.counts.counting import Counts, count
+from analysis.kernels.counts.product_limit import CONF_TYPES, greenwood, interval, jackknife_variance, survival_curve
 from analysis.survival.counted import counted_curves
 from analysis.survival.curve_frames import code_column
 from analysis.survival.data import SurvivalData, late_entry, survival_data

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, NotSupported, raise_all, warn_all
-from analysis.kernels.cox_concordance import concordance_influence, jackknife_error
+from analysis.kernels.cox.concordance import concordance_influence, jackknife_error
 from analysis.survival.data import SurvivalData, survival_data
 from analysis.survival.options import choice_problems
 from analysis.survival.roles import check_endpoint

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few, numbers, rows_where, stratum_label
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, raise_all, warn_all
-from analysis.kernels.counting import count
+from analysis.kernels.counts.counting import count
 from analysis.survival.curve_frames import code_column
 from analysis.survival.data import group_rows, survival_data
 from analysis.survival.groups import label_problems

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from analysis.cohort.columns import FloatArray, IntArray
 from analysis.errors import CohortError, warn_all
-from analysis.kernels.counting import Counts, count
+from analysis.kernels.counts.counting import Counts, count
 from analysis.kernels.times import merge_near_ties
 from analysis.survival.counted import Compared
 from analysis.survival.curves import check_curve_options, curves_of_counts

@@ -19,8 +19,8 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.kernels.counting import Counts
-from analysis.kernels.logrank import WEIGHTINGS, LogRankSums, logrank_sums, score_chi_square
+from analysis.kernels.counts.counting import Counts
+from analysis.kernels.counts.logrank import WEIGHTINGS, LogRankSums, logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
 from analysis.survival.counted import Compared, counted_groups
 from analysis.survival.curve_frames import label_column

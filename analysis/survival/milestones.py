@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import BeyondFollowUp, InputError, raise_all, warn_all
-from analysis.kernels.product_limit import quantile
+from analysis.kernels.counts.product_limit import quantile
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import n_times_to, reached
 from analysis.survival.counted import counted_curves

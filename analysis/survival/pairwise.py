@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import FewEvents, InputError, raise_all, warn_all
-from analysis.kernels.logrank import logrank_sums, score_chi_square
+from analysis.kernels.counts.logrank import logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
 from analysis.survival.counted import counted_groups
 from analysis.survival.curve_frames import label_column

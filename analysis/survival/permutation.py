@@ -12,8 +12,8 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, IntArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
-from analysis.kernels.logrank import logrank_sums, score_chi_square
-from analysis.kernels.logrank_permutation import (
+from analysis.kernels.counts.logrank import logrank_sums, score_chi_square
+from analysis.kernels.counts.logrank_permutation import (
     Shuffles,
     logrank_scores,
     permuted_statistics,

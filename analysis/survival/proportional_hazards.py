@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from analysis.cohort.columns import FloatArray
 from analysis.errors import InputError, NotEstimable, raise_all
-from analysis.kernels.cox import evaluate, moments, timed_information
-from analysis.kernels.cox_newton import newton_step
-from analysis.kernels.cox_residuals import schoenfeld_residuals
-from analysis.kernels.cox_risk_sets import RiskSets, at_risk_sums, risk_sets
+from analysis.kernels.cox.likelihood import evaluate, moments, timed_information
+from analysis.kernels.cox.newton import newton_step
+from analysis.kernels.cox.residuals import schoenfeld_residuals
+from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums, risk_sets
 from analysis.survival.cox_fit import CoxFit, chi_square, fitted_problem
 from analysis.survival.cox_residuals import cox_residuals
 from analysis.survival.options import choice_problems, level_problems, number_problems, times_given

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.errors import InputError, raise_all
-from analysis.kernels.product_limit import areas
+from analysis.kernels.counts.product_limit import areas
 from analysis.kernels.tails import normal_quantile
 from analysis.kernels.times import reached
 from analysis.survival.curve_frames import label_column, pairs_of, strata_of

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from analysis.cohort.columns import BoolArray, FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import warn_all
-from analysis.kernels.counting import Counts
+from analysis.kernels.counts.counting import Counts
 from analysis.kernels.times import TOLERANCE, n_times_to
 from analysis.survival.counted import counted_curves
 from analysis.survival.curve_frames import label_column

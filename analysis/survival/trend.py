@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, SuspiciousValues, warn_all
-from analysis.kernels.logrank import logrank_sums, score_chi_square
+from analysis.kernels.counts.logrank import logrank_sums, score_chi_square
 from analysis.survival.counted import counted_groups
 from analysis.survival.logrank import LogRank, checked_sizes, chi_square_result, no_information
 

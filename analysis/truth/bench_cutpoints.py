@@ -12,9 +12,9 @@ from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
-from analysis.kernels.cox import fit_arrays
-from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
-from analysis.kernels.cutpoint_scan import cut_rows, log_hazard_ratios
+from analysis.kernels.cox.likelihood import fit_arrays
+from analysis.kernels.cutpoints.scan import cut_rows, log_hazard_ratios
+from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import FloatArray
 from analysis.strata.search import CutpointSearch, search_cutpoint

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.kernels.cutpoint_groups import grouped_log_hazard_ratios
+from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
 from analysis.robustness.max_combo import max_combo
 from analysis.strata.dose_response import dose_response
 from analysis.survival.curves import kaplan_meier

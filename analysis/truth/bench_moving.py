@@ -14,7 +14,7 @@ from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.cohort.synthetic.magnesium_over_time import INTERVAL
 from analysis.cohort.synthetic.simulation import SyntheticCohort, simulate_cohort, simulate_patients
-from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.kernels.times import FloatArray
 from analysis.robustness.samples import baseline_value
 from analysis.robustness.start_stop import start_stop

@@ -13,7 +13,7 @@ from analysis.cohort.synthetic.causal_effects import term_values
 from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.cohort.synthetic.simulation import Patients, cohort_frame, simulate_cohort, simulate_patients
-from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.kernels.times import FloatArray
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.splines import place_knots, spline_basis

@@ -15,7 +15,7 @@ from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.cohort.synthetic.magnesium_over_time import EFFECT_MONTHS, REFERENCE_MAGNESIUM
 from analysis.cohort.synthetic.simulation import Patients, cohort_frame, simulate_patients
-from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
 from analysis.truth.true_curves import curve_table, restricted_mean_table, stratum_courses
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from analysis.kernels.exponentials import exponential, exponentiate, natural_log
+from analysis.kernels.cox.exponentials import exponential, exponentiate, natural_log
 from analysis.kernels.sums import dot
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from analysis import NotSupported
 from analysis.kernels import fine_gray
-from analysis.kernels.competing import aalen_johansen
-from analysis.kernels.counting import count
+from analysis.kernels.counts.competing import aalen_johansen
+from analysis.kernels.counts.counting import count
+from analysis.kernels.counts.product_limit import survival_curve
 from analysis.kernels.fine_gray import subdistribution_spells
-from analysis.kernels.product_limit import survival_curve
 
 
 @given(st.lists(st.tuples(st.integers(1, 8), st.integers(0, 2)), min_size=1, max_size=25))

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from analysis import Endpoint, InputError, NotEstimable, search_cutpoint, search_cutpoints, stratify
-from analysis.kernels.cutpoint_scan import logrank_scores
+from analysis.kernels.cutpoints.scan import logrank_scores
 
 OS = Endpoint("time", "event")
 QUICK = {"n_permutations": 99, "seed": 1}

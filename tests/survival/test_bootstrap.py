@@ -21,7 +21,7 @@ from analysis import (
     fit_cox,
     hazard_ratios,
 )
-from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.survival.bootstrap import summarised
 from tests.reference import rows
 

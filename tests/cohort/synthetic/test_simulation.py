@@ -13,7 +13,7 @@ from analysis.cohort.synthetic.causal_effects import CAUSES, TRANSITIONS, term_v
 from analysis.cohort.synthetic.design import WORLDS
 from analysis.cohort.synthetic.magnesium_over_time import EFFECT_MONTHS, INTERVAL, LOSS_PER_DOUBLING
 from analysis.cohort.synthetic.simulation import simulate_patients
-from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cox.likelihood import fit_arrays
 
 LARGE = CohortDesign(missing_share=0.0, measurement_error=0.0).of_size(40_000)
 MOST_STANDARD_ERRORS = 4.0

@@ -1,0 +1,1 @@
+"""Counts of entries, events and censorings, and what follows from them: product limits, log-rank, incidence."""

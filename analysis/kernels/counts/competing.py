@@ -1,0 +1,125 @@
+"""Competing risks on arrays: cumulative incidence with its error, and the scores of Gray's test."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.kernels.counts.counting import Counts
+from analysis.kernels.times import FloatArray
+
+_ROUNDING = 1e-13
+
+
+def aalen_johansen(n_risk: FloatArray, n_leave: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Cumulative incidence of each cause, and its infinitesimal jackknife variance, in linear time.
+
+    With S the chance of no event so far, F_k(t) sums S(s-) d_k(s) / n(s). The derivative of F_k(t) by the weight of a
+    row at risk is B_k(t), the sum of S(s-) d_k(s) / n(s) (A(s-) - 1 / n(s)), where A sums d / (n (n - d)). After a row
+    has left at T it is a + c F_k(t), with c = A(T) less 1 / (n - d) at an event, and a = B_k(T) - c F_k(T), more
+    S(T-) / n(T) at an event of cause k. The variance is the sum of the squares.
+
+    Parameters
+    ----------
+    n_risk : ndarray, shape (m,)
+        At the distinct follow-up times.
+    n_leave : ndarray, shape (m, 1 + n_causes)
+        Rows that leave at each time: censored, then by cause.
+
+    Returns
+    -------
+    incidence, variance : ndarray, shape (m, n_causes)
+
+    Notes
+    -----
+    Equals pstate and std.err squared of ``survfit(Surv(time, factor(status)) ~ 1)`` in R.
+
+    Examples
+    --------
+    >>> incidence, _ = aalen_johansen(np.array([4.0, 3.0, 1.0]), np.array([[0.0, 1, 0], [1, 0, 1], [1, 0, 0]]))
+    >>> incidence.round(4).tolist()
+    [[0.25, 0.0], [0.25, 0.25], [0.25, 0.25]]
+    """
+    n_cause = n_leave[:, 1:]
+    d = n_cause.sum(axis=1)
+    left = n_risk - d
+    last = np.cumprod(left / n_risk)
+    before = np.r_[1.0, last[:-1]]
+    jump = np.divide(1.0, left, out=np.zeros_like(left), where=left > 0)
+    slope = np.cumsum(d / n_risk * jump)
+    step = (before / n_risk)[:, None]
+    incidence = np.cumsum(step * n_cause, axis=0)
+    at_risk = np.cumsum(step * n_cause * (np.r_[0.0, slope[:-1]] - 1 / n_risk)[:, None], axis=0)
+
+    # Rows that have left, by how they left (axis 1) and by the cause whose incidence is asked (axis 2).
+    c = slope[:, None] - jump[:, None] * (np.arange(n_leave.shape[1]) > 0)
+    own = np.eye(n_leave.shape[1])[:, 1:]
+    a = at_risk[:, None, :] - c[:, :, None] * incidence[:, None, :] + step[:, :, None] * own
+    rows = n_leave[:, :, None]
+    square, cross = (np.cumsum((rows * a * part).sum(axis=1), axis=0) for part in (a, c[:, :, None]))
+    slopes = np.cumsum((n_leave * c**2).sum(axis=1))[:, None]
+    staying = (n_risk - n_leave.sum(axis=1))[:, None]
+    terms = (square, 2 * incidence * cross, incidence**2 * slopes, staying * at_risk**2)
+    variance = sum(terms, start=np.zeros_like(square))
+    noise = _ROUNDING * sum((np.abs(term) for term in terms), start=np.zeros_like(square))
+    return incidence, np.where(variance > noise, variance, 0.0)
+
+
+def gray_scores(counts: Counts, n_cause: FloatArray, n_other: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Scores of Gray's test of equal cumulative incidence in all groups, and their covariance.
+
+    A group's risk set for the subdistribution is n (1 - F(t-)) / S(t-): its size had those with competing events
+    stayed. The score compares the group's events with its share of those risk sets. The covariance adds, over the times
+    and the groups, the variance of the increments of both causes times the square of the weight that they still carry.
+
+    Parameters
+    ----------
+    counts : Counts
+        One segment, groups as columns.
+    n_cause, n_other : ndarray, shape (m, n_groups)
+        Events of the cause and of the others.
+
+    Returns
+    -------
+    score : ndarray, shape (n_groups,)
+    covariance : ndarray, shape (n_groups, n_groups)
+
+    Notes
+    -----
+    Gray, Ann Stat 16 (1988) 1141, with rho = 0 and the ties of ``cmprsk::cuminc`` in R.
+    """
+    used = (n_cause + n_other).sum(axis=1) > 0
+    n, d1, d2 = counts.n_risk[used], n_cause[used], n_other[used]
+    safe = np.maximum(n, 1)
+    survival = np.cumprod(1 - (d1 + d2) / safe, axis=0)
+    before = _before(survival, 1.0)
+    incidence_before = _before(np.cumsum(before * d1 / safe, axis=0), 0.0)
+    inflated = np.divide(n, before, out=np.zeros_like(n), where=(n > 0) & (before > 0))
+    total, events = inflated.sum(axis=1), d1.sum(axis=1)
+    pooled = np.cumsum(np.divide(events, total, out=np.zeros_like(total), where=total > 0))
+    sub = inflated * (1 - incidence_before)
+    score = (d1 - events[:, None] * sub / sub.sum(axis=1, keepdims=True)).sum(axis=0)
+
+    own = np.eye(n.shape[1])[None] * inflated[:, :, None]
+    shares = own - inflated[:, :, None] * inflated[:, None, :] / total[:, None, None]
+    pace = events / (total * (1 - _before(pooled, 0.0)))
+    to_come = np.cumsum((shares * pace[:, None, None])[::-1], axis=0)[::-1]
+    to_come = np.concatenate([to_come[1:], np.zeros_like(to_come[:1])])
+    reach = np.divide((1 - pooled)[:, None], survival, out=np.zeros_like(survival), where=survival > 0)
+
+    tied = np.maximum(events - 1, 0)[:, None] / np.maximum(total[:, None] * before - 1, 1e-300)
+    spread = (1 - tied) * before * events[:, None] / (total[:, None] * safe) * (n > 0)
+    kept = np.where(survival > 0, 1 - reach, 1.0)
+    weight = np.where((events > 0)[:, None, None], shares + kept[:, None, :] * to_come, 0.0)
+    covariance = np.einsum("tik,tjk,tk->ij", weight, weight, spread)
+
+    tied = np.maximum(d2 - 1, 0) / np.maximum(n - 1, 1)
+    spread = (1 - tied) * before**2 * d2 / safe**2
+    weight = reach[:, None, :] * to_come
+    return score, covariance + np.einsum("tik,tjk,tk->ij", weight, weight, spread)
+
+
+def _before(values: FloatArray, start: float) -> FloatArray:
+    """The value just before each time."""
+    shifted = np.empty_like(values)
+    shifted[0], shifted[1:] = start, values[:-1]
+    return shifted

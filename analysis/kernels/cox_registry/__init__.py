@@ -1,0 +1,1 @@
+"""The Cox likelihood of very many rows, in tiles of compiled loops."""

@@ -1,0 +1,1 @@
+"""Cox models of many resamples of the same rows, in compiled loops."""

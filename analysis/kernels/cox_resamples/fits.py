@@ -1,0 +1,168 @@
+"""The Cox models of many resamples of the same rows, each given by how often it holds each row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.kernels.cox.likelihood import cox_problem, fit_problem
+from analysis.kernels.cox.newton import fades
+from analysis.kernels.cox.risk_sets import BoolArray, IntArray, RiskSets, risk_sets
+from analysis.kernels.times import FloatArray, n_times_to
+
+if TYPE_CHECKING:
+    from analysis.kernels.cox_resamples.rows import Layout
+
+FALLEN = 1e-2
+"""When the determinant of the information falls below this share of that at the start, each direction is looked at."""
+START_DIGITS = 6
+"""Decimals of the coefficients of scaled covariates that Newton's method starts from.
+
+Their last bits come from matrix products and so from the processor; without them each resample's coefficients are the
+same bits everywhere.
+"""
+
+
+def fit_weighted_batch(
+    x: FloatArray,
+    time: FloatArray,
+    event: BoolArray,
+    weights: IntArray,
+    *,
+    strata: IntArray | None = None,
+    entry: FloatArray | None = None,
+    start: FloatArray | None = None,
+    ties: str = "efron",
+) -> tuple[FloatArray, BoolArray]:
+    """The coefficients of a Cox model in many resamples of its rows.
+
+    Whole-number weights are replicates: each model equals, ties included, the one fitted to its rows written out. The
+    rows are sorted once for all resamples, and Newton's method starts from the model of all rows.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, p)
+    time, entry : ndarray, shape (n,)
+        Near-ties merged; an entry of -inf, or none given: at risk from the start.
+    event : ndarray of bool, shape (n,)
+    weights : ndarray of int, shape (b, n)
+        How often each resample holds each row, zero for not at all.
+    strata : ndarray of int, shape (n,), optional
+    start : ndarray, shape (p,) or (b, p), optional
+        Coefficients to start from, common or each resample's own; by default those of all rows.
+    ties : {"efron", "breslow"}
+
+    Returns
+    -------
+    coef : ndarray, shape (b, p)
+        NaN where a resample has no maximum.
+    converged : ndarray of bool, shape (b,)
+        False where there is none: no events, a constant column, separation.
+
+    Examples
+    --------
+    >>> x, time = np.array([[0.0], [1.0], [1.0], [0.0]]), np.array([3.0, 1.0, 4.0, 2.0])
+    >>> weights = np.array([[1, 1, 1, 1], [2, 0, 0, 2]])  # the second holds nobody with x = 1
+    >>> coef, converged = fit_weighted_batch(x, time, np.ones(4, dtype=bool), weights)
+    >>> np.exp(coef).round(6).ravel().tolist(), converged.tolist()  # by hand: (sqrt(5) - 1) / 2
+    ([0.618034, nan], [True, False])
+    """
+    n_draws, p = len(weights), x.shape[1]
+    coef = np.full((n_draws, p), np.nan)
+    if not event.any() or not n_draws or not p:
+        return coef, np.zeros(n_draws, dtype=bool)
+    from analysis.kernels.cox_resamples.newton import fit_resamples
+
+    sets = risk_sets(time, event, entry=entry, strata=strata)
+    problem = cox_problem(x, sets, ties=ties)
+    begin = fit_problem(problem)[0] if start is None else start
+    layout = read_layout(sets, problem.x, efron=ties == "efron")
+    at_start, information = np.empty((n_draws, p, p)), np.empty((n_draws, p, p))
+    fallen = np.empty(n_draws)
+    scaled = np.where(np.isfinite(begin), begin, 0.0) * np.where(np.isinf(problem.scale), 0.0, problem.scale)
+    counts = np.ascontiguousarray(weights, dtype=np.int64)
+    coef[:] = np.round(scaled, START_DIGITS)
+    fit_resamples(layout, counts, coef, at_start, information, fallen)
+    converged = ~np.isnan(fallen)
+    for draw in np.flatnonzero(converged & (fallen < FALLEN)):
+        converged[draw] = not fades(information[draw], at_start[draw])
+    coef[~converged] = np.nan
+    return coef / problem.scale, converged
+
+
+def baseline_batch(
+    x: FloatArray,
+    time: FloatArray,
+    event: BoolArray,
+    weights: IntArray,
+    coef: FloatArray,
+    times: FloatArray,
+    *,
+    strata: IntArray | None = None,
+    entry: FloatArray | None = None,
+    ties: str = "efron",
+) -> FloatArray:
+    """The baseline cumulative hazards of many resamples' Cox models, at given times.
+
+    As `analysis.baseline_hazard` of each resample written out: of somebody whose covariates are all zero, a
+    right-continuous step function that is 0 before the first event and level after the last.
+
+    Parameters
+    ----------
+    x, time, event, weights, strata, entry, ties
+        As given to `fit_weighted_batch`.
+    coef : ndarray, shape (b, p)
+        As returned by it; a resample with NaN has NaN hazards.
+    times : ndarray, shape (t,)
+
+    Returns
+    -------
+    ndarray, shape (b, s, t)
+        Strata in the order of their codes, 0 to the largest.
+
+    Examples
+    --------
+    >>> x, time = np.zeros((3, 1)), np.array([1.0, 2.0, 3.0])
+    >>> weights, times = np.array([[1, 1, 1], [2, 0, 1]]), np.array([0.5, 1.0, 9.0])
+    >>> baseline_batch(x, time, np.array([True, False, True]), weights, np.zeros((2, 1)), times)[:, 0].round(6).tolist()
+    [[0.0, 0.333333, 1.333333], [0.0, 0.833333, 1.833333]]
+    """
+    n_strata = 1 if strata is None else int(strata.max()) + 1
+    found = np.zeros((len(weights), n_strata, len(times)))
+    found[~np.isfinite(coef).all(axis=1)] = np.nan
+    if not event.any() or not len(weights):
+        return found
+    from analysis.kernels.cox_resamples.newton import hazards_of_resamples
+
+    sets = risk_sets(time, event, entry=entry, strata=strata)
+    problem = cox_problem(x, sets, ties=ties)
+    layout = read_layout(sets, problem.x, efron=ties == "efron")
+    hazard = np.empty((len(weights), len(sets.times)))
+    scale = np.where(np.isinf(problem.scale), 0.0, problem.scale)
+    counts = np.ascontiguousarray(weights, dtype=np.int64)
+    hazards_of_resamples(layout, counts, np.ascontiguousarray(coef * scale), hazard)
+    for start, end, centre in zip(sets.strata[:-1], sets.strata[1:], problem.centre, strict=True):
+        place = n_times_to(sets.times[start:end], times)
+        reached = np.flatnonzero(place)
+        steps = hazard[:, start + place[reached] - 1] * np.exp(-(coef @ centre))[:, None]
+        found[:, sets.stratum[start], reached] += steps
+    return found
+
+
+def read_layout(sets: RiskSets, x: FloatArray, *, efron: bool) -> Layout:
+    """The risk sets as the compiled loops read them."""
+    from analysis.kernels.cox_resamples.rows import Layout
+
+    has_event = np.zeros(len(sets.rows), dtype=bool)
+    has_event[sets.events] = True
+    order = np.lexsort((~has_event, sets.last))
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    opens = np.zeros(len(sets.times), dtype=bool)
+    opens[sets.strata[:-1]] = True
+    return Layout(
+        rows=sets.rows[order], x=np.ascontiguousarray(x[order].T), first=sets.first[order],
+        starts=np.append(sets.starts, len(order)), tied=np.bincount(sets.at, minlength=len(sets.times)),
+        opens=opens, entering=place[sets.entering], efron=efron,
+    )  # fmt: skip

@@ -1,0 +1,186 @@
+"""The partial likelihood of a resample, as machine code; see `analysis.kernels.cox_resamples.fits`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.kernels.compiled import jit
+from analysis.kernels.cox.exponentials import exponentiate, natural_log
+from analysis.kernels.cox_resamples.rows import AT_ONCE, Resample
+from analysis.kernels.sums import dot
+from analysis.kernels.times import FloatArray
+
+SINGULAR = 1e-12
+"""A column that keeps this little of its variance, given what it is set beside, has none."""
+
+
+@jit
+def set_risk(held: Resample, beta: FloatArray) -> None:
+    """Weight times exp(linear predictor) of each row."""
+    n = held.size[0]
+    eta, risk, weight = held.eta[:n], held.risk[:n], held.weight[:n]
+    eta[:] = 0.0
+    for j in range(len(beta)):
+        column, coef = held.x[j + 1][:n], beta[j]
+        for i in range(n):
+            eta[i] += coef * column[i]
+    exponentiate(eta, held.bits[:n], risk)
+    for i in range(n):
+        risk[i] *= weight[i]
+
+
+@jit
+def sum_at_risk(held: Resample) -> None:
+    """The risks, and the risks times the covariates, summed over those at risk at each event time, and over its events.
+
+    Each event time's rows are summed by themselves, so that few additions wait for one another.
+    """
+    begin, end, risk = held.begin, held.end, held.risk
+    for a in range(0, len(held.x), AT_ONCE):
+        x, x1, x2, x3 = held.x[a], held.x[a + 1], held.x[a + 2], held.x[a + 3]
+        sums, tied = held.sums[a : a + AT_ONCE], held.tied[a : a + AT_ONCE]
+        total, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
+        for k in range(held.size[1] - 1, -1, -1):
+            own, own1, own2, own3 = 0.0, 0.0, 0.0, 0.0
+            for i in range(begin[k], end[k]):
+                own += risk[i] * x[i]
+                own1 += risk[i] * x1[i]
+                own2 += risk[i] * x2[i]
+                own3 += risk[i] * x3[i]
+            tied[0, k], tied[1, k], tied[2, k], tied[3, k] = own, own1, own2, own3
+            for i in range(end[k], begin[k + 1]):
+                own += risk[i] * x[i]
+                own1 += risk[i] * x1[i]
+                own2 += risk[i] * x2[i]
+                own3 += risk[i] * x3[i]
+            total, total1, total2, total3 = total + own, total1 + own1, total2 + own2, total3 + own3
+            sums[0, k], sums[1, k], sums[2, k], sums[3, k] = total, total1, total2, total3
+            if held.opens[k]:
+                total, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
+    if held.size[2]:
+        leave_late(held)
+
+
+@jit
+def leave_late(held: Resample) -> None:
+    """Take off the sums what the rows hold that come under observation only after the event time."""
+    for j in range(len(held.means) + 1):
+        place, left = held.size[2] - 1, 0.0
+        for k in range(held.size[1] - 1, -1, -1):
+            while place >= 0 and held.since[place] > k:
+                left += held.risk[held.late[place]] * held.x[j, held.late[place]]
+                place -= 1
+            held.sums[j, k] -= left
+            if held.opens[k]:
+                left = 0.0
+
+
+@jit
+def visit_times(held: Resample, efron: bool) -> tuple[float, int]:
+    """The hazard's step at each event time, and the means over the risk sets as columns of `means`.
+
+    Returns the sum of the logarithms of the risk sums, and how many columns there are.
+    """
+    m, n_ties, root, share, spread = held.size[1], held.size[3], held.eta, held.weighted, held.spread
+    total, n_tied, ties, logarithm, product = held.sums[0][:m], held.n_tied[:m], held.ties, 0.0, 1.0
+    for k in range(m):
+        held.hazard[k], held.own[k] = n_tied[k] / total[k], 0.0
+        root[k], share[k] = np.sqrt(n_tied[k]) / total[k], 0.0
+    for k in range(m):
+        product, logarithm = times(product, logarithm, total[k] if n_tied[k] == 1 else 1.0)
+    for place in range(n_ties):
+        k = ties[place]
+        if efron:
+            step, product, logarithm = tie(total[k], held.tied[0, k], n_tied[k], product, logarithm)
+            held.hazard[k], held.own[k] = step[0], step[1]
+            root[k], share[k], spread[place] = factors(step)
+        else:
+            for _ in range(n_tied[k]):
+                product, logarithm = times(product, logarithm, total[k])
+    for j in range(len(held.means)):
+        mean, at_risk, tied = held.means[j], held.sums[j + 1], held.tied[j + 1]
+        for k in range(m):
+            mean[k] = root[k] * (at_risk[k] - share[k] * tied[k])
+        for place in range(n_ties if efron else 0):
+            mean[m + place] = spread[place] * tied[ties[place]]
+    return logarithm + natural_log(product), m + (n_ties if efron else 0)
+
+
+@jit
+def times(product: float, logarithm: float, factor: float) -> tuple[float, float]:
+    """The product with one more factor, turned into a logarithm before it leaves the range of numbers."""
+    product *= factor
+    if 1e-100 < product < 1e100:
+        return product, logarithm
+    return 1.0, logarithm + natural_log(product)
+
+
+@jit
+def tie(
+    total: float, tied: float, count: int, product: float, logarithm: float
+) -> tuple[tuple[float, float, float, float, float], float, float]:
+    """The events of one time, of which the j-th sees the risk sum s = total - f tied, f = j / count (Efron).
+
+    Returns the sums of 1/s, f/s, 1/s^2, f/s^2 and f^2/s^2, and the logarithms of s, kept as a product while that is in
+    range.
+    """
+    plain, own, plain2, own2, both2 = 0.0, 0.0, 0.0, 0.0, 0.0
+    share = 1.0 / count
+    for j in range(count):
+        fraction = j * share
+        risk = total - fraction * tied
+        inverse = 1.0 / risk
+        plain += inverse
+        own += fraction * inverse
+        plain2 += inverse * inverse
+        own2 += fraction * inverse * inverse
+        both2 += fraction * fraction * inverse * inverse
+        product, logarithm = times(product, logarithm, risk)
+    return (plain, own, plain2, own2, both2), product, logarithm
+
+
+@jit
+def factors(step: tuple[float, float, float, float, float]) -> tuple[float, float, float]:
+    """How to write the outer products of the covariates' means over the risk sets of one time's events as two columns.
+
+    With S and D the covariate sums at risk and over the tie, the sum of (S - f D)(S - f D)' / s^2 is u u' + v v', with
+    u = root (S - share D), the share being the mean of f (weighted by 1/s^2), and v = spread D.
+    """
+    _, _, plain2, own2, both2 = step
+    share = own2 / plain2
+    return np.sqrt(plain2), share, np.sqrt(max(both2 - own2 * share, 0.0))
+
+
+@jit
+def expect(held: Resample) -> None:
+    """The events expected of each row, its risk times the hazard that it has seen, into `eta`."""
+    seen, expected, risk = 0.0, held.eta, held.risk
+    for k in range(held.size[1]):
+        seen = held.hazard[k] + (0.0 if held.opens[k] else seen)
+        at_event = seen - held.own[k]
+        for i in range(held.begin[k], held.end[k]):
+            expected[i] = risk[i] * at_event
+        for i in range(held.end[k], held.begin[k + 1]):
+            expected[i] = risk[i] * seen
+        held.hazard[k] = seen
+    for place in range(held.size[2]):
+        i = held.late[place]
+        expected[i] -= risk[i] * held.hazard[held.since[place] - 1]
+
+
+@jit
+def derivatives(held: Resample, columns: int, gradient: FloatArray, information: FloatArray) -> None:
+    """The gradient and the information, from the events expected and the means."""
+    n = held.size[0]
+    expected, weighted = held.eta[:n], held.weighted[:n]
+    for a in range(len(gradient)):
+        x, mean = held.x[a + 1][:n], held.means[a][:columns]
+        gradient[a] = held.total[a] - dot(expected, x, held.lanes)
+        for i in range(n):
+            weighted[i] = expected[i] * x[i]
+        for b in range(a + 1):
+            whole = dot(weighted, held.x[b + 1][:n], held.lanes)
+            square = whole - dot(mean, held.means[b][:columns], held.lanes)
+            if a == b and square <= SINGULAR * whole:
+                square = 0.0
+            information[a, b] = information[b, a] = square

@@ -1,0 +1,1 @@
+"""Scans over every cut of a marker: statistics, permutations, resamples."""

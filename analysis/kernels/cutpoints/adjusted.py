@@ -1,0 +1,155 @@
+"""The scan of a marker's cuts within strata, with late entry, or beside covariates: row scores and their spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from analysis.kernels.counts.counting import BoolArray, IntArray, count
+from analysis.kernels.cox.likelihood import cox_problem, evaluate
+from analysis.kernels.cox.newton import maximise
+from analysis.kernels.cox.residuals import martingale_residuals
+from analysis.kernels.cox.risk_sets import risk_sets
+from analysis.kernels.cutpoints.scan import SAME
+from analysis.kernels.times import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class ModelRows:
+    """Rows in the order of the marker, with all that the model without the marker knows of them.
+
+    `x` has shape (n, p), p = 0 without covariates; `entry` is -inf without late entry.
+    """
+
+    marker: FloatArray
+    time: FloatArray
+    event: BoolArray
+    entry: FloatArray
+    strata: IntArray
+    x: FloatArray
+
+    def take(self, rows: IntArray) -> ModelRows:
+        """Some of the rows, in the order given."""
+        time, event, entry = self.time[rows], self.event[rows], self.entry[rows]
+        return ModelRows(self.marker[rows], time, event, entry, self.strata[rows], self.x[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class CutScores:
+    """The statistic of every cut as a sum of row scores over its low group, divided by a standard deviation.
+
+    Attributes
+    ----------
+    row_scores : ndarray, shape (n,)
+        They sum to zero within each stratum.
+    n_low : ndarray of int, shape (k,)
+        Rows at or below each cut: the first `n_low` of the rows.
+    spread : ndarray, shape (k,)
+        The standard deviation of the sum; infinite where a cut compares nobody.
+    """
+
+    row_scores: FloatArray
+    n_low: IntArray
+    spread: FloatArray
+
+    @property
+    def statistic(self) -> FloatArray:
+        """Standardised sums, positive where low markers have the higher hazard; 0 where a cut compares nobody."""
+        return np.asarray(np.cumsum(self.row_scores)[self.n_low - 1] / self.spread, dtype=np.float64)
+
+
+def cut_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
+    """The scores that a search maximises: log-rank scores within strata, or beside covariates those of a Cox model.
+
+    Parameters
+    ----------
+    rows : ModelRows
+    n_low : ndarray of int, shape (k,)
+        Rows at or below each cut, increasing.
+
+    Returns
+    -------
+    CutScores
+        None where there are no events, or the model without the marker has no estimate.
+    """
+    return model_scores(rows, n_low) if rows.x.shape[1] else stratified_scores(rows, n_low)
+
+
+def stratified_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
+    """Log-rank scores of each stratum by itself, with the spread of their sums over all orders within strata.
+
+    In one stratum without late entry they are those of `cutpoint_scan.logrank_scores`, centred: the event, less the sum
+    over event times after entry and up to the row's time of d / (m + 1), d events and m rows at risk after the tie.
+    With n_s rows in stratum s, l of them low, the variance of a sum is the sum over strata of
+    Q_s l (n_s - l) / (n_s (n_s - 1)), Q_s the sum of the stratum's squared scores.
+
+    Parameters
+    ----------
+    rows : ModelRows
+    n_low : ndarray of int, shape (k,)
+
+    Returns
+    -------
+    CutScores
+        None where there are no events.
+    """
+    if not rows.event.any():
+        return None
+    scores, variance = np.empty(len(rows.time)), np.zeros(len(n_low))
+    for code in np.unique(rows.strata):
+        here = rows.strata == code
+        own = _logrank_scores(rows.time[here], rows.event[here], rows.entry[here])
+        scores[here] = own - own.mean()
+        n, low = int(here.sum()), np.cumsum(here)[n_low - 1]
+        variance += low * (n - low) / (n * max(n - 1.0, 1.0)) * (scores[here] @ scores[here])
+    spread = np.sqrt(variance)
+    return CutScores(scores, n_low, np.where(spread > SAME * len(scores), spread, np.inf))
+
+
+def _logrank_scores(time: FloatArray, event: BoolArray, entry: FloatArray) -> FloatArray:
+    """Those of one stratum, not centred."""
+    counts = count(time, event, entry=entry if np.isfinite(entry).any() else None)
+    died, left = counts.n_event[:, 0], counts.n_event[:, 0] + counts.n_censor[:, 0]
+    hazard = np.cumsum(np.append(0.0, died / (counts.n_risk[:, 0] - left + 1)))
+    until, before = (np.searchsorted(counts.time, times, side="right") for times in (time, entry))
+    return np.asarray(event - (hazard[until] - hazard[before]), dtype=np.float64)
+
+
+def model_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
+    """The score test of the indicator of the low group at every cut, in one Cox model (Efron) without the marker.
+
+    The row scores are the model's martingale residuals. The variance of a sum is its information given that of the
+    covariates, Izz - Izx Ixx^-1 Ixz. Without covariates, late entry and ties the square of the statistic is the
+    (stratified) log-rank chi-square.
+
+    Parameters
+    ----------
+    rows : ModelRows
+    n_low : ndarray of int, shape (k,)
+
+    Returns
+    -------
+    CutScores
+        None where there are no events, or the model without the marker has no estimate.
+    """
+    n, p = rows.x.shape
+    if not rows.event.any():
+        return None
+    sets = risk_sets(rows.time, rows.event, entry=rows.entry, strata=rows.strata)
+    beta = np.zeros(p + len(n_low))
+    if p:
+        without = cox_problem(rows.x, sets)
+        solution = maximise(partial(evaluate, without), evaluate(without, np.zeros(p)))
+        if solution.weak or not solution.converged:
+            return None
+        beta[:p] = solution.point.beta
+    low = (np.arange(n)[:, None] < n_low).astype(np.float64)
+    problem = cox_problem(np.column_stack([rows.x, low]), sets)
+    information = evaluate(problem, beta).information
+    across = information[:p, p:]
+    explained = np.linalg.pinv(information[:p, :p], hermitian=True) @ across
+    variance = np.diag(information)[p:] - np.einsum("ij,ij->j", across, explained)
+    spread = np.sqrt(np.where(variance > SAME * len(sets.events), variance, np.inf)) * problem.scale[p:]
+    return CutScores(martingale_residuals(problem, beta, n), n_low, spread)

@@ -1,0 +1,232 @@
+"""Every admissible cut of a marker in one pass: standardised log-rank, hypergeometric chi-square, log hazard ratio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.kernels.counts.counting import BoolArray, IntArray, count
+from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
+from analysis.kernels.times import FloatArray, dense_rank
+
+LARGE = 40_000
+"""Above this many cuts times events the compiled loop pays for importing numba."""
+SMALL_BLOCK = 32
+SAME = 1e-10
+"""Statistics that differ by less, relatively, are one maximum: rounding must not choose the cut."""
+
+
+@dataclass(frozen=True, eq=False)
+class CutRows:
+    """Rows in the order of the marker, then of time and event, and the cuts that are admissible among them.
+
+    Attributes
+    ----------
+    time : ndarray, shape (n,)
+    event : ndarray of bool, shape (n,)
+    order : ndarray of int, shape (n,)
+        The place of each row in what was given.
+    cut : ndarray, shape (k,)
+        The low group of a cut holds the rows with marker <= cut.
+    n_low : ndarray of int, shape (k,)
+        Rows in the low group: the first `n_low` of the sorted rows.
+    """
+
+    time: FloatArray
+    event: BoolArray
+    order: IntArray
+    cut: FloatArray
+    n_low: IntArray
+
+
+def cut_rows(
+    marker: FloatArray, time: FloatArray, event: BoolArray, *, min_fraction: float, max_fraction: float
+) -> CutRows:
+    """Sort the rows by the marker and find the cuts that leave enough of them on either side.
+
+    Admissible is each observed value with floor(n min_fraction) <= n_low <= floor(n max_fraction), and at least one row
+    on either side: the rule of R's maxstat.
+
+    Parameters
+    ----------
+    marker, time : ndarray, shape (n,)
+    event : ndarray of bool, shape (n,)
+    min_fraction, max_fraction : float
+
+    Returns
+    -------
+    CutRows
+
+    Examples
+    --------
+    >>> marker, time = np.array([3.0, 1.0, 2.0, 2.0]), np.array([1.0, 2.0, 3.0, 4.0])
+    >>> rows = cut_rows(marker, time, np.ones(4, dtype=bool), min_fraction=0.1, max_fraction=0.9)
+    >>> rows.cut.tolist(), rows.n_low.tolist()
+    ([1.0, 2.0], [1, 3])
+    """
+    order = np.lexsort((event, time, marker))
+    held = marker[order]
+    n = len(held)
+    last = np.flatnonzero(held[1:] != held[:-1])
+    n_low = last + 1
+    kept = (n_low >= max(1, int(n * min_fraction))) & (n_low <= min(n - 1, int(n * max_fraction)))
+    return CutRows(time[order], event[order], order, held[last[kept]], n_low[kept])
+
+
+def logrank_scores(time: FloatArray, event: BoolArray) -> FloatArray:
+    """Log-rank scores of the rows: the event, less the sum over events j up to the row's time of 1 / (n - r_j + 1).
+
+    r_j is the largest rank of the event's time among its ties (Hothorn and Lausen, Comput Stat Data Anal 43 (2003)
+    121), so that a tie of d events among n - r still at risk after it adds d / (n - r + 1).
+
+    Parameters
+    ----------
+    time : ndarray, shape (n,)
+    event : ndarray of bool, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Examples
+    --------
+    >>> logrank_scores(np.array([1.0, 2.0, 2.0]), np.array([True, True, False])).round(4).tolist()
+    [0.6667, -0.3333, -1.3333]
+    """
+    distinct, rank = dense_rank(time)
+    leave = np.bincount(rank, minlength=len(distinct))
+    after = len(time) - np.cumsum(leave)
+    hazard = np.cumsum(np.bincount(rank, event, len(distinct)) / (after + 1))
+    return np.asarray(event - hazard[rank], dtype=np.float64)
+
+
+def standardised(scores: FloatArray, n_low: IntArray) -> FloatArray:
+    """The sum of the first `n_low` scores, less its mean and over its standard deviation among all orders of them.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+        In the order of the marker.
+    n_low : ndarray of int, shape (k,)
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        Positive where low markers have the higher hazard; 0 where all scores are equal.
+    """
+    n = len(scores)
+    centred = scores - scores.mean()
+    spread = deviation(centred, n_low)
+    sums = np.cumsum(centred)[n_low - 1]
+    found: FloatArray = np.divide(sums, spread, out=np.zeros(len(n_low)), where=spread > SAME * n)
+    return found
+
+
+def deviation(centred: FloatArray, n_low: IntArray) -> FloatArray:
+    """The standard deviation of the sum of `n_low` of the centred scores drawn without replacement: shape (k,)."""
+    n = len(centred)
+    return np.asarray(np.sqrt(n_low * (n - n_low) / (n * (n - 1.0)) * (centred**2).sum()), dtype=np.float64)
+
+
+def first_maximum(statistic: FloatArray) -> int:
+    """The place of the largest absolute value; the first one of several that differ only by rounding.
+
+    Examples
+    --------
+    >>> first_maximum(np.array([1.0, -3.0, 3.0 + 1e-14]))
+    1
+    """
+    size = np.abs(statistic)
+    return int(np.argmax(size >= size.max() * (1 - SAME)))
+
+
+def chi_squares(rows: CutRows) -> FloatArray:
+    """The log-rank chi-square of the two groups of every cut, its variance hypergeometric.
+
+    With n at risk and d events at t, v = d (n - d) / (n - 1) and n1 of the low group at risk, the variance is the sum
+    over t of v n1 (n - n1) / n^2. With A and B the running sums of v / n and v / n^2, it is the sum of A(t_i) over the
+    low group less the sum of B(min(t_i, t_j)) over its pairs; in the order of the marker both only grow.
+
+    Parameters
+    ----------
+    rows : CutRows
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        NaN where no event time compares the groups.
+
+    Notes
+    -----
+    ``survdiff(Surv(time, event) ~ (marker <= cut))$chisq`` of R at every cut, in O(n log(n)^2).
+    """
+    counts = count(rows.time, rows.event)
+    n, d = counts.n_risk[:, 0], counts.n_event[:, 0]
+    spread = d * (n - d) / np.maximum(n - 1, 1)
+    rank = np.searchsorted(counts.time, rows.time)
+    expected = np.cumsum(d / n)[rank]
+    single, pair = np.cumsum(spread / n)[rank], np.cumsum(spread / n**2)[rank]
+    variance = np.cumsum(single - pair - 2 * _minima_with_earlier(pair))[rows.n_low - 1]
+    score = np.cumsum(rows.event - expected)[rows.n_low - 1]
+    informative = variance > SAME * max(float(spread.sum()), SAME)
+    found: FloatArray = np.divide(score**2, variance, out=np.full(len(variance), np.nan), where=informative)
+    return found
+
+
+def _minima_with_earlier(values: FloatArray) -> FloatArray:
+    """For each place i the sum over the places j before it of min(values[i], values[j]).
+
+    Small blocks are summed outright, then joined two by two, as in a merge sort: with both sorted together, a value of
+    the right block takes the sum of the smaller ones of the left block, and itself for each of the others.
+    """
+    n = len(values)
+    blocks = np.pad(values, (0, -n % SMALL_BLOCK)).reshape(-1, SMALL_BLOCK)
+    earlier = np.tri(SMALL_BLOCK, k=-1)
+    inside = np.minimum(blocks[:, :, None], blocks[:, None, :]) * earlier
+    sums: FloatArray = inside.sum(axis=2).ravel()[:n]
+    ascending = np.argsort(values, kind="stable")
+    place = np.arange(n)
+    width = SMALL_BLOCK
+    while width < n:
+        block = ascending // (2 * width)
+        short = block.astype(np.int16) if n < 2 * width * 2**15 else block  # short numbers sort fast
+        joined = ascending[np.argsort(short, kind="stable")]
+        held = values[joined]
+        left = (joined // width) % 2 == 0
+        start = place - place % (2 * width)
+        below = np.concatenate([[0.0], np.cumsum(np.where(left, held, 0.0))])
+        n_below = np.concatenate([[0], np.cumsum(left)])
+        smaller, n_smaller = below[1:] - below[start], n_below[1:] - n_below[start]
+        right = ~left
+        sums[joined[right]] += (smaller + held * (width - n_smaller))[right]
+        width *= 2
+    return sums
+
+
+def log_hazard_ratios(rows: CutRows) -> FloatArray:
+    """The log hazard ratio (Cox, Efron's ties) of the rows above each cut against those at or below it.
+
+    Parameters
+    ----------
+    rows : CutRows
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        NaN where the likelihood has no maximum: no event of one group while the other was at risk.
+
+    Notes
+    -----
+    ``coxph(Surv(time, event) ~ (marker > cut))`` of R at every cut; each costs O(events).
+    """
+    if int(rows.event.sum()) * len(rows.n_low) <= LARGE:
+        high = np.arange(len(rows.time)) >= rows.n_low[:, None]
+        return grouped_log_hazard_ratios(rows.time, rows.event, high)[0]
+    from analysis.kernels.cutpoints.loops import two_groups_loop
+
+    times, rank = dense_rank(rows.time[rows.event])
+    place = np.searchsorted(times, rows.time, side="right") - 1
+    at = np.sort(rank)
+    fraction = (np.arange(len(at)) - np.searchsorted(at, at)) / np.bincount(at)[at]
+    return two_groups_loop(place, rows.event, rows.n_low, at, fraction, len(times))

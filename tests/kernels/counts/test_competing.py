@@ -1,0 +1,78 @@
+"""Cumulative incidence by hand, and its variance by its definition."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.kernels.counts.competing import aalen_johansen, gray_scores
+from analysis.kernels.counts.counting import count
+from analysis.kernels.counts.logrank import logrank_sums
+
+
+def leaving(time, status, weights=None, n_causes=2):
+    """n_risk and the table of who leaves how."""
+    counts = count(time, status > 0, group=status, n_groups=n_causes + 1, weights=weights)
+    return counts.n_risk.sum(axis=1), np.column_stack([counts.n_censor[:, 0], counts.n_event[:, 1:]])
+
+
+def test_eight_rows_in_fractions():
+    """Censored at 1, 2, 3 and 5; cause 1 at 2; cause 2 twice at 3 and once at 6."""
+    time, status = np.array([1.0, 2, 2, 3, 3, 3, 5, 6]), np.array([0, 1, 0, 2, 2, 0, 0, 2])
+    n_risk, leave = leaving(time, status)
+    incidence, _ = aalen_johansen(n_risk, leave)
+    assert n_risk.tolist() == [8, 7, 5, 2, 1]
+    expected = [
+        [0, 0],
+        [Fraction(1, 7), 0],
+        [Fraction(1, 7), Fraction(12, 35)],
+        [Fraction(1, 7), Fraction(12, 35)],
+        [Fraction(1, 7), Fraction(6, 7)],
+    ]
+    np.testing.assert_allclose(incidence, np.array(expected, dtype=float), atol=1e-15)
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 2)), min_size=2, max_size=14))
+@settings(deadline=None, max_examples=60)
+def test_the_variance_is_the_sum_of_squared_derivatives(rows):
+    """Each derivative of the incidence by the weight of a row, by central differences."""
+    time, status = np.array(rows, dtype=float).T
+    status = status.astype(int)
+    incidence, variance = aalen_johansen(*leaving(time, status))
+    step, total = 1e-6, np.zeros_like(incidence)
+    for row in range(len(time)):
+        moved = np.ones(len(time))
+        values = []
+        for sign in (1, -1):
+            moved[row] = 1 + sign * step
+            values.append(aalen_johansen(*leaving(time, status, moved))[0])
+        total += ((values[0] - values[1]) / (2 * step)) ** 2
+    np.testing.assert_allclose(variance, total, rtol=1e-5, atol=1e-9)
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.booleans()), min_size=2, max_size=14))
+@settings(deadline=None, max_examples=40)
+def test_one_cause_alone_is_one_minus_the_curve(rows):
+    time, event = np.array(rows, dtype=float).T
+    n_risk, leave = leaving(time, event.astype(int), n_causes=1)
+    incidence, _ = aalen_johansen(n_risk, leave)
+    np.testing.assert_allclose(1 - incidence[:, 0], np.cumprod(1 - leave[:, 1] / n_risk), atol=1e-13)
+
+
+def test_without_competing_events_the_scores_are_those_of_the_logrank_test():
+    rng = np.random.default_rng(4)
+    time, event = rng.permutation(60) + 1.0, rng.random(60) < 0.7
+    counts = count(time, event, group=np.arange(60) % 3, n_groups=3)
+    score, _ = gray_scores(counts, counts.n_event, np.zeros_like(counts.n_event))
+    sums = logrank_sums(counts)
+    np.testing.assert_allclose(score, sums.observed - sums.expected, atol=1e-12)
+
+
+def test_what_is_certain_has_no_error():
+    """Everybody had the event of the cause: the incidence is one, whatever the weights of the rows."""
+    incidence, variance = aalen_johansen(*leaving(np.arange(1.0, 31.0), np.ones(30, dtype=int)))
+    np.testing.assert_allclose(incidence[-1], [1, 0], atol=1e-14)
+    assert variance[-1].tolist() == [0, 0]

@@ -1,0 +1,146 @@
+"""The product-limit curve by hand: seven rows, in fractions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.kernels.counts.counting import count
+from analysis.kernels.counts.product_limit import (
+    areas,
+    greenwood,
+    interval,
+    jackknife_variance,
+    quantile,
+    survival_curve,
+)
+
+# Events at 1, 6 (twice) and 9; censored at 2, 7 and 10.
+TIME = np.array([0.0, 1, 2, 6, 7, 9, 10])
+N_RISK, N_EVENT = np.array([7.0, 6, 5, 3, 2, 1]), np.array([1.0, 0, 2, 0, 1, 0])
+SURVIVAL = np.array(
+    [
+        float(s)
+        for s in (
+            1,
+            Fraction(6, 7),
+            Fraction(6, 7),
+            Fraction(18, 35),
+            Fraction(18, 35),
+            Fraction(9, 35),
+            Fraction(9, 35),
+        )
+    ]
+)
+
+
+def test_survival_is_a_product_of_fractions():
+    np.testing.assert_allclose(survival_curve(N_RISK, N_EVENT), SURVIVAL[1:], rtol=1e-15)
+
+
+def test_greenwood_is_a_sum_of_fractions():
+    sums = [
+        Fraction(1, 42),
+        Fraction(1, 42),
+        Fraction(1, 42) + Fraction(2, 15),
+        Fraction(1, 42) + Fraction(2, 15),
+        Fraction(1, 42) + Fraction(2, 15) + Fraction(1, 2),
+    ]
+    np.testing.assert_allclose(greenwood(N_RISK, N_EVENT)[:5], [float(s) for s in sums], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("probability", "expected"),
+    [(1 / 14, 1), (1 / 7, 3.5), (1 / 3, 6), (0.5, 9), (26 / 35, 9.5), (0.9, np.nan), (0, 0)],
+)
+def test_quantiles_fall_in_the_middle_of_a_flat(probability, expected):
+    np.testing.assert_equal(quantile(TIME, SURVIVAL, probability), expected)
+
+
+def test_the_largest_limit_below_counts_where_a_limit_is_not_monotone():
+    limit = np.array([1.0, 0.6, 0.3, 0.45, np.nan])
+    assert quantile(np.arange(5.0), limit, 0.5) == 3
+
+
+@pytest.mark.parametrize("horizon", [0.5, 4, 9, 10, 12])
+def test_areas_are_sums_of_rectangles(horizon):
+    grid = np.arange(0, horizon, 0.5)
+    heights = SURVIVAL[np.searchsorted(TIME, grid, side="right") - 1]
+    np.testing.assert_allclose(areas(TIME, SURVIVAL, horizon)[0], heights.sum() * 0.5, rtol=1e-14)
+
+
+def test_the_area_to_nine_in_fractions():
+    expected = 1 + Fraction(6, 7) * 5 + Fraction(18, 35) * 3
+    np.testing.assert_allclose(areas(TIME, SURVIVAL, 9)[0], float(expected), rtol=1e-15)
+
+
+def test_intervals_are_symmetric_on_their_scale():
+    s, error, z = 0.6, 0.1, 1.959963984540054
+    scales = {"plain": lambda p: p, "log": np.log, "log-log": lambda p: np.log(-np.log(p))}
+    slopes = {"plain": 1, "log": 1 / s, "log-log": 1 / (s * np.log(s))}
+    for conf_type, scale in scales.items():
+        low, high = interval(np.array([s]), np.array([error]), conf_level=0.95, conf_type=conf_type)
+        reach = z * error * abs(slopes[conf_type])
+        np.testing.assert_allclose(np.sort(scale(np.array([low[0], high[0]]))), [scale(s) - reach, scale(s) + reach])
+
+
+@pytest.mark.parametrize("conf_type", ["plain", "log", "log-log"])
+def test_limits_stay_within_zero_and_one_and_are_undefined_at_zero(conf_type):
+    survival = np.array([1.0, 0.99, 0.01, 0.0])
+    low, high = interval(survival, np.array([0.0, 0.2, 0.2, np.nan]), conf_level=0.95, conf_type=conf_type)
+    assert (low[0], high[0]) == (1, 1)
+    assert ((low[1:3] >= 0) & (high[1:3] <= 1)).all()
+    assert np.isnan([low[3], high[3]]).all()
+
+
+@st.composite
+def weighted(draw):
+    n = draw(st.integers(3, 15))
+    column = lambda values: np.array(draw(st.lists(values, min_size=n, max_size=n)))  # noqa: E731
+    time = column(st.integers(1, 8)).astype(float)
+    entry = np.floor(time * column(st.sampled_from([0.0, 0.2, 0.6])))
+    weights = column(st.sampled_from([0.5, 1.25, 2.0, 3.7]))
+    return time, column(st.booleans()), np.where(draw(st.booleans()), entry, -np.inf), weights
+
+
+def log_survival(time, event, entry, weights):
+    counts = count(time, event, entry=entry, weights=weights)
+    with np.errstate(divide="ignore"):
+        return np.log(survival_curve(counts.n_risk[:, 0], counts.n_event[:, 0]))
+
+
+@given(weighted())
+@settings(deadline=None, max_examples=40)
+def test_the_jackknife_is_the_sum_of_squared_derivatives(cohort):
+    """Each derivative of log S by a weight, by central differences."""
+    time, event, entry, weights = cohort
+    counts = count(time, event, entry=entry, weights=weights)
+    variance = jackknife_variance(
+        counts.time, counts.n_risk[:, 0], counts.n_event[:, 0],
+        row_time=time, row_event=event, row_entry=entry, row_weight=weights,
+    )  # fmt: skip
+    step, total = 1e-6, np.zeros(len(counts.time))
+    alive = np.isfinite(log_survival(*cohort))
+    for row in range(len(time)):
+        moved = np.zeros(len(time))
+        moved[row] = step
+        up, down = (log_survival(time, event, entry, weights + sign * moved)[alive] for sign in (1, -1))
+        total[alive] += (weights[row] * (up - down) / (2 * step)) ** 2
+    np.testing.assert_allclose(variance[alive], total[alive], rtol=1e-6, atol=1e-9)
+    assert np.isnan(variance[~alive]).all()
+
+
+def test_the_jackknife_does_not_move_between_events():
+    """To the last bit: otherwise a limit is not flat where the curve is, and its quantile falls anywhere."""
+    rng = np.random.default_rng(8)
+    time, event, weights = np.arange(1.0, 41.0), rng.random(40) < 0.3, rng.uniform(0.2, 3, 40)
+    counts = count(time, event, weights=weights)
+    variance = jackknife_variance(
+        counts.time, counts.n_risk[:, 0], counts.n_event[:, 0],
+        row_time=time, row_event=event, row_entry=np.full(40, -np.inf), row_weight=weights,
+    )  # fmt: skip
+    assert len(np.unique(variance)) == event.sum() + (not event[0])

@@ -1,0 +1,86 @@
+"""Sums over risk sets where linear predictors lie far apart: by their definition, in logarithms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import logsumexp
+
+from analysis.kernels.cox import risk_sums
+from analysis.kernels.cox.likelihood import cox_problem, evaluate, moments, timed_information
+from analysis.kernels.cox.residuals import martingale_residuals, score_residuals
+from analysis.kernels.cox.risk_sets import risk_sets
+from analysis.kernels.cox.risk_sums import risks_of
+
+
+def far_apart(seed: int, *, late: bool, spread: float) -> dict[str, Any]:
+    """A cohort with ties, strata and weights whose linear predictors span `spread` or so."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(5, 40))
+    entry = rng.integers(0, 4, n).astype(float) if late else np.full(n, -np.inf)
+    event = rng.random(n) < 0.7
+    event[0] = True
+    return {
+        "time": np.where(late, entry, 0.0) + rng.integers(1, 9, n), "event": event, "entry": entry,
+        "strata": rng.integers(0, 3, n), "weights": rng.uniform(0.5, 2, n), "eta": rng.normal(size=n) ** 3 * spread,
+    }  # fmt: skip
+
+
+def sets_of(data: dict[str, Any]) -> Any:
+    return risk_sets(data["time"], data["event"], entry=data["entry"], strata=data["strata"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.booleans(), st.sampled_from([0.1, 10.0, 1000.0, 1e6]))
+def test_sums_at_risk_and_over_time_at_risk_by_definition(seed: int, late: bool, spread: float) -> None:
+    data = far_apart(seed, late=late, spread=spread)
+    sets = sets_of(data)
+    if not len(sets.times):
+        return
+    eta, weights = data["eta"][sets.rows], data["weights"][sets.rows]
+    risks = risks_of(sets, weights, eta)
+    places = np.arange(len(sets.times))
+    at_risk = (sets.first <= places[:, None]) & (places[:, None] <= sets.last)
+    total = np.log(risks.at_risk(np.ones(len(eta)))) + risks.log_scale
+    np.testing.assert_allclose(total, [logsumexp(eta[who], b=weights[who]) for who in at_risk], rtol=1e-10, atol=1e-10)
+    seen = risks.over_time(np.exp(risks.log_scale - total))  # the expected events of a row, Breslow's
+    wanted = (np.exp(np.where(at_risk, eta - total[:, None], -np.inf)) * weights).sum(axis=0)
+    np.testing.assert_allclose(seen, wanted, rtol=1e-8, atol=1e-300)
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+@pytest.mark.parametrize("late", [False, True])
+def test_one_scale_and_many_give_the_same_likelihood_and_residuals(
+    ties: str, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = far_apart(5, late=late, spread=0.5)
+    x = np.column_stack([data["eta"], np.cos(np.arange(len(data["eta"])))])
+    problem = cox_problem(x, sets_of(data), weights=data["weights"], ties=ties)
+    beta = np.array([0.4, -0.7])
+
+    def everything() -> list[Any]:
+        point, at = evaluate(problem, beta), moments(problem, beta)
+        return [
+            point.log_likelihood, point.gradient, point.information, at.mean,
+            timed_information(problem, at, problem.sets.times),
+            score_residuals(problem, beta, len(x)), martingale_residuals(problem, beta, len(x)),
+        ]  # fmt: skip
+
+    one = everything()
+    monkeypatch.setattr(risk_sums, "NEAR", -1.0)
+    monkeypatch.setattr(risk_sums, "NEAR_LATE", -1.0)
+    for left, right in zip(one, everything(), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-11, atol=1e-12)
+
+
+def test_a_row_far_above_the_others_that_enters_late_costs_the_earlier_risk_sets_no_digit() -> None:
+    time, entry = np.array([1.0, 2.0, 3.0, 9.0]), np.array([-np.inf, -np.inf, -np.inf, 2.5])
+    sets = risk_sets(time, np.ones(4, dtype=bool), entry=entry)
+    eta = np.array([0.0, 0.0, 0.0, 40.0])[sets.rows]
+    risks = risks_of(sets, np.ones(4), eta)
+    total = np.log(risks.at_risk(np.ones(4))) + risks.log_scale
+    np.testing.assert_allclose(total, [np.log(3), np.log(2), 40.0, 40.0], rtol=1e-15)
