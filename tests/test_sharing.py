@@ -23,7 +23,7 @@ from analysis import (
     permutation_logrank,
     simulation_study,
 )
-from analysis.survival import permutation
+from analysis.survival.group_tests import permutation
 
 ENDPOINT = Endpoint("time", "event")
 ROOT = Path(__file__).resolve().parents[1]

@@ -32,9 +32,9 @@ from analysis.robustness.curve_engines import (
 from analysis.robustness.exposure import read_exposure
 from analysis.robustness.weights import BalanceWeights, check_truncate, told_weights, weighted_rows
 from analysis.strata.marker_designs import listed
-from analysis.survival.cox_fit import CoxFit
-from analysis.survival.options import choice_problems, count_problems, level_problems, times_given
-from analysis.survival.patients import spell_warnings
+from analysis.survival.cox.result import CoxFit
+from analysis.survival.rows.arguments import choice_problems, count_problems, level_problems, times_given
+from analysis.survival.rows.patients import spell_warnings
 
 __all__ = ["AdjustedCurves", "adjusted_curves"]
 

@@ -12,7 +12,7 @@ from analysis.errors import AnalysisWarning, BeyondFollowUp, FailedDraws, NotEst
 from analysis.kernels.counts.product_limit import interval
 from analysis.kernels.times import n_times_to, reached
 from analysis.robustness.exposure import ExposureRows
-from analysis.survival.curve_frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES, code_column
+from analysis.survival.curves.frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES, code_column
 
 MANY_FAILED = 0.05
 CONF_TYPE, BOOTSTRAP = "log-log", "bootstrap"

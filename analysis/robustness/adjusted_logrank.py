@@ -18,8 +18,8 @@ from analysis.kernels.tails import chi_square_tail
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.weights import check_truncate, told_weights, weighted_rows
 from analysis.strata.marker_designs import listed
-from analysis.survival.curve_frames import label_column
-from analysis.survival.logrank import LogRank, checked_groups
+from analysis.survival.curves.frames import label_column
+from analysis.survival.group_tests.logrank import LogRank, checked_groups
 
 __all__ = ["adjusted_logrank"]
 

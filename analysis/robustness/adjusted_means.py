@@ -13,9 +13,9 @@ from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all
 from analysis.kernels.tails import normal_quantile
 from analysis.kernels.times import n_times_to, reached
 from analysis.robustness.adjusted_curves import AdjustedCurves
-from analysis.survival.curve_frames import label_column, pairs_of
-from analysis.survival.milestones import difference_columns, with_pairs
-from analysis.survival.options import level_problems, number_problems
+from analysis.survival.curves.frames import label_column, pairs_of
+from analysis.survival.curves.milestones import difference_columns, with_pairs
+from analysis.survival.rows.arguments import level_problems, number_problems
 
 __all__ = ["AdjustedMeans", "adjusted_restricted_mean", "adjusted_survival_difference"]
 

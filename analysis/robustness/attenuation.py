@@ -23,10 +23,10 @@ from analysis.robustness.measurement import (
     reliability_limits,
 )
 from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
-from analysis.survival.cox import fit_design
-from analysis.survival.cox_fit import CoxModel
-from analysis.survival.cox_terms import Design
-from analysis.survival.options import level_problems
+from analysis.survival.cox.design import Design
+from analysis.survival.cox.fit import fit_design
+from analysis.survival.cox.result import CoxModel
+from analysis.survival.rows.arguments import level_problems
 
 __all__ = ["Attenuation", "attenuation"]
 

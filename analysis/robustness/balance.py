@@ -12,8 +12,8 @@ from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbe
 from analysis.errors import InputError, dropped_warnings, raise_all, warn_all
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.weights import BalanceWeights
-from analysis.survival.cox_terms import level_columns
-from analysis.survival.curve_frames import label_column
+from analysis.survival.cox.design import level_columns
+from analysis.survival.curves.frames import label_column
 
 __all__ = ["covariate_balance"]
 

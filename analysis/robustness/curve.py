@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from analysis.batches import in_batches
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.errors import InputError
 from analysis.kernels.cox.contrasts import fit_contrasts
@@ -21,10 +22,9 @@ from analysis.robustness.settings import (
     setting_codes,
 )
 from analysis.strata.cutpoints import Cutpoints
-from analysis.survival.batches import in_batches
-from analysis.survival.cox import fit_design
-from analysis.survival.cox_fit import CoxFit, CoxModel
-from analysis.survival.cox_terms import Design
+from analysis.survival.cox.design import Design
+from analysis.survival.cox.fit import fit_design
+from analysis.survival.cox.result import CoxFit, CoxModel
 
 BATCH = 25
 """Permutations that travel together to a worker."""

@@ -8,12 +8,12 @@ from typing import Protocol
 
 import numpy as np
 
+from analysis.batches import batch_bounds, in_batches
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums, event_sums
 from analysis.kernels.cox_resamples.fits import baseline_batch, fit_weighted_batch
 from analysis.kernels.times import n_times_to
 from analysis.robustness.propensity import fit_propensity, probabilities
-from analysis.survival.batches import batch_bounds, in_batches
 
 BATCH = 50
 """Resamples that are computed together, from one seed."""

@@ -12,8 +12,8 @@ from analysis.kernels.cox.risk_sets import risk_sets
 from analysis.robustness.curve_draws import CurveEngine, Reweighter, Standardiser
 from analysis.robustness.exposure import ExposureRows
 from analysis.robustness.weights import Weighting
-from analysis.survival.cox import fit_design
-from analysis.survival.cox_fit import CoxFit, CoxModel
+from analysis.survival.cox.fit import fit_design
+from analysis.survival.cox.result import CoxFit, CoxModel
 
 MOST_TIMES = 500
 """Distinct event times above which the curves are computed at as many quantiles of them."""

@@ -22,9 +22,9 @@ from analysis.robustness.measurement import (
     reliability_limits,
 )
 from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
-from analysis.survival.cox import fit_design
-from analysis.survival.cox_fit import LARGEST_LOGARITHM, CoxFit, CoxModel
-from analysis.survival.options import level_problems, times_given
+from analysis.survival.cox.fit import fit_design
+from analysis.survival.cox.result import LARGEST_LOGARITHM, CoxFit, CoxModel
+from analysis.survival.rows.arguments import level_problems, times_given
 
 __all__ = ["SimulationExtrapolation", "simulation_extrapolation"]
 

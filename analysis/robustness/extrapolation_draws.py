@@ -11,7 +11,7 @@ from analysis.errors import NotEstimable
 from analysis.kernels.cox.likelihood import cox_problem, fit_problem
 from analysis.kernels.cox.risk_sets import risk_sets
 from analysis.robustness.measurement import MeasurementError
-from analysis.survival.cox_terms import Design
+from analysis.survival.cox.design import Design
 
 DEGREE = 2
 

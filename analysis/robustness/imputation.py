@@ -15,8 +15,8 @@ from analysis.robustness.imputation_columns import CATEGORY, INDICATOR, ImputedC
 from analysis.robustness.imputation_draws import draw_imputation
 from analysis.robustness.imputation_rows import ImputationRows, read_rows
 from analysis.strata.marker_designs import listed
-from analysis.survival.data import SurvivalData
-from analysis.survival.options import count_problems, number_problems
+from analysis.survival.rows.arguments import count_problems, number_problems
+from analysis.survival.rows.survival_data import SurvivalData
 
 __all__ = ["Imputations", "impute_cohort"]
 

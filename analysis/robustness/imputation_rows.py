@@ -17,8 +17,8 @@ from analysis.kernels.cox.residuals import martingale_residuals
 from analysis.kernels.cox.risk_sets import risk_sets
 from analysis.robustness.imputation_columns import ImputedColumn
 from analysis.robustness.samples import counted
-from analysis.survival.cox_terms import formula_columns, read_term_design
-from analysis.survival.data import SurvivalData, survival_data
+from analysis.survival.cox.design import formula_columns, read_term_design
+from analysis.survival.rows.survival_data import SurvivalData, survival_data
 
 
 @dataclass(frozen=True, eq=False)

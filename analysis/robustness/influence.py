@@ -23,12 +23,12 @@ from analysis.errors import (
 )
 from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.strata.marker_designs import listed
-from analysis.survival.cox import fit_design
-from analysis.survival.cox_fit import CoxFit, CoxModel, hazard_ratios
-from analysis.survival.cox_residuals import cox_residuals
-from analysis.survival.cox_terms import read_design
-from analysis.survival.data import group_rows, grouping_problems
-from analysis.survival.options import count_problems, level_problems
+from analysis.survival.cox.design import read_design
+from analysis.survival.cox.fit import fit_design
+from analysis.survival.cox.residuals import cox_residuals
+from analysis.survival.cox.result import CoxFit, CoxModel, hazard_ratios
+from analysis.survival.rows.arguments import count_problems, level_problems
+from analysis.survival.rows.survival_data import group_rows, grouping_problems
 
 __all__ = ["leave_one_out", "patient_influence"]
 

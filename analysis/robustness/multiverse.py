@@ -34,8 +34,8 @@ from analysis.robustness.settings import (
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import column_precision, range_problems, stratum_codes
 from analysis.strata.marker_designs import listed
-from analysis.survival.cox_guards import EVENTS_PER_PARAMETER
-from analysis.survival.options import choice_problems, count_problems, level_problems
+from analysis.survival.cox.estimability import EVENTS_PER_PARAMETER
+from analysis.survival.rows.arguments import choice_problems, count_problems, level_problems
 
 __all__ = ["Multiverse", "cutpoint_multiverse"]
 

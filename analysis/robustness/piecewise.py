@@ -16,10 +16,10 @@ from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all
 from analysis.kernels.times import n_times_to
 from analysis.robustness.slopes import difference_test, fitted, with_slopes
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed, read_marker_design
-from analysis.survival.cox_fit import ChiSquare, CoxFit, hazard_ratios
-from analysis.survival.cox_terms import Design
-from analysis.survival.data import Groups
-from analysis.survival.options import level_problems, times_given
+from analysis.survival.cox.design import Design
+from analysis.survival.cox.result import ChiSquare, CoxFit, hazard_ratios
+from analysis.survival.rows.arguments import level_problems, times_given
+from analysis.survival.rows.survival_data import Groups
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray, first_few
 from analysis.errors import AnalysisWarning, InputError, raise_all
-from analysis.survival.cox_fit import CoxFit
-from analysis.survival.options import level_problems
+from analysis.survival.cox.result import CoxFit
+from analysis.survival.rows.arguments import level_problems
 
 __all__ = ["PooledCox", "pool_cox"]
 

@@ -19,8 +19,8 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.survival.groups import label_problems
-from analysis.survival.options import number_problems
+from analysis.survival.rows.arguments import number_problems
+from analysis.survival.rows.groups import label_problems
 
 
 def counted(n: int, noun: str) -> str:

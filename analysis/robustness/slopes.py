@@ -9,9 +9,9 @@ import numpy as np
 
 from analysis.cohort.columns import IntArray
 from analysis.cohort.endpoints import Endpoint
-from analysis.survival.cox import fit_design
-from analysis.survival.cox_fit import ChiSquare, CoxFit, CoxModel, chi_square
-from analysis.survival.cox_terms import Design
+from analysis.survival.cox.design import Design
+from analysis.survival.cox.fit import fit_design
+from analysis.survival.cox.result import ChiSquare, CoxFit, CoxModel, chi_square
 
 
 def with_slopes(design: Design, marker: str, group: IntArray, terms: Sequence[str]) -> Design:

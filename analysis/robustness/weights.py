@@ -21,8 +21,8 @@ from analysis.errors import (
 from analysis.robustness.exposure import ExposureRows, read_exposure
 from analysis.robustness.propensity import fit_propensity, probabilities, propensity_basis
 from analysis.strata.marker_designs import listed
-from analysis.survival.cox_guards import refuse_constant
-from analysis.survival.curve_frames import label_column
+from analysis.survival.cox.estimability import refuse_constant
+from analysis.survival.curves.frames import label_column
 
 __all__ = ["BalanceWeights", "balance_weights"]
 

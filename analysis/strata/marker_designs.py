@@ -10,9 +10,9 @@ import pandas as pd
 from analysis.cohort.columns import column_problems, numbers, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all
-from analysis.survival.cox_terms import Design, read_design, read_term_design
-from analysis.survival.formula_calls import quoted
-from analysis.survival.formula_grammar import columns_of, parse_formula
+from analysis.survival.cox.design import Design, read_design, read_term_design
+from analysis.survival.formulas.calls import quoted
+from analysis.survival.formulas.grammar import columns_of, parse_formula
 from analysis.survival.roles import check_roles, listed
 
 __all__ = ["adjust_problems", "as_formula", "listed", "read_marker_design"]

@@ -16,10 +16,10 @@ from analysis.kernels.cutpoints.adjusted import ModelRows
 from analysis.kernels.cutpoints.scan import CutRows, cut_rows
 from analysis.strata.marker_designs import adjust_problems, read_marker_design
 from analysis.strata.search_scans import AdjustedScan, LogRankScan, Scan
-from analysis.survival.cox import fit_design
-from analysis.survival.cox_fit import CoxFit, CoxModel
-from analysis.survival.options import level_problems, number_problems
-from analysis.survival.patients import spell_warnings
+from analysis.survival.cox.fit import fit_design
+from analysis.survival.cox.result import CoxFit, CoxModel
+from analysis.survival.rows.arguments import level_problems, number_problems
+from analysis.survival.rows.patients import spell_warnings
 
 FEW_EVENTS = 20
 """Below this many events no search is to be trusted."""

@@ -15,10 +15,10 @@ from analysis.study.blocks import attempted
 from analysis.study.models import ADJUSTED, CONTINUOUS, fit_models
 from analysis.study.study import Study
 from analysis.study.times import horizon
-from analysis.survival.cox_guards import EVENTS_PER_PARAMETER
-from analysis.survival.milestones import median_follow_up
-from analysis.survival.proportional_hazards import proportional_hazards_test
-from analysis.survival.risk import risk_table
+from analysis.survival.cox.estimability import EVENTS_PER_PARAMETER
+from analysis.survival.cox.proportional_hazards import proportional_hazards_test
+from analysis.survival.curves.milestones import median_follow_up
+from analysis.survival.curves.risk_table import risk_table
 
 THIN_TAIL = 10
 """Patients at risk below which a curve's tail is thin."""

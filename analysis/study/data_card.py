@@ -16,8 +16,8 @@ from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA, LABS_SCHEMA
 from analysis.cohort.synthetic.magnesium import draw_magnesium, magnesium_law
 from analysis.cohort.synthetic.magnesium_over_time import REFERENCE_MAGNESIUM
 from analysis.cohort.synthetic.simulation import SyntheticCohort
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.milestones import survival_quantile
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.milestones import survival_quantile
 from analysis.truth.estimands import TrueEstimands
 
 N_MOMENTS = 200_000

@@ -13,10 +13,10 @@ from analysis.present.explorer import FEW_AT_RISK
 from analysis.present.times import breaks_for
 from analysis.study.explorer_cuts import Cut, spread, used_rows
 from analysis.study.study import Study
-from analysis.survival.curve_frames import code_column
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.milestones import survival_quantile
-from analysis.survival.risk import risk_table
+from analysis.survival.curves.frames import code_column
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.milestones import survival_quantile
+from analysis.survival.curves.risk_table import risk_table
 
 MOST_STEPS = 200
 MOST_ROWS = 2_000_000

@@ -15,9 +15,9 @@ from analysis.study.models import STRATA, estimate_text, fit_models, marker_haza
 from analysis.study.results import StudyFigure, slug
 from analysis.study.study import Study
 from analysis.study.times import horizon
-from analysis.survival.milestones import survival_quantile
-from analysis.survival.restricted_means import restricted_mean_difference
-from analysis.survival.risk import risk_table
+from analysis.survival.curves.milestones import survival_quantile
+from analysis.survival.curves.restricted_means import restricted_mean_difference
+from analysis.survival.curves.risk_table import risk_table
 
 
 def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> StudyFigure:

@@ -18,7 +18,7 @@ from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted
 from analysis.study.study import Study
 from analysis.study.targets import hazard_ratio_target, with_targets
-from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
+from analysis.survival.cox.fit import CoxFit, fit_cox, hazard_ratios
 
 CONTINUOUS, STRATA = "continuous", "strata"
 CRUDE, ADJUSTED = "crude", "adjusted"

@@ -20,9 +20,9 @@ from analysis.strata.quantiles import quantile_cutpoints
 from analysis.study.column_roles import check_columns, coded_events
 from analysis.study.plan import StudyPlan
 from analysis.study.synthetic_files import read_truth
-from analysis.survival.cox_terms import formula_columns
-from analysis.survival.data import grouping_problems, survival_data
-from analysis.survival.patients import patient_rows, refuse_spells
+from analysis.survival.cox.design import formula_columns
+from analysis.survival.rows.patients import patient_rows, refuse_spells
+from analysis.survival.rows.survival_data import grouping_problems, survival_data
 from analysis.truth.estimands import TrueEstimands
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from analysis.study.models import CONTINUOUS, STRATA, estimate_text, fit_models,
 from analysis.study.names import slug
 from analysis.study.study import Study
 from analysis.study.times import horizon
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.milestones import survival_quantile
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.milestones import survival_quantile
 
 RESTRICTED_MEAN = "restricted mean"
 

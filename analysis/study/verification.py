@@ -16,9 +16,9 @@ from analysis.errors import AnalysisWarning, InputError, NotSupported
 from analysis.study.models import CONTINUOUS, StudyModel, fit_models
 from analysis.study.paper_tables import survival_table
 from analysis.study.study import Study
-from analysis.survival.cox import fit_cox
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.logrank import logrank_test
+from analysis.survival.cox.fit import fit_cox
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.group_tests.logrank import logrank_test
 from analysis.survival.logrank_lifelines import lifelines_logrank
 
 ENGINES = ("lifelines", "kernel")

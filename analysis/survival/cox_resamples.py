@@ -7,14 +7,14 @@ from functools import partial
 
 import numpy as np
 
+from analysis.batches import batch_bounds, in_batches
 from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.kernels.cox.likelihood import cox_problem, fit_problem
 from analysis.kernels.cox.residuals import score_residuals
 from analysis.kernels.cox.risk_sets import risk_sets
 from analysis.kernels.cox_resamples.fits import fit_weighted_batch
 from analysis.kernels.resampling import times_drawn
-from analysis.survival.batches import batch_bounds, in_batches
-from analysis.survival.cox_terms import Design
+from analysis.survival.cox.design import Design
 
 BATCH, BATCH_CELLS = 100, 4_000_000
 """Resamples drawn and fitted together; fewer where resamples times rows would exceed the second."""

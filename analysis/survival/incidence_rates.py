@@ -8,9 +8,9 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all, warn_all
-from analysis.survival.curve_frames import label_column
-from analysis.survival.data import survival_data
-from analysis.survival.options import level_problems, number_problems
+from analysis.survival.curves.frames import label_column
+from analysis.survival.rows.arguments import level_problems, number_problems
+from analysis.survival.rows.survival_data import survival_data
 
 __all__ = ["incidence_rates"]
 

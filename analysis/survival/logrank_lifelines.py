@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotSupported
-from analysis.survival.data import late_entry, survival_data
+from analysis.survival.rows.survival_data import late_entry, survival_data
 
 
 def lifelines_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str) -> float:

@@ -11,8 +11,8 @@ from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, SuspiciousValues, warn_all
 from analysis.kernels.counts.logrank import logrank_sums, score_chi_square
-from analysis.survival.counted import counted_groups
-from analysis.survival.logrank import LogRank, checked_sizes, chi_square_result, no_information
+from analysis.survival.group_tests.logrank import LogRank, checked_sizes, chi_square_result, no_information
+from analysis.survival.rows.counts import counted_groups
 
 
 def logrank_trend(

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.batches import in_batches
 from analysis.errors import AnalysisWarning, InputError, raise_all
-from analysis.survival.batches import in_batches
 
 FloatArray = NDArray[np.float64]
 

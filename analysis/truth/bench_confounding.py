@@ -17,11 +17,11 @@ from analysis.robustness.adjusted_logrank import adjusted_logrank
 from analysis.robustness.adjusted_means import adjusted_restricted_mean
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.groups import stratify
-from analysis.survival.cox import fit_cox
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.logrank import logrank_test
-from analysis.survival.milestones import survival_at
-from analysis.survival.restricted_means import restricted_mean_difference
+from analysis.survival.cox.fit import fit_cox
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.milestones import survival_at
+from analysis.survival.curves.restricted_means import restricted_mean_difference
+from analysis.survival.group_tests.logrank import logrank_test
 from analysis.truth.bench import BenchAnswer, BenchWorld, Target, quietly
 from analysis.truth.bench_cutpoints import MARKER, constant, wald, zero
 from analysis.truth.bench_worlds import ADJUSTED_SLOPE, adjusted_effect, adjusted_slope, draw_cohort

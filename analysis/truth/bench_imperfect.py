@@ -14,9 +14,9 @@ from analysis.cohort.synthetic.simulation import cohort_frame, simulate_cohort, 
 from analysis.robustness.extrapolation import simulation_extrapolation
 from analysis.robustness.imputation import impute_cohort
 from analysis.robustness.pooling import pool_cox
-from analysis.survival.cox import CoxFit, fit_cox
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.milestones import survival_at
+from analysis.survival.cox.fit import CoxFit, fit_cox
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.milestones import survival_at
 from analysis.truth.bench import BenchAnswer, BenchWorld, quietly
 from analysis.truth.bench_cutpoints import MARKER, SLOPE, constant, cut_targets, wald
 from analysis.truth.bench_worlds import ADJUSTED_SLOPE, CLINICAL, adjusted_effect, adjusted_slope

@@ -12,9 +12,9 @@ from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
 from analysis.robustness.max_combo import max_combo
 from analysis.strata.dose_response import dose_response
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.logrank import logrank_test
-from analysis.survival.restricted_means import restricted_mean_difference
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.restricted_means import restricted_mean_difference
+from analysis.survival.group_tests.logrank import logrank_test
 from analysis.truth.bench import BenchAnswer, Method, quietly
 from analysis.truth.bench_cutpoints import CUT_EFFECT, MARKER, wald
 from analysis.truth.bench_worlds import (

@@ -18,8 +18,8 @@ from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.kernels.times import FloatArray
 from analysis.robustness.samples import baseline_value
 from analysis.robustness.start_stop import start_stop
-from analysis.survival.cox import fit_cox
-from analysis.survival.landmarks import landmark
+from analysis.survival.cox.fit import fit_cox
+from analysis.survival.curves.landmarks import landmark
 from analysis.truth.bench import BenchAnswer, BenchWorld, Target, quietly
 from analysis.truth.bench_cutpoints import MARKER, constant, wald, zero
 from analysis.truth.bench_worlds import CLINICAL

@@ -22,7 +22,7 @@ from analysis import (
 )
 from analysis.robustness.imputation_columns import read_columns
 from analysis.robustness.imputation_rows import expected_events, hazard_at, read_rows
-from analysis.survival.data import survival_data
+from analysis.survival.rows.survival_data import survival_data
 
 OS = Endpoint("time", "event")
 

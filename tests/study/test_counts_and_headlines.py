@@ -26,7 +26,7 @@ from analysis.study.paper_tables import stratum_counts
 from analysis.study.sections.cohort import patient_flow
 from analysis.study.sections.strata import counts_table
 from analysis.study.study import Study, prepare_study
-from analysis.survival import cox_fit
+from analysis.survival.cox import result
 from tests.study.plans import LUNG_BY_AGE
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
@@ -146,7 +146,7 @@ def test_a_limit_that_does_not_converge_is_missing_and_named(monkeypatch):
     def fail(*_, **__):
         raise NotEstimable("the model did not converge")
 
-    monkeypatch.setattr(cox_fit, "profile_limits", fail)
+    monkeypatch.setattr(result, "profile_limits", fail)
     with pytest.warns(Separation, match="Overall survival: the one-sided limit of 'x' was not reached"):
         ratios = hazard_ratios(fit).set_index("term")
     assert ratios.loc["x", ["hazard_ratio", "conf_low", "conf_high"]].isna().all()

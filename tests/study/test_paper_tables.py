@@ -17,7 +17,7 @@ from analysis.study.sections.models import models_section
 from analysis.study.sections.survival import medians, survival_section
 from analysis.study.study import prepare_study
 from analysis.study.word_file import word_tables, write_word_tables
-from analysis.survival.curves import kaplan_meier
+from analysis.survival.curves.kaplan_meier import kaplan_meier
 
 HOSTILE = '=<b>α & "Ω" 50%, $5 naïve\'</b>'
 

@@ -6,7 +6,7 @@ import pytest
 
 from analysis import Endpoint, baseline_hazard, fit_cox, hazard_ratios
 from analysis.errors import NotEstimable, Separation
-from analysis.survival import cox as cox_module
+from analysis.survival.cox import fit as cox_module
 from tests.reference import cases, cohort
 
 PLAIN = Endpoint("time", "event")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-import analysis.survival.cox as cox_module
+import analysis.survival.cox.fit as cox_module
 from analysis import Endpoint, NotEstimable, NotSupported, fit_cox
 from tests.reference import Case, cases, cohort
 

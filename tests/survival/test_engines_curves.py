@@ -81,7 +81,7 @@ def test_engines_agree_on_published_data(case):
 
 def test_auto_takes_the_kernel_for_large_cohorts(monkeypatch):
     """lifelines is not even called above its limit."""
-    monkeypatch.setattr("analysis.survival.curves.lifelines_survival", None)
+    monkeypatch.setattr("analysis.survival.curves.kaplan_meier.lifelines_survival", None)
     frame = pd.DataFrame({"time": np.arange(1.0, 20_002.0), "event": 1})
     assert kaplan_meier(frame, PLAIN)["survival"].iloc[-1] == 0
 

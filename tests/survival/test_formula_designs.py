@@ -17,7 +17,7 @@ from analysis import (
     fit_cox,
     search_cutpoint,
 )
-from analysis.survival.cox_terms import read_design, read_term_design
+from analysis.survival.cox.design import read_design, read_term_design
 
 EP = Endpoint("t", "e")
 

@@ -8,8 +8,8 @@ from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVA
 from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.groups import stratify
-from analysis.survival.cox import fit_cox
-from analysis.survival.milestones import survival_at
+from analysis.survival.cox.fit import fit_cox
+from analysis.survival.curves.milestones import survival_at
 from analysis.truth.estimands import true_cutpoint_effects
 
 N = 30_000

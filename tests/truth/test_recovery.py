@@ -17,10 +17,10 @@ from analysis.errors import SmallStratum
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.groups import stratify
 from analysis.study.synthetic_files import read_truth
-from analysis.survival.cox import fit_cox, hazard_ratios
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.milestones import survival_at
-from analysis.survival.restricted_means import restricted_mean
+from analysis.survival.cox.fit import fit_cox, hazard_ratios
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.milestones import survival_at
+from analysis.survival.curves.restricted_means import restricted_mean
 
 N_REPLICATES = 50
 MOST_STANDARD_ERRORS = 3.3

@@ -14,8 +14,8 @@ from analysis.study.models import CONTINUOUS, StudyModel, fit_models, marker_haz
 from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.sections.about import NOT_EVIDENCE
 from analysis.study.study import Study
-from analysis.survival.cox_residuals import cox_residuals
-from analysis.survival.proportional_hazards import coefficient_over_time, proportional_hazards_test
+from analysis.survival.cox.proportional_hazards import coefficient_over_time, proportional_hazards_test
+from analysis.survival.cox.residuals import cox_residuals
 from analysis.truth.estimands import TrueEstimands
 
 

@@ -20,8 +20,8 @@ from analysis.study.data_columns import column_table
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study, model_columns
 from analysis.survival.baseline_table import baseline_table
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.milestones import median_follow_up
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.milestones import median_follow_up
 
 
 def cohort_section(study: Study) -> StudySection:

@@ -21,9 +21,9 @@ from analysis.study.models import estimate_text
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study
 from analysis.study.times import milestones
-from analysis.survival.competing import cumulative_incidence, gray_test
-from analysis.survival.cox import fit_cox, hazard_ratios
-from analysis.survival.fine_gray import fit_fine_gray
+from analysis.survival.competing.fine_gray import fit_fine_gray
+from analysis.survival.competing.incidence_and_gray import cumulative_incidence, gray_test
+from analysis.survival.cox.fit import fit_cox, hazard_ratios
 
 STATUS, EVENT = "first event", "event of one cause"
 CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause-specific (Cox)", "of the incidence (Fine and Gray)"

@@ -34,9 +34,9 @@ from analysis.study.sections.confounding_tables import (
     standardised_truth,
 )
 from analysis.study.study import Study
-from analysis.survival.cox_fit import hazard_ratios
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.risk import risk_table
+from analysis.survival.cox.result import hazard_ratios
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.risk_table import risk_table
 
 SHARES = dict.fromkeys(("crude", "standardised", "weighted", "crude_target", "adjusted_target"), "share")
 BALANCED = 0.1

@@ -13,7 +13,7 @@ from analysis.study.bench_files import FOLDER, read_benches
 from analysis.study.blocks import table
 from analysis.study.results import slug
 from analysis.study.study import Study
-from analysis.survival.cox import fit_cox, hazard_ratios
+from analysis.survival.cox.fit import fit_cox, hazard_ratios
 
 WEIGHT = "(weight of the stratum)"
 NOTE = (

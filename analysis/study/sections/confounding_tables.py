@@ -12,9 +12,9 @@ from analysis.robustness.adjusted_logrank import adjusted_logrank
 from analysis.robustness.adjusted_means import adjusted_restricted_mean, adjusted_survival_difference
 from analysis.study.study import Study
 from analysis.study.times import horizon, milestones
-from analysis.survival.logrank import LogRank, logrank_test
-from analysis.survival.milestones import survival_at, survival_difference
-from analysis.survival.restricted_means import restricted_mean_difference
+from analysis.survival.curves.milestones import survival_at, survival_difference
+from analysis.survival.curves.restricted_means import restricted_mean_difference
+from analysis.survival.group_tests.logrank import LogRank, logrank_test
 from analysis.truth.estimands import TrueEstimands
 
 CRUDE = "crude"

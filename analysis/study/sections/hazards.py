@@ -23,9 +23,9 @@ from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.study import Study
 from analysis.study.targets import with_difference_targets
 from analysis.study.times import common_follow_up, horizon, milestones
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.milestones import survival_difference
-from analysis.survival.proportional_hazards import proportional_hazards_test
+from analysis.survival.cox.proportional_hazards import proportional_hazards_test
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.milestones import survival_difference
 
 FEWEST_IN_PERIOD = 10
 

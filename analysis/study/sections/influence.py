@@ -22,7 +22,7 @@ from analysis.study.models import CONTINUOUS, StudyModel, estimate_text, fit_mod
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study
 from analysis.study.targets import hazard_ratio_target
-from analysis.survival.cox import hazard_ratios
+from analysis.survival.cox.fit import hazard_ratios
 
 N_SHOWN = 10
 N_SIMULATIONS = 100

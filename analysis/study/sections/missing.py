@@ -26,10 +26,10 @@ from analysis.study.study import Study, model_columns
 from analysis.study.targets import hazard_ratio_target, with_survival_targets
 from analysis.study.times import milestones
 from analysis.survival.baseline_table import baseline_table
-from analysis.survival.cox import fit_cox, hazard_ratios
-from analysis.survival.cox_terms import formula_columns
-from analysis.survival.curves import kaplan_meier
-from analysis.survival.milestones import survival_at
+from analysis.survival.cox.design import formula_columns
+from analysis.survival.cox.fit import fit_cox, hazard_ratios
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.milestones import survival_at
 
 COMPLETE, IMPUTED = "complete rows", "imputed"
 NORMAL_975 = 1.959963984540054

@@ -16,7 +16,7 @@ from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_tex
 from analysis.study.paper_tables import hazard_ratio_table
 from analysis.study.results import Block, StudyFigure, StudySection, slug
 from analysis.study.study import Study
-from analysis.survival.cox import hazard_ratios
+from analysis.survival.cox.fit import hazard_ratios
 from analysis.truth.estimands import TrueEstimands
 
 

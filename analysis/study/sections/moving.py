@@ -23,8 +23,8 @@ from analysis.study.plan_parts import LabsPlan
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study, model_columns
 from analysis.study.targets import hazard_ratio_target
-from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
-from analysis.survival.landmarks import landmark
+from analysis.survival.cox.fit import CoxFit, fit_cox, hazard_ratios
+from analysis.survival.curves.landmarks import landmark
 
 MARKER_AT_THE_TIME = STEP, GROUP = "marker at the time, in steps", "marker in the group at the time"
 SPELL = Endpoint("stop", "event", entry="start")

@@ -20,12 +20,12 @@ from analysis.study.targets import (
     with_survival_targets,
 )
 from analysis.study.times import horizon, milestones
-from analysis.survival.curves import kaplan_meier
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.curves.milestones import survival_at, survival_quantile
+from analysis.survival.curves.restricted_means import restricted_mean, restricted_mean_difference
+from analysis.survival.group_tests.logrank import LogRank, logrank_test
+from analysis.survival.group_tests.pairwise import pairwise_logrank
 from analysis.survival.incidence_rates import incidence_rates
-from analysis.survival.logrank import LogRank, logrank_test
-from analysis.survival.milestones import survival_at, survival_quantile
-from analysis.survival.pairwise import pairwise_logrank
-from analysis.survival.restricted_means import restricted_mean, restricted_mean_difference
 
 
 def survival_section(study: Study) -> StudySection:

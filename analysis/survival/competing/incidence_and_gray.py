@@ -1,0 +1,225 @@
+"""Competing risks: cumulative incidence by cause, and Gray's test between groups."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray, IntArray, column_problems, first_few, numbers, with_columns
+from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
+from analysis.errors import InputError, NotEstimable, raise_all, warn_all
+from analysis.kernels.counts.competing import aalen_johansen, gray_scores
+from analysis.kernels.counts.counting import Counts, count
+from analysis.kernels.counts.logrank import LogRankSums, score_chi_square
+from analysis.kernels.counts.product_limit import CONF_TYPES, interval
+from analysis.survival.curves.frames import code_column
+from analysis.survival.group_tests.logrank import LogRank, checked_groups, chi_square_result
+from analysis.survival.roles import check_competing, check_roles
+from analysis.survival.rows.arguments import choice_problems, level_problems
+from analysis.survival.rows.counts import compared
+from analysis.survival.rows.survival_data import SurvivalData, survival_data
+
+
+def cumulative_incidence(
+    cohort: pd.DataFrame,
+    endpoint: CompetingEndpoint,
+    *,
+    by: str | None = None,
+    conf_level: float = 0.95,
+    conf_type: str = "log-log",
+) -> pd.DataFrame:
+    """The chance of each cause by each time, the others competing: the Aalen-Johansen estimate.
+
+    One minus Kaplan-Meier, with the other causes censored, overstates it.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient.
+    endpoint : CompetingEndpoint
+        Duration, status codes and the label of each cause.
+    by : str, optional
+        Column of strata; without it there is one, "all".
+    conf_level : float
+    conf_type : {"log-log", "log", "plain"}
+        Scale on which the interval of the incidence is symmetric.
+
+    Returns
+    -------
+    DataFrame
+        Columns stratum, cause, time, incidence, std_error (infinitesimal jackknife), conf_low, conf_high, n_risk,
+        n_event (of the cause), conf_type, conf_level. Each begins with a row at time 0; then comes each distinct
+        follow-up time. Limits are 0 while the incidence is, and NaN where it is 1.
+
+    Raises
+    ------
+    CohortError
+        When the columns cannot be used, or a status code has no cause; InputError when an option is not allowed.
+
+    Warns
+    -----
+    RowsDropped, SuspiciousValues
+
+    Notes
+    -----
+    Equals ``survfit(Surv(time, factor(status)) ~ by)`` of R, ties untouched. Aalen and Johansen, Scand J Stat 5 (1978)
+    141.
+
+    Examples
+    --------
+    >>> from analysis import CompetingEndpoint, cumulative_incidence
+    >>> cohort = pd.DataFrame({"months": [1, 2, 2, 4], "status": [1, 2, 0, 0]})
+    >>> endpoint = CompetingEndpoint("months", "status")
+    >>> cumulative_incidence(cohort, endpoint)[["cause", "time", "incidence"]].iloc[[2, 6]]
+             cause  time  incidence
+    2  progression   2.0       0.25
+    6        death   2.0       0.25
+    """
+    check_competing(endpoint)
+    raise_all(level_problems(conf_level) + choice_problems("conf_type", conf_type, CONF_TYPES), InputError)
+    data, status = competing_data(cohort, endpoint, by=by)
+    causes = tuple(endpoint.causes.values())
+    counts = count(
+        data.time, data.event, segment=data.by.codes, group=status,
+        n_segments=len(data.by.labels), n_groups=len(causes) + 1,
+    )  # fmt: skip
+    parts = [_one_stratum(counts, place) for place in counts.segments]
+    table = pd.concat(parts, ignore_index=True)
+    lengths = np.array([len(part) for part in parts])
+    table.insert(0, "stratum", code_column(np.repeat(np.arange(len(parts)), lengths), data.by.labels))
+    table["cause"] = code_column(table["cause"].to_numpy(), causes)
+    warn_all(data.warnings)
+    return _with_limits(table, conf_level, conf_type)
+
+
+def competing_data(
+    cohort: pd.DataFrame, endpoint: CompetingEndpoint, *, by: str | None = None
+) -> tuple[SurvivalData, IntArray]:
+    """Checked data whose event is any cause, and the place of each row's cause among the causes (0: none)."""
+    check_roles(Endpoint(*endpoint.columns), (), by=by)
+    raise_all(column_problems(cohort, [*endpoint.columns, *([by] if by is not None else [])]))
+    codes = status_codes(cohort, endpoint)
+    held = cohort[list(dict.fromkeys([*endpoint.columns, *([by] if by is not None else [])]))]
+    any_event = np.where(np.isnan(codes), np.nan, codes > 0)
+    data = survival_data(
+        with_columns(held, {endpoint.status: any_event}), Endpoint(endpoint.duration, endpoint.status), by=by
+    )
+    return data, codes[data.position].astype(np.int64)
+
+
+def status_codes(cohort: pd.DataFrame, endpoint: CompetingEndpoint) -> FloatArray:
+    """The place of each row's cause among the causes, from 1; 0 without an event, NaN where missing."""
+    problems: list[str] = []
+    status = numbers(cohort, endpoint.status, problems, role="status column")
+    raise_all(problems)
+    known = np.array([0, *endpoint.causes], dtype=np.float64)
+    missing = np.isnan(status)
+    unknown = ~missing & ~np.isin(status, known)
+    if unknown.any():
+        shown = first_few(f"{value:g}" for value in np.unique(status[unknown]))
+        raise_all(
+            [
+                f"status column {endpoint.status!r}: codes {shown} ({unknown.sum()} rows) have no cause; name them in"
+                f" CompetingEndpoint(causes=...), which knows {dict(endpoint.causes)}"
+            ]
+        )
+    order = np.argsort(known)
+    places = order[np.searchsorted(known[order], np.where(missing, 0.0, status))].astype(np.float64)
+    return np.where(missing, np.nan, places)
+
+
+def _one_stratum(counts: Counts, place: slice) -> pd.DataFrame:
+    """The rows of one stratum, cause after cause, each from time 0 on."""
+    n_risk = counts.n_risk[place].sum(axis=1)
+    n_event = counts.n_event[place, 1:]
+    incidence, variance = aalen_johansen(n_risk, np.column_stack([counts.n_censor[place, 0], n_event]))
+    n_causes = n_event.shape[1]
+
+    def long(values: FloatArray, start: float) -> FloatArray:
+        """A table of times by causes as one column, each cause with its first row."""
+        return np.vstack([np.full(n_causes, start), values]).T.ravel()
+
+    return pd.DataFrame(
+        {
+            "cause": np.repeat(np.arange(n_causes), len(n_risk) + 1),
+            "time": np.tile(np.r_[0.0, counts.time[place]], n_causes),
+            "incidence": long(incidence, 0.0),
+            "std_error": long(np.sqrt(variance), 0.0),
+            "n_risk": np.tile(np.r_[n_risk[0], n_risk], n_causes).astype(np.int64),
+            "n_event": long(n_event, 0.0).astype(np.int64),
+        }
+    )
+
+
+def _with_limits(table: pd.DataFrame, conf_level: float, conf_type: str) -> pd.DataFrame:
+    """The table with its limits after the error, and how they were made."""
+    incidence, std_error = table["incidence"].to_numpy(), table["std_error"].to_numpy()
+    low, high = interval(incidence, std_error, conf_level=conf_level, conf_type=conf_type)
+    for limit, name in ((high, "conf_high"), (low, "conf_low")):
+        held = np.where(incidence == 0, 0.0, np.where(incidence == 1, np.nan, limit))
+        table.insert(5, name, held)
+    same = np.zeros(len(table), dtype=np.int64)
+    return table.assign(conf_type=code_column(same, [conf_type], ordered=False), conf_level=float(conf_level))
+
+
+def gray_test(cohort: pd.DataFrame, endpoint: CompetingEndpoint, *, by: str, cause: str) -> LogRank:
+    """Gray's test that the cumulative incidence of one cause is the same in all groups.
+
+    Parameters
+    ----------
+    cohort, endpoint
+        As in `cumulative_incidence`.
+    by : str
+        Column of the groups.
+    cause : str
+        A label of the endpoint's causes.
+
+    Returns
+    -------
+    LogRank
+        Its `groups` hold the events of the cause and what is expected of them were the incidence the same.
+
+    Raises
+    ------
+    CohortError
+        When the columns cannot be used; InputError when the cause is none of the endpoint's.
+    NotEstimable
+        With fewer than 2 groups or no event of the cause.
+
+    Warns
+    -----
+    RowsDropped
+        Rows that miss a value in a column used.
+    FewEvents, SmallStratum
+        As `logrank_test`.
+
+    Notes
+    -----
+    Equals the tests of ``cmprsk::cuminc`` in R (rho = 0). Gray, Ann Stat 16 (1988) 1141.
+
+    Examples
+    --------
+    >>> from analysis import CompetingEndpoint, gray_test
+    >>> cohort = pd.DataFrame({"months": range(1, 31), "status": [1, 1, 2] * 10, "arm": ["a", "b"] * 15})
+    >>> gray_test(cohort, CompetingEndpoint("months", "status"), by="arm", cause="progression").df
+    1
+    """
+    check_competing(endpoint)
+    causes = tuple(endpoint.causes.values())
+    raise_all(choice_problems("cause", cause, causes), InputError)
+    data, status = competing_data(cohort, endpoint, by=by)
+    labels, codes = data.by.labels, data.by.codes
+    of_cause = status == causes.index(cause) + 1
+    found = checked_groups(labels, codes, int(of_cause.sum()), by)
+    by_cause, by_other = (
+        count(data.time, event, group=codes, n_groups=len(labels)) for event in (of_cause, data.event & ~of_cause)
+    )
+    score, covariance = gray_scores(by_cause, by_cause.n_event, by_other.n_event)
+    statistic, df = score_chi_square(score, covariance)
+    if df == 0:
+        raise NotEstimable(f"no information: no two groups of {by!r} were at risk together at an event of {cause!r}")
+    observed = by_cause.n_event.sum(axis=0)
+    sums = LogRankSums(observed, observed - score, covariance)
+    test = chi_square_result(compared(data), statistic, df, sums, test=f"gray ({cause})", strata=(), found=found)
+    warn_all(test.warnings)
+    return test

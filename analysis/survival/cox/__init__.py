@@ -1,0 +1,1 @@
+"""Cox models: design, fit, separation, results, residuals, proportional hazards, bootstrap."""

@@ -1,0 +1,295 @@
+"""The covariates of a Cox model, named in a list or in a formula, as columns of numbers with readable terms."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray, column_problems, first_few, holds_numbers, numbers, rows_where
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import CohortError, InputError, raise_all
+from analysis.survival.formulas.grammar import Term, columns_of, parse_formula, parse_terms
+from analysis.survival.formulas.matrix import coded_against, matrix_of, term_columns
+from analysis.survival.formulas.values import Category, Values
+from analysis.survival.roles import check_endpoint, listed
+from analysis.survival.rows.survival_data import SurvivalData, group_rows, survival_data
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The rows a model uses and its design matrix.
+
+    `columns` says which columns of `x` each term of the formula fills: several for a category with several levels;
+    `coded_against` what the column of a category's first level would be called, which has none.
+    """
+
+    data: SurvivalData
+    x: FloatArray
+    terms: tuple[str, ...]
+    columns: Mapping[str, tuple[int, ...]]
+    coded_against: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_design(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    covariates: str | Sequence[str],
+    *,
+    strata: str | Sequence[str] | None = None,
+    cluster: str | None = None,
+    weights: str | None = None,
+) -> Design:
+    """Check the columns of a model, drop incomplete rows and build the design matrix.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+    endpoint : Endpoint
+    covariates : str or sequence of str
+        A formula's right-hand side, or numeric columns taken as they are.
+    strata, cluster, weights : optional
+        As in `fit_cox`.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    InputError
+        A formula that cannot be read; no covariate, or one named twice.
+    CohortError
+        Faults of the columns; a logarithm of zero or less.
+    """
+    _check_given(cohort, endpoint, covariates)
+    roles: dict[str, Any] = {"strata": strata, "cluster": cluster, "weights": weights}
+    if isinstance(covariates, str):
+        return _of_terms(cohort, endpoint, _named_terms(covariates), covariates, roles)
+    names = list(covariates)
+    raise_all(list_problems(names, endpoint), InputError)
+    data = survival_data(cohort, endpoint, **roles, covariates=names)
+    return Design(data, data.covariates, tuple(map(str, names)), {str(name): (k,) for k, name in enumerate(names)})
+
+
+def read_term_design(
+    cohort: pd.DataFrame, endpoint: Endpoint, terms: Sequence[str], *, strata: str | Sequence[str] | None = None
+) -> Design:
+    """Check the columns of a model, drop incomplete rows and build the design matrix of columns and terms.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+    endpoint : Endpoint
+    terms : sequence
+        Columns of whatever name, numeric or categorical, and terms of a formula.
+    strata : optional
+        As in `fit_cox`.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    InputError, CohortError
+        As `read_design`.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"time": [1, 2.0], "event": [1, 0], "log": [0.7, 0.8], "1": ["f", "m"]})
+    >>> read_term_design(cohort, Endpoint("time", "event"), ["log", "1"]).terms
+    ('log', '1[m]')
+    """
+    _check_given(cohort, endpoint, terms)
+    return _of_terms(cohort, endpoint, parse_terms(terms, cohort.columns), terms, {"strata": strata})
+
+
+def _check_given(cohort: pd.DataFrame, endpoint: Endpoint, covariates: object) -> None:
+    """Errors on what is no cohort, no endpoint or no list."""
+    raise_all(column_problems(cohort, []))
+    check_endpoint(endpoint)
+    if not isinstance(covariates, Iterable):
+        raise InputError(f"covariates={covariates!r}: give a formula string, or a list of column names")
+
+
+def formula_columns(terms: str | Sequence[str], cohort: pd.DataFrame) -> tuple[str, ...]:
+    """The columns that a formula, or a list of columns and terms, names, in its order; they need not be there.
+
+    Parameters
+    ----------
+    terms : str or sequence
+        As `fit_cox` takes a formula; or as `read_term_design` takes a list.
+    cohort : DataFrame
+        Tells columns from terms in a list.
+
+    Returns
+    -------
+    tuple
+
+    Raises
+    ------
+    InputError
+        A formula that cannot be read, or that calls a function there is none of.
+
+    Examples
+    --------
+    >>> formula_columns("log2(crp) + `a.b`:age", pd.DataFrame({"crp": [1.0], "a.b": [1.0], "age": [1.0]}))
+    ('crp', 'a.b', 'age')
+    """
+    if isinstance(terms, str):
+        return columns_of(_named_terms(terms))
+    return columns_of(parse_terms(terms, cohort.columns))
+
+
+def list_problems(names: Sequence[str], endpoint: Endpoint) -> list[str]:
+    """What is wrong with a list of covariates, whatever the columns hold.
+
+    Examples
+    --------
+    >>> list_problems(["age", "died"], Endpoint("months", "died"))
+    ["covariate 'died' is the event itself"]
+    """
+    return _slips(names, endpoint) + _doubles(names)
+
+
+def _slips(names: Sequence[str], endpoint: Endpoint) -> list[str]:
+    """The outcome among its own covariates."""
+    outcome = {endpoint.duration: "follow-up time", endpoint.event: "event"}
+    return [f"covariate {name!r} is the {outcome[name]} itself" for name in names if name in outcome]
+
+
+def _doubles(names: Sequence[str]) -> list[str]:
+    """No covariates, or the same one twice."""
+    if not names:
+        return ["covariates: none given; name at least one column"]
+    return [f"covariate {name!r} is named twice" for name in dict.fromkeys(names) if list(names).count(name) > 1]
+
+
+def _named_terms(text: str) -> tuple[Term, ...]:
+    """The terms of a formula that names a column at least."""
+    terms = parse_formula(text)
+    if not terms:
+        raise InputError(f"covariates: the formula {text!r} names no column")
+    return terms
+
+
+def _of_terms(
+    cohort: pd.DataFrame, endpoint: Endpoint, terms: Sequence[Term], given: object, roles: dict[str, Any]
+) -> Design:
+    """The design of terms on the rows that are complete in their columns."""
+    if not terms:
+        raise InputError(f"covariates={given!r}: none given; name at least one column")
+    by_name = {name: _there(name, cohort) for name in columns_of(terms)}
+    names = list(dict.fromkeys(by_name.values()))
+    raise_all(_slips(names, endpoint))
+    data = survival_data(cohort, endpoint, **roles, complete=names)
+    columns = _variables(cohort, names, data)
+    variables = {name: columns[column] for name, column in by_name.items()}
+    filled = term_columns(terms, variables, listed(roles["strata"]))
+    if not filled:
+        raise InputError(f"covariates: {given!r} leaves nothing to estimate: the strata hold it all")
+    x, held = matrix_of(filled, data.n_used), [name for _, columns in filled for name, _ in columns]
+    raise_all(_read_alike(held), InputError)
+    _refuse_undefined(data, x, held)
+    ends = np.cumsum([len(columns) for _, columns in filled]).tolist()
+    places = {
+        term.text: tuple(range(end - len(columns), end)) for (term, columns), end in zip(filled, ends, strict=True)
+    }
+    return Design(data, np.ascontiguousarray(x), tuple(held), places, coded_against(filled, variables))
+
+
+def _read_alike(names: Sequence[str]) -> list[str]:
+    """Columns of the design matrix with one name, such as those of a column "log(age)" and of its logarithm."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if not twice:
+        return []
+    return [f"covariates: two terms read alike ({first_few(map(repr, twice))}); leave one out, or rename a column"]
+
+
+def _there(name: str, cohort: pd.DataFrame) -> str:
+    """The column of a name: a number as a column's name reads like text in a formula."""
+    if name in cohort.columns:
+        return name
+    alike = [column for column in cohort.columns if not isinstance(column, str) and str(column) == name]
+    return alike[0] if len(alike) == 1 else name
+
+
+def _variables(cohort: pd.DataFrame, names: Sequence[str], data: SurvivalData) -> dict[str, Values]:
+    """The formula's columns on the rows used: numbers as floats, anything else as categories in stratum order."""
+    raise_all(column_problems(cohort, names))
+    problems: list[str] = []
+    used = cohort.iloc[data.position]
+    held: dict[str, Values] = {}
+    for name in names:
+        kind = cohort[name].dtype
+        if holds_numbers(cohort[name]) or pd.api.types.is_datetime64_any_dtype(kind):
+            held[name] = numbers(cohort, name, problems)[data.position]
+        else:
+            groups = group_rows(used, [name])
+            held[name] = Category(groups.codes, groups.labels)
+    raise_all(problems)
+    return held
+
+
+def level_columns(design: Design, *, leave_out: str) -> tuple[tuple[str, ...], FloatArray]:
+    """The columns of a design with one more for the level that a category of three or more is coded against.
+
+    Parameters
+    ----------
+    design : Design
+    leave_out : str
+        A term whose columns are not wanted.
+
+    Returns
+    -------
+    tuple of str, and ndarray of shape (n, p)
+        Names and columns, term by term; the level that the others are coded against stands before them.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"t": [1.0, 2, 3], "e": [1, 1, 1], "mg": [0.7, 0.8, 0.9], "site": list("abc")})
+    >>> level_columns(read_design(cohort, Endpoint("t", "e"), "mg + site"), leave_out="mg")[0]
+    ('site[a]', 'site[b]', 'site[c]')
+    """
+    names: list[str] = []
+    parts: list[FloatArray] = []
+    for term, places in design.columns.items():
+        if term == leave_out:
+            continue
+        own, x = [design.terms[place] for place in places], design.x[:, list(places)]
+        if len(places) > 1 and term in design.coded_against:
+            own, x = [design.coded_against[term], *own], np.column_stack([1.0 - x.sum(axis=1), x])
+        names += own
+        parts.append(x)
+    return tuple(names), np.column_stack(parts)
+
+
+def _refuse_undefined(data: SurvivalData, x: FloatArray, names: Sequence[str]) -> None:
+    """An error when a transformation gave infinite or undefined values, such as the logarithm of zero."""
+    problems = []
+    for place, name in enumerate(names):
+        wrong = ~np.isfinite(x[:, place])
+        if not wrong.any() or ":" in name:
+            continue
+        rows = np.zeros(data.n_read, dtype=bool)
+        rows[data.position[wrong]] = True
+        found = re.fullmatch(r"(?:np\.)?log(?:2|10)?\((.*)\)", name)
+        if found and np.isneginf(x[wrong, place]).all():
+            problems.append(
+                f"log of 0 in {found[1]!r}, {rows_where(rows)}; correct the values, set them missing, or add a constant"
+                f" that you justify, as log({found[1]} + 1)"
+            )
+        elif found:
+            problems.append(f"log of 0 or of negative values in {found[1]!r}, {rows_where(rows)}")
+        else:
+            problems.append(f"the term {name!r} is infinite or undefined in {rows_where(rows)}")
+    if not problems and not np.isfinite(x).all():
+        wrong_terms = first_few(repr(name) for place, name in enumerate(names) if not np.isfinite(x[:, place]).all())
+        problems.append(f"terms infinite or undefined: {wrong_terms}")
+    raise_all(problems, CohortError)

@@ -1,0 +1,243 @@
+"""A fitted Cox model: what was asked, what was found, and what it says as hazard ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray, first_few
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import (
+    AnalysisWarning,
+    InputError,
+    NotEstimable,
+    NotSupported,
+    Separation,
+    SuspiciousValues,
+    raise_all,
+    warn_all,
+)
+from analysis.kernels.cox.likelihood import CoxProblem
+from analysis.survival.cox.design import Design
+from analysis.survival.cox.maximum import CoxRows, Maximum
+from analysis.survival.cox.profile import profile_limits
+from analysis.survival.rows.arguments import level_problems
+
+LARGEST_LOGARITHM = float(np.log(np.finfo(np.float64).max))
+
+
+@dataclass(frozen=True)
+class ChiSquare:
+    """A chi-square test: its statistic, degrees of freedom and p-value (NaN when it is not defined)."""
+
+    statistic: float
+    df: int
+    p_value: float
+
+
+@dataclass(frozen=True)
+class CoxModel:
+    """What was asked of a Cox model, and the engine that answered."""
+
+    endpoint: Endpoint
+    covariates: str | tuple[str, ...]
+    ties: str
+    strata: tuple[str, ...]
+    cluster: str | None
+    weights: str | None
+    robust: bool
+    engine: str
+
+
+@dataclass(frozen=True, eq=False)
+class CoxFit:
+    """A fitted Cox model.
+
+    Attributes
+    ----------
+    coefficients : DataFrame
+        term, coef (log hazard ratio), std_error (model-based), robust_std_error (NaN when not asked for),
+        statistic (z), p_value; the last two by the robust error when it was asked for.
+    covariance : ndarray, shape (p, p)
+        Of the coefficients; robust when that was asked for.
+    n, n_event : int
+        Rows and events analysed.
+    log_likelihood, log_likelihood_null : float
+        Log partial likelihood at the coefficients (under separation: its supremum), and at zero.
+    likelihood_ratio_test, wald_test, score_test : ChiSquare
+        Against all coefficients zero.
+    model : CoxModel
+    n_read, n_used, dropped, warnings
+        Rows given, rows used, rows left out by reason, and what is worth a word.
+    """
+
+    coefficients: pd.DataFrame
+    covariance: FloatArray
+    n: int
+    n_event: int
+    log_likelihood: float
+    log_likelihood_null: float
+    likelihood_ratio_test: ChiSquare
+    wald_test: ChiSquare
+    score_test: ChiSquare
+    model: CoxModel
+    n_read: int
+    n_used: int
+    dropped: Mapping[str, int]
+    warnings: tuple[AnalysisWarning, ...]
+    design: Design = field(repr=False)
+    rows: CoxRows = field(repr=False)
+    maximum: Maximum = field(repr=False)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The names of the coefficients."""
+        return self.design.terms
+
+    @property
+    def coef(self) -> FloatArray:
+        """The coefficients, NaN where not estimable."""
+        return self.maximum.coef
+
+    @property
+    def linear_predictor(self) -> FloatArray:
+        """Covariates times coefficients, row by row; under separation only its order means something."""
+        return self.maximum.score
+
+    @property
+    def events_per_parameter(self) -> float:
+        """Events over coefficients."""
+        return self.n_event / len(self.terms)
+
+    @property
+    def concordance(self) -> float:
+        """Harrell's concordance of the linear predictor, within strata, as R's ``concordance(fit)``."""
+        return self._discrimination[0]
+
+    @property
+    def concordance_std_error(self) -> float:
+        """Its infinitesimal jackknife standard error, summed by cluster."""
+        return self._discrimination[1]
+
+    @cached_property
+    def _discrimination(self) -> tuple[float, float]:
+        """Concordance and standard error, computed when first asked for."""
+        from analysis.kernels.cox.concordance import concordance_influence, jackknife_error
+
+        counts = concordance_influence(
+            self.linear_predictor,
+            self.rows.time,
+            self.rows.event,
+            entry=self.rows.entry,
+            strata=self.rows.strata,
+            weights=self.rows.weights,
+        )
+        cluster = self.design.data.cluster.codes if self.model.cluster else None
+        return jackknife_error(counts, self.rows.weights, cluster)
+
+
+def fitted_problem(fit: CoxFit, what: str, *, ties: bool = False) -> tuple[CoxProblem, FloatArray]:
+    """The partial likelihood of a fit and its scaled coefficients, for a diagnostic that needs them finite.
+
+    With `ties`, exact ties are refused: the diagnostic knows Efron's and Breslow's only.
+    """
+    if fit.maximum.directions:
+        lost = first_few(repr(term) for term, coef in zip(fit.terms, fit.coef, strict=True) if np.isnan(coef))
+        raise NotEstimable(f"{what}: the coefficients of {lost} are not finite (separation); leave the terms out")
+    if ties and fit.model.ties == "exact":
+        raise NotSupported(f"{what}: not defined for ties='exact'; fit with ties='efron'")
+    return fit.maximum.problem, fit.maximum.beta
+
+
+def chi_square(statistic: float, df: int) -> ChiSquare:
+    """A statistic with its p-value; a statistic is never below zero, but for rounding."""
+    from scipy.special import chdtrc
+
+    value = max(float(statistic), 0.0) if statistic == statistic else float("nan")
+    return ChiSquare(value, df, float(chdtrc(df, value)))
+
+
+def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """Hazard ratios with Wald intervals, by the robust variance when the fit has one.
+
+    Parameters
+    ----------
+    fit : CoxFit
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        term, hazard_ratio, conf_low, conf_high, statistic, p_value. A term that is not estimable has NaN, but for the
+        side of its interval that the profile likelihood bounds.
+
+    Raises
+    ------
+    InputError
+        When `conf_level` is not between 0 and 1.
+
+    Warns
+    -----
+    Separation
+        When the search for a limit by the profile likelihood does not converge.
+    SuspiciousValues
+        When a ratio for one unit, too large a step, leaves the range of numbers (above it: NaN, below it: 0).
+
+    Notes
+    -----
+    exp(coef +- z std_error), as R's ``exp(confint(fit))``.
+
+    Examples
+    --------
+    >>> from analysis import fit_cox
+    >>> cohort = pd.DataFrame({"time": [9, 1, 1, 6, 6, 8.0], "event": [1, 1, 0, 1, 1, 0], "x": [0, 1, 1, 1, 0, 0]})
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     fit = fit_cox(cohort, Endpoint("time", "event"), ["x"])
+    >>> hazard_ratios(fit)["hazard_ratio"].round(3).tolist()
+    [5.349]
+    """
+    from scipy.special import ndtri
+
+    raise_all(level_problems(conf_level), InputError)
+    reach = float(ndtri((1 + conf_level) / 2)) * np.sqrt(np.diag(fit.covariance))
+    low, high = fit.coef - reach, fit.coef + reach
+    missed: list[AnalysisWarning] = []
+    for term in np.flatnonzero(np.isnan(fit.coef)):
+        try:
+            low[term], high[term] = profile_limits(fit.rows, fit.maximum, int(term), conf_level=conf_level)
+        except NotEstimable:
+            words = f"{fit.model.endpoint.name}: the one-sided limit of {fit.terms[term]!r} was not reached"
+            words += "; take the logarithm of wide covariates"
+            missed.append(Separation(words))
+    logarithms = np.array([fit.coef, low, high])
+    ratios = np.exp(np.where(logarithms > LARGEST_LOGARITHM, np.nan, logarithms))
+    warn_all([*missed, *_unit_warnings(fit.terms, logarithms)])
+    return pd.DataFrame(
+        {
+            "term": list(fit.terms),
+            "hazard_ratio": ratios[0],
+            "conf_low": ratios[1],
+            "conf_high": ratios[2],
+            "statistic": fit.coefficients["statistic"].to_numpy(),
+            "p_value": fit.coefficients["p_value"].to_numpy(),
+        }
+    )
+
+
+def _unit_warnings(terms: tuple[str, ...], logarithms: FloatArray) -> list[AnalysisWarning]:
+    """A word on terms whose ratio for one unit, or a limit of it, leaves the range of numbers."""
+    beyond = np.asarray((np.abs(logarithms) > LARGEST_LOGARITHM).any(axis=0))
+    if not beyond.any():
+        return []
+    named = first_few(repr(term) for term, out in zip(terms, beyond, strict=True) if out)
+    return [
+        SuspiciousValues(
+            f"hazard ratios of {named}: one unit of the covariate is too large a step (logarithms beyond"
+            f" {LARGEST_LOGARITHM:.0f}); divide the covariate by a step that patients differ by, and fit again"
+        )
+    ]

@@ -1,0 +1,285 @@
+"""Kaplan-Meier curves as tidy frames: one row for each distinct follow-up time of each stratum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
+from analysis.kernels.counts.counting import Counts, count
+from analysis.kernels.counts.product_limit import CONF_TYPES, greenwood, interval, jackknife_variance, survival_curve
+from analysis.survival.curves.frames import code_column
+from analysis.survival.lifelines_curves import lifelines_survival
+from analysis.survival.rows.arguments import choice_problems, level_problems
+from analysis.survival.rows.counts import counted_curves
+from analysis.survival.rows.patients import patient_rows, spell_warnings
+from analysis.survival.rows.survival_data import SurvivalData, late_entry, survival_data
+
+ENGINES = ("auto", "lifelines", "kernel")
+MOST_ROWS_FOR_LIFELINES = 20_000
+GREENWOOD, JACKKNIFE = "greenwood", "infinitesimal jackknife"
+
+
+def kaplan_meier(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    *,
+    by: str | None = None,
+    weights: str | None = None,
+    cluster: str | None = None,
+    conf_level: float = 0.95,
+    conf_type: str = "log-log",
+    engine: str = "auto",
+) -> pd.DataFrame:
+    """Kaplan-Meier curves with pointwise intervals, one for each stratum.
+
+    S(t) is the product over times s <= t of 1 - d(s) / n(s), with d events among n rows at risk (entry < s <= time;
+    events come before censorings). Weights that are whole numbers count as replicates.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient, or a row a spell when the endpoint has an entry column (see `cluster`). Never changed.
+    endpoint : Endpoint
+        Where the outcome is.
+    by : str, optional
+        Column of strata; without it there is one, "all".
+    weights : str, optional
+        Column of positive weights.
+    cluster : str, optional
+        Column of the patients where a row is a spell: only a row after which its patient is not followed on at once
+        counts in n_censor. A patient who leaves and comes back is censored and enters again. Survival, n_risk and
+        errors are the same without it.
+    conf_level : float
+        Between 0 and 1.
+    conf_type : {"log-log", "log", "plain"}
+        Scale on which the interval is symmetric. SAS and lifelines use log-log by default, R uses log.
+    engine : {"auto", "lifelines", "kernel"}
+        What computes S(t). "auto" is lifelines up to 20,000 rows and the kernel above, or where lifelines does not
+        offer the estimate (fractional weights; late entry that leaves nobody at risk for a while). Counts and standard
+        errors are the kernel's.
+
+    Returns
+    -------
+    DataFrame
+        Columns stratum (ordered categorical), time, n_risk, n_event, n_censor (whole numbers without weights, else
+        weighted sums), survival, std_error, conf_low, conf_high, conf_type, conf_level, variance. Each stratum begins
+        with a row at time 0, survival 1; then comes each distinct follow-up time. With late entry the first n_risk is
+        that just after 0. std_error is of S(t): Greenwood's, or with fractional weights the infinitesimal jackknife,
+        as `variance` says. Where S is 0, std_error and limits are NaN; where it is 1, the limits are 1.
+
+    Raises
+    ------
+    CohortError
+        When the columns cannot be used; every fault is named.
+    InputError
+        When an option is not one of those allowed.
+    NotSupported
+        When lifelines is asked for by name and does not offer the estimate.
+
+    Warns
+    -----
+    RowsDropped, EarlyZero
+    SuspiciousValues
+        Also when rows look like spells and no `cluster` was given: when two or more rows enter late, and each of these
+        begins where another row ends without an event, or rows with the same value of a column follow on one another.
+
+    Notes
+    -----
+    Equals ``survfit(Surv(time, event) ~ by, conf.type = )`` of R, with ``id =`` the cluster. Kaplan and Meier, J Am
+    Stat Assoc 53 (1958) 457; Greenwood, Rep Public Health Med Subj 33 (1926).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import Endpoint, kaplan_meier
+    >>> cohort = pd.DataFrame({"months": [2.0, 3.0, 3.0, 5.0], "died": [1, 0, 1, 0]})
+    >>> curve = kaplan_meier(cohort, Endpoint("months", "died"))
+    >>> curve[["time", "n_risk", "n_event", "n_censor", "survival"]].round(4)
+       time  n_risk  n_event  n_censor  survival
+    0   0.0       4        0         0      1.00
+    1   2.0       4        1         0      0.75
+    2   3.0       3        1         1      0.50
+    3   5.0       1        0         1      0.50
+    """
+    check_curve_options(conf_level, conf_type, engine)
+    by_row = weights is not None or cluster is not None or engine == "lifelines"
+    counted = None if by_row else counted_curves(cohort, endpoint, by=by)
+    if counted is not None and (engine == "kernel" or counted[1].n_used > MOST_ROWS_FOR_LIFELINES):
+        counts, rows = counted
+        curves, found = curves_of_counts(counts, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)
+        warn_all((*rows.warnings, *found))
+        return curves
+    data = survival_data(cohort, endpoint, by=by, weights=weights, cluster=cluster)
+    ended = patient_rows(data, cluster).ended
+    curves, found = curves_of(
+        data, conf_level=conf_level, conf_type=conf_type, engine=engine, weighted=bool(weights), ended=ended
+    )  # fmt: skip
+    warn_all((*data.warnings, *spell_warnings(cohort, endpoint, data, cluster), *found))
+    return curves
+
+
+def check_curve_options(conf_level: float, conf_type: str, engine: str = "auto") -> None:
+    """Refuse options that mean nothing, all at once."""
+    problems = level_problems(conf_level) + choice_problems("conf_type", conf_type, CONF_TYPES)
+    raise_all(problems + choice_problems("engine", engine, ENGINES), InputError)
+
+
+def curves_of(
+    data: SurvivalData,
+    *,
+    conf_level: float,
+    conf_type: str,
+    engine: str = "kernel",
+    weighted: bool = False,
+    ended: BoolArray | None = None,
+) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
+    """The curves of checked data, and what must be said of them; rows that have not `ended` are followed on at once."""
+    codes, labels = data.by.codes, data.by.labels
+    weights, entry = data.weights if weighted else None, late_entry(data)
+    counted = partial(count, data.time, entry=entry, weights=weights, segment=codes, n_segments=len(labels))
+    counts = counted(data.event)
+    fractional = weighted and bool((data.weights % 1 != 0).any())
+    by_lifelines = _engine(engine, data.n_used, fractional, _emptied(counts, labels)) == "lifelines"
+    return curves_of_counts(
+        counts if ended is None or ended.all() else replace(counts, n_censor=counted(ended & ~data.event).n_event),
+        labels,
+        # Entry is never negative: who has entry 0 comes under observation just after 0.
+        np.asarray(np.bincount(codes, data.weights * (data.entry <= 0), len(labels)), dtype=np.float64),
+        survival=_lifelines(data, counts, entry, weights) if by_lifelines else None,
+        jackknife=_jackknife(data, counts) if fractional else None,
+        weighted=weighted,
+        conf_level=conf_level,
+        conf_type=conf_type,
+    )
+
+
+def curves_of_counts(
+    counts: Counts,
+    labels: Sequence[str],
+    at_start: FloatArray | IntArray,
+    *,
+    conf_level: float,
+    conf_type: str,
+    survival: FloatArray | None = None,
+    jackknife: FloatArray | None = None,
+    weighted: bool = False,
+) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
+    """The curves of counts whose segments are the strata, and what must be said of them.
+
+    `at_start` is under observation just after 0; S(t) and its variance are the kernel's and Greenwood's unless given.
+    """
+    by_kernel = _by_segment(counts, survival_curve)
+    early = [label for label, place in zip(labels, counts.segments, strict=True) if (by_kernel[place][:-1] == 0).any()]
+    survival = by_kernel if survival is None else survival
+    variance = _by_segment(counts, greenwood) if jackknife is None else jackknife
+    with np.errstate(invalid="ignore"):
+        std_error = np.where(survival > 0, survival * np.sqrt(variance), np.nan)
+    kind = GREENWOOD if jackknife is None else JACKKNIFE
+    frame = _frame(
+        counts, labels, at_start, survival, std_error,
+        conf_level=conf_level, conf_type=conf_type, variance=kind, weighted=weighted,
+    )  # fmt: skip
+    return frame, _early_zero(early)
+
+
+def _emptied(counts: Counts, labels: Sequence[str]) -> list[str]:
+    """Strata whose risk set is empty for a while, until others enter."""
+    staying = (counts.n_risk - counts.n_event - counts.n_censor)[:, 0] > 0
+    return [
+        label
+        for label, place in zip(labels, counts.segments, strict=True)
+        if not staying[place.start : place.stop - 1].all()
+    ]
+
+
+def _engine(asked: str, n_rows: int, fractional: bool, emptied: list[str]) -> str:
+    """The engine that computes S(t); lifelines by name is refused where it does not offer the estimate."""
+    refusal = ""
+    if fractional:
+        refusal = "fractional weights"
+    elif emptied:
+        refusal = f"a risk set that empties while others are still to enter ({first_few(emptied)})"
+    if asked == "lifelines" and refusal:
+        raise NotSupported(f"engine='lifelines' does not offer {refusal}; use engine='kernel' or 'auto'")
+    if asked != "auto":
+        return asked
+    return "kernel" if refusal or n_rows > MOST_ROWS_FOR_LIFELINES else "lifelines"
+
+
+def _by_segment(counts: Counts, estimate: Callable[[FloatArray, FloatArray], FloatArray]) -> FloatArray:
+    """A function of n_risk and n_event, curve by curve."""
+    n_risk, n_event = counts.n_risk[:, 0], counts.n_event[:, 0]
+    return np.concatenate([estimate(n_risk[place], n_event[place]) for place in counts.segments])
+
+
+def _lifelines(data: SurvivalData, counts: Counts, entry: FloatArray | None, weights: FloatArray | None) -> FloatArray:
+    """S(t) by lifelines, curve by curve."""
+    curves = []
+    for code, place in enumerate(counts.segments):
+        rows = data.by.codes == code
+        part = (None if values is None else values[rows] for values in (entry, weights))
+        curves.append(lifelines_survival(data.time[rows], data.event[rows], *part, at=counts.time[place]))
+    return np.concatenate(curves)
+
+
+def _jackknife(data: SurvivalData, counts: Counts) -> FloatArray:
+    """The infinitesimal jackknife variance of log S(t), curve by curve."""
+    variances = []
+    for code, place in enumerate(counts.segments):
+        rows = data.by.codes == code
+        variances.append(
+            jackknife_variance(
+                counts.time[place], counts.n_risk[place, 0], counts.n_event[place, 0],
+                row_time=data.time[rows], row_event=data.event[rows],
+                row_entry=data.entry[rows], row_weight=data.weights[rows],
+            )
+        )  # fmt: skip
+    return np.concatenate(variances)
+
+
+def _frame(
+    counts: Counts, labels: Sequence[str], at_start: FloatArray | IntArray, survival: FloatArray, std_error: FloatArray,
+    *, conf_level: float, conf_type: str, variance: str, weighted: bool,
+) -> pd.DataFrame:  # fmt: skip
+    """The tidy frame with its limits and how they were made, each stratum with a first row at time 0."""
+    starts = counts.start[:-1]
+    kind = np.float64 if weighted else np.int64
+    survival, std_error = np.insert(survival, starts, 1.0), np.insert(std_error, starts, 0.0)
+    low, high = interval(survival, std_error, conf_level=conf_level, conf_type=conf_type)
+    same = np.zeros(len(survival), dtype=np.int8)
+    return pd.DataFrame(
+        {
+            "stratum": code_column(np.repeat(np.arange(len(labels)), np.diff(counts.start) + 1), labels),
+            "time": np.insert(counts.time, starts, 0.0),
+            "n_risk": np.insert(counts.n_risk[:, 0], starts, at_start).astype(kind),
+            "n_event": np.insert(counts.n_event[:, 0], starts, 0.0).astype(kind),
+            "n_censor": np.insert(counts.n_censor[:, 0], starts, 0.0).astype(kind),
+            "survival": survival,
+            "std_error": std_error,
+            "conf_low": low,
+            "conf_high": high,
+            "conf_type": code_column(same, [conf_type], ordered=False),
+            "conf_level": float(conf_level),
+            "variance": code_column(same, [variance], ordered=False),
+        },
+        copy=False,  # the arrays are the frame's alone
+    )
+
+
+def _early_zero(strata: list[str]) -> tuple[AnalysisWarning, ...]:
+    """A word when late entry lets a curve reach zero before everybody was seen."""
+    if not strata:
+        return ()
+    return (
+        EarlyZero(
+            f"stratum {first_few(strata)}: all at risk had the event while others were still to enter, so the curve is"
+            " zero from there on; begin at a time when enough are at risk: landmark(cohort, endpoint, at)"
+        ),
+    )

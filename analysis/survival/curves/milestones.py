@@ -1,0 +1,306 @@
+"""Numbers read off curves: survival at given times, quantiles, differences, and the median follow-up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from analysis.cohort.columns import FloatArray, first_few
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import BeyondFollowUp, InputError, raise_all, warn_all
+from analysis.kernels.counts.product_limit import quantile
+from analysis.kernels.tails import normal_quantile, two_sided
+from analysis.kernels.times import n_times_to, reached
+from analysis.survival.curves.frames import label_column, pairs_of, steps_of, strata_at, strata_of
+from analysis.survival.curves.kaplan_meier import GREENWOOD, JACKKNIFE, check_curve_options, curves_of, curves_of_counts
+from analysis.survival.rows.arguments import level_problems, number_problems, times_given
+from analysis.survival.rows.counts import counted_curves
+from analysis.survival.rows.patients import patient_rows, refuse_spells
+from analysis.survival.rows.survival_data import survival_data
+
+
+def survival_at(curves: pd.DataFrame, times: ArrayLike, *, extend: bool = False) -> pd.DataFrame:
+    """Survival at given times, with its interval.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        As `kaplan_meier` returns them.
+    times : number or sequence of numbers
+        In the unit of the follow-up.
+    extend : bool
+        Carry the last value flat beyond the follow-up of a stratum instead of leaving it undefined.
+
+    Returns
+    -------
+    DataFrame
+        Columns stratum, time, n_risk, survival, std_error, conf_low, conf_high; the times in the order given. n_risk is
+        that of the first row at or after the time, 0 beyond follow-up, where the rest is NaN unless `extend`. A curve
+        that has fallen to 0 stays there: nobody is left whose survival could be unknown.
+
+    Raises
+    ------
+    InputError
+        When `curves` are none, or a time is negative or no number, or lies between the rows of adjusted curves at
+        chosen times.
+
+    Warns
+    -----
+    BeyondFollowUp
+        When a time lies beyond the follow-up of a stratum with S > 0 and `extend` is false.
+
+    Notes
+    -----
+    Equals ``summary(survfit, times = , extend = )`` of R.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import Endpoint, kaplan_meier, survival_at
+    >>> cohort = pd.DataFrame({"months": [2, 3, 3, 5], "died": [1, 0, 1, 0]})
+    >>> survival_at(kaplan_meier(cohort, Endpoint("months", "died")), [2.5])[["n_risk", "survival"]].round(4)
+       n_risk  survival
+    0       3      0.75
+    """
+    at = times_given(times)
+    strata = strata_at(curves, at, extend=extend)
+    parts = [_at(rows, at, extend) for rows in strata.values()]
+    if not extend:
+        warn_all(_beyond(strata, at))
+    table = pd.concat(parts, ignore_index=True)
+    labels = list(strata)
+    table.insert(0, "stratum", label_column([label for label in labels for _ in at], labels))
+    return table
+
+
+def _at(rows: pd.DataFrame, at: FloatArray, extend: bool) -> pd.DataFrame:
+    """One curve at the times."""
+    times = rows["time"].to_numpy()
+    last = n_times_to(times, at) - 1
+    following = n_times_to(times, at, side="left")
+    past = following == len(times)
+    found = rows[["survival", "std_error", "conf_low", "conf_high"]].iloc[last].reset_index(drop=True)
+    if not extend:
+        found = found.mask(pd.Series(past) & (found["survival"] > 0))
+    n_risk = rows["n_risk"].to_numpy()
+    found.insert(0, "n_risk", np.where(past, 0, n_risk[np.minimum(following, len(times) - 1)]).astype(n_risk.dtype))
+    found.insert(0, "time", at)
+    return found
+
+
+def _beyond(strata: dict[str, pd.DataFrame], at: FloatArray) -> list[BeyondFollowUp]:
+    """A warning on times that lie beyond the follow-up of a stratum in which somebody is still alive."""
+    last = {label: rows[["time", "survival"]].iloc[-1] for label, rows in strata.items()}
+    short = [
+        f"{label} ends at {end.time:g}"
+        for label, end in last.items()
+        if end.survival > 0 and not reached(at, float(end.time)).all()
+    ]
+    if not short:
+        return []
+    text = f"survival at {first_few(f'{time:g}' for time in at)}: stratum {first_few(short)}; undefined beyond it"
+    return [BeyondFollowUp(f"{text} (extend=True carries the last value on)")]
+
+
+def survival_quantile(curves: pd.DataFrame, probability: float = 0.5) -> pd.DataFrame:
+    """The time by which a proportion has had the event (the median by default), with its interval.
+
+    The first time with S <= 1 - probability; where S equals it along a flat stretch, the middle of the stretch. The
+    limits are the times at which the limits of the curve cross, by the same rule (Brookmeyer and Crowley, Biometrics 38
+    (1982) 29).
+
+    Parameters
+    ----------
+    curves : DataFrame
+        As `kaplan_meier` returns them; the level and type of its interval are those of the curves.
+    probability : float
+        From 0 to 1; 0.5 is the median.
+
+    Returns
+    -------
+    DataFrame
+        Columns stratum, probability, time, conf_low, conf_high; NaN where not reached.
+
+    Raises
+    ------
+    InputError
+        When `curves` are none or adjusted ones at chosen times, or the probability is outside 0 to 1.
+
+    Notes
+    -----
+    Equals ``quantile(survfit)`` of R.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import Endpoint, kaplan_meier, survival_quantile
+    >>> cohort = pd.DataFrame({"months": [2, 3, 3, 5], "died": [1, 0, 1, 0]})
+    >>> survival_quantile(kaplan_meier(cohort, Endpoint("months", "died")))["time"].tolist()
+    [4.0]
+    """
+    problems = number_problems("probability", probability, low=0)
+    if not problems and probability > 1:
+        hint = f"; did you mean {probability / 100:g}?" if probability < 100 else ""
+        problems = [f"probability={probability!r} must lie between 0 and 1{hint}"]
+    raise_all(problems, InputError)
+    strata = steps_of(curves)
+    columns = {"time": "survival", "conf_low": "conf_low", "conf_high": "conf_high"}
+    table = {
+        name: [_quantile(rows, column, probability) for rows in strata.values()] for name, column in columns.items()
+    }
+    labels = list(strata)
+    return pd.DataFrame({"stratum": label_column(labels, labels), "probability": float(probability), **table})
+
+
+def _quantile(rows: pd.DataFrame, column: str, probability: float) -> float:
+    """The quantile of one curve or of one of its limits."""
+    values = rows[column].to_numpy()
+    if "variance" in rows and (rows["variance"] == JACKKNIFE).all() and (rows["conf_type"] == "plain").all():
+        # The jackknife's error is zero where S is, so a plain limit reaches zero there, as R has it.
+        values = np.where(rows["survival"] == 0, 0.0, values)
+    return quantile(rows["time"].to_numpy(), values, probability)
+
+
+def survival_difference(
+    curves: pd.DataFrame, time: float, *, extend: bool = False, conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Differences in survival at one time, b less a, for every pair of strata.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        As `kaplan_meier` returns them.
+    time : float
+        In the unit of the follow-up, fixed before looking.
+    extend : bool
+        As in `survival_at`.
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        Columns stratum_a, stratum_b, time, difference, std_error, conf_low, conf_high, statistic (z), p_value; pairs in
+        stratum order; NaN where a stratum's follow-up ends before the time with S > 0, unless `extend`. The error is
+        undefined (NaN) where a curve is 0.
+
+    Raises
+    ------
+    InputError
+        When `curves` are none or adjusted, or an option is not allowed; NotEstimable with fewer than 2 strata.
+
+    Warns
+    -----
+    BeyondFollowUp
+
+    Notes
+    -----
+    The standard error is the root of the sum of both Greenwood variances (Klein et al., Stat Med 26 (2007) 4505).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import Endpoint, kaplan_meier, survival_difference
+    >>> cohort = pd.DataFrame({"months": [2, 3, 3, 5], "died": [1, 0, 1, 0], "arm": ["a", "a", "b", "b"]})
+    >>> curves = kaplan_meier(cohort, Endpoint("months", "died"), by="arm")
+    >>> survival_difference(curves, 2)["difference"].round(4).tolist()
+    [0.5]
+    """
+    raise_all(number_problems("time", time, low=0) + level_problems(conf_level), InputError)
+    pairs = pairs_of(list(strata_of(curves)))
+    if "variance" in curves and not curves["variance"].isin([GREENWOOD, JACKKNIFE]).all():
+        raise InputError(
+            "adjusted curves: the error of a difference needs the resamples, not the curves; use"
+            " adjusted_survival_difference(adjusted_curves(...), time)"
+        )
+    points = survival_at(curves, [time], extend=extend).set_index("stratum")
+    numbers = points[["survival", "std_error"]].to_numpy()
+    values = {str(label): row for label, row in zip(points.index, numbers, strict=True)}
+    estimates = np.array([[values[b][0] - values[a][0], np.hypot(values[a][1], values[b][1])] for a, b in pairs])
+    table = difference_columns(estimates[:, 0], estimates[:, 1], conf_level)
+    table.insert(0, "time", float(time))
+    return with_pairs(table, pairs, list(values))
+
+
+def difference_columns(difference: FloatArray, std_error: FloatArray, conf_level: float) -> pd.DataFrame:
+    """A normal estimate as columns difference, std_error, conf_low, conf_high, statistic, p_value."""
+    half = normal_quantile(conf_level) * std_error
+    statistic = np.divide(difference, std_error, out=np.full(len(difference), np.nan), where=std_error > 0)
+    return pd.DataFrame(
+        {
+            "difference": difference,
+            "std_error": std_error,
+            "conf_low": difference - half,
+            "conf_high": difference + half,
+            "statistic": statistic,
+            "p_value": [two_sided(value) for value in statistic],
+        }
+    )
+
+
+def with_pairs(table: pd.DataFrame, pairs: list[tuple[str, str]], labels: list[str]) -> pd.DataFrame:
+    """The table of pairs with their labels in front."""
+    table.insert(0, "stratum_b", label_column([b for _, b in pairs], labels))
+    table.insert(0, "stratum_a", label_column([a for a, _ in pairs], labels))
+    return table
+
+
+def median_follow_up(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    *,
+    by: str | None = None,
+    cluster: str | None = None,
+    conf_level: float = 0.95,
+    conf_type: str = "log-log",
+) -> pd.DataFrame:
+    """Median follow-up by the reverse Kaplan-Meier estimate: censoring is the event, events are censored.
+
+    Parameters
+    ----------
+    cohort, endpoint, by, conf_level, conf_type
+        As in `kaplan_meier`.
+    cluster : str, optional
+        Column of the patients where a row is a spell: follow-up ends with a patient's last row.
+
+    Returns
+    -------
+    DataFrame
+        Columns stratum, median, conf_low, conf_high; NaN where not reached.
+
+    Raises
+    ------
+    CohortError
+        When the columns cannot be used, or rows look like spells (as `kaplan_meier` says) and no `cluster` was given;
+        InputError when an option is not allowed.
+
+    Notes
+    -----
+    Equals the median of ``survfit(Surv(time, 1 - event) ~ by)`` of R; of spells, of ``survfit(Surv(entry, time, last &
+    !event) ~ by)``, `last` being each patient's last row. Schemper and Smith, Control Clin Trials 17
+    (1996) 343.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import Endpoint, median_follow_up
+    >>> cohort = pd.DataFrame({"months": [2, 3, 3, 5], "died": [1, 0, 1, 0]})
+    >>> median_follow_up(cohort, Endpoint("months", "died"))["median"].tolist()
+    [5.0]
+    """
+    check_curve_options(conf_level, conf_type)
+    counted = None if cluster else counted_curves(cohort, endpoint, by=by)
+    if counted is not None:
+        counts, rows = counted
+        reverse = replace(counts, n_event=counts.n_censor, n_censor=counts.n_event)
+        curves, _ = curves_of_counts(reverse, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)
+        warn_all(rows.warnings)
+    else:
+        data = survival_data(cohort, endpoint, by=by, cluster=cluster)
+        refuse_spells(cohort, endpoint, data, cluster)
+        lost = patient_rows(data, cluster).last & ~data.event
+        curves, _ = curves_of(replace(data, event=lost), conf_level=conf_level, conf_type=conf_type)
+        warn_all(data.warnings)
+    return survival_quantile(curves).drop(columns="probability").rename(columns={"time": "median"})

@@ -1,0 +1,86 @@
+"""A condition on rows, such as "ecog == 2 or age > 80", read as data like a formula; nothing of it runs as code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import BoolArray, column_problems, holds_numbers, numbers
+from analysis.errors import InputError, raise_all
+from analysis.survival.formulas.calls import read_condition
+from analysis.survival.formulas.expressions import Call, Column, Factor
+from analysis.survival.formulas.values import Category, Values, evaluated
+from analysis.survival.rows.groups import group_rows
+
+
+def rows_that_meet(cohort: pd.DataFrame, condition: str) -> BoolArray:
+    """The rows for which a condition holds; where a missing value leaves it open, it does not hold.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        Never changed.
+    condition : str
+        Comparisons of columns, joined by & and | (or "and" and "or"), reversed by ~ ("not"); levels as text.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    InputError
+        Text that is no condition, columns that are not there, values other than true and false.
+
+    Notes
+    -----
+    Three-valued logic, as R's and SQL's.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"ecog": [0, 2, None, None], "age": [60.0, 61, 85, 50], "sex": list("fmfm")})
+    >>> rows_that_meet(rows, "ecog == 2 or age > 80 and sex == 'f'").tolist()
+    [False, True, True, False]
+    """
+    return _truth(cohort, read_condition(condition))[0]
+
+
+def _truth(cohort: pd.DataFrame, factor: Factor) -> tuple[BoolArray, BoolArray]:
+    """For which rows a condition holds, and for which it does not; the others leave it open."""
+    match factor.expression:
+        case Call("Not", (Column() | Call() as inside,)):
+            holds, fails = _truth(cohort, Factor(inside, factor.text))
+            return fails, holds
+        case Call("And" | "Or" as operator, (Column() | Call() as one, Column() | Call() as other)):
+            (first, not_first), (second, not_second) = (
+                _truth(cohort, Factor(side, factor.text)) for side in (one, other)
+            )
+            if operator == "And":
+                return first & second, not_first | not_second
+            return first | second, not_first & not_second
+    return _compared(cohort, factor)
+
+
+def _compared(cohort: pd.DataFrame, factor: Factor) -> tuple[BoolArray, BoolArray]:
+    """The truth of one comparison, on the rows that are complete in its columns."""
+    names = list(factor.columns)
+    raise_all(column_problems(cohort, names), InputError)
+    known = cohort[names].notna().to_numpy(dtype=bool).all(axis=1)
+    complete = cohort.iloc[np.flatnonzero(known)]
+    values = evaluated(factor, {name: _values(complete, name) for name in names})
+    if not isinstance(values, np.ndarray) or not np.isin(values, (0, 1)).all():
+        raise InputError(f"{factor.text!r} is not True or False for every row")
+    holds = np.zeros(len(cohort), dtype=bool)
+    holds[known] = values == 1
+    return holds, known & ~holds
+
+
+def _values(rows: pd.DataFrame, name: str) -> Values:
+    """A complete column as numbers or as a category."""
+    if not holds_numbers(rows[name]):
+        groups = group_rows(rows, [name])
+        return Category(groups.codes, groups.labels)
+    problems: list[str] = []
+    values = numbers(rows, name, problems)
+    raise_all(problems)
+    return values

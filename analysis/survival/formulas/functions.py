@@ -1,0 +1,168 @@
+"""The functions and operators that a formula may use, with the options of each and their bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analysis.cohort.columns import first_few
+from analysis.survival.formulas.expressions import Coding, Column, Listed, Number, Text
+
+MOST_DF, MOST_DEGREE, MOST_LISTED = 50, 10, 100
+
+OPERATORS = {
+    "Add": "add", "Sub": "subtract", "Mult": "multiply", "Div": "divide", "FloorDiv": "floor_divide", "Mod": "mod",
+    "Pow": "power", "USub": "negative", "UAdd": "positive", "Not": "logical_not", "And": "logical_and",
+    "Or": "logical_or", "Lt": "less", "LtE": "less_equal", "Gt": "greater", "GtE": "greater_equal", "Eq": "equal",
+    "NotEq": "not_equal",
+}  # fmt: skip
+"""Operators by the name of Python's grammar, and numpy's function for each."""
+_PLAIN = ("log", "log2", "log10", "exp", "sqrt", "abs")
+_OF_ONE = (
+    *_PLAIN, "log1p", "expm1", "exp2", "cbrt", "absolute", "fabs", "square", "reciprocal", "sign", "floor", "ceil",
+    "rint", "trunc", "sin", "cos", "tan", "arctan", "arcsinh", "sinh", "cosh", "tanh",
+)  # fmt: skip
+_OF_TWO = ("maximum", "minimum", "power", "hypot", "fmax", "fmin")
+_OF_THREE = ("where", "clip")
+CODINGS = {
+    "contr.treatment": "TreatmentContrasts", "Treatment": "TreatmentContrasts", "contr.sum": "SumContrasts",
+    "Sum": "SumContrasts", "contr.helmert": "HelmertContrasts", "Helmert": "HelmertContrasts",
+    "contr.diff": "DiffContrasts", "Diff": "DiffContrasts", "contr.poly": "PolyContrasts", "Poly": "PolyContrasts",
+}  # fmt: skip
+"""Codings of categories by the name that a formula calls them, and formulaic's class for each."""
+WITH_BASE = ("TreatmentContrasts",)
+
+Check = Callable[[object], object]
+
+
+@dataclass(frozen=True)
+class Function:
+    """How many values a function takes first, and its options in their order, each with what reads its value."""
+
+    n_arguments: int = 1
+    options: Mapping[str, Check] = field(default_factory=dict)
+    numpy: str = ""
+
+
+def _whole(lowest: int, highest: int) -> Check:
+    """Reads a whole number within bounds."""
+
+    def value(given: object) -> int:
+        """The number, or an error."""
+        if isinstance(given, Number) and given.value.is_integer() and lowest <= given.value <= highest:
+            return int(given.value)
+        raise ValueError(f"a whole number from {lowest} to {highest}")
+
+    return value
+
+
+def _number(given: object) -> float:
+    """A number written out."""
+    if not isinstance(given, Number):
+        raise ValueError("a number")
+    return given.value
+
+
+def _numbers(given: object) -> tuple[float, ...]:
+    """A list of numbers."""
+    if isinstance(given, Listed) and 0 < len(given.items) <= MOST_LISTED:
+        numbers = tuple(item.value for item in given.items if isinstance(item, Number))
+        if len(numbers) == len(given.items):
+            return numbers
+    raise ValueError(f"a list of at most {MOST_LISTED} numbers, as [50, 60]")
+
+
+def _levels(given: object) -> tuple[str | float, ...]:
+    """A list of levels, as text or numbers."""
+    if not isinstance(given, Listed) or not given.items:
+        raise ValueError("a list of levels, as ['a', 'b']")
+    return tuple(item.value for item in given.items)
+
+
+def _coding(given: object) -> Coding:
+    """A coding by its name, with the level to compare with or without."""
+    if isinstance(given, Column) and given.name in CODINGS:
+        return Coding(str(given.name))
+    if isinstance(given, Coding):
+        return given
+    raise ValueError(f"one of {first_few(CODINGS, 12)}, as contr.treatment('b')")
+
+
+def _center(given: object) -> str:
+    """The one constraint of a natural spline that a model with a baseline can carry."""
+    if given != Text("center"):
+        raise ValueError("'center'")
+    return "center"
+
+
+_KNOTS: dict[str, Check] = {"knots": _numbers}
+_BOUNDS: dict[str, Check] = {"lower_bound": _number, "upper_bound": _number}
+_NATURAL = Function(options={"df": _whole(1, MOST_DF), **_KNOTS, **_BOUNDS, "constraints": _center})
+FUNCTIONS: dict[str, Function] = {
+    **{name: Function(numpy=name) for name in _PLAIN},
+    **{f"np.{name}": Function(numpy=name) for name in _OF_ONE},
+    **{f"np.{name}": Function(2, numpy=name) for name in _OF_TWO},
+    **{f"np.{name}": Function(3, numpy=name) for name in _OF_THREE},
+    "I": Function(),
+    "C": Function(options={"contrasts": _coding, "levels": _levels}),
+    "center": Function(),
+    "scale": Function(),
+    "poly": Function(options={"degree": _whole(1, MOST_DEGREE)}),
+    "bs": Function(options={"df": _whole(1, MOST_DF), **_KNOTS, "degree": _whole(0, MOST_DEGREE), **_BOUNDS}),
+    "cr": _NATURAL,
+    "cs": _NATURAL,
+    "cc": _NATURAL,
+}
+
+
+def option_values(
+    name: str, given: Sequence[object], named: Sequence[tuple[str, object]]
+) -> tuple[tuple[str, object], ...]:
+    """The options of a call as values, in alphabetical order.
+
+    Parameters
+    ----------
+    name : str
+        One of `FUNCTIONS`.
+    given : sequence
+        Expressions given by their place.
+    named : sequence of (str, expression)
+        Expressions given by name.
+
+    Returns
+    -------
+    tuple of (str, value)
+
+    Raises
+    ------
+    ValueError
+        An option that there is not, that is given twice, or whose value is of another kind or beyond its bounds.
+
+    Examples
+    --------
+    >>> option_values("bs", [Number(3.0)], [("degree", Number(2.0))])
+    (('degree', 2), ('df', 3))
+    """
+    options = FUNCTIONS[name].options
+    if len(given) > len(options):
+        raise ValueError(f"{name} takes {_count(FUNCTIONS[name].n_arguments, options)}")
+    pairs = [*zip(options, given, strict=False), *named]
+    values: dict[str, object] = {}
+    for option, expression in pairs:
+        if option not in options:
+            raise ValueError(
+                f"{name} has no option {option!r}; it takes {_count(FUNCTIONS[name].n_arguments, options)}"
+            )
+        if option in values:
+            raise ValueError(f"{name} is given {option!r} twice")
+        try:
+            values[option] = options[option](expression)
+        except ValueError as error:
+            raise ValueError(f"{option} of {name} must be {error}") from None
+    return tuple(sorted(values.items()))
+
+
+def _count(n_arguments: int, options: Mapping[str, Check]) -> str:
+    """What a function takes, in words."""
+    values = "1 value" if n_arguments == 1 else f"{n_arguments} values"
+    return f"{values} and the options {first_few(options, 12)}" if options else f"{values} and no option"

@@ -1,0 +1,242 @@
+"""The values of a formula's factors: numbers, or categories with a coding, on the rows that a model uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.cohort.columns import FloatArray, IntArray, first_few, stratum_label
+from analysis.errors import InputError, NotEstimable
+from analysis.survival.formulas.expressions import Call, Coding, Column, Factor, Number, Text
+from analysis.survival.formulas.functions import CODINGS, FUNCTIONS, OPERATORS, WITH_BASE
+
+
+@dataclass(frozen=True, eq=False)
+class Category:
+    """Rows by level: `codes` index `levels`, of which the first is compared with unless the coding says otherwise."""
+
+    codes: IntArray
+    levels: tuple[str, ...]
+    coding: Coding = Coding("contr.treatment")  # noqa: RUF009
+
+
+Values = NDArray[np.generic] | Category | dict[object, FloatArray]
+"""Numbers in each row; a category; or the columns of a spline or polynomial by their names."""
+Columns = list[tuple[str, FloatArray]]
+"""Columns of a design matrix with their names."""
+
+
+def factor_values(factor: Factor, variables: Mapping[str, Values]) -> Values:
+    """What a factor is in each row.
+
+    Parameters
+    ----------
+    factor : Factor
+    variables : mapping
+        The columns that it names: numbers, or categories.
+
+    Returns
+    -------
+    ndarray, Category or dict
+
+    Raises
+    ------
+    InputError
+        A function of numbers applied to a category, a level that there is not, a spline that the values do not allow.
+    NotEstimable
+        A category with one level.
+
+    Examples
+    --------
+    >>> factor_values(Factor(Call("log2", (Column("x"),)), "log2(x)"), {"x": np.array([1.0, 8.0])}).tolist()
+    [0.0, 3.0]
+    """
+    values = evaluated(factor, variables)
+    if isinstance(values, Category) and len(values.levels) < 2:
+        raise NotEstimable(
+            f"covariate {factor.text!r} holds one level only ({values.levels[0]!r}) in the {len(values.codes)} rows"
+            " used: nothing to compare with; leave it out"
+        )
+    return values
+
+
+def evaluated(factor: Factor, variables: Mapping[str, Values]) -> Values:
+    """What an expression is in each row, whatever that is."""
+    with np.errstate(all="ignore"):
+        return _Evaluation(factor.text, variables).of(factor.expression)
+
+
+def factor_columns(factor: Factor, values: Values, *, full: bool) -> Columns:
+    """The columns that a factor fills: of a category, one for each level (`full`), or all but one.
+
+    Examples
+    --------
+    >>> sex = Category(np.array([0, 1, 1]), ("f", "m"))
+    >>> [(name, column.tolist()) for name, column in factor_columns(Factor(Column("sex"), "sex"), sex, full=False)]
+    [('sex[m]', [0.0, 1.0, 1.0])]
+    """
+    if isinstance(values, dict):
+        return [(f"{factor.text}[{name}]", np.asarray(column, dtype=np.float64)) for name, column in values.items()]
+    if isinstance(values, Category):
+        return _coded(factor, values, full=full)
+    return [(factor.text, np.asarray(values, dtype=np.float64))]
+
+
+def _coded(factor: Factor, values: Category, *, full: bool) -> Columns:
+    """A category's columns by its coding."""
+    coding = _contrasts(factor, values)
+    matrix = coding.get_coding_matrix(list(values.levels), reduced_rank=not full, sparse=False)
+    rows = np.asarray(matrix, dtype=np.float64)
+    form = coding.get_factor_format(list(values.levels), reduced_rank=not full).replace("[T.", "[")
+    names = coding.get_coding_column_names(list(values.levels), reduced_rank=not full)
+    shown = _category_name(factor)
+    return [
+        (form.replace("{name}", shown).replace("{field}", str(name)), rows[values.codes, place])
+        for place, name in enumerate(names)
+    ]
+
+
+def _category_name(factor: Factor) -> str:
+    """The column's name alone for C(column)."""
+    match factor.expression:
+        case Call("C", (Column(name),), ()):
+            return str(name)
+    return factor.text
+
+
+def _contrasts(factor: Factor, values: Category) -> Any:  # noqa: ANN401
+    """Formulaic's contrasts for a category's coding."""
+    from formulaic.transforms import contrasts
+
+    kind = getattr(contrasts, CODINGS[values.coding.name])
+    if CODINGS[values.coding.name] not in WITH_BASE:
+        return kind()
+    base = values.coding.base
+    if base is None:
+        return kind(values.levels[0])
+    label = stratum_label(base.value)
+    _refuse_unknown_levels(factor.text, [label], values.levels)
+    return kind(label)
+
+
+def _refuse_unknown_levels(text: str, named: Sequence[str], levels: Sequence[str]) -> None:
+    """An error on levels that no row holds."""
+    unknown = [repr(label) for label in named if label not in levels]
+    if unknown:
+        raise InputError(
+            f"covariates: {text!r} names the level {first_few(unknown)}, which no row holds; levels:"
+            f" {first_few(map(repr, levels), 12)}"
+        )
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    """Evaluates the expressions of one factor on the columns."""
+
+    text: str
+    variables: Mapping[str, Values]
+
+    def of(self, expression: Column | Number | Text | Call) -> Values:
+        """The value of an expression."""
+        match expression:
+            case Column(name):
+                return self.variables[name]
+            case Number(value):
+                return np.array(value)
+            case Call(function, (Column(name), Text(level))) if function in OPERATORS:
+                return self.is_level(self.variables[name], level, equal=function == "Eq")
+            case Call("I", (argument,)):
+                return self.of(argument)
+            case Call("C", (argument,), options):
+                return self.category(self.of(argument), dict(options))
+            case Call(function, arguments, options):
+                values = [self.numbers(self.of(argument)) for argument in arguments]
+                return self.called(function, values, dict(options))
+        raise InputError(f"covariates: {self.text!r} has no value")
+
+    def numbers(self, values: Values) -> NDArray[np.generic]:
+        """Numbers, or an error on a category or on several columns."""
+        if isinstance(values, np.ndarray | np.generic):
+            return values
+        raise InputError(
+            f"covariates: {self.text!r} computes with {'categories' if isinstance(values, Category) else 'columns'};"
+            " functions and arithmetic take numbers"
+        )
+
+    def is_level(self, values: Values, level: str, *, equal: bool) -> Values:
+        """Whether a row is of a level."""
+        if not isinstance(values, Category):
+            raise InputError(f"covariates: {self.text!r} compares numbers with the text {level!r}; write the number")
+        _refuse_unknown_levels(self.text, [level], values.levels)
+        place = values.levels.index(level)
+        return np.equal(values.codes, place) if equal else np.not_equal(values.codes, place)
+
+    def category(self, values: Values, options: Mapping[str, object]) -> Category:
+        """A column, or numbers, as a category, with its levels in an order and its coding."""
+        held = values if isinstance(values, Category) else _as_category(self.numbers(values))
+        if "levels" in options:
+            held = self.ordered(held, [stratum_label(one) for one in options["levels"]])  # type: ignore[attr-defined]
+        return replace(held, coding=options["contrasts"]) if "contrasts" in options else held  # type: ignore[arg-type]
+
+    def ordered(self, held: Category, labels: Sequence[str]) -> Category:
+        """A category with its levels in the order given, which must name them all."""
+        left_out = [label for label in held.levels if label not in labels]
+        if left_out or len(set(labels)) < len(labels):
+            raise InputError(
+                f"covariates: {self.text!r} must name every level once; levels: {first_few(map(repr, held.levels), 12)}"
+            )
+        levels = tuple(label for label in labels if label in held.levels)
+        place = np.array([levels.index(label) for label in held.levels], dtype=np.int64)
+        return replace(held, codes=place[held.codes], levels=levels)
+
+    def called(self, function: str, values: list[NDArray[np.generic]], options: Mapping[str, object]) -> Values:
+        """A function of numbers, or an operator."""
+        elementwise = OPERATORS.get(function) or FUNCTIONS[function].numpy
+        if elementwise:
+            found: NDArray[np.generic] = getattr(np, elementwise)(
+                *(np.asarray(one, dtype=np.float64) for one in values)
+            )
+            return np.asarray(found)
+        try:
+            return _transform(function)(pd.Series(values[0], dtype=np.float64), options)
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(f"covariates: {self.text!r} cannot be computed: {reason}") from error
+
+
+def _as_category(values: NDArray[np.generic]) -> Category:
+    """Numbers as levels in their order."""
+    levels, codes = np.unique(values, return_inverse=True)
+    return Category(codes.astype(np.int64), tuple(stratum_label(level) for level in levels.tolist()))
+
+
+def _transform(function: str) -> Callable[[pd.Series, Mapping[str, object]], Values]:
+    """Formulaic's transformation of a column of numbers into one or several."""
+    from formulaic import transforms
+
+    of = {
+        "center": transforms.center,
+        "scale": transforms.scale,
+        "poly": transforms.poly,
+        "bs": transforms.basis_spline,
+        "cr": transforms.natural_cubic_spline,
+        "cs": transforms.natural_cubic_spline,
+        "cc": transforms.cyclic_cubic_spline,
+    }[function]
+    fixed = {"constraints": "center"} if function in ("cr", "cs", "cc") else {}
+
+    def columns(values: pd.Series, options: Mapping[str, object]) -> Values:
+        """The column, or columns by name."""
+        found = of(values, **{**options, **fixed})
+        found = getattr(found, "__wrapped__", found)
+        if isinstance(found, dict):
+            return {name: np.asarray(column, dtype=np.float64) for name, column in found.items()}
+        array = np.asarray(found, dtype=np.float64)
+        return array if array.ndim == 1 else {place + 1: array[:, place] for place in range(array.shape[1])}
+
+    return columns

@@ -1,0 +1,1 @@
+"""Tests between groups: the log-rank family, trend, pairwise, permutation."""

@@ -1,0 +1,70 @@
+"""The Cox fit of lifelines, the engine of record, run to full precision and kept quiet."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import FloatArray
+from analysis.errors import NotSupported
+from analysis.survival.cox.maximum import CoxRows
+
+FIT_OPTIONS = {"precision": 1e-20, "r_precision": 0.0, "step_size": 1.0}
+"""Newton's full steps until one is lost in rounding: lifelines' defaults stop up to 4.5e-4 from the maximum, and a stop
+by the likelihood alone up to 2.5e-8."""
+NOT_CONVERGED = "lifelines does not converge on this model; use engine='kernel'"
+
+
+def lifelines_fit(rows: CoxRows, supremum: float) -> tuple[FloatArray, FloatArray, float]:
+    """Coefficients, model-based covariance and log-likelihood by ``lifelines.CoxPHFitter`` (Efron's ties).
+
+    The covariates are centred and scaled first, so that small units neither slow the search nor look like constants;
+    weights are divided by their mean, for lifelines stops by the size of its steps in likelihood.
+
+    Parameters
+    ----------
+    rows : CoxRows
+    supremum : float
+        The largest log-likelihood there is, which lifelines must reach.
+
+    Returns
+    -------
+    coef : ndarray, shape (p,)
+    covariance : ndarray, shape (p, p)
+    log_likelihood : float
+
+    Raises
+    ------
+    NotSupported
+        When lifelines does not converge.
+    """
+    from lifelines import CoxPHFitter
+    from lifelines.exceptions import ConvergenceError
+
+    scale, mean_weight = rows.x.std(axis=0), float(rows.weights.mean())
+    # Weights all times c make the log-likelihood l into c l - c log(c) times the weight of all events.
+    shift = np.log(mean_weight) * float(rows.weights[rows.event].sum()) / mean_weight
+    names = [f"x{place}" for place in range(rows.x.shape[1])]
+    frame = pd.DataFrame((rows.x - rows.x.mean(axis=0)) / scale, columns=names)
+    frame["time"], frame["event"] = rows.time, rows.event.astype(np.float64)
+    roles: dict[str, object] = {}
+    if np.isfinite(rows.entry).any():
+        frame["entry"], roles["entry_col"] = rows.entry, "entry"
+    if (rows.weights != 1).any():
+        frame["weight"], roles["weights_col"] = rows.weights / mean_weight, "weight"
+    if rows.strata.any():
+        frame["stratum"], roles["strata"] = rows.strata, ["stratum"]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            fitter = CoxPHFitter().fit(frame, "time", "event", fit_options=FIT_OPTIONS, **roles)
+        except ConvergenceError as error:
+            raise NotSupported(NOT_CONVERGED) from error
+    log_likelihood, highest = float(fitter.log_likelihood_), supremum / mean_weight + shift
+    if not log_likelihood >= highest - 1e-8 * (1 + abs(highest)):
+        raise NotSupported(NOT_CONVERGED)
+    coef = fitter.params_[names].to_numpy(dtype=np.float64) / scale
+    covariance = np.asarray(fitter.variance_matrix_.loc[names, names], dtype=np.float64) / np.outer(scale, scale)
+    return coef, covariance / mean_weight, (log_likelihood - shift) * mean_weight

@@ -1,0 +1,240 @@
+"""Registries as they are kept, each counted where it lies: Parquet files, a DuckDB relation, a Dask frame."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.columns import nearest, numbers
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import CohortError, InputError, raise_all
+from analysis.survival.registry.tallies import INFINITE, LATE, MISSING, NEGATIVE, SOUND, Tally
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+MEMORY_LIMIT, MOST_THREADS = "300MB", 8
+_EXITS = ["stratum", "time", "event", "fault"]
+_NUMBERS = {
+    "tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint", "uhugeint",
+    "float", "double", "decimal", "boolean", "null",
+}  # fmt: skip
+_NESTED = {"list", "array", "struct", "map", "union"}
+# A missing or NaN time is greater than no entry here: such a row is left out for its time.
+_FAULT = f"""CASE WHEN entry IS NULL THEN {MISSING} WHEN isinf(CAST(entry AS DOUBLE)) THEN {INFINITE}
+WHEN entry < 0 THEN {NEGATIVE} WHEN CAST(entry AS DOUBLE) >= CAST(time AS DOUBLE) THEN {LATE} ELSE {SOUND} END"""
+
+
+def tally_of(source: object, endpoint: Endpoint, by: str | None) -> Tally:
+    """A source that is not held as one frame in memory, counted in one scan (two with entry times)."""
+    if isinstance(source, (str, Path)):
+        return _tally_of_parquet(Path(source), endpoint, by)
+    if _is_from(source, "duckdb"):
+        with _reading("the DuckDB relation"):
+            return tally_of_relation(source, endpoint, by)  # type: ignore[arg-type]
+    if _is_from(source, "dask"):
+        return _tally_of_dask(source, endpoint, by)
+    raise InputError(
+        f"source: {type(source).__name__} is no source of rows; give a pandas data frame, the path of a Parquet file or"
+        " folder, a DuckDB relation, a Dask data frame, or a frame that speaks Arrow (polars, pyarrow)"
+        + ("; a lazy frame is collected first" if hasattr(source, "collect") else "")
+    )
+
+
+def _is_from(source: object, library: str) -> bool:
+    """Whether an object is a library's own; the library is not imported for it."""
+    return type(source).__module__.lstrip("_").split(".")[0] == library
+
+
+def missing_columns(names: Sequence[str], held: Sequence[object]) -> list[str]:
+    """A problem for each column that a source does not hold."""
+    return [f"no column {name!r}{nearest(name, held)}" for name in names if name not in held]
+
+
+def _tally_of_parquet(path: Path, endpoint: Endpoint, by: str | None) -> Tally:
+    """A Parquet file, or every ``*.parquet`` below a folder, by DuckDB in bounded memory."""
+    try:
+        import duckdb
+    except ImportError as error:
+        raise InputError(
+            f"{path}: counting a Parquet file needs DuckDB; install the extra magnesium-survival[registry],"
+            " or give pandas.read_parquet(path)"
+        ) from error
+    files = parquet_files(path)
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "threads": min(os.cpu_count() or 1, MOST_THREADS),
+        "temp_directory": tempfile.gettempdir(),
+        "preserve_insertion_order": False,
+    }
+    with duckdb.connect(config=settings) as connection, _reading(str(path)):
+        _check_files(connection, files, [*endpoint.columns, *([by] if by is not None else [])])
+        # By name: read by place, a file of fractional times would be rounded to the whole numbers of the first.
+        relation = connection.from_parquet(files, union_by_name=True)
+        return tally_of_relation(relation, endpoint, by, order=_category_order(files[0], by))
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """What DuckDB cannot read, told as a fault of the source."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise CohortError(f"{what}: DuckDB cannot read it: {str(error).splitlines()[0]}") from error
+
+
+def parquet_files(path: Path) -> list[str]:
+    """The files of a path, in order of their names."""
+    if not path.exists():
+        raise CohortError(f"no file or folder {str(path)!r}")
+    if path.is_file() and path.suffix.lower() in {".csv", ".tsv", ".txt", ".xlsx"}:
+        raise CohortError(f"{path} is not Parquet; read it with read_cohort and give the frame")
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    if not files:
+        raise CohortError(f"folder {str(path)!r} holds no *.parquet file")
+    return [str(file) for file in files]
+
+
+def _check_files(connection: DuckDBPyConnection, files: list[str], names: Sequence[str]) -> None:
+    """Refuse files that lack a column which others hold: their rows would all read as missing."""
+    if len(files) == 1:
+        return
+    schema = connection.execute("SELECT file_name, list(name) FROM parquet_schema(?) GROUP BY 1 ORDER BY 1", [files])
+    held = dict(schema.fetchall())
+    problems = []
+    for name in names:
+        without = [file for file, columns in held.items() if name not in columns]
+        if 0 < len(without) < len(held):
+            problems.append(f"no column {name!r} in {len(without)} of {len(held)} files ({without[0]}, ...)")
+    raise_all(problems)
+
+
+def _category_order(file: str, by: str | None) -> list[str] | None:
+    """The order of the categories of a column, where the file's writer stored one."""
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(file) as parquet:
+        if by is None or not keeps_order(parquet.schema_arrow, by) or not parquet.num_row_groups:
+            return None
+        column = parquet.read_row_group(0, columns=[by]).column(0)
+        return [str(label) for label in column.chunk(0).dictionary.to_pylist()] if column.num_chunks else None
+
+
+def keeps_order(schema: pa.Schema, name: str) -> bool:
+    """Whether an Arrow column holds categories in an order that means something: an ordered one, or one of pandas.
+
+    Other dictionaries (a Categorical of polars) hold their words in the order in which they came up.
+    """
+    import pyarrow as pa
+
+    if name not in schema.names or not pa.types.is_dictionary(schema.field(name).type):
+        return False
+    return bool(schema.field(name).type.ordered) or b"pandas" in (schema.metadata or {})
+
+
+def tally_of_relation(
+    relation: DuckDBPyRelation, endpoint: Endpoint, by: str | None, *, order: Sequence[str] | None = None
+) -> Tally:
+    """A DuckDB relation: grouped in its own types, the few groups made numbers afterwards."""
+    kinds: dict[str, str] = dict(zip(relation.columns, (kind.id for kind in relation.types), strict=True))
+    raise_all(_relation_problems(kinds, endpoint, by))
+    outcome = {"time": endpoint.duration, "event": endpoint.event, "entry": endpoint.entry, "stratum": by}
+    parts = {role: _expression(name, kinds[name]) for role, name in outcome.items() if name is not None}
+    rows = relation.project(", ".join(f"{part} AS {role}" for role, part in {"stratum": "'all'", **parts}.items()))
+    if endpoint.entry is None:
+        grouped = rows.aggregate("stratum, time, event, count(*) AS n", "stratum, time, event")
+        exits = grouped.project(f"{_AS_NUMBERS}, n").df().assign(fault=SOUND, latest=np.nan)
+        return Tally(_in_order(exits, order), None)
+    rows = rows.project(f"*, {_FAULT} AS fault")
+    grouped = rows.aggregate(f"{', '.join(_EXITS)}, max(entry) AS latest, count(*) AS n", ", ".join(_EXITS))
+    exits = grouped.project(f"{_AS_NUMBERS}, fault, CAST(latest AS DOUBLE) AS latest, n").df()
+    complete = f"stratum IS NOT NULL AND time IS NOT NULL AND event IS NOT NULL AND fault = {SOUND}"
+    entered = rows.filter(complete).aggregate("stratum, entry, count(*) AS n", "stratum, entry")
+    entries = entered.project("stratum, CAST(entry AS DOUBLE) AS entry, n").df()
+    return Tally(_in_order(exits, order), _in_order(entries, order))
+
+
+_AS_NUMBERS = "stratum, CAST(time AS DOUBLE) AS time, CAST(event AS DOUBLE) AS event"
+
+
+def _expression(name: str, kind: str) -> str:
+    """A column by its quoted name, NaN as missing."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    return f"nullif({quoted}, 'nan')" if kind in {"float", "double"} else quoted
+
+
+def _relation_problems(kinds: dict[str, str], endpoint: Endpoint, by: str | None) -> list[str]:
+    """Missing columns, and columns of a type that cannot be counted."""
+    problems = missing_columns([*endpoint.columns, *([by] if by is not None else [])], list(kinds))
+    wanted = {endpoint.duration: "time column", endpoint.event: "event column", endpoint.entry: "entry column"}
+    problems += [
+        f"{role} {name!r}: holds {kinds[name].upper()}, not numbers; cast it where the source is made"
+        for name, role in wanted.items()
+        if name in kinds and kinds[name] not in _NUMBERS
+    ]
+    if by in kinds and kinds[by] in _NESTED:
+        problems.append(f"column {by!r}: holds {kinds[by].upper()}, not labels of groups")
+    return problems
+
+
+def _in_order(frame: pd.DataFrame, order: Sequence[str] | None) -> pd.DataFrame:
+    """Strata as categories in the order that their file stored; a label that is not in it comes after."""
+    if order is None:
+        return frame
+    held = frame["stratum"]
+    more = sorted(set(held.dropna()) - set(order))
+    return frame.assign(stratum=pd.Categorical(held, categories=[*order, *more]))
+
+
+def _tally_of_dask(source: Any, endpoint: Endpoint, by: str | None) -> Tally:  # noqa: ANN401
+    """A Dask data frame: each partition counted where it is, the counts brought together."""
+    from dask.base import compute
+    from dask.delayed import delayed
+
+    names = [*endpoint.columns, *([by] if by is not None else [])]
+    raise_all(missing_columns(names, list(source.columns)))
+    raise_all(_dtype_problems(source.dtypes, endpoint))
+    parts = [delayed(_partition_tally)(part, endpoint, by) for part in source[names].to_delayed()]
+    counted: Sequence[Tally] = compute(*parts)  # type: ignore[no-untyped-call]
+    exits, entries = zip(*((tally.exits, tally.entries) for tally in counted), strict=True)
+    return Tally(
+        pd.concat(exits, ignore_index=True),
+        pd.concat(entries, ignore_index=True) if endpoint.entry is not None else None,
+    )
+
+
+def _dtype_problems(dtypes: pd.Series, endpoint: Endpoint) -> list[str]:
+    """Columns of the outcome whose type is not a number's."""
+    roles = zip(endpoint.columns, ("time column", "event column", "entry column"), strict=False)
+    return [
+        f"{role} {name!r}: holds {dtypes[name]}, not numbers; cast it with astype"
+        for name, role in roles
+        if not pd.api.types.is_numeric_dtype(dtypes[name])
+    ]
+
+
+def _partition_tally(part: pd.DataFrame, endpoint: Endpoint, by: str | None) -> Tally:
+    """One partition, grouped by pandas."""
+    roles = zip(("time", "event", "entry"), endpoint.columns, strict=False)
+    rows = pd.DataFrame({role: numbers(part, name, []) for role, name in roles})
+    rows = rows.assign(stratum="all" if by is None else part[by].array, fault=SOUND, n=1)
+    if endpoint.entry is None:
+        exits = rows.groupby(_EXITS, dropna=False, observed=True)["n"].sum().reset_index()
+        return Tally(exits.assign(latest=np.nan), None)
+    entry = rows["entry"]
+    faults = [entry.isna(), np.isinf(entry), entry < 0, entry >= rows["time"]]
+    rows["fault"] = np.select(faults, [MISSING, INFINITE, NEGATIVE, LATE], SOUND)
+    grouped = rows.groupby(_EXITS, dropna=False, observed=True)
+    exits = grouped.agg(latest=("entry", "max"), n=("n", "sum")).reset_index()
+    sound = rows[(rows["fault"] == SOUND) & rows[["stratum", "time", "event"]].notna().all(axis=1)]
+    return Tally(exits, sound.groupby(["stratum", "entry"], observed=True)["n"].sum().reset_index())

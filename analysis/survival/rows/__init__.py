@@ -1,0 +1,1 @@
+"""The gate from a frame to arrays: survival data, groups, counts, arguments."""

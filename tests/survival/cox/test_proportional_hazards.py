@@ -1,0 +1,157 @@
+"""The test of proportional hazards is the score test of a time-dependent covariate; the smooth is a regression."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import (
+    Endpoint,
+    InputError,
+    NotEstimable,
+    NotSupported,
+    coefficient_over_time,
+    cox_residuals,
+    fit_cox,
+    proportional_hazards_test,
+)
+from analysis.kernels.cox.likelihood import cox_problem, evaluate
+from analysis.kernels.cox.risk_sets import risk_sets
+from analysis.survival.cox.proportional_hazards import natural_spline
+from tests.reference import rows
+
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+PLAIN = Endpoint("time", "event")
+
+
+def sample(seed: int = 0, n: int = 50) -> pd.DataFrame:
+    """A cohort with ties."""
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "x": rng.normal(size=n),
+            "z": rng.integers(0, 2, n),
+            "time": rng.integers(1, 15, n).astype(float),
+            "event": rng.random(n) < 0.8,
+            "site": rng.integers(0, 2, n),
+            "weight": rng.uniform(0.5, 2, n),
+        }
+    )
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+@pytest.mark.parametrize("transform", ["identity", "log"])
+@pytest.mark.parametrize("options", [{}, {"strata": "site", "weights": "weight"}], ids=["plain", "stratified"])
+def test_score_test_of_the_added_columns(ties: str, transform: str, options: dict[str, str]) -> None:
+    """Split every row at every event time, add g(t) x, and take the score test at the fit: by definition."""
+    cohort = sample()
+    fit = fit_cox(cohort, PLAIN, ["x", "z"], ties=ties, engine="kernel", **options)
+    found = proportional_hazards_test(fit, transform=transform)
+    g = np.log if transform == "log" else np.asarray
+    times = np.unique(cohort.loc[cohort["event"], "time"])
+    spells = []
+    for start, stop in zip(np.r_[0, times[:-1]], times, strict=True):
+        alive = cohort[cohort["time"] > start]
+        ends = (alive["time"] == stop) & alive["event"]
+        spells.append(alive.assign(start=start, stop=np.minimum(alive["time"], stop), ends=ends, g=g(stop) * 1.0))
+    split = pd.concat(spells)
+    x = split[["x", "z"]].to_numpy(float)
+    x = np.hstack([x, x * split[["g"]].to_numpy()])
+    sets = risk_sets(
+        split["stop"].to_numpy(), split["ends"].to_numpy(), entry=split["start"].to_numpy(float),
+        strata=split["site"].to_numpy() if options else None,
+    )  # fmt: skip
+    problem = cox_problem(x, sets, weights=split["weight"].to_numpy() if options else None, ties=ties)
+    point = evaluate(problem, np.r_[fit.coef, 0, 0] * problem.scale)
+    np.testing.assert_allclose(point.gradient[:2], 0, atol=1e-6)
+    for term, kept in (("x", [0, 1, 2]), ("z", [0, 1, 3]), ("GLOBAL", [0, 1, 2, 3])):
+        score = point.gradient[kept]
+        statistic = score @ np.linalg.solve(point.information[np.ix_(kept, kept)], score)
+        row = found.set_index("term").loc[term]
+        assert row["statistic"] == pytest.approx(statistic, rel=1e-6)
+        assert row["df"] == len(kept) - 2
+
+
+def test_robust_variances_change_nothing() -> None:
+    tables = [proportional_hazards_test(fit_cox(sample(), PLAIN, ["x", "z"], robust=asked)) for asked in (True, False)]
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_from_time_zero_is_no_late_entry() -> None:
+    cohort = rows("lung").assign(zero=0)
+    endpoints = Endpoint("time", "status01"), Endpoint("time", "status01", entry="zero")
+    if "status01" not in cohort:
+        cohort["status01"] = cohort["status"] - cohort["status"].min()
+    ours, theirs = (proportional_hazards_test(fit_cox(cohort, e, ["age", "sex"], engine="kernel")) for e in endpoints)
+    np.testing.assert_allclose(ours["statistic"], theirs["statistic"], rtol=1e-10)
+
+
+class TestRefusals:
+    """What cannot be tested."""
+
+    def test_transform(self) -> None:
+        with pytest.raises(InputError, match="transform='km2'; choose"):
+            proportional_hazards_test(fit_cox(sample(), PLAIN, ["x"]), transform="km2")
+
+    def test_log_of_time_zero(self) -> None:
+        cohort = sample()
+        cohort.loc[0, ["time", "event"]] = [0.0, True]
+        with pytest.raises(InputError, match="an event at time 0 has no logarithm"):
+            proportional_hazards_test(fit_cox(cohort, PLAIN, ["x"]), transform="log")
+
+    def test_exact_ties(self) -> None:
+        with pytest.raises(NotSupported, match="proportional-hazards test: not defined for ties='exact'"):
+            proportional_hazards_test(fit_cox(sample(), PLAIN, ["x"], ties="exact"))
+
+    def test_one_event_time(self) -> None:
+        cohort = pd.DataFrame({"time": [1, 1, 2, 2, 2.0], "event": [1, 1, 0, 0, 0], "x": [1.0, 2, 3, 1, 0]})
+        with pytest.raises(NotEstimable, match="all events fall at one time"):
+            proportional_hazards_test(fit_cox(cohort, PLAIN, ["x"]))
+
+
+class TestCoefficientOverTime:
+    """The smooth of the scaled Schoenfeld residuals."""
+
+    def test_a_line_is_least_squares(self) -> None:
+        fit = fit_cox(sample(), PLAIN, ["x", "z"])
+        residuals = cox_residuals(fit, "scaled-schoenfeld")
+        slope, intercept = np.polyfit(residuals["time"], residuals["z"], 1)
+        found = coefficient_over_time(fit, "z", df=2, at=[2, 7, 12])
+        np.testing.assert_allclose(found["coefficient"], intercept + slope * np.array([2, 7, 12]))
+        assert list(found["time"]) == [2, 7, 12]
+
+    def test_default_times_span_the_events_and_limits_widen(self) -> None:
+        fit = fit_cox(sample(), PLAIN, ["x"])
+        wide, narrow = (coefficient_over_time(fit, "x", transform="km", conf_level=level) for level in (0.95, 0.5))
+        event_times = cox_residuals(fit, "schoenfeld")["time"]
+        assert len(wide) == 40
+        assert (wide["time"].min(), wide["time"].max()) == (event_times.min(), event_times.max())
+        assert (np.diff(wide["time"]) > 0).all()
+        assert ((wide["conf_high"] - wide["conf_low"]) > (narrow["conf_high"] - narrow["conf_low"])).all()
+
+    @pytest.mark.parametrize(
+        ("options", "error", "message"),
+        [
+            ({"term": "xx"}, InputError, "term='xx'; choose 'x'"),
+            ({"at": [500]}, InputError, "times must lie between the first and the last event"),
+            ({"df": 1}, InputError, "df=1 must be a finite number of at least 2"),
+            ({"df": 40}, NotEstimable, "different event times for df=40; lower df"),
+            ({"conf_level": 95}, InputError, "did you mean 0.95"),
+        ],
+    )
+    def test_refused(self, options: dict[str, object], error: type[Exception], message: str) -> None:
+        fit = fit_cox(sample(), PLAIN, ["x"])
+        with pytest.raises(error, match=message):
+            coefficient_over_time(fit, **({"term": "x"} | options))
+
+    def test_natural_splines_are_cubic_inside_and_linear_outside(self) -> None:
+        knots = np.array([0.0, 1, 2.5, 4])
+        step, at = 1e-2, np.array([-3.0, -1, 5, 9])
+        bend = natural_spline(at + step, knots) - 2 * natural_spline(at, knots) + natural_spline(at - step, knots)
+        np.testing.assert_allclose(bend, 0, atol=1e-9)
+        smooth = np.linspace(0.1, 0.9, 9)
+        fourth = sum(
+            c * natural_spline(smooth + k * step, knots) for c, k in zip((1, -4, 6, -4, 1), range(-2, 3), strict=True)
+        )
+        np.testing.assert_allclose(fourth, 0, atol=1e-11)

@@ -1,0 +1,83 @@
+"""Conditions on rows: their logic with missing values, and that nothing of them runs as code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import Endpoint, InputError, cutpoint_multiverse
+from analysis.survival.formulas.conditions import rows_that_meet
+
+ROWS = pd.DataFrame(
+    {
+        "ecog": [0, 1, 2, None],
+        "age": [50.0, 70.0, None, 90.0],
+        "sex": ["f", "m", "m", None],
+        "flag": [True, False, True, False],
+        "a b": [1, 2, 3, 4],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("ecog == 2", [0, 0, 1, 0]),
+        ("ecog != 2", [1, 1, 0, 0]),
+        ("~(ecog == 2)", [1, 1, 0, 0]),
+        ("not ecog == 2", [1, 1, 0, 0]),
+        ("ecog == 2 | age > 80", [0, 0, 1, 1]),
+        ("ecog == 2 or age > 80", [0, 0, 1, 1]),
+        ("ecog < 2 & age > 60", [0, 1, 0, 0]),
+        ("not (ecog < 2 and age > 60)", [1, 0, 1, 0]),
+        ("ecog == 2 and age > 80", [0, 0, 0, 0]),
+        ("not (ecog == 2 and age < 0)", [1, 1, 0, 1]),
+        ("sex == 'm'", [0, 1, 1, 0]),
+        ('sex != "m"', [1, 0, 0, 0]),
+        ("sex in ['m', 'f'] and ecog in [0, 2]", [1, 0, 1, 0]),
+        ("sex not in ['m']", [1, 0, 0, 0]),
+        ("flag", [1, 0, 1, 0]),
+        ("~flag", [0, 1, 0, 1]),
+        ("`a b` + 1 > 3", [0, 0, 1, 1]),
+        ("log2(`a b`) == 2", [0, 0, 0, 1]),
+    ],
+)
+def test_a_condition_holds_where_r_says_so(condition, holds):
+    """As ``with(rows, condition)`` of R, an NA being no TRUE."""
+    assert rows_that_meet(ROWS, condition).tolist() == [bool(one) for one in holds]
+
+
+RUNS_CODE = [
+    "@np.savetxt('ran', [1])",
+    "@__import__('os').system('touch ran')",
+    "__import__('os').system('touch ran')",
+    "ecog.to_csv('ran')",
+    "ecog == @pd.io.common.os.system('touch ran')",
+    "age.values.tofile('ran')",
+    "ecog == 2 and open('ran', 'w')",
+    "[open('ran', 'w') for x in ecog]",
+    "ecog = 2",
+    "age",
+    "2",
+    "ecog ==",
+    "sex == 2",
+    "ecog == 'm'",
+    "sex == 'x'",
+    "height > 2",
+]
+
+
+@pytest.mark.parametrize("condition", RUNS_CODE)
+def test_what_is_no_condition_is_an_error_and_runs_nothing(condition, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"cannot (read|stand)|no column|computes with|True or False|text 'm'|no row"):
+        rows_that_meet(ROWS, condition)
+    rng = np.random.default_rng(1)
+    cohort = pd.concat([ROWS] * 10, ignore_index=True)
+    cohort = cohort.assign(t=rng.permutation(40) + 1.0, e=1, mg=rng.normal(0.8, 0.1, 40))
+    with pytest.raises(InputError, match="exclusion 'some': cannot be evaluated"):
+        cutpoint_multiverse(
+            cohort, Endpoint("t", "e"), "mg", cutpoints={"a": 0.8}, exclusions={"some": condition}, seed=1
+        )
+    assert not list(tmp_path.iterdir())
