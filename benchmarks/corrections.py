@@ -16,9 +16,9 @@ from joblib import parallel_config
 
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.kernels.cutpoints.scan import first_maximum
-from analysis.strata.search_honesty import Effect, corrected, searched_gain
-from analysis.strata.search_rows import search_rows
-from analysis.strata.search_scans import Scan
+from analysis.strata.search.correction import Effect, corrected, searched_gain
+from analysis.strata.search.rows import search_rows
+from analysis.strata.search.scans import Scan
 from analysis.truth.bench import BenchAnswer, simulation_study
 from analysis.truth.bench_cutpoints import CUT_EFFECT, MARKER
 from benchmarks.calibration import SIZES, bench_worlds, head, number, percent, table

@@ -7,8 +7,8 @@ import pandas as pd
 
 from analysis.errors import AnalysisWarning, Separation
 from analysis.kernels.tails import normal_quantile
-from analysis.strata.search_honesty import Effect
-from analysis.strata.search_rows import SearchRows
+from analysis.strata.search.correction import Effect
+from analysis.strata.search.rows import SearchRows
 
 
 def comparison(

@@ -16,9 +16,9 @@ from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.present.explorer import ExplorerFrames, explorer_page
 from analysis.present.files import replace_file
 from analysis.strata.dose_response import dose_response
-from analysis.strata.search import CutpointSearch
-from analysis.strata.search_rows import search_rows
-from analysis.strata.search_scans import Scan
+from analysis.strata.search.one_cut import CutpointSearch
+from analysis.strata.search.rows import search_rows
+from analysis.strata.search.scans import Scan
 from analysis.study.explorer_cuts import Cut, slider_cuts, spread, used_rows
 from analysis.study.explorer_survival import MOST_STEPS, survival_at_cuts
 from analysis.study.sections.searching import searched

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.cohort.columns import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.strata.cutpoints import Closed, Rule, edges_as_text
-from analysis.strata.search import CutpointSearch
+from analysis.strata.search.one_cut import CutpointSearch
 from analysis.study.study import Study
 
 MOST_CUTS = 80

@@ -30,7 +30,7 @@ MODULES = (
     "tests.survival.competing.test_fine_gray",
     "tests.strata.test_quantiles",
     "tests.strata.test_dose_response",
-    "tests.strata.test_search",
+    "tests.strata.search.test_one_cut",
 )
 SMALL = 1e-3
 STATISTICS = {

@@ -21,7 +21,7 @@ from analysis.robustness.attenuation import attenuation
 from analysis.robustness.multiverse import Multiverse, cutpoint_multiverse
 from analysis.robustness.reclassification import reclassification
 from analysis.strata.cutpoints import CLINICAL_NAMES, Cutpoints, clinical_cutpoints
-from analysis.strata.search import search_cutpoint
+from analysis.strata.search.one_cut import search_cutpoint
 from analysis.study.blocks import table
 from analysis.study.measuring import StatedError, marker_step, reliability_words
 from analysis.study.results import Block, StudyFigure

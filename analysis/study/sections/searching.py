@@ -14,7 +14,7 @@ from analysis.present.dose_response import plot_dose_response
 from analysis.present.page import Prose
 from analysis.present.words import format_number, format_p
 from analysis.strata.dose_response import DoseResponse, dose_response
-from analysis.strata.search import CutpointSearch, search_cutpoint
+from analysis.strata.search.one_cut import CutpointSearch, search_cutpoint
 from analysis.study.blocks import attempted, table
 from analysis.study.measuring import stated_error
 from analysis.study.results import Block, StudyFigure, StudySection

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.kernels.tails import two_sided
-from analysis.strata.lausen import lausen_1992, lausen_1994
+from analysis.strata.search.p_values import lausen_1992, lausen_1994
 
 
 @given(st.floats(0, 60), st.floats(0.01, 0.45))

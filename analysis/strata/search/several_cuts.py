@@ -14,8 +14,8 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, warn_all
 from analysis.kernels.cutpoints.scan import SAME, logrank_scores
 from analysis.strata.cutpoints import Cutpoints
-from analysis.strata.search_rows import check_options, search_rows
-from analysis.strata.search_scans import LogRankScan
+from analysis.strata.search.rows import check_options, search_rows
+from analysis.strata.search.scans import LogRankScan
 from analysis.survival.roles import check_endpoint
 
 MOST_CANDIDATES = 60

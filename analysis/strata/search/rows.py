@@ -15,7 +15,7 @@ from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable
 from analysis.kernels.cutpoints.adjusted import ModelRows
 from analysis.kernels.cutpoints.scan import CutRows, cut_rows
 from analysis.strata.marker_designs import adjust_problems, read_marker_design
-from analysis.strata.search_scans import AdjustedScan, LogRankScan, Scan
+from analysis.strata.search.scans import AdjustedScan, LogRankScan, Scan
 from analysis.survival.cox.fit import fit_design
 from analysis.survival.cox.result import CoxFit, CoxModel
 from analysis.survival.rows.arguments import level_problems, number_problems

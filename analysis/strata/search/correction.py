@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.cohort.columns import FloatArray
 from analysis.kernels.resampling import times_drawn
-from analysis.strata.search_scans import Scan
+from analysis.strata.search.scans import Scan
 
 RANGE_POWER = 0.8
 """A resample for the place of the cut holds n to this power rows."""

@@ -15,12 +15,12 @@ from analysis.kernels.cutpoints.permutation import corrected_p_values, critical_
 from analysis.kernels.cutpoints.scan import first_maximum
 from analysis.kernels.tails import two_sided
 from analysis.strata.cutpoints import Cutpoints
-from analysis.strata.lausen import lausen_1992, lausen_1994
 from analysis.strata.marker_designs import listed
+from analysis.strata.search.correction import Effect, corrected, cut_range
+from analysis.strata.search.p_values import lausen_1992, lausen_1994
+from analysis.strata.search.rows import check_options, search_rows
+from analysis.strata.search.scans import Scan
 from analysis.strata.search_comparison import comparison, separated
-from analysis.strata.search_honesty import Effect, corrected, cut_range
-from analysis.strata.search_rows import check_options, search_rows
-from analysis.strata.search_scans import Scan
 
 
 @dataclass(frozen=True, eq=False)
