@@ -11,7 +11,7 @@ from analysis.cohort.columns import FloatArray, first_few
 from analysis.errors import AnalysisWarning, BeyondFollowUp, FailedDraws, NotEstimable
 from analysis.kernels.counts.product_limit import interval
 from analysis.kernels.times import n_times_to, reached
-from analysis.robustness.exposure import ExposureRows
+from analysis.robustness.confounding.exposure import ExposureRows
 from analysis.survival.curves.frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES, code_column
 
 MANY_FAILED = 0.05

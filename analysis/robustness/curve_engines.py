@@ -9,9 +9,9 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable, Separation
 from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.kernels.cox.risk_sets import risk_sets
-from analysis.robustness.curve_draws import CurveEngine, Reweighter, Standardiser
-from analysis.robustness.exposure import ExposureRows
-from analysis.robustness.weights import Weighting
+from analysis.robustness.confounding.curve_engines import CurveEngine, Reweighter, Standardiser
+from analysis.robustness.confounding.exposure import ExposureRows
+from analysis.robustness.confounding.weights import Weighting
 from analysis.survival.cox.fit import fit_design
 from analysis.survival.cox.result import CoxFit, CoxModel
 

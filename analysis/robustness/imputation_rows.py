@@ -15,8 +15,8 @@ from analysis.kernels.counts.counting import count
 from analysis.kernels.cox.likelihood import cox_problem, fit_problem
 from analysis.kernels.cox.residuals import martingale_residuals
 from analysis.kernels.cox.risk_sets import risk_sets
-from analysis.robustness.imputation_columns import ImputedColumn
-from analysis.robustness.samples import counted
+from analysis.robustness.missing.columns import ImputedColumn
+from analysis.robustness.time_varying.samples import counted
 from analysis.survival.cox.design import formula_columns, read_term_design
 from analysis.survival.rows.survival_data import SurvivalData, survival_data
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.words import format_p, format_share
-from analysis.robustness.proportionality import DOUBT
+from analysis.robustness.hazards.verdict import DOUBT
 from analysis.study.blocks import attempted
 from analysis.study.models import ADJUSTED, CONTINUOUS, fit_models
 from analysis.study.study import Study

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.present.words import format_share
-from analysis.robustness.attenuation import Attenuation
-from analysis.robustness.extrapolation import SimulationExtrapolation
-from analysis.robustness.measurement import MAGNESIUM_ERROR
+from analysis.robustness.measurement.attenuation import Attenuation
+from analysis.robustness.measurement.error import MAGNESIUM_ERROR
+from analysis.robustness.measurement.simex import SimulationExtrapolation
 from analysis.study.study import Study
 
 

@@ -12,9 +12,9 @@ from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
 from analysis.kernels.times import FloatArray
-from analysis.robustness.adjusted_curves import AdjustedCurves, adjusted_curves
-from analysis.robustness.adjusted_logrank import adjusted_logrank
-from analysis.robustness.adjusted_means import adjusted_restricted_mean
+from analysis.robustness.confounding.adjusted_curves import AdjustedCurves, adjusted_curves
+from analysis.robustness.confounding.adjusted_logrank import adjusted_logrank
+from analysis.robustness.confounding.adjusted_means import adjusted_restricted_mean
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.groups import stratify
 from analysis.survival.cox.fit import fit_cox

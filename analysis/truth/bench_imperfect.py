@@ -11,9 +11,9 @@ from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.cohort.synthetic.simulation import cohort_frame, simulate_cohort, simulate_patients
-from analysis.robustness.extrapolation import simulation_extrapolation
-from analysis.robustness.imputation import impute_cohort
-from analysis.robustness.pooling import pool_cox
+from analysis.robustness.measurement.simex import simulation_extrapolation
+from analysis.robustness.missing.imputation import impute_cohort
+from analysis.robustness.missing.pooling import pool_cox
 from analysis.survival.cox.fit import CoxFit, fit_cox
 from analysis.survival.curves.kaplan_meier import kaplan_meier
 from analysis.survival.curves.milestones import survival_at

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
-from analysis.robustness.max_combo import max_combo
+from analysis.robustness.hazards.max_combo import max_combo
 from analysis.strata.dose_response import dose_response
 from analysis.survival.curves.kaplan_meier import kaplan_meier
 from analysis.survival.curves.restricted_means import restricted_mean_difference

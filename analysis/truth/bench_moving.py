@@ -16,8 +16,8 @@ from analysis.cohort.synthetic.magnesium_over_time import INTERVAL
 from analysis.cohort.synthetic.simulation import SyntheticCohort, simulate_cohort, simulate_patients
 from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.kernels.times import FloatArray
-from analysis.robustness.samples import baseline_value
-from analysis.robustness.start_stop import start_stop
+from analysis.robustness.time_varying.samples import baseline_value
+from analysis.robustness.time_varying.start_stop import start_stop
 from analysis.survival.cox.fit import fit_cox
 from analysis.survival.curves.landmarks import landmark
 from analysis.truth.bench import BenchAnswer, BenchWorld, Target, quietly

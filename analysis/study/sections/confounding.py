@@ -17,10 +17,10 @@ from analysis.present.overlap import plot_overlap
 from analysis.present.page import Prose
 from analysis.present.times import breaks_for
 from analysis.present.words import format_number, format_ratio, format_share
-from analysis.robustness.adjusted_curves import AdjustedCurves, adjusted_curves
-from analysis.robustness.balance import covariate_balance
-from analysis.robustness.e_value import EValue, confounder_bias, e_value
-from analysis.robustness.weights import BalanceWeights, balance_weights
+from analysis.robustness.confounding.adjusted_curves import AdjustedCurves, adjusted_curves
+from analysis.robustness.confounding.balance import covariate_balance
+from analysis.robustness.confounding.e_value import EValue, confounder_bias, e_value
+from analysis.robustness.confounding.weights import BalanceWeights, balance_weights
 from analysis.study.blocks import attempted, table
 from analysis.study.figures import time_axis
 from analysis.study.models import ADJUSTED, STRATA, fit_models

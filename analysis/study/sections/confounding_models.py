@@ -8,7 +8,7 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.cohort.reading.examples import synthetic_folder
 from analysis.present.page import TableBlock
 from analysis.present.words import format_share
-from analysis.robustness.weights import BalanceWeights
+from analysis.robustness.confounding.weights import BalanceWeights
 from analysis.study.bench_files import FOLDER, read_benches
 from analysis.study.blocks import table
 from analysis.study.results import slug

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.robustness.adjusted_curves import AdjustedCurves
-from analysis.robustness.adjusted_logrank import adjusted_logrank
-from analysis.robustness.adjusted_means import adjusted_restricted_mean, adjusted_survival_difference
+from analysis.robustness.confounding.adjusted_curves import AdjustedCurves
+from analysis.robustness.confounding.adjusted_logrank import adjusted_logrank
+from analysis.robustness.confounding.adjusted_means import adjusted_restricted_mean, adjusted_survival_difference
 from analysis.study.study import Study
 from analysis.study.times import horizon, milestones
 from analysis.survival.curves.milestones import survival_at, survival_difference

@@ -17,9 +17,9 @@ from analysis.errors import NotEstimable
 from analysis.present.page import Prose
 from analysis.present.specification import plot_specification_curve
 from analysis.present.words import format_number, in_sentence, permutation_p
-from analysis.robustness.attenuation import attenuation
-from analysis.robustness.multiverse import Multiverse, cutpoint_multiverse
-from analysis.robustness.reclassification import reclassification
+from analysis.robustness.measurement.attenuation import attenuation
+from analysis.robustness.measurement.reclassification import reclassification
+from analysis.robustness.multiverse.multiverse import Multiverse, cutpoint_multiverse
 from analysis.strata.cutpoints import CLINICAL_NAMES, Cutpoints, clinical_cutpoints
 from analysis.strata.search.one_cut import search_cutpoint
 from analysis.study.blocks import table

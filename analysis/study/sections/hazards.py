@@ -13,10 +13,10 @@ from analysis.present.difference_curve import plot_difference_curve
 from analysis.present.forest import plot_forest
 from analysis.present.page import Prose, TableBlock
 from analysis.present.words import format_number, format_p
-from analysis.robustness.max_combo import MaxCombo, max_combo
-from analysis.robustness.piecewise import PiecewiseEffects, piecewise_effects
-from analysis.robustness.proportionality import proportional_hazards_verdict
-from analysis.robustness.restricted_mean_curve import FEWEST_AT_RISK, restricted_mean_curve
+from analysis.robustness.hazards.max_combo import MaxCombo, max_combo
+from analysis.robustness.hazards.piecewise import PiecewiseEffects, piecewise_effects
+from analysis.robustness.hazards.restricted_mean_curve import FEWEST_AT_RISK, restricted_mean_curve
+from analysis.robustness.hazards.verdict import proportional_hazards_verdict
 from analysis.study.blocks import attempted, table
 from analysis.study.models import CONTINUOUS, estimate_text, fit_models
 from analysis.study.results import Block, StudyFigure, StudySection, slug

@@ -14,8 +14,8 @@ from analysis.present.forest import plot_forest
 from analysis.present.influence import plot_influence
 from analysis.present.page import Prose
 from analysis.present.words import format_number, in_sentence
-from analysis.robustness.extrapolation import SimulationExtrapolation, simulation_extrapolation
-from analysis.robustness.influence import NOBODY, leave_one_out, patient_influence
+from analysis.robustness.measurement.simex import SimulationExtrapolation, simulation_extrapolation
+from analysis.robustness.stability.influence import NOBODY, leave_one_out, patient_influence
 from analysis.study.blocks import attempted, table
 from analysis.study.measuring import marker_step, reliability_words
 from analysis.study.models import CONTINUOUS, StudyModel, estimate_text, fit_models

@@ -15,9 +15,9 @@ from analysis.present.page import Prose, TableBlock
 from analysis.present.shifts import plot_shifts
 from analysis.present.tables import baseline_display
 from analysis.present.words import in_sentence
-from analysis.robustness.imputation import Imputations, impute_cohort
-from analysis.robustness.imputation_columns import column_of
-from analysis.robustness.pooling import PooledCox, pool_cox
+from analysis.robustness.missing.columns import column_of
+from analysis.robustness.missing.imputation import Imputations, impute_cohort
+from analysis.robustness.missing.pooling import PooledCox, pool_cox
 from analysis.strata.groups import stratify
 from analysis.study.blocks import attempted, table
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models

@@ -13,8 +13,8 @@ from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.forest import plot_forest
 from analysis.present.page import Prose
-from analysis.robustness.samples import baseline_value
-from analysis.robustness.start_stop import start_stop
+from analysis.robustness.time_varying.samples import baseline_value
+from analysis.robustness.time_varying.start_stop import start_stop
 from analysis.strata.groups import stratum_codes
 from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted, table

@@ -11,7 +11,7 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.present.forest import plot_forest
 from analysis.present.page import Prose
 from analysis.present.words import format_count, format_p
-from analysis.robustness.subgroups import ALL, subgroup_effects
+from analysis.robustness.stability.subgroups import ALL, subgroup_effects
 from analysis.study.blocks import attempted, table
 from analysis.study.models import estimate_text
 from analysis.study.results import Block, StudyFigure, StudySection, slug

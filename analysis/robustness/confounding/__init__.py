@@ -1,0 +1,1 @@
+"""Confounding: propensities, weights, balance, adjusted curves, means and tests, E-values."""

@@ -1,0 +1,249 @@
+"""Survival curves as they would be were the strata alike in what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from analysis.cohort.columns import FloatArray
+from analysis.cohort.endpoints import Endpoint
+from analysis.errors import (
+    AnalysisWarning,
+    InputError,
+    SuspiciousValues,
+    but_for_dropped,
+    raise_all,
+    warn_all,
+)
+from analysis.robustness.adjusted_frames import beyond, curve_frame, failed
+from analysis.robustness.confounding.curve_engines import drawn_curves
+from analysis.robustness.confounding.exposure import read_exposure
+from analysis.robustness.confounding.weights import BalanceWeights, check_truncate, told_weights, weighted_rows
+from analysis.robustness.curve_engines import (
+    curve_ends,
+    curve_times,
+    outcome_model,
+    refuse_no_events,
+    reweighter,
+    standardiser,
+)
+from analysis.strata.marker_designs import listed
+from analysis.survival.cox.result import CoxFit
+from analysis.survival.rows.arguments import choice_problems, count_problems, level_problems, times_given
+from analysis.survival.rows.patients import spell_warnings
+
+__all__ = ["AdjustedCurves", "adjusted_curves"]
+
+METHODS = ("standardisation", "weighting")
+FEWEST_DRAWS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class AdjustedCurves:
+    """Adjusted survival curves with bootstrap intervals, and what later functions need of them.
+
+    Attributes
+    ----------
+    curves : DataFrame
+        stratum, time, n_risk, n_event, n_censor, survival, std_error, conf_low, conf_high, conf_type, conf_level,
+        variance, method, rows_at ("event times", "quantiles of event times" or "chosen times": what happened between
+        chosen times is not in the frame, so `survival_quantile` and figures refuse it). The counts are those of the
+        cohort as it is, unweighted: n_risk just before the time, the others since the row above.
+    method : str
+    times : ndarray, shape (m,)
+        Where the curves were computed.
+    survival : ndarray, shape (k, m)
+        Of every stratum at every time.
+    draws : ndarray, shape (b, k, m)
+        The same in every resample that could be computed.
+    ends : ndarray, shape (k,)
+        The time at which each stratum's curve ends.
+    labels : tuple of str
+        The strata.
+    endpoint : Endpoint
+    by : str
+    covariates, strata : tuple of str
+    model : CoxFit or None
+        The outcome model of a standardisation.
+    weights : BalanceWeights or None
+        The weights of a weighting.
+    n_bootstrap, n_failed, seed : int
+        Resamples asked for, and those among them whose curves could not be computed.
+    n_read, n_used, dropped, warnings
+        Rows given, rows used, rows left out by reason, and what is worth a word.
+    """
+
+    curves: pd.DataFrame
+    method: str
+    times: FloatArray
+    survival: FloatArray
+    draws: FloatArray
+    ends: FloatArray
+    labels: tuple[str, ...]
+    endpoint: Endpoint
+    by: str
+    covariates: tuple[str, ...]
+    strata: tuple[str, ...]
+    model: CoxFit | None
+    weights: BalanceWeights | None
+    n_bootstrap: int
+    n_failed: int
+    seed: int
+    n_read: int
+    n_used: int
+    dropped: Mapping[str, int]
+    warnings: tuple[AnalysisWarning, ...]
+
+
+def adjusted_curves(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    covariates: str | Sequence[str],
+    *,
+    by: str,
+    method: str = "standardisation",
+    strata: str | Sequence[str] | None = None,
+    times: ArrayLike | None = None,
+    n_bootstrap: int = 500,
+    seed: int,
+    conf_level: float = 0.95,
+    truncate: float | None = None,
+) -> AdjustedCurves:
+    """Survival by stratum as it would be had everybody been in each, with bootstrap intervals.
+
+    "standardisation" (the g-formula) fits a Cox model with an indicator of each stratum but the first and the
+    covariates, and averages what it predicts over the whole cohort, put in one stratum after the other:
+    S_a(t) = mean over rows i of exp(-H_s(t) exp(x_i'b + g_a)), with H the baseline (Efron) of the row's stratum of
+    `strata`. "weighting" is the Kaplan-Meier curve weighted by `balance_weights`.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient; never changed.
+    endpoint : Endpoint
+    covariates : str or sequence of str
+        What the strata are to be made alike in: columns, or terms of a formula as in `fit_cox`.
+    by : str
+        Column of the strata that are compared.
+    method : {"standardisation", "weighting"}
+    strata : str or sequence of str, optional
+        Columns to be made alike in as well: in a standardisation their combinations have baselines of their own, in a
+        weighting they are further covariates. With `by` among them a standardisation gives each compared stratum a
+        baseline of its own, so that hazards need not be proportional between them; that costs precision.
+    times : numbers, optional
+        The rows of the curves; every distinct event time by default.
+    n_bootstrap : int
+        Resamples of the rows, the models fitted anew in each; 0 for no intervals.
+    seed : int
+    conf_level : float
+    truncate : float, optional
+        As in `balance_weights`; the limits found in the cohort hold in every resample.
+
+    Returns
+    -------
+    AdjustedCurves
+
+    Raises
+    ------
+    CohortError, InputError
+        Faults of the columns, the terms and the options.
+    NotEstimable
+        Fewer than two strata, no events, a stratum without events, covariates that tell the strata apart, or curves
+        that fail in more than half of the resamples.
+
+    Warns
+    -----
+    RowsDropped
+        Rows that miss a value in a column used.
+    FewEvents, ManyTies
+        As `fit_cox`.
+    ExtremeWeights, NoOverlap
+        As `balance_weights`.
+    BeyondFollowUp
+        A time asked for lies beyond the follow-up of a stratum.
+    FailedDraws
+        More than a twentieth of the resamples failed.
+    SuspiciousValues
+        Rows that look like several spells a patient, as `kaplan_meier` says: resamples draw rows.
+
+    Notes
+    -----
+    The standard error is the standard deviation over the resamples; the interval is symmetric in log(-log S), as for
+    `kaplan_meier`. Curves end where the follow-up of their stratum ends, and a standardised one also where that of a
+    baseline ends. Above 500 distinct event times the curves are computed at 500 quantiles of them.
+
+    Before the first event of its stratum a weighted curve is 1 and so is its interval, as for `kaplan_meier`; where a
+    few rows carry a stratum (`ExtremeWeights`) its intervals are too narrow.
+
+    Both answer a causal question only if all confounders are measured and every kind of patient occurs in every
+    stratum. A model with one hazard ratio a stratum is an approximation where the hazard follows a continuous marker.
+
+    A standardised curve is the mean of R's ``survfit(coxph(...), newdata = )``, a weighted one ``survfit(..., weights
+    = )``. Robins (1986), Mathematical Modelling 7:1393; Makuch (1982), J Chronic Dis 35:437; Cole and Hernan (2004),
+    Comput Methods Programs Biomed 75:45; bootstrap: Davison and Hinkley (1997), section 5.2.
+
+    Examples
+    --------
+    >>> from analysis import Endpoint
+    >>> rows = {"months": range(1, 41), "died": 1, "arm": ["a", "b"] * 20, "age": [60, 60, 70, 70] * 10}
+    >>> patients = pd.DataFrame(rows)
+    >>> found = adjusted_curves(patients, Endpoint("months", "died"), ["age"], by="arm", n_bootstrap=20, seed=1)
+    >>> found.labels, len(found.draws), found.curves.columns[:6].tolist()
+    (('a', 'b'), 20, ['stratum', 'time', 'n_risk', 'n_event', 'n_censor', 'survival'])
+    """
+    _check_options(method, n_bootstrap, seed, conf_level, truncate)
+    asked = None if times is None else np.unique(times_given(times))
+    if method == "weighting" and by in listed(strata):
+        raise InputError(f"strata: {by!r} is what is compared; it has no place among the strata of a weighting")
+    rows = read_exposure(cohort, endpoint, covariates, by=by, strata=strata)
+    refuse_no_events(rows, by)
+    model, weights, weighting = None, None, None
+    if method == "standardisation":
+        model = outcome_model(rows, endpoint, listed(strata))
+    else:
+        weighting = weighted_rows(rows, by, stabilised=True, truncate=truncate)
+        weights = told_weights(
+            cohort, rows, weighting, by=by, covariates=covariates, stabilised=True, truncate=truncate
+        )  # fmt: skip
+    ends = curve_ends(rows, model)
+    grid = curve_times(rows, ends, asked)
+    engine = reweighter(rows, weighting, grid) if weighting else standardiser(rows, grid)
+    n = rows.data.n_used
+    survival = engine.curves(np.ones((1, n), dtype=np.int64))[0][0]
+    draws = drawn_curves(engine, n, n_bootstrap, seed) if n_bootstrap else np.empty((0, *survival.shape))
+    spells = spell_warnings(
+        cohort, endpoint, rows.data, wrong="resamples draw rows, not patients", remedy="give one row a patient"
+    )
+    found = (*rows.data.warnings, *spells, *_told(model, weights), *failed(n_bootstrap, len(draws)))
+    found = (*found, *beyond(asked, ends, rows.exposure.labels))
+    warn_all(found)
+    curves = curve_frame(rows, grid, asked, ends, survival, draws, method=method, conf_level=conf_level)
+    return AdjustedCurves(
+        curves=curves, method=method, times=grid, survival=survival, draws=draws, ends=ends,
+        labels=rows.exposure.labels, endpoint=endpoint, by=by, covariates=listed(covariates), strata=listed(strata),
+        model=model, weights=weights, n_bootstrap=n_bootstrap, n_failed=n_bootstrap - len(draws), seed=seed,
+        n_read=rows.data.n_read, n_used=n, dropped=rows.data.dropped, warnings=found,
+    )  # fmt: skip
+
+
+def _check_options(method: str, n_bootstrap: int, seed: int, conf_level: float, truncate: float | None) -> None:
+    """Refuse options that mean nothing, all at once."""
+    problems = choice_problems("method", method, METHODS) + level_problems(conf_level)
+    problems += count_problems("n_bootstrap", n_bootstrap, low=0) + count_problems("seed", seed, low=0)
+    problems += [f"n_bootstrap={n_bootstrap}: 0 for no intervals, else at least {FEWEST_DRAWS}"] * (
+        not problems and 0 < n_bootstrap < FEWEST_DRAWS
+    )
+    if truncate is not None and method == "standardisation":
+        problems.append("truncate belongs to method='weighting'; a standardisation has no weights")
+    raise_all(problems, InputError)
+    check_truncate(truncate)
+
+
+def _told(model: CoxFit | None, weights: BalanceWeights | None) -> tuple[AnalysisWarning, ...]:
+    """What the model or the weights had to say."""
+    held = model.warnings if model is not None else weights.warnings if weights is not None else ()
+    return tuple(one for one in but_for_dropped(held) if not isinstance(one, SuspiciousValues))

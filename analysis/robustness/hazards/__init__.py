@@ -1,0 +1,1 @@
+"""Hazards that are not proportional: MaxCombo, effects by period, restricted means by horizon."""

@@ -1,0 +1,1 @@
+"""Measurement error of the marker: reclassification, attenuation, simulation-extrapolation."""

@@ -1,0 +1,1 @@
+"""The choices that an analysis makes, all of them together: the multiverse of cut-points."""

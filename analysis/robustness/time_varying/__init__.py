@@ -1,0 +1,1 @@
+"""Values that change during follow-up: samples, start-stop rows, immortal time."""
