@@ -249,7 +249,7 @@ def _bench(options: argparse.Namespace) -> int:
     from joblib import parallel_config
 
     from analysis.study.bench_files import write_bench
-    from analysis.truth.benches import run_bench
+    from analysis.truth.bench.benches import run_bench
 
     sizes = {"n_replicates": options.replicates, "seed": options.seed}
     with _Progress("bench", 2) as progress, parallel_config(n_jobs=-1):

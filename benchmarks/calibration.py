@@ -19,8 +19,7 @@ import pandas as pd
 from joblib import parallel_config
 
 from analysis.cohort.synthetic.design import CohortDesign
-from analysis.truth.bench import BenchWorld, simulation_study
-from analysis.truth.bench_cutpoints import (
+from analysis.truth.bench.cutpoints import (
     BESIDE,
     CRUDE,
     WITHIN,
@@ -30,8 +29,9 @@ from analysis.truth.bench_cutpoints import (
     median_split,
     searched_cut,
 )
-from analysis.truth.bench_table import level_verdict
-from analysis.truth.bench_worlds import draw_cohort
+from analysis.truth.bench.scoring import BenchWorld, simulation_study
+from analysis.truth.bench.table import level_verdict
+from analysis.truth.bench.worlds import draw_cohort
 
 PAGE = Path(__file__).parents[1] / "docs" / "calibration.md"
 SIZES = (200, 500)

@@ -14,8 +14,8 @@ from analysis.errors import InputError, raise_all
 from analysis.present.bench import bench_display
 from analysis.present.files import replace_file
 from analysis.present.tables import csv_text
-from analysis.truth.bench_table import bench_table
-from analysis.truth.benches import BENCHES, bench_sizes
+from analysis.truth.bench.benches import BENCHES, bench_sizes
+from analysis.truth.bench.table import bench_table
 
 FOLDER = "bench"
 """Where the committed results lie, inside the folder of the synthetic data."""

@@ -11,7 +11,7 @@ from analysis.study.bench_files import FOLDER, bench_markdown, checkout_commit, 
 from analysis.study.run import synthetic_plan
 from analysis.study.sections import bench as section
 from analysis.study.study import prepare_study
-from analysis.truth.benches import BENCHES
+from analysis.truth.bench.benches import BENCHES
 
 
 def scores():

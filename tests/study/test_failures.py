@@ -103,7 +103,7 @@ def test_a_report_with_a_failed_part_is_written_and_the_exit_code_and_a_log_say_
         (["plan", "new", "cohort.csv"], "analysis.study.plan_new.new_plan"),
         (["validate", "plan.toml"], "analysis.study.study.prepare_study"),
         (["check", "."], "analysis.study.drift.find_drift"),
-        (["bench", "hazards"], "analysis.truth.benches.run_bench"),
+        (["bench", "hazards"], "analysis.truth.bench.benches.run_bench"),
         (["simulate", "--output", "data"], "analysis.study.synthetic_files.write_synthetic"),
         (["figures", "--plan", "plan.toml"], "analysis.study.run.run_study"),
         (["report", "--plan", "plan.toml"], "analysis.study.run.run_study"),

@@ -12,7 +12,7 @@ from analysis.present.page import Prose, TableBlock
 from analysis.study.bench_files import FOLDER, READING, BenchRecord, read_benches
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study
-from analysis.truth.bench_table import NO_DEPARTURE, bench_table
+from analysis.truth.bench.table import NO_DEPARTURE, bench_table
 
 
 def bench_section(study: Study) -> StudySection:

@@ -20,9 +20,9 @@ from analysis.robustness.time_varying.samples import baseline_value
 from analysis.robustness.time_varying.start_stop import start_stop
 from analysis.survival.cox.fit import fit_cox
 from analysis.survival.curves.landmarks import landmark
-from analysis.truth.bench import BenchAnswer, BenchWorld, Target, quietly
-from analysis.truth.bench_cutpoints import MARKER, constant, wald, zero
-from analysis.truth.bench_worlds import CLINICAL
+from analysis.truth.bench.cutpoints import MARKER, constant, wald, zero
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, quietly
+from analysis.truth.bench.worlds import CLINICAL
 
 NOW, AT_ZERO, AT_LANDMARK = (
     f"log hazard ratio of low magnesium {when}" for when in ("now", "at time zero", "at the landmark")

@@ -17,8 +17,8 @@ from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.kernels.times import FloatArray
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.splines import place_knots, spline_basis
-from analysis.truth.bench import BenchWorld, Target
-from analysis.truth.bench_cutpoints import MARKER, constant, cut_targets, zero
+from analysis.truth.bench.cutpoints import MARKER, constant, cut_targets, zero
+from analysis.truth.bench.scoring import BenchWorld, Target
 
 ADJUSTED_SLOPE = "log hazard ratio per 0.1 mmol/L, adjusted"
 ADJUSTED_CUT = "log hazard ratio above 0.75, adjusted"

@@ -17,9 +17,9 @@ from analysis.robustness.missing.pooling import pool_cox
 from analysis.survival.cox.fit import CoxFit, fit_cox
 from analysis.survival.curves.kaplan_meier import kaplan_meier
 from analysis.survival.curves.milestones import survival_at
-from analysis.truth.bench import BenchAnswer, BenchWorld, quietly
-from analysis.truth.bench_cutpoints import MARKER, SLOPE, constant, cut_targets, wald
-from analysis.truth.bench_worlds import ADJUSTED_SLOPE, CLINICAL, adjusted_effect, adjusted_slope
+from analysis.truth.bench.cutpoints import MARKER, SLOPE, constant, cut_targets, wald
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, quietly
+from analysis.truth.bench.worlds import ADJUSTED_SLOPE, CLINICAL, adjusted_effect, adjusted_slope
 
 MEASURED, TRUE, ERROR = "magnesium with nothing missing", "magnesium without error", "error of one measurement"
 TRUE_SLOPE = "log hazard ratio per 0.1 mmol/L true magnesium, adjusted"

@@ -11,10 +11,18 @@ import pandas as pd
 
 from analysis.cohort.synthetic.design import CohortDesign
 from analysis.errors import InputError
-from analysis.truth.bench import BenchWorld, Method, simulation_study
-from analysis.truth.bench_confounding import adjusted, adjusted_model, confounded_world, crude, limit_of_adjusted
-from analysis.truth.bench_cutpoints import continuous_marker, median_split, searched_cut
-from analysis.truth.bench_imperfect import (
+from analysis.truth.bench.confounding import adjusted, adjusted_model, confounded_world, crude, limit_of_adjusted
+from analysis.truth.bench.cutpoints import continuous_marker, median_split, searched_cut
+from analysis.truth.bench.methods import (
+    adjusted_cut,
+    adjusted_marker,
+    clinical_cut,
+    months_gained,
+    on_complete_rows,
+    spline,
+    tests_at_the_cut,
+)
+from analysis.truth.bench.missing_and_mismeasured import (
     all_known,
     as_measured,
     complete_cases,
@@ -25,17 +33,9 @@ from analysis.truth.bench_imperfect import (
     missing_world,
     without_error,
 )
-from analysis.truth.bench_methods import (
-    adjusted_cut,
-    adjusted_marker,
-    clinical_cut,
-    months_gained,
-    on_complete_rows,
-    spline,
-    tests_at_the_cut,
-)
-from analysis.truth.bench_moving import ever_low, low_at_landmark, low_at_zero, low_now, moving_world
-from analysis.truth.bench_worlds import marker_world
+from analysis.truth.bench.scoring import BenchWorld, Method, simulation_study
+from analysis.truth.bench.time_varying import ever_low, low_at_landmark, low_at_zero, low_now, moving_world
+from analysis.truth.bench.worlds import marker_world
 
 WANTED = {"bias": 0.0, "bias away from zero": 0.0, "coverage": 0.95, "type-I error": 0.05, "failed": 0.0}
 """What a score should be; the others depend on the world."""

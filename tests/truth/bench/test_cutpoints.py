@@ -11,8 +11,7 @@ from numpy.testing import assert_allclose
 
 from analysis import OVERALL_SURVIVAL, CohortDesign, FewEvents, search_cutpoint
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.truth.bench import BenchWorld, simulation_study
-from analysis.truth.bench_cutpoints import (
+from analysis.truth.bench.cutpoints import (
     BESIDE,
     CRUDE,
     CUT_EFFECT,
@@ -25,7 +24,8 @@ from analysis.truth.bench_cutpoints import (
     median_split,
     searched_cut,
 )
-from analysis.truth.bench_worlds import draw_cohort
+from analysis.truth.bench.scoring import BenchWorld, simulation_study
+from analysis.truth.bench.worlds import draw_cohort
 from analysis.truth.estimands import true_cutpoint_effects
 
 PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"

@@ -18,7 +18,7 @@ from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import FloatArray
 from analysis.strata.search.one_cut import CutpointSearch, search_cutpoint
-from analysis.truth.bench import BenchAnswer, BenchWorld, Target, quietly
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, quietly
 
 CUT_EFFECT = "log hazard ratio above a cut"
 SLOPE = "log hazard ratio per 0.1 mmol/L"

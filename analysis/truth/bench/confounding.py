@@ -22,9 +22,9 @@ from analysis.survival.curves.kaplan_meier import kaplan_meier
 from analysis.survival.curves.milestones import survival_at
 from analysis.survival.curves.restricted_means import restricted_mean_difference
 from analysis.survival.group_tests.logrank import logrank_test
-from analysis.truth.bench import BenchAnswer, BenchWorld, Target, quietly
-from analysis.truth.bench_cutpoints import MARKER, constant, wald, zero
-from analysis.truth.bench_worlds import ADJUSTED_SLOPE, adjusted_effect, adjusted_slope, draw_cohort
+from analysis.truth.bench.cutpoints import MARKER, constant, wald, zero
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, quietly
+from analysis.truth.bench.worlds import ADJUSTED_SLOPE, adjusted_effect, adjusted_slope, draw_cohort
 from analysis.truth.true_curves import StratumCourses, stratum_courses
 
 AT = 24.0

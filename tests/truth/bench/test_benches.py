@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import BENCHES, InputError, run_bench
-from analysis.truth import benches
-from analysis.truth.bench import BenchAnswer, BenchWorld
-from analysis.truth.bench_table import bench_table, errors_away, level_verdict
-from analysis.truth.benches import Bench, bench_sizes
+from analysis.truth.bench import benches
+from analysis.truth.bench.benches import Bench, bench_sizes
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld
+from analysis.truth.bench.table import bench_table, errors_away, level_verdict
 
 
 def worlds(n_population: int, seed: int) -> list[BenchWorld]:

@@ -15,9 +15,9 @@ from analysis.strata.dose_response import dose_response
 from analysis.survival.curves.kaplan_meier import kaplan_meier
 from analysis.survival.curves.restricted_means import restricted_mean_difference
 from analysis.survival.group_tests.logrank import logrank_test
-from analysis.truth.bench import BenchAnswer, Method, quietly
-from analysis.truth.bench_cutpoints import CUT_EFFECT, MARKER, wald
-from analysis.truth.bench_worlds import (
+from analysis.truth.bench.cutpoints import CUT_EFFECT, MARKER, wald
+from analysis.truth.bench.scoring import BenchAnswer, Method, quietly
+from analysis.truth.bench.worlds import (
     ADJUSTED_CUT,
     ADJUSTED_SLOPE,
     CLINICAL,

@@ -11,7 +11,7 @@ from joblib import parallel_config
 from numpy.testing import assert_allclose
 
 from analysis import InputError
-from analysis.truth.bench import BenchAnswer, BenchWorld, simulation_study
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, simulation_study
 
 
 def numbers(seed: int, *, centre: float = 1.0, n: int = 25) -> pd.DataFrame:

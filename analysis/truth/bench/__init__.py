@@ -1,0 +1,1 @@
+"""The known-truth benches: worlds, methods, scores and their tables."""
