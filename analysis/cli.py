@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> tuple[int, list[PackageFault | PartFail
 def _log(failed: Sequence[PackageFault | PartFailed], path: Path) -> None:
     """One line for each failure, and their tracebacks in a log; on stderr where no log can be written."""
     from analysis.errors import NotWritten
-    from analysis.present.files import replace_file
+    from analysis.present.canvas.files import replace_file
 
     for one in failed:
         print(one, file=sys.stderr)
@@ -190,7 +190,7 @@ def _figures(options: argparse.Namespace) -> int:
 def _plan_new(options: argparse.Namespace) -> int:
     """A commented plan beside the user's other files; never over one that is there."""
     from analysis.errors import AnalysisWarning, PlanError
-    from analysis.present.files import replace_file
+    from analysis.present.canvas.files import replace_file
     from analysis.study.plan_new import new_plan
 
     path = options.output or Path(f"{options.file.stem}_plan.toml")

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from analysis import load_example, write_cohort
-from analysis.present.explorer_words import cut_words
+from analysis.present.pages.explorer_words import cut_words
 from analysis.study import explorer as explorer_module
 from analysis.study.explorer import explorer_display, explorer_frames, write_explorer
 from analysis.study.outputs import write_outputs

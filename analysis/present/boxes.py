@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.present.style import INK, SOFT_INK, TEXT
+from analysis.present.canvas.style import INK, SOFT_INK, TEXT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

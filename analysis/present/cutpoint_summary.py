@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.present.frames import need_columns
-from analysis.present.layout import POINTS, figure_of, text_size, wrapped
-from analysis.present.style import INK, SMALL, SOFT_INK
-from analysis.present.words import format_p, format_ratio
+from analysis.present.canvas.frames import need_columns
+from analysis.present.canvas.layout import POINTS, figure_of, text_size, wrapped
+from analysis.present.canvas.style import INK, SMALL, SOFT_INK
+from analysis.present.text.words import format_p, format_ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

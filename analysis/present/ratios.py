@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.present.forest import TICKS, WIDEST
-from analysis.present.style import SOFT_INK
+from analysis.present.canvas.style import SOFT_INK
+from analysis.present.figures.forest import TICKS, WIDEST
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,9 +11,9 @@ import pandas as pd
 
 from analysis import __version__
 from analysis.errors import InputError, raise_all
-from analysis.present.bench import bench_display
-from analysis.present.files import replace_file
-from analysis.present.tables import csv_text
+from analysis.present.canvas.files import replace_file
+from analysis.present.figures.bench import bench_display
+from analysis.present.text.tables import csv_text
 from analysis.truth.bench.benches import BENCHES, bench_sizes
 from analysis.truth.bench.table import bench_table
 

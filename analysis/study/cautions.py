@@ -9,7 +9,7 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.words import format_p, format_share
+from analysis.present.text.words import format_p, format_share
 from analysis.robustness.hazards.verdict import DOUBT
 from analysis.study.blocks import attempted
 from analysis.study.models import ADJUSTED, CONTINUOUS, fit_models

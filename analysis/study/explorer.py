@@ -13,8 +13,8 @@ from analysis.cohort.columns import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotComputed, NotEstimable, warn_all
 from analysis.kernels.tails import normal_quantile, two_sided
-from analysis.present.explorer import ExplorerFrames, explorer_page
-from analysis.present.files import replace_file
+from analysis.present.canvas.files import replace_file
+from analysis.present.pages.explorer import ExplorerFrames, explorer_page
 from analysis.strata.dose_response import dose_response
 from analysis.strata.search.one_cut import CutpointSearch
 from analysis.strata.search.rows import search_rows

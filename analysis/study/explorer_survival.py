@@ -9,8 +9,8 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.explorer import FEW_AT_RISK
-from analysis.present.times import breaks_for
+from analysis.present.canvas.axes import breaks_for
+from analysis.present.pages.explorer import FEW_AT_RISK
 from analysis.study.explorer_cuts import Cut, spread, used_rows
 from analysis.study.study import Study
 from analysis.survival.curves.frames import code_column

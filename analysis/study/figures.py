@@ -8,9 +8,9 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError
-from analysis.present.curves import plot_survival
-from analysis.present.times import breaks_for
-from analysis.present.words import format_number, in_sentence
+from analysis.present.canvas.axes import breaks_for
+from analysis.present.figures.survival.curves import plot_survival
+from analysis.present.text.words import format_number, in_sentence
 from analysis.study.models import STRATA, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.results import StudyFigure, slug
 from analysis.study.study import Study

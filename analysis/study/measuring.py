@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.present.words import format_share
+from analysis.present.text.words import format_share
 from analysis.robustness.measurement.attenuation import Attenuation
 from analysis.robustness.measurement.error import MAGNESIUM_ERROR
 from analysis.robustness.measurement.simex import SimulationExtrapolation

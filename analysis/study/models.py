@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, but_for_dropped, warn_all
-from analysis.present.words import format_ratio
+from analysis.present.text.words import format_ratio
 from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted
 from analysis.study.study import Study

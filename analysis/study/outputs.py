@@ -11,10 +11,10 @@ from typing import Any
 
 from analysis.cohort.reading.examples import synthetic_folder
 from analysis.errors import InputError, NotComputed
-from analysis.present.files import figure_svg, remove_file, replace_file, save_figure
-from analysis.present.page import Block as PageBlock
-from analysis.present.page import FigureBlock, Note, Section, render_page
-from analysis.present.tables import csv_text
+from analysis.present.canvas.files import figure_svg, remove_file, replace_file, save_figure
+from analysis.present.pages.page import Block as PageBlock
+from analysis.present.pages.page import FigureBlock, Note, Section, render_page
+from analysis.present.text.tables import csv_text
 from analysis.study.blocks import recorded
 from analysis.study.explorer import write_explorer
 from analysis.study.plan import StudyPlan

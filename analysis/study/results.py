@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.page import Listing, Note, Prose, TableBlock
+from analysis.present.pages.page import Listing, Note, Prose, TableBlock
 from analysis.study.names import slug as slug
 from analysis.study.study import Study
 
 if TYPE_CHECKING:
-    from analysis.present.files import Figure
+    from analysis.present.canvas.files import Figure
 
 
 @dataclass(frozen=True, eq=False)

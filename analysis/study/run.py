@@ -9,7 +9,7 @@ from pathlib import Path
 
 from analysis.cohort.reading.examples import synthetic_folder
 from analysis.errors import AnalysisWarning, RowsDropped
-from analysis.present.page import Note
+from analysis.present.pages.page import Note
 from analysis.study.blocks import recorded, table
 from analysis.study.cautions import Caution, caution_table, study_cautions
 from analysis.study.checklists.filling import checklists_section

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.words import format_number, format_time
+from analysis.present.text.words import format_number, format_time
 from analysis.study.models import CONTINUOUS, STRATA, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.names import slug
 from analysis.study.study import Study

@@ -13,7 +13,7 @@ from analysis.cohort.synthetic.design import DEFAULT_DESIGN, CohortDesign
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.cohort.synthetic.simulation import simulate_cohort
 from analysis.errors import InputError
-from analysis.present.files import replace_file
+from analysis.present.canvas.files import replace_file
 from analysis.study.data_card import data_card
 from analysis.study.data_package import data_package
 from analysis.truth.estimands import TrueEstimands, true_estimands

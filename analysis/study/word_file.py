@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from analysis.errors import NotComputed, NotSupported, warn_all
-from analysis.present.page import TableBlock
-from analysis.present.word import write_word
+from analysis.present.pages.page import TableBlock
+from analysis.present.pages.word import write_word
 from analysis.study.results import StudyResults
 
 PAPER_TABLES = ("table-1", "*-survival-table", "*-restricted-mean-differences", "hazard-ratio-table", "*-model")

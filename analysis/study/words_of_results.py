@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.words import format_ratio, format_time, inline
+from analysis.present.text.words import format_ratio, format_time, inline
 from analysis.study.names import slug
 from analysis.study.study import Study
 

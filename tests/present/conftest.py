@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.present.style import figure_style
+from analysis.present.canvas.style import figure_style
 
 HOSTILE = '<b>α & "Ω" 50%, $5 naïve</b>'
 

@@ -16,7 +16,7 @@ from analysis import (
     plot_missing,
     plot_relations,
 )
-from analysis.present.layout import SYNTHETIC_MARK
+from analysis.present.canvas.layout import SYNTHETIC_MARK
 
 NODES = pd.DataFrame(
     [("tumour\nburden", 0, 2), ("inflammation", 0, 0), ("magnesium", 1, 1), ("progression", 2, 2), ("death", 2, 0)],

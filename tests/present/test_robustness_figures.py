@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from analysis import ONE_COLUMN, TWO_COLUMNS, InputError, plot_extrapolation, plot_influence, plot_shifts
-from analysis.present.layout import SYNTHETIC_MARK
+from analysis.present.canvas.layout import SYNTHETIC_MARK
 
 SHIFTS = pd.DataFrame(
     {"shift": [0.1, -0.1, 0.0], "hazard_ratio": [1.1, 1.3, 1.2], "conf_low": [0.9, 1.05, 1.0], "conf_high": 1.5}

@@ -19,7 +19,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from analysis.present.tables import csv_text
+from analysis.present.text.tables import csv_text
 from tests.reference import DATASETS, Case
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis import PlanError, StudyPlan
-from analysis.present.page import TableBlock
+from analysis.present.pages.page import TableBlock
 from analysis.study.checklists.filling import CHECKLISTS, checklists_section, fill_checklist
 from analysis.study.checklists.items import FIELDS, Checklist, Item
 from analysis.study.results import StudySection

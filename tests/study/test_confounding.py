@@ -19,7 +19,7 @@ from analysis import (
     survival_at,
     write_cohort,
 )
-from analysis.present.page import Prose, TableBlock
+from analysis.present.pages.page import Prose, TableBlock
 from analysis.study.results import StudyFigure, StudySection
 from analysis.study.run import synthetic_plan
 from analysis.study.sections.confounding import confounding_section

@@ -12,9 +12,9 @@ import pytest
 
 from analysis import InputError, cli, load_example, run_study, write_cohort, write_outputs
 from analysis.errors import NotSupported, NotWritten, PackageFault, PartFailed, guarded
-from analysis.present import explorer as explorer_of_present
-from analysis.present.files import replace_file
-from analysis.present.page import Note
+from analysis.present.canvas.files import replace_file
+from analysis.present.pages import explorer as explorer_of_present
+from analysis.present.pages.page import Note
 from analysis.study import run
 from analysis.study.drift import find_drift
 from analysis.study.results import StudyFigure, StudyResults, StudySection

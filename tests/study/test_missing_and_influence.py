@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from analysis import LowReliability, MuchMissing, NotComputed, RowsDropped, StudyPlan, load_example, write_cohort
-from analysis.present.page import Prose, TableBlock
+from analysis.present.pages.page import Prose, TableBlock
 from analysis.study.measuring import stated_error
 from analysis.study.results import StudyFigure, StudySection
 from analysis.study.run import synthetic_plan

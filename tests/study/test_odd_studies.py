@@ -10,7 +10,7 @@ import pytest
 
 from analysis import CohortError, NotComputed, StudyPlan, load_example, run_study, write_cohort
 from analysis.errors import InputError
-from analysis.present.page import Note
+from analysis.present.pages.page import Note
 from analysis.study.blocks import attempted
 from analysis.study.models import fit_models
 from analysis.study.study import prepare_study

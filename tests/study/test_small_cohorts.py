@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import StudyPlan, cli, run_study
-from analysis.present import explorer as explorer_page
+from analysis.present.pages import explorer as explorer_page
 from analysis.study.explorer import write_explorer
 
 PLAN = """[data]

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 import pandas as pd
 
-from analysis.present.page import Prose, TableBlock
+from analysis.present.pages.page import Prose, TableBlock
 from analysis.study.blocks import table
 from analysis.study.checklists.items import FIELDS, Checklist, Item
 from analysis.study.checklists.remark import REMARK

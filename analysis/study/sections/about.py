@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.present.page import Note, Prose
-from analysis.present.words import in_sentence
+from analysis.present.pages.page import Note, Prose
+from analysis.present.text.words import in_sentence
 from analysis.study.results import Block, StudySection
 from analysis.study.sections.competing import nested_endpoints
 from analysis.study.study import Study

@@ -7,8 +7,8 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.reading.examples import synthetic_folder
-from analysis.present.bench import bench_display, plot_bench
-from analysis.present.page import Prose, TableBlock
+from analysis.present.figures.bench import bench_display, plot_bench
+from analysis.present.pages.page import Prose, TableBlock
 from analysis.study.bench_files import FOLDER, READING, BenchRecord, read_benches
 from analysis.study.results import Block, StudyFigure, StudySection
 from analysis.study.study import Study

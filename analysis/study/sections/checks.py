@@ -7,8 +7,8 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.hazards import plot_hazard_ratio_over_time
-from analysis.present.page import Prose
+from analysis.present.figures.hazards import plot_hazard_ratio_over_time
+from analysis.present.pages.page import Prose
 from analysis.study.blocks import attempted, table
 from analysis.study.models import CONTINUOUS, StudyModel, fit_models, marker_hazard_ratios
 from analysis.study.results import Block, StudyFigure, StudySection, slug

@@ -6,14 +6,14 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.present.causes import plot_causes
-from analysis.present.curves import plot_follow_up
-from analysis.present.flow import plot_flow
-from analysis.present.missing import plot_missing
-from analysis.present.page import Prose, TableBlock
-from analysis.present.relations import plot_relations
-from analysis.present.tables import baseline_display
-from analysis.present.words import in_sentence
+from analysis.present.figures.causes import plot_causes
+from analysis.present.figures.flow import plot_flow
+from analysis.present.figures.missing import plot_missing
+from analysis.present.figures.relations import plot_relations
+from analysis.present.figures.survival.curves import plot_follow_up
+from analysis.present.pages.page import Prose, TableBlock
+from analysis.present.text.tables import baseline_display
+from analysis.present.text.words import in_sentence
 from analysis.study.blocks import attempted, table
 from analysis.study.causes import diagram_arrows, diagram_nodes
 from analysis.study.data_columns import column_table

@@ -10,10 +10,10 @@ import pandas as pd
 
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.kernels.times import TOLERANCE
-from analysis.present.forest import plot_forest
-from analysis.present.incidence import plot_incidence
-from analysis.present.page import Prose
-from analysis.present.words import format_share
+from analysis.present.figures.forest import plot_forest
+from analysis.present.figures.incidence import plot_incidence
+from analysis.present.pages.page import Prose
+from analysis.present.text.words import format_share
 from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted, table
 from analysis.study.figures import time_axis

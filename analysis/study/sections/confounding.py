@@ -10,13 +10,13 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable
-from analysis.present.adjusted import plot_adjusted
-from analysis.present.bias import plot_confounder_bias
-from analysis.present.love import plot_balance
-from analysis.present.overlap import plot_overlap
-from analysis.present.page import Prose
-from analysis.present.times import breaks_for
-from analysis.present.words import format_number, format_ratio, format_share
+from analysis.present.canvas.axes import breaks_for
+from analysis.present.figures.adjusted import plot_adjusted
+from analysis.present.figures.bias import plot_confounder_bias
+from analysis.present.figures.love import plot_balance
+from analysis.present.figures.overlap import plot_overlap
+from analysis.present.pages.page import Prose
+from analysis.present.text.words import format_number, format_ratio, format_share
 from analysis.robustness.confounding.adjusted_curves import AdjustedCurves, adjusted_curves
 from analysis.robustness.confounding.balance import covariate_balance
 from analysis.robustness.confounding.e_value import EValue, confounder_bias, e_value

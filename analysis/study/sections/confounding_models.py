@@ -6,8 +6,8 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.cohort.reading.examples import synthetic_folder
-from analysis.present.page import TableBlock
-from analysis.present.words import format_share
+from analysis.present.pages.page import TableBlock
+from analysis.present.text.words import format_share
 from analysis.robustness.confounding.weights import BalanceWeights
 from analysis.study.bench_files import FOLDER, read_benches
 from analysis.study.blocks import table

@@ -14,9 +14,9 @@ from analysis.cohort.synthetic.design import CohortDesign, World
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.cohort.synthetic.simulation import simulate_cohort
 from analysis.errors import NotEstimable
-from analysis.present.page import Prose
-from analysis.present.specification import plot_specification_curve
-from analysis.present.words import format_number, in_sentence, permutation_p
+from analysis.present.figures.specification import plot_specification_curve
+from analysis.present.pages.page import Prose
+from analysis.present.text.words import format_number, in_sentence, permutation_p
 from analysis.robustness.measurement.attenuation import attenuation
 from analysis.robustness.measurement.reclassification import reclassification
 from analysis.robustness.multiverse.multiverse import Multiverse, cutpoint_multiverse

@@ -9,10 +9,10 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable
-from analysis.present.difference_curve import plot_difference_curve
-from analysis.present.forest import plot_forest
-from analysis.present.page import Prose, TableBlock
-from analysis.present.words import format_number, format_p
+from analysis.present.figures.difference_curve import plot_difference_curve
+from analysis.present.figures.forest import plot_forest
+from analysis.present.pages.page import Prose, TableBlock
+from analysis.present.text.words import format_number, format_p
 from analysis.robustness.hazards.max_combo import MaxCombo, max_combo
 from analysis.robustness.hazards.piecewise import PiecewiseEffects, piecewise_effects
 from analysis.robustness.hazards.restricted_mean_curve import FEWEST_AT_RISK, restricted_mean_curve

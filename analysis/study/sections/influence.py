@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.kernels.tails import normal_quantile
-from analysis.present.extrapolation import plot_extrapolation
-from analysis.present.forest import plot_forest
-from analysis.present.influence import plot_influence
-from analysis.present.page import Prose
-from analysis.present.words import format_number, in_sentence
+from analysis.present.figures.extrapolation import plot_extrapolation
+from analysis.present.figures.forest import plot_forest
+from analysis.present.figures.influence import plot_influence
+from analysis.present.pages.page import Prose
+from analysis.present.text.words import format_number, in_sentence
 from analysis.robustness.measurement.simex import SimulationExtrapolation, simulation_extrapolation
 from analysis.robustness.stability.influence import NOBODY, leave_one_out, patient_influence
 from analysis.study.blocks import attempted, table

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.present.page import Listing, Prose
+from analysis.present.pages.page import Listing, Prose
 from analysis.study.blocks import table
 from analysis.study.results import StudySection
 from analysis.study.study import Study

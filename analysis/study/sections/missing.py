@@ -10,11 +10,11 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, NotEstimable, warn_all
-from analysis.present.forest import plot_forest
-from analysis.present.page import Prose, TableBlock
-from analysis.present.shifts import plot_shifts
-from analysis.present.tables import baseline_display
-from analysis.present.words import in_sentence
+from analysis.present.figures.forest import plot_forest
+from analysis.present.figures.shifts import plot_shifts
+from analysis.present.pages.page import Prose, TableBlock
+from analysis.present.text.tables import baseline_display
+from analysis.present.text.words import in_sentence
 from analysis.robustness.missing.columns import column_of
 from analysis.robustness.missing.imputation import Imputations, impute_cohort
 from analysis.robustness.missing.pooling import PooledCox, pool_cox

@@ -8,9 +8,9 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.forest import plot_forest
-from analysis.present.journal import hazard_ratio_display
-from analysis.present.page import Prose, TableBlock
+from analysis.present.figures.forest import plot_forest
+from analysis.present.pages.page import Prose, TableBlock
+from analysis.present.text.journal import hazard_ratio_display
 from analysis.study.blocks import table
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.paper_tables import hazard_ratio_table

@@ -11,8 +11,8 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.forest import plot_forest
-from analysis.present.page import Prose
+from analysis.present.figures.forest import plot_forest
+from analysis.present.pages.page import Prose
 from analysis.robustness.time_varying.samples import baseline_value
 from analysis.robustness.time_varying.start_stop import start_stop
 from analysis.strata.groups import stratum_codes

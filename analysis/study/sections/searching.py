@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.cutpoint_scan import plot_cutpoint_scan
-from analysis.present.dose_response import plot_dose_response
-from analysis.present.page import Prose
-from analysis.present.words import format_number, format_p
+from analysis.present.figures.cutpoint_scan import plot_cutpoint_scan
+from analysis.present.figures.dose_response import plot_dose_response
+from analysis.present.pages.page import Prose
+from analysis.present.text.words import format_number, format_p
 from analysis.strata.dose_response import DoseResponse, dose_response
 from analysis.strata.search.one_cut import CutpointSearch, search_cutpoint
 from analysis.study.blocks import attempted, table

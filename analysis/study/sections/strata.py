@@ -6,8 +6,8 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.present.marker import plot_marker
-from analysis.present.page import Prose
+from analysis.present.figures.marker import plot_marker
+from analysis.present.pages.page import Prose
 from analysis.strata.cutpoints import CLINICAL_NAMES, clinical_cutpoints
 from analysis.strata.edges import cutpoint_table
 from analysis.study.blocks import table

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.forest import plot_forest
-from analysis.present.page import Prose
-from analysis.present.words import format_count, format_p
+from analysis.present.figures.forest import plot_forest
+from analysis.present.pages.page import Prose
+from analysis.present.text.words import format_count, format_p
 from analysis.robustness.stability.subgroups import ALL, subgroup_effects
 from analysis.study.blocks import attempted, table
 from analysis.study.models import estimate_text

@@ -7,8 +7,8 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.journal import survival_display
-from analysis.present.page import Prose, TableBlock
+from analysis.present.pages.page import Prose, TableBlock
+from analysis.present.text.journal import survival_display
 from analysis.study.blocks import attempted, table
 from analysis.study.figures import survival_figure
 from analysis.study.paper_tables import stratum_counts, survival_table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.page import Listing, Prose, TableBlock
-from analysis.present.tables import display_frame
+from analysis.present.pages.page import Listing, Prose, TableBlock
+from analysis.present.text.tables import display_frame
 from analysis.study.blocks import attempted, table
 from analysis.study.results import Block, StudySection, slug
 from analysis.study.study import Study

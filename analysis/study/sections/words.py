@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.present.page import Prose, TableBlock
+from analysis.present.pages.page import Prose, TableBlock
 from analysis.study.results import StudyFigure, StudySection
 from analysis.study.study import Study
 from analysis.study.words_of_methods import methods_words

@@ -1,0 +1,1 @@
+"""What figures share: style, axes, layout, placing of labels, files."""

@@ -1,0 +1,254 @@
+"""Pages for drawings: a figure of fixed width whose margins hold exactly what stands in them, with a heading."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from analysis.present.canvas.style import HEAD, INK, MM_PER_INCH, SMALL, SOFT_INK, TEXT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text as TextArtist
+
+SYNTHETIC_MARK = "SYNTHETIC - ILLUSTRATIVE"
+PAD, SETTLED = 0.05, 0.002  # inches
+LINE, ROW = 1.25, 1.35 * TEXT
+MOST_MARGIN, WORD_SHARE, LABEL_SHARE, LABEL_LINES = 0.75, 0.3, 0.6, 2
+"""Of a page's width: margins that leave too little to draw on; one piece of text beside the axes; each of an axis'
+label's two lines."""
+POINTS = 72.0
+
+
+def new_figure(width: float, *, rows: int = 1, columns: int = 1, height: float = 60.0) -> Figure:
+    """A figure of `width` mm with axes in a grid, outside pyplot, so that none stays open."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH))
+    figure.subplots(rows, columns, squeeze=False)
+    return figure
+
+
+def drawing_axes(ax: Axes | None, width: float) -> tuple[Axes, bool]:
+    """The axes to draw on, and whether their figure is ours to lay out."""
+    return (ax, False) if ax is not None else (new_figure(width).axes[0], True)
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The outermost figure of some axes."""
+    figure = ax.figure
+    while figure.figure is not figure:
+        figure = figure.figure
+    return figure
+
+
+def renderer_of(figure: Figure) -> RendererAgg:
+    """A renderer to measure text with."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
+    return cast("RendererAgg", canvas.get_renderer())  # type: ignore[no-untyped-call]
+
+
+def text_size(figure: Figure, text: str, *, size: float = TEXT, weight: str = "normal") -> tuple[float, float]:
+    """Width of the widest line and height of all lines of a text, in points."""
+    from matplotlib.font_manager import FontProperties
+
+    renderer, font = renderer_of(figure), FontProperties(size=size, weight=weight)
+    lines = text.split("\n")
+    measure = renderer.get_text_width_height_descent
+    widths = [measure(line, font, ismath=False)[0] for line in lines]  # type: ignore[no-untyped-call]
+    return max(widths) * POINTS / figure.dpi, LINE * size * len(lines)
+
+
+def wrapped(figure: Figure, text: str, width: float, *, size: float = TEXT, weight: str = "normal") -> str:
+    """A text broken into lines no wider than `width` points, inside a word where it is longer than that."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if line and text_size(figure, longer, size=size, weight=weight)[0] > width:
+                lines.append(line)
+                longer = word
+            *whole, line = _broken(figure, longer, width, size=size, weight=weight)
+            lines += whole
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _broken(figure: Figure, word: str, width: float, *, size: float, weight: str) -> list[str]:
+    """A word in pieces no wider than `width` points; a single character stands however wide it is."""
+    pieces = []
+    while len(word) > 1 and text_size(figure, word, size=size, weight=weight)[0] > width:
+        first_fit = partial(_fits, figure, word, width, size=size, weight=weight)
+        kept = max(1, _most(first_fit, len(word)))
+        dash = max(word.rfind(mark, 0, kept) for mark in "-/_")
+        kept = dash + 1 if dash > kept // 2 else kept
+        pieces.append(word[:kept])
+        word = word[kept:]
+    return [*pieces, word]
+
+
+def _fits(figure: Figure, word: str, width: float, n: int, *, size: float, weight: str) -> bool:
+    """Whether the first `n` characters of a word are no wider than `width` points."""
+    return text_size(figure, word[:n], size=size, weight=weight)[0] <= width
+
+
+def shortened(figure: Figure, text: str, width: float, *, size: float = TEXT, weight: str = "normal") -> str:
+    """A line no wider than `width` points: an ellipsis takes the place of its middle, so that both ends are read."""
+
+    def around(n: int) -> str:
+        """The text with `n` of its characters."""
+        return f"{text[: n - n // 2]}…{text[len(text) - n // 2 :]}"
+
+    if text_size(figure, text, size=size, weight=weight)[0] <= width:
+        return text
+    return around(_most(lambda n: text_size(figure, around(n), size=size, weight=weight)[0] <= width, len(text)))
+
+
+def _most(fits: Callable[[int], bool], n: int) -> int:
+    """The largest number below `n` that fits, where all smaller ones do; 0 where none does."""
+    return bisect_left(range(1, n), True, key=lambda number: not fits(number))
+
+
+def fit(figure: Figure, height: float, *, top: float = 0.0) -> None:
+    """Set size and margins so that the axes area is `height` mm high and all that hangs over it is on the page.
+
+    `top` is what the heading needs above, in inches. Text hangs over by a fixed length, so two rounds settle it. Where
+    words beside the axes would leave less than a quarter of the width to the drawing, they are shortened first.
+    """
+    inner_height = height / MM_PER_INCH
+    before: tuple[float, ...] = ()
+    left, right, *_ = _overhang(figure)
+    if left + right + 2 * PAD > MOST_MARGIN * figure.get_figwidth():
+        _shorten_words(figure)
+    for _ in range(3):
+        left, right, bottom, above = sides = _overhang(figure)
+        if before and max(abs(now - then) for now, then in zip(sides, before, strict=True)) < SETTLED:
+            break
+        before = sides
+        width, total = figure.get_figwidth(), inner_height + above + bottom + top + 2 * PAD
+        figure.set_size_inches(width, total)
+        figure.subplots_adjust(
+            left=(left + PAD) / width,
+            right=1 - (right + PAD) / width,
+            bottom=(bottom + PAD) / total,
+            top=1 - (above + top + PAD) / total,
+        )
+
+
+def _shorten_words(figure: Figure) -> None:
+    """Shorten the words that hang over the sides of their axes, and wrap the axes' own labels."""
+    from matplotlib.text import Text
+
+    page = POINTS * figure.get_figwidth()
+
+    def short(text: TextArtist, words: str) -> str:
+        """Every line of a text's words, shortened in the text's type."""
+        size, weight = float(text.get_fontsize()), str(text.get_fontweight())
+        lines = (shortened(figure, line, WORD_SHARE * page, size=size, weight=weight) for line in words.split("\n"))
+        return "\n".join(lines)
+
+    for ax in figure.axes:
+        for label in (ax.xaxis.label, ax.yaxis.label):
+            room, size = LABEL_SHARE * page, float(label.get_fontsize())
+            words = shortened(figure, " ".join(label.get_text().split("\n")), LABEL_LINES * room, size=size)
+            label.set_text(wrapped(figure, words, room, size=size))
+        ticks = ax.get_yticklabels()
+        if any(short(tick, tick.get_text()) != tick.get_text() for tick in ticks):
+            ax.set_yticks(ax.get_yticks(), [short(tick, tick.get_text()) for tick in ticks])
+        for text in ax.get_children():
+            if isinstance(text, Text):  # titles as well
+                text.set_text(short(text, text.get_text()))
+
+
+def _overhang(figure: Figure) -> tuple[float, float, float, float]:
+    """How far drawings and words reach beyond the axes area to the left, right, bottom and top, in inches."""
+    from matplotlib.transforms import Bbox
+
+    renderer = renderer_of(figure)
+    inner = Bbox.union([ax.get_window_extent(renderer) for ax in figure.axes])
+    outer = Bbox.union([box for ax in figure.axes if (box := ax.get_tightbbox(renderer)) is not None] + [inner])
+    sides = (inner.x0 - outer.x0, outer.x1 - inner.x1, inner.y0 - outer.y0, outer.y1 - inner.y1)
+    left, right, bottom, top = (max(0.0, float(side)) / figure.dpi for side in sides)
+    return left, right, bottom, top
+
+
+def finish(
+    figure: Figure,
+    height: float,
+    *,
+    title: str = "",
+    subtitle: str = "",
+    synthetic: bool = False,
+    rows: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Lay a figure out and put the heading above everything, from the left edge of the page; `rows` stand under it."""
+    lines = _heading(figure, title, subtitle, synthetic)
+    head = sum(line.height for line in lines) + ROW * len(rows) + (4 if lines or rows else 0)
+    fit(figure, height, top=head / POINTS)
+    depth = 0.0
+    for line in lines:
+        _from_corner(figure, line.text, 0.0, depth, size=line.size, weight=line.weight, color=line.color)
+        depth += line.height
+    second = 10 + max((text_size(figure, label)[0] for label, value in rows if value), default=0.0)
+    for label, value in rows:
+        _from_corner(figure, label, 0.0, depth, weight="normal" if value else "bold")
+        _from_corner(figure, value, second, depth)
+        depth += ROW
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One piece of a heading, wrapped, with the height it takes in points."""
+
+    text: str
+    size: float
+    weight: str
+    color: str
+    height: float
+
+
+def _heading(figure: Figure, title: str, subtitle: str, synthetic: bool) -> list[_Line]:
+    """The heading of a figure: the mark, the title, the subtitle, each where there is one."""
+    room = POINTS * (figure.get_figwidth() - 2 * PAD)
+    parts = (
+        (SYNTHETIC_MARK if synthetic else "", SMALL, "bold", SOFT_INK),
+        (title, HEAD, "bold", INK),
+        (subtitle, TEXT, "normal", SOFT_INK),
+    )
+    lines = []
+    for words, size, weight, color in parts:
+        if words:
+            text = wrapped(figure, words, room, size=size, weight=weight)
+            lines.append(_Line(text, size, weight, color, text_size(figure, text, size=size)[1] + 2.5))
+    return lines
+
+
+def _from_corner(
+    figure: Figure, text: str, x: float, y: float, *, size: float = TEXT, weight: str = "normal", color: str = INK
+) -> None:
+    """Words at points to the right of and below the page's upper left corner."""
+    width, total = figure.get_size_inches()
+    for place, line in enumerate(text.split("\n")):
+        down = y + size * (0.85 + LINE * place)
+        spot = ((PAD + x / POINTS) / width, 1 - (PAD + down / POINTS) / total)
+        figure.text(*spot, line, size=size, weight=weight, color=color, va="baseline")
+
+
+def head_axes(ax: Axes, *, title: str, subtitle: str, synthetic: bool) -> None:
+    """The heading of axes that stand in somebody else's figure."""
+    words = "\n".join(filter(None, (title, subtitle)))
+    if words:
+        ax.set_title(words, loc="left", size=TEXT, weight="bold")
+    if synthetic:
+        ax.annotate(
+            SYNTHETIC_MARK, (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points",
+            ha="right", va="bottom", size=SMALL, weight="bold", color=SOFT_INK,
+        )  # fmt: skip

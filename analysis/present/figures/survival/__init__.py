@@ -1,0 +1,1 @@
+"""The survival figure: curves, labels and the risk table."""

@@ -1,0 +1,1 @@
+"""Whole pages: the report, the explorer, the Word file."""

@@ -1,0 +1,260 @@
+"""One self-contained HTML page from prose, notes, tables and figures; nothing is loaded from outside, nothing runs."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from analysis.errors import InputError
+from analysis.present.text.tables import csv_text, html_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LONG = 24  # rows
+NOTE_TITLES = {"caution": "Caution", "synthetic": "Synthetic and illustrative", "info": "Note"}
+BOLD = re.compile(r"\*\*(?!\s)((?:(?!\*\*).)+)(?<!\s)\*\*")
+DOI = re.compile(r"\b(10\.\d{4,9}/[^\s&;,)<>\"']*[^\s&;,.)<>\"'])")
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Paragraphs, parted by an empty line; ``**bold**`` and DOIs are marked up, everything else is plain text.
+
+    Examples
+    --------
+    >>> Prose("A **strong** word & <nothing> else").html
+    '<p>A <strong>strong</strong> word &amp; &lt;nothing&gt; else</p>'
+    """
+
+    text: str
+    template: str = field(default="prose", init=False, repr=False)
+
+    @property
+    def html(self) -> str:
+        """The paragraphs as HTML."""
+        return "\n".join(f"<p>{marked_up(part)}</p>" for part in re.split(r"\n\s*\n", self.text.strip()))
+
+
+@dataclass(frozen=True)
+class Note:
+    """A box that nobody should miss; `kind` is "caution", "synthetic" or "info".
+
+    Examples
+    --------
+    >>> Note("Few events.", "caution").heading
+    'Caution'
+    """
+
+    text: str
+    kind: str = "info"
+    template: str = field(default="note", init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in NOTE_TITLES:
+            raise InputError(f"note kind {self.kind!r}: choose one of {', '.join(NOTE_TITLES)}")
+
+    @property
+    def heading(self) -> str:
+        """The word in front of the note."""
+        return NOTE_TITLES[self.kind]
+
+    @property
+    def html(self) -> str:
+        """The text as HTML."""
+        return marked_up(self.text)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A text shown as it was written, such as a plan.
+
+    Examples
+    --------
+    >>> Listing("a < b").html
+    '<pre><code>a &lt; b</code></pre>'
+    """
+
+    text: str
+    template: str = field(default="prose", init=False, repr=False)
+
+    @property
+    def html(self) -> str:
+        """The text as HTML, its lines kept."""
+        return f"<pre><code>{escape(self.text, quote=False)}</code></pre>"
+
+
+@dataclass(frozen=True, eq=False)
+class TableBlock:
+    """A table: `frame` is tidy and can be downloaded as CSV, `display` is what is shown.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> block = TableBlock("counts", "Counts", pd.DataFrame({"n": [1]}), pd.DataFrame({"Patients": ["1"]}))
+    >>> block.href[:23]
+    'data:text/csv;charset=u'
+    """
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+    display: pd.DataFrame
+    note: str = ""
+    template: str = field(default="table", init=False, repr=False)
+
+    @property
+    def html(self) -> str:
+        """The table as HTML."""
+        return html_table(self.display, caption=self.title)
+
+    @property
+    def long(self) -> bool:
+        """Whether the table gets a window of its own on a screen; on paper it stands in full."""
+        return len(self.display) > LONG
+
+    @property
+    def note_html(self) -> str:
+        """The note under the table as HTML."""
+        return marked_up(self.note)
+
+    @property
+    def href(self) -> str:
+        """The tidy frame as a ``data:`` link."""
+        return "data:text/csv;charset=utf-8;base64," + base64.b64encode(csv_text(self.frame).encode()).decode("ascii")
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A figure: `svg` is inline markup as `figure_svg` makes it, `alt` says what is to be seen.
+
+    Examples
+    --------
+    >>> FigureBlock("curves", "Curves", "<svg/>", "Two curves.", "By stratum.").caption_html
+    'By stratum.'
+    """
+
+    name: str
+    title: str
+    svg: str
+    alt: str
+    caption: str = ""
+    template: str = field(default="figure", init=False, repr=False)
+
+    @property
+    def caption_html(self) -> str:
+        """The caption as HTML."""
+        return marked_up(self.caption)
+
+
+Block = Prose | Note | Listing | TableBlock | FigureBlock
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One section of the page; `anchor` is its address.
+
+    Examples
+    --------
+    >>> Section("methods", "Methods", (Prose("As planned."),)).title
+    'Methods'
+    """
+
+    anchor: str
+    title: str
+    blocks: Sequence[Block]
+
+
+def render_page(
+    title: str,
+    *,
+    banner: str = "",
+    summary: Sequence[str] = (),
+    sections: Sequence[Section] = (),
+    footer: str = "",
+    companions: Mapping[str, str] | None = None,
+    language: str = "en",
+) -> str:
+    """Render one self-contained HTML page.
+
+    Parameters
+    ----------
+    title : str
+        The page's heading.
+    banner : str
+        A line above everything, such as that all is synthetic; none when empty.
+    summary : sequence of str
+        The answer in a few lines, in front of the sections.
+    sections : sequence of Section
+        In reading order; the table of contents lists them.
+    footer : str
+        The last line.
+    companions : mapping of str to str, optional
+        Files that lie beside the page, by their relative addresses, with the words of each link.
+    language : str
+        The page's language tag.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing and runs no script (its content security policy forbids both); all text given is
+        escaped, apart from ``**bold**`` and DOIs, which become links.
+
+    Raises
+    ------
+    InputError
+        Two sections, or two tables or figures, of the same name: their links would collide.
+
+    Examples
+    --------
+    >>> page = render_page("A <study>", sections=[Section("one", "First", (Prose("Text."),))])
+    >>> "A &lt;study&gt;" in page, "<script" in page
+    (True, False)
+    """
+    _check_names(sections)
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    here = files("analysis.present.pages")
+    # our own files, not the caller's text: the only markup that is trusted beside what the blocks escape themselves
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["trusted"] = Markup
+    template = environment.from_string(here.joinpath("page.html.jinja").read_text(encoding="utf-8"))
+    return template.render(
+        title=title,
+        banner=banner,
+        summary=[marked_up(line) for line in summary],
+        sections=sections,
+        footer=marked_up(footer),
+        companions=companions or {},
+        language=language,
+        style=here.joinpath("page.css").read_text(encoding="utf-8"),
+    )
+
+
+def marked_up(text: str) -> str:
+    """Plain text as safe HTML: escaped, then ``**bold**`` and DOIs marked up.
+
+    Examples
+    --------
+    >>> marked_up("see 10.1016/j.cell.2021.12.039.")
+    'see <a href="https://doi.org/10.1016/j.cell.2021.12.039">10.1016/j.cell.2021.12.039</a>.'
+    """
+    safe = escape(text, quote=True)
+    safe = BOLD.sub(r"<strong>\1</strong>", safe)
+    return DOI.sub(r'<a href="https://doi.org/\1">\1</a>', safe)
+
+
+def _check_names(sections: Sequence[Section]) -> None:
+    """Every address on the page must be its own; a table and a figure may share a name."""
+    blocks = [block for section in sections for block in section.blocks]
+    ids = [section.anchor for section in sections]
+    ids += [f"{block.template}-{block.name}" for block in blocks if isinstance(block, TableBlock | FigureBlock)]
+    twice = sorted({name for name in ids if ids.count(name) > 1})
+    if twice:
+        raise InputError(f"used twice on one page: {', '.join(twice)}; give each its own name")

@@ -1,0 +1,251 @@
+"""Tables as one Word file in a journal's layout: made to be pasted from, the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.errors import NotSupported
+from analysis.present.canvas.files import replace_file
+from analysis.present.pages.page import BOLD, TableBlock
+from analysis.present.text.tables import reads_as_number
+
+if TYPE_CHECKING:
+    from docx.document import Document
+    from docx.styles.style import ParagraphStyle
+    from docx.table import _Cell, _Row
+    from docx.text.paragraph import Paragraph
+
+FONT, SIZE = "Times New Roman", 10
+PAGE_CM, MARGIN_CM, PORTRAIT_COLUMNS = (21.0, 29.7), 2.0, 7
+WIDEST_CELL = 34  # characters: longer texts wrap
+MADE = datetime(2000, 1, 1)  # a file's dates and author say nothing of who made it when
+ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+OWN_NUMBER = re.compile(r"^Table \d+[.:]\s+(\w)")
+_LIMIT = r"(?:[<>]?[\d,]*\.?\d+%?|NR|∞)"
+INTERVAL = re.compile(rf"(\S+ \({_LIMIT}) to ({_LIMIT}\))")
+
+
+def write_word(tables: Sequence[TableBlock], path: str | Path, *, title: str, banner: str = "") -> Path:
+    """Write tables into one Word file as journals print them.
+
+    Parameters
+    ----------
+    tables : sequence of TableBlock
+        In order; their displays are written, under "Table 1. ...", their notes below.
+    path : str or Path
+        The ``.docx`` file; replaced where it is there.
+    title : str
+        Heads the document.
+    banner : str
+        Such as that all is synthetic: at the head of every page and in every table's note, for tables get pasted.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    NotSupported
+        Without python-docx, which the extra ``word`` brings.
+
+    Notes
+    -----
+    Horizontal rules only, the header row repeated on every page, numbers to the right, levels indented by paragraph
+    format. Intervals take an en dash, or "to" where a limit is negative or undefined. Table numbers are Word's own
+    fields. Text is text: no cell can become a formula, a field or markup. Author and dates are fixed, also in the
+    archive, so that the same tables give the same bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> block = TableBlock("counts", "Counts", pd.DataFrame({"n": [1]}), pd.DataFrame({"Patients": ["1"]}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_word([block], Path(folder) / "tables.docx", title="A study").name
+    'tables.docx'
+    """
+    document = _new_document(
+        title, banner, landscape=any(table.display.shape[1] > PORTRAIT_COLUMNS for table in tables)
+    )
+    for number, table in enumerate(tables, start=1):
+        _add_caption(document, number, table.title)
+        _add_table(document, table.display)
+        _add_note(document, " ".join(part for part in (table.note, banner and f"{banner}.") if part))
+    return replace_file(path, _same_bytes(document))
+
+
+def _new_document(title: str, banner: str, *, landscape: bool) -> Document:
+    """An empty document with its page, styles, properties, heading and banner."""
+    try:
+        import docx
+    except ImportError:
+        raise NotSupported(
+            "the Word file needs python-docx; install the extra magnesium-survival[word], or python-docx"
+        ) from None
+    from docx.shared import Cm
+
+    document = docx.Document()
+    section = document.sections[0]
+    section.page_width, section.page_height = map(Cm, PAGE_CM[::-1] if landscape else PAGE_CM)
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(MARGIN_CM)
+    for name, size, bold in (("Normal", SIZE, False), ("Heading 1", SIZE + 4, True), ("Caption", SIZE, True)):
+        _plain_style(document.styles[name], size, bold=bold)
+    document.styles["Caption"].paragraph_format.keep_with_next = True
+    document.add_heading(_text(title), level=1)
+    if banner:
+        section.header.paragraphs[0].text = _text(banner)
+    _fix_properties(document, title)
+    return document
+
+
+def _plain_style(style: ParagraphStyle, size: int, *, bold: bool) -> None:
+    """One serif face in black: digits of one width, and no theme of somebody's computer."""
+    from docx.oxml.ns import qn
+    from docx.shared import Pt, RGBColor
+
+    fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+    fonts.attrib.clear()
+    for script in ("ascii", "hAnsi", "eastAsia", "cs"):
+        fonts.set(qn(f"w:{script}"), FONT)
+    style.font.size, style.font.bold = Pt(size), bold
+    style.font.color.rgb = RGBColor(0, 0, 0)
+
+
+def _fix_properties(document: Document, title: str) -> None:
+    """Properties that name the document, and neither a person nor a moment."""
+    properties = document.core_properties
+    properties.title = _text(title)[:255]
+    properties.author = properties.last_modified_by = properties.comments = properties.keywords = ""
+    properties.created = properties.modified = MADE
+    properties.revision = 1
+
+
+def _add_caption(document: Document, number: int, title: str) -> None:
+    """The caption above a table; its number is a field, so that Word renumbers it, in place of one in the title."""
+    caption = document.add_paragraph("Table ", style="Caption")
+    caption.paragraph_format.space_before = document.styles["Normal"].font.size
+    _add_field(caption, "SEQ Table \\* ARABIC", str(number))
+    title = OWN_NUMBER.sub(lambda first: first[1].upper(), title)
+    caption.add_run(f". {_text(title)}")
+
+
+def _add_field(paragraph: Paragraph, instruction: str, shown: str) -> None:
+    """A field of Word with what it shows until it is updated."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    def mark(kind: str) -> None:
+        """A mark at which a part of the field begins or ends."""
+        element = OxmlElement("w:fldChar")
+        element.set(qn("w:fldCharType"), kind)
+        paragraph.add_run()._r.append(element)
+
+    mark("begin")
+    asked = OxmlElement("w:instrText")
+    asked.text = instruction
+    paragraph.add_run()._r.append(asked)
+    mark("separate")
+    paragraph.add_run(shown)
+    mark("end")
+
+
+def _add_table(document: Document, display: pd.DataFrame) -> None:
+    """A table with rules above, under its header, and below."""
+    from docx.shared import Cm
+
+    numeric = [all(map(reads_as_number, display.iloc[:, place])) for place in range(display.shape[1])]
+    table = document.add_table(rows=1 + len(display), cols=display.shape[1])
+    texts = [list(map(str, display.columns)), *(list(map(str, row)) for row in display.itertuples(index=False))]
+    section = document.sections[0]
+    room = (section.page_width or 0) - 2 * Cm(MARGIN_CM)
+    shares = _width_shares(texts)
+    for place, (row, cells) in enumerate(zip(table.rows, texts, strict=True)):
+        _keep_row(row, header=place == 0)
+        for column, (cell, text) in enumerate(zip(row.cells, cells, strict=True)):
+            _fill(cell, text, is_number=numeric[column] and column > 0, is_header=place == 0)
+            cell.width = int(room * shares[column])
+            _rule(cell, *(("top", "bottom") if place == 0 else ("bottom",) if place == len(texts) - 1 else ()))
+
+
+def _width_shares(texts: Sequence[Sequence[str]]) -> list[float]:
+    """Each column's share of the page, by its longest text."""
+    longest = [min(WIDEST_CELL, max(len(text) for text in column)) + 2 for column in zip(*texts, strict=True)]
+    return [width / sum(longest) for width in longest]
+
+
+def _keep_row(row: _Row, *, header: bool) -> None:
+    """A row that does not break over pages; the header's is repeated on each."""
+    from docx.oxml import OxmlElement
+
+    properties = row._tr.get_or_add_trPr()
+    properties.append(OxmlElement("w:cantSplit"))
+    if header:
+        properties.append(OxmlElement("w:tblHeader"))
+
+
+def _fill(cell: _Cell, text: str, *, is_number: bool, is_header: bool) -> None:
+    """A cell's text: numbers to the right with en dashes, levels indented, the header bold."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Pt
+
+    paragraph = cell.paragraphs[0]
+    bare = text.lstrip(" ")
+    run = paragraph.add_run(_text(INTERVAL.sub(r"\1–\2", bare) if is_number and not is_header else bare))
+    run.bold = is_header or None
+    form = paragraph.paragraph_format
+    form.space_before = form.space_after = Pt(1)
+    form.left_indent = Pt(2.5 * (len(text) - len(bare)))
+    if is_number:
+        form.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+
+
+def _rule(cell: _Cell, *edges: str) -> None:
+    """Horizontal rules at a cell's edges."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    if not edges:
+        return
+    borders = OxmlElement("w:tcBorders")
+    for edge in edges:
+        rule = OxmlElement(f"w:{edge}")
+        for name, value in (("val", "single"), ("sz", "6"), ("space", "0"), ("color", "000000")):
+            rule.set(qn(f"w:{name}"), value)
+        borders.append(rule)
+    cell._tc.get_or_add_tcPr().append(borders)
+
+
+def _add_note(document: Document, note: str) -> None:
+    """The note under a table, its ``**bold**`` words bold."""
+    from docx.shared import Pt
+
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.space_before = Pt(3)
+    for place, part in enumerate(BOLD.split(_text(note))):
+        run = paragraph.add_run(part)
+        run.bold = place % 2 == 1 or None
+        run.font.size = Pt(SIZE - 1)
+
+
+def _text(text: str) -> str:
+    """Text as XML can hold it: characters that it cannot are marked."""
+    return NOT_XML.sub("\ufffd", text)
+
+
+def _same_bytes(document: Document) -> bytes:
+    """The document's archive with one date for all of its parts."""
+    written, fixed = io.BytesIO(), io.BytesIO()
+    document.save(written)
+    with zipfile.ZipFile(written) as old, zipfile.ZipFile(fixed, "w") as new:
+        for part in old.infolist():
+            entry = zipfile.ZipInfo(part.filename, ZIP_DATE)
+            new.writestr(entry, old.read(part), zipfile.ZIP_DEFLATED)
+    return fixed.getvalue()
