@@ -74,7 +74,9 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "robustness.confounding.weights": ("BalanceWeights", "balance_weights"),
     "robustness.confounding.balance": ("covariate_balance",),
     "robustness.confounding.adjusted_curves": ("AdjustedCurves", "adjusted_curves"),
-    "robustness.confounding.adjusted_means": ("AdjustedMeans", "adjusted_restricted_mean", "adjusted_survival_difference"),
+    "robustness.confounding.adjusted_means": (
+        "AdjustedMeans", "adjusted_restricted_mean", "adjusted_survival_difference",
+    ),
     "robustness.confounding.adjusted_logrank": ("adjusted_logrank",),
     "robustness.confounding.e_value": ("EValue", "confounder_bias", "e_value"),
     "robustness.time_varying.samples": ("baseline_value",),
@@ -120,13 +122,13 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "truth.bench.worlds": ("marker_world",),
     "truth.bench.table": ("bench_table",),
     "present.figures.bench": ("bench_display", "plot_bench"),
-    "study.bench_files": ("read_benches", "write_bench"),
+    "study.report.bench_files": ("read_benches", "write_bench"),
     "truth.bench.cutpoints": ("cutpoint_world", "searched_cut", "median_split", "continuous_marker"),
-    "study.plan": ("StudyPlan",),
-    "study.results": ("StudyResults",),
+    "study.plan.plan": ("StudyPlan",),
+    "study.report.results": ("StudyResults",),
     "study.run": ("run_study", "synthetic_plan", "load_truth"),
-    "study.outputs": ("write_outputs",),
-    "study.explorer": ("explorer_display", "explorer_frames", "write_explorer"),
+    "study.outputs.write": ("write_outputs",),
+    "study.explorer.explorer": ("explorer_display", "explorer_frames", "write_explorer"),
 }  # fmt: skip
 
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -154,10 +154,10 @@ def _report(options: argparse.Namespace) -> int:
     from concurrent.futures import ThreadPoolExecutor
 
     from analysis.study.blocks import recorded
-    from analysis.study.notebooks import notebook_paths, start_notebooks
-    from analysis.study.outputs import write_outputs
+    from analysis.study.outputs.notebooks import notebook_paths, start_notebooks
+    from analysis.study.outputs.write import write_outputs
+    from analysis.study.report.sections import SECTIONS
     from analysis.study.run import load_plan, run_study
-    from analysis.study.sections import SECTIONS
 
     plan, directory = load_plan(options.plan), _directory(options)
     notebooks = () if options.plan else notebook_paths()
@@ -174,9 +174,9 @@ def _report(options: argparse.Namespace) -> int:
 
 def _figures(options: argparse.Namespace) -> int:
     """The figures alone."""
-    from analysis.study.outputs import write_figures
+    from analysis.study.outputs.write import write_figures
+    from analysis.study.report.sections import SECTIONS
     from analysis.study.run import load_plan, run_study
-    from analysis.study.sections import SECTIONS
 
     plan, directory = load_plan(options.plan), _directory(options)
     with _Progress("figures", len(SECTIONS)) as progress:
@@ -191,7 +191,7 @@ def _plan_new(options: argparse.Namespace) -> int:
     """A commented plan beside the user's other files; never over one that is there."""
     from analysis.errors import AnalysisWarning, PlanError
     from analysis.present.canvas.files import replace_file
-    from analysis.study.plan_new import new_plan
+    from analysis.study.plan.guess import new_plan
 
     path = options.output or Path(f"{options.file.stem}_plan.toml")
     if path.exists():
@@ -210,7 +210,7 @@ def _validate(options: argparse.Namespace) -> int:
     from analysis.errors import AnalysisWarning, NotComputed, Separation
     from analysis.study.blocks import recorded
     from analysis.study.models import fit_models, marker_hazard_ratios
-    from analysis.study.plan import StudyPlan
+    from analysis.study.plan.plan import StudyPlan
     from analysis.study.study import prepare_study
 
     study = prepare_study(StudyPlan.from_toml(options.plan))
@@ -231,8 +231,8 @@ def _validate(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     """What an earlier report would say today."""
-    from analysis.study.drift import SOFTWARE, find_drift
-    from analysis.study.sections import SECTIONS
+    from analysis.study.outputs.drift import SOFTWARE, find_drift
+    from analysis.study.report.sections import SECTIONS
 
     with _Progress("check", len(SECTIONS)) as progress:
         drift = find_drift(options.directory, tolerance=options.tolerance, progress=progress.step)
@@ -248,7 +248,7 @@ def _bench(options: argparse.Namespace) -> int:
     """A known-truth bench, on all cores."""
     from joblib import parallel_config
 
-    from analysis.study.bench_files import write_bench
+    from analysis.study.report.bench_files import write_bench
     from analysis.truth.bench.benches import run_bench
 
     sizes = {"n_replicates": options.replicates, "seed": options.seed}
@@ -261,7 +261,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     """The synthetic cohort's files."""
-    from analysis.study.synthetic_files import write_synthetic
+    from analysis.study.synthetic_data.write import write_synthetic
 
     with _Progress("simulate", 1) as progress:
         files = write_synthetic(options.output)

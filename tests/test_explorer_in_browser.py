@@ -10,13 +10,13 @@ import pytest
 
 from analysis import load_example, write_cohort
 from analysis.present.pages.explorer_words import cut_words
-from analysis.study import explorer as explorer_module
-from analysis.study.explorer import explorer_display, explorer_frames, write_explorer
-from analysis.study.outputs import write_outputs
-from analysis.study.plan import StudyPlan
-from analysis.study.results import StudyResults
+from analysis.study.explorer import explorer as explorer_module
+from analysis.study.explorer.explorer import explorer_display, explorer_frames, write_explorer
+from analysis.study.outputs.write import write_outputs
+from analysis.study.plan.plan import StudyPlan
+from analysis.study.report.results import StudyResults
+from analysis.study.report.sections.survival import survival_section
 from analysis.study.run import synthetic_plan
-from analysis.study.sections.survival import survival_section
 from analysis.study.study import prepare_study
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")

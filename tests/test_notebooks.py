@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from analysis.study.notebooks import execute_notebook, notebook_paths
+from analysis.study.outputs.notebooks import execute_notebook, notebook_paths
 
 NOTEBOOKS = notebook_paths()
 MOST_CELLS, MOST_LINES = 12, 10

@@ -11,16 +11,16 @@ from analysis.cohort.reading.examples import synthetic_folder
 from analysis.errors import AnalysisWarning, RowsDropped
 from analysis.present.pages.page import Note
 from analysis.study.blocks import recorded, table
-from analysis.study.cautions import Caution, caution_table, study_cautions
-from analysis.study.checklists.filling import checklists_section
-from analysis.study.plan import StudyPlan
-from analysis.study.results import Block, StudyResults, StudySection
-from analysis.study.sections import SECTIONS
-from analysis.study.sections.moving import MARKER_AT_THE_TIME
+from analysis.study.plan.plan import StudyPlan
+from analysis.study.report.cautions import Caution, caution_table, study_cautions
+from analysis.study.report.checklists.filling import checklists_section
+from analysis.study.report.results import Block, StudyResults, StudySection
+from analysis.study.report.sections import SECTIONS
+from analysis.study.report.sections.moving import MARKER_AT_THE_TIME
 from analysis.study.sections.words import frames_of, words_section
 from analysis.study.study import Study, prepare_study
 from analysis.study.summary import summary_lines
-from analysis.study.synthetic_files import read_truth
+from analysis.study.synthetic_data.write import read_truth
 from analysis.truth.estimands import TrueEstimands
 
 _NO_SUMMARY = "The summary could not be made; see the sections below."

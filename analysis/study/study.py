@@ -17,9 +17,9 @@ from analysis.errors import AnalysisWarning, InputError, PlanError, raise_all, w
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import stratify
 from analysis.strata.quantiles import quantile_cutpoints
-from analysis.study.column_roles import check_columns, coded_events
-from analysis.study.plan import StudyPlan
-from analysis.study.synthetic_files import read_truth
+from analysis.study.plan.column_roles import check_columns, coded_events
+from analysis.study.plan.plan import StudyPlan
+from analysis.study.synthetic_data.write import read_truth
 from analysis.survival.cox.design import formula_columns
 from analysis.survival.rows.patients import patient_rows, refuse_spells
 from analysis.survival.rows.survival_data import grouping_problems, survival_data

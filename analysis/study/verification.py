@@ -14,7 +14,7 @@ import pandas as pd
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotSupported
 from analysis.study.models import CONTINUOUS, StudyModel, fit_models
-from analysis.study.paper_tables import survival_table
+from analysis.study.report.paper_tables import survival_table
 from analysis.study.study import Study
 from analysis.survival.cox.fit import fit_cox
 from analysis.survival.curves.kaplan_meier import kaplan_meier

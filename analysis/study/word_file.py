@@ -8,7 +8,7 @@ from pathlib import Path
 from analysis.errors import NotComputed, NotSupported, warn_all
 from analysis.present.pages.page import TableBlock
 from analysis.present.pages.word import write_word
-from analysis.study.results import StudyResults
+from analysis.study.report.results import StudyResults
 
 PAPER_TABLES = ("table-1", "*-survival-table", "*-restricted-mean-differences", "hazard-ratio-table", "*-model")
 """Names of the tables that go into the file; it keeps the report's order."""

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from analysis.study.report.methods_text import methods_words
+from analysis.study.report.sections.about import about_section, estimand_words
 from analysis.study.run import synthetic_plan
-from analysis.study.sections.about import about_section, estimand_words
 from analysis.study.study import Study, prepare_study
-from analysis.study.words_of_methods import methods_words
 
 
 @pytest.fixture(scope="module")

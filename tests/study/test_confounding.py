@@ -20,9 +20,9 @@ from analysis import (
     write_cohort,
 )
 from analysis.present.pages.page import Prose, TableBlock
-from analysis.study.results import StudyFigure, StudySection
+from analysis.study.report.results import StudyFigure, StudySection
+from analysis.study.report.sections.confounding import confounding_section
 from analysis.study.run import synthetic_plan
-from analysis.study.sections.confounding import confounding_section
 from analysis.study.study import Study, prepare_study
 from tests.study.plans import LUNG_BY_AGE
 

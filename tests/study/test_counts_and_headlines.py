@@ -20,11 +20,11 @@ from analysis import (
     write_cohort,
 )
 from analysis.errors import NotEstimable
-from analysis.study.explorer import explorer_frames
-from analysis.study.figures import survival_figure
-from analysis.study.paper_tables import stratum_counts
-from analysis.study.sections.cohort import patient_flow
-from analysis.study.sections.strata import counts_table
+from analysis.study.explorer.explorer import explorer_frames
+from analysis.study.report.figures import survival_figure
+from analysis.study.report.paper_tables import stratum_counts
+from analysis.study.report.sections.cohort import patient_flow
+from analysis.study.report.sections.strata import counts_table
 from analysis.study.study import Study, prepare_study
 from analysis.survival.cox import result
 from tests.study.plans import LUNG_BY_AGE

@@ -16,10 +16,10 @@ from analysis.present.canvas.files import replace_file
 from analysis.present.pages import explorer as explorer_of_present
 from analysis.present.pages.page import Note
 from analysis.study import run
-from analysis.study.drift import find_drift
-from analysis.study.results import StudyFigure, StudyResults, StudySection
-from analysis.study.sections.about import about_section
-from analysis.study.sections.strata import strata_section
+from analysis.study.outputs.drift import find_drift
+from analysis.study.report.results import StudyFigure, StudyResults, StudySection
+from analysis.study.report.sections.about import about_section
+from analysis.study.report.sections.strata import strata_section
 from tests.study.plans import LUNG_BY_AGE
 
 
@@ -47,8 +47,8 @@ def plan(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "summary_lines", lambda *_: ("Summary.",))
     monkeypatch.setattr(run, "study_cautions", lambda study: ())
     monkeypatch.setattr(run, "words_section", lambda *_: StudySection("words", "Words", ()))
-    monkeypatch.setattr("analysis.study.outputs.write_explorer", lambda *_, **__: None)
-    monkeypatch.setattr("analysis.study.outputs.write_word_tables", lambda *_, **__: None)
+    monkeypatch.setattr("analysis.study.outputs.write.write_explorer", lambda *_, **__: None)
+    monkeypatch.setattr("analysis.study.outputs.write.write_word_tables", lambda *_, **__: None)
     return path
 
 
@@ -100,11 +100,11 @@ def test_a_report_with_a_failed_part_is_written_and_the_exit_code_and_a_log_say_
 @pytest.mark.parametrize(
     ("arguments", "broken"),
     [
-        (["plan", "new", "cohort.csv"], "analysis.study.plan_new.new_plan"),
+        (["plan", "new", "cohort.csv"], "analysis.study.plan.guess.new_plan"),
         (["validate", "plan.toml"], "analysis.study.study.prepare_study"),
-        (["check", "."], "analysis.study.drift.find_drift"),
+        (["check", "."], "analysis.study.outputs.drift.find_drift"),
         (["bench", "hazards"], "analysis.truth.bench.benches.run_bench"),
-        (["simulate", "--output", "data"], "analysis.study.synthetic_files.write_synthetic"),
+        (["simulate", "--output", "data"], "analysis.study.synthetic_data.write.write_synthetic"),
         (["figures", "--plan", "plan.toml"], "analysis.study.run.run_study"),
         (["report", "--plan", "plan.toml"], "analysis.study.run.run_study"),
     ],

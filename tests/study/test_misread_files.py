@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis import CohortError, PlanError, StudyPlan, SuspiciousValues, read_cohort
-from analysis.study.plan_new import guess_columns, new_plan
+from analysis.study.plan.guess import guess_columns, new_plan
 from analysis.study.study import prepare_study
 
 PLAN = """

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis import StudyPlan, load_example, run_study, synthetic_plan, write_cohort, write_outputs
-from analysis.study.outputs import write_figures
+from analysis.study.outputs.write import write_figures
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from analysis import load_cohort, synthetic_plan
-from analysis.study.results import StudyFigure
-from analysis.study.sections.competing import competing_section, first_event, nested_endpoints
-from analysis.study.sections.hazards import hazards_section, period_cuts
-from analysis.study.sections.moving import moving_section
-from analysis.study.sections.subgroups import subgroups_section
+from analysis.study.report.results import StudyFigure
+from analysis.study.report.sections.competing import competing_section, first_event, nested_endpoints
+from analysis.study.report.sections.hazards import hazards_section, period_cuts
+from analysis.study.report.sections.moving import moving_section
+from analysis.study.report.sections.subgroups import subgroups_section
 from analysis.study.study import prepare_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")

@@ -8,7 +8,7 @@ import pytest
 
 from analysis import Endpoint, StudyPlan, load_example, synthetic_plan, write_cohort
 from analysis.study import verification
-from analysis.study.sections.verification import verification_section
+from analysis.study.report.sections.verification import verification_section
 from analysis.study.study import prepare_study
 from analysis.survival.logrank_lifelines import lifelines_logrank
 from tests.reference import cases, cohort, with_groups
@@ -43,7 +43,7 @@ def test_both_engines_give_each_headline_number(section):
 
 
 def test_the_numbers_are_the_reports_own(section):
-    from analysis.study.sections.models import models_section
+    from analysis.study.report.sections.models import models_section
 
     study = prepare_study(synthetic_plan())
     ratios = tables(models_section(study))["hazard-ratios"]

@@ -1,7 +1,7 @@
 """Passes over many rows for a Cox model, as machine code: tiles of rows that stay in the fastest memory.
 
 Both passes read each row once and keep nothing of it but what it adds to sums: the first to the risks at its event
-time, the second to the events expected and to their products with the covariates. See `analysis.kernels.cox_registry.likelihood`.
+time, the second to the events expected and to their products with the covariates. See the module `likelihood` beside this one.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def put_column(
     tile: Tile, columns: int, at_risk: FloatArray, tied: FloatArray, weight: float,
     step: tuple[float, float, float, float, float],
 ) -> int:  # fmt: skip
-    """The columns of `analysis.kernels.cox_resamples.likelihood.factors`, into a tile; returns how many it then holds."""
+    """The columns of `cox_resamples.likelihood.factors`, into a tile; returns how many it then holds."""
     _, _, plain2, own2, both2 = step
     root, share = np.sqrt(weight * plain2), own2 / plain2
     p = len(at_risk) - 1

@@ -1,4 +1,4 @@
-"""The rows that a resample, or a cohort of its own, holds at its event times; see `analysis.kernels.cox_resamples.fits`."""
+"""The rows that a resample, or a cohort of its own, holds at its event times; see the module `fits`."""
 
 from __future__ import annotations
 

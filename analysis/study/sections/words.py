@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.present.pages.page import Prose, TableBlock
-from analysis.study.results import StudyFigure, StudySection
+from analysis.study.report.methods_text import methods_words
+from analysis.study.report.results import StudyFigure, StudySection
+from analysis.study.report.results_text import results_words
 from analysis.study.study import Study
-from analysis.study.words_of_methods import methods_words
-from analysis.study.words_of_results import results_words
 
 
 def frames_of(sections: Sequence[StudySection]) -> dict[str, pd.DataFrame]:

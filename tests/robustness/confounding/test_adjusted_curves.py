@@ -38,7 +38,7 @@ from analysis import (
 )
 from analysis.cohort.reading.examples import synthetic_folder
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.study.synthetic_files import read_truth
+from analysis.study.synthetic_data.write import read_truth
 from tests.robustness.confounding.test_weights import lung
 
 OS = Endpoint("time", "event")

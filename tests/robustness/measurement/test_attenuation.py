@@ -22,7 +22,7 @@ from analysis import (
 )
 from analysis.cohort.reading.examples import synthetic_folder
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.study.synthetic_files import read_truth
+from analysis.study.synthetic_data.write import read_truth
 
 OS = Endpoint("time", "event")
 ROWS = ["without error, expected", "as measured", "one more error, expected", "one more error, drawn"]

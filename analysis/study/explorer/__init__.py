@@ -1,0 +1,1 @@
+"""The cut-point explorer: one page with every cut's numbers computed beforehand."""

@@ -1,0 +1,214 @@
+"""Results to files: figures, tables, one report, and a manifest of all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from analysis.cohort.reading.examples import synthetic_folder
+from analysis.errors import InputError, NotComputed
+from analysis.present.canvas.files import figure_svg, remove_file, replace_file, save_figure
+from analysis.present.pages.page import Block as PageBlock
+from analysis.present.pages.page import FigureBlock, Note, Section, render_page
+from analysis.present.text.tables import csv_text
+from analysis.study.blocks import recorded
+from analysis.study.explorer.explorer import write_explorer
+from analysis.study.plan.plan import StudyPlan
+from analysis.study.report.results import Block, StudyFigure, StudyResults, StudySection
+from analysis.study.report.sections.methods import input_table, sha256, software_table
+from analysis.study.word_file import write_word_tables
+
+MANIFEST = "manifest.json"
+_BESIDE = "Tables and figures lie beside this file; manifest.json lists their digests."
+
+
+def write_outputs(
+    results: StudyResults,
+    directory: str | Path,
+    *,
+    others: tuple[Path, ...] = (),
+    progress: Callable[[str], object] | None = None,
+) -> tuple[Path, ...]:
+    """Write the report, its figures and tables, and a manifest.
+
+    Parameters
+    ----------
+    results : StudyResults
+        What `run_study` gave.
+    directory : str or Path
+        Where to; made when it is not there. Files that an earlier run's manifest lists are removed first.
+    others : tuple of Path
+        Files under `directory`, already written, that the manifest should cover too.
+    progress : callable, optional
+        Called with the name of each figure when it is written.
+
+    Returns
+    -------
+    tuple of Path
+        All files: ``report.html``, ``explorer.html``, ``tables.docx``, ``figures/*`` (PNG, SVG and PDF),
+        ``tables/*.csv``, ``manifest.json``. The explorer is left out where no cut can be searched, the Word file where
+        python-docx is not installed; the report then says so.
+
+    Raises
+    ------
+    NotWritten
+        A file cannot be written; none stands half-written under its name.
+
+    Warns
+    -----
+    PartFailed
+        A figure, the explorer or the Word file, where it failed in a way that the package did not foresee.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from dataclasses import replace
+    >>> from analysis.study.run import run_study, synthetic_plan
+    >>> results = run_study(synthetic_plan())
+    >>> methods = replace(results, sections=results.sections[-1:])  # all sections take a while to draw
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files = write_outputs(methods, folder)
+    >>> files[-1].name
+    'manifest.json'
+    """
+    directory = Path(directory)
+    _remove_earlier(directory, keep=others)
+    figures, drawings = write_figures(results, directory, progress=progress)
+    tables = _write_tables(results, directory)
+    companions, notes = _write_companions(results, directory)
+    report = replace_file(directory / "report.html", _report(results, drawings, companions, notes))
+    files = (report, *companions, *figures, *tables, *others)
+    return (*files, _write_manifest(results, directory, files))
+
+
+def write_figures(
+    results: StudyResults, directory: Path, *, progress: Callable[[str], object] | None = None
+) -> tuple[tuple[Path, ...], dict[str, str]]:
+    """Draw every figure once: its three files, and its SVG for the page, by name; a note where it cannot be drawn."""
+    files: list[Path] = []
+    drawings = {}
+    for name, figure in results.figures.items():
+        drawn, _ = recorded(f"The figure {name}", lambda: [_write_figure(figure, directory / "figures")])  # noqa: B023
+        for paths, markup in drawn:
+            files += paths
+            drawings[name] = markup
+        if progress is not None:
+            progress(name)
+    return tuple(files), drawings
+
+
+def _write_figure(figure: StudyFigure, folder: Path) -> tuple[tuple[Path, ...], str]:
+    """One figure's files, and its SVG for the page."""
+    drawn = figure.draw()
+    paths = save_figure(drawn, folder / figure.name, alt=figure.alt, title=figure.title)
+    return paths, figure_svg(drawn, alt=figure.alt, prefix=figure.name)
+
+
+def _write_tables(results: StudyResults, directory: Path) -> list[Path]:
+    """Every tidy table as CSV."""
+    folder = directory / "tables"
+    return [replace_file(folder / f"{name}.csv", csv_text(frame)) for name, frame in results.tables.items()]
+
+
+def _write_companions(results: StudyResults, directory: Path) -> tuple[dict[Path, str], list[str]]:
+    """The explorer and the Word file, each with the words of its link; and why one of them is not there."""
+    explorer = partial(write_explorer, results.study, directory / "explorer.html", report="report.html")
+    word = partial(write_word_tables, results, directory / "tables.docx", banner=_banner(results.study.plan))
+    written: dict[Path, str] = {}
+    notes: list[str] = []
+    for words, write in (("the cut-point explorer", explorer), ("tables for Word", word)):
+        paths, said = recorded(f"{words[:1].upper()}{words[1:]}", lambda: [write()])  # noqa: B023
+        written |= {path: words for path in paths if path is not None}
+        notes += [str(one) for one in said if isinstance(one, NotComputed)]
+    return written, notes
+
+
+def _banner(plan: StudyPlan) -> str:
+    """What heads every page of a synthetic study."""
+    return "Synthetic and illustrative: every patient is simulated" if plan.synthetic else ""
+
+
+def _report(results: StudyResults, drawings: dict[str, str], companions: dict[Path, str], notes: Sequence[str]) -> str:
+    """The report as one page."""
+    plan = results.study.plan
+    return render_page(
+        plan.title,
+        banner=_banner(plan),
+        summary=results.summary,
+        sections=tuple(_page_section(section, drawings) for section in results.sections),
+        footer=" ".join([*notes, f"Plan SHA-256 {plan.sha256}. {_BESIDE}"]),
+        companions={path.name: words for path, words in companions.items()},
+    )
+
+
+def _page_section(section: StudySection, drawings: dict[str, str]) -> Section:
+    """A section with its figures drawn."""
+    return Section(section.anchor, section.title, tuple(_page_block(block, drawings) for block in section.blocks))
+
+
+def _page_block(block: Block, drawings: dict[str, str]) -> PageBlock:
+    """A block as the page takes it."""
+    if not isinstance(block, StudyFigure):
+        return block
+    if block.name not in drawings:
+        return Note(f"The figure {block.name} ({block.title}) could not be drawn. {block.alt}", "caution")
+    return FigureBlock(block.name, block.title, drawings[block.name], block.alt, block.caption)
+
+
+def _remove_earlier(directory: Path, *, keep: tuple[Path, ...]) -> None:
+    """Remove what an earlier run wrote here, as its manifest lists it, so that no stale file is left behind."""
+    if not (directory / MANIFEST).exists():
+        return
+    kept = {path.resolve() for path in keep}
+    for name in read_manifest(directory)["files"]:
+        path = (directory / name).resolve()
+        if path.is_relative_to(directory.resolve()) and path not in kept:
+            remove_file(path)
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """What the earlier run of a folder says of itself.
+
+    Raises
+    ------
+    InputError
+        No manifest there, or one that `write_outputs` has not written.
+    """
+    path = directory / MANIFEST
+    again = "python -m analysis report writes one"
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"no {MANIFEST} in {directory}, so no report was written there; {again}") from None
+    except ValueError as error:  # not JSON, or not text
+        raise InputError(f"{path} is empty, cut off or not JSON ({error}); remove it, then {again}") from None
+    names = content.get("files") if isinstance(content, dict) else None
+    if not isinstance(names, dict) or not isinstance(content.get("plan"), str | None):
+        raise InputError(f"{path} is not the manifest of a report (it has no table of files); move it, then {again}")
+    return dict(content)
+
+
+def _plan_path(results: StudyResults, directory: Path) -> str | None:
+    """Where the plan lies, seen from the report's folder; None for the synthetic cohort's own."""
+    path = results.study.plan.path
+    if path is None or path.resolve() == (synthetic_folder() / "plan.toml").resolve():
+        return None
+    return Path(os.path.relpath(path.resolve(), directory.resolve())).as_posix()
+
+
+def _write_manifest(results: StudyResults, directory: Path, files: tuple[Path, ...]) -> Path:
+    """The digests of everything written, of the inputs and of the plan, with the versions that ran."""
+    inputs, software = input_table(results.study), software_table()
+    content = {
+        "title": results.study.plan.title,
+        "plan": _plan_path(results, directory),
+        "plan_sha256": results.study.plan.sha256,
+        "inputs": dict(zip(inputs["file"], inputs["sha256"], strict=True)),
+        "software": dict(zip(software["software"], software["version"], strict=True)),
+        "files": {path.relative_to(directory).as_posix(): sha256(path) for path in sorted(files)},
+    }
+    return replace_file(directory / MANIFEST, json.dumps(content, indent=2) + "\n")

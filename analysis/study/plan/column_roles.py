@@ -1,0 +1,129 @@
+"""Whether the columns that a plan names can play their parts: patients, events, covariates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.cohort.rules.column_names import looks_like_censoring, looks_like_outcome
+from analysis.cohort.rules.likely_errors import patient_problems, possible_patients, repeated_keys
+from analysis.errors import PlanError, SuspiciousValues, raise_all
+from analysis.study.plan.plan import StudyPlan
+
+FEWEST_COMPARED = 10
+"""Rows from which a covariate that follows the event row by row is no coincidence."""
+
+
+def coded_events(plan: StudyPlan, cohort: pd.DataFrame) -> tuple[str, ...]:
+    """The event columns to which the plan gives codes; raises where a censoring flag has none.
+
+    Raises
+    ------
+    PlanError
+        When an event column's name says that it marks censoring (as CNSR of CDISC ADTTE, where 0 is the event), and
+        the plan does not say what its codes mean.
+    """
+    codes = plan.data.event_codes or {}
+    by_column = any(isinstance(value, dict) for value in codes.values())
+    coded = tuple(name for name in _events(plan) if codes and (not by_column or name in codes))
+    uncoded = [name for name in _events(plan) if looks_like_censoring(name) and name not in coded and name in cohort]
+    raise_all([_codes_wanted(name, cohort[name]) for name in uncoded], PlanError)
+    return coded
+
+
+def _codes_wanted(name: str, values: pd.Series) -> str:
+    """What to write for a column that marks censoring by its name."""
+    seen = sorted(set(pd.to_numeric(values, errors="coerce").dropna().astype(int)) | {0, 1})
+    codes = ", ".join(f"{code} = {int(code == 0)}" for code in seen)
+    return (
+        f"event column {name!r} marks censored rows by its name: 0 is the event, as in CDISC ADTTE, and any other value"
+        f' a censoring; say so in [data]: event_codes = {{ "{name}" = {{ {codes} }} }}, or where 1 is the event:'
+        f' event_codes = {{ "{name}" = {{ 0 = 0, 1 = 1 }} }}'
+    )
+
+
+def _events(plan: StudyPlan) -> tuple[str, ...]:
+    """The event columns of the endpoints, each once."""
+    return tuple(dict.fromkeys(endpoint.event for endpoint in plan.endpoints))
+
+
+def check_columns(plan: StudyPlan, cohort: pd.DataFrame, covariates: Sequence[str]) -> list[SuspiciousValues]:
+    """Warnings on columns that may not be what the plan takes them for.
+
+    Raises
+    ------
+    PlanError
+        With every fault: a patient in several rows without an entry time, a covariate that is the event, or a
+        follow-up time, in another coding.
+    """
+    raise_all([*_patients(plan, cohort), *_outcome_copies(plan, cohort, covariates)], PlanError)
+    named = [name for name in covariates if looks_like_outcome(name)]
+    found = [
+        SuspiciousValues(f"[model] covariate {name!r} looks like an outcome by its name; an outcome is no covariate")
+        for name in named
+    ]
+    return found + ([] if plan.data.id or _spells(plan) else possible_patients(cohort, _used(plan, covariates)))
+
+
+def _spells(plan: StudyPlan) -> bool:
+    """Whether rows may be spells: every endpoint has an entry time."""
+    return all(endpoint.entry for endpoint in plan.endpoints)
+
+
+def _used(plan: StudyPlan, covariates: Sequence[str]) -> tuple[str, ...]:
+    """The columns that the plan uses for something."""
+    outcome = [name for endpoint in plan.endpoints for name in endpoint.columns]
+    return (plan.marker.column, *outcome, *covariates, *plan.model.strata, *plan.robustness.subgroups)
+
+
+def _patients(plan: StudyPlan, cohort: pd.DataFrame) -> list[str]:
+    """What is wrong with who the patients are: no such column, or several rows a patient."""
+    key = plan.data.id
+    if key is not None and key not in cohort:
+        return [f"[data] id = {key!r} is no column of {plan.data.path.name}"]
+    if _spells(plan):
+        return []
+    if key is None:
+        return patient_problems(cohort)
+    return [problem] if (problem := repeated_keys(cohort, key)) else []
+
+
+def _outcome_copies(plan: StudyPlan, cohort: pd.DataFrame, covariates: Sequence[str]) -> list[str]:
+    """Covariates that are an event or a follow-up time in another coding, such as Alive and Dead beside 0 and 1."""
+    problems = []
+    for endpoint in plan.endpoints:
+        for name in covariates:
+            if name in endpoint.columns:
+                continue
+            if _same_codes(cohort[name], cohort[endpoint.event]):
+                problems.append(
+                    f"[model] covariate {name!r} is the event {endpoint.event!r} in other words: equal in every row"
+                )
+            elif _same_scale(cohort[name], cohort[endpoint.duration]):
+                problems.append(
+                    f"[model] covariate {name!r} is the time {endpoint.duration!r} in another unit: proportional in"
+                    " every row"
+                )
+    return [f"{problem}; an outcome is no covariate: leave it out" for problem in problems]
+
+
+def _same_codes(values: pd.Series, event: pd.Series) -> bool:
+    """Whether two values stand for 0 and 1 of the event in every row that has both."""
+    pairs = pd.DataFrame({"value": values.astype(object), "event": event}).dropna()
+    n_pairs = len(pairs.drop_duplicates())
+    return len(pairs) >= FEWEST_COMPARED and n_pairs == pairs["value"].nunique() == pairs["event"].nunique() == 2
+
+
+def _same_scale(values: pd.Series, time: pd.Series) -> bool:
+    """Whether numbers are the follow-up times times a constant, up to rounding."""
+    if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
+        return False
+    x, t = values.to_numpy(dtype=np.float64, na_value=np.nan), time.to_numpy(dtype=np.float64, na_value=np.nan)
+    both = ~np.isnan(x) & ~np.isnan(t) & (t > 0)
+    if both.sum() < FEWEST_COMPARED or len(np.unique(t[both])) < 3:
+        return False
+    ratio = x[both] / t[both]
+    centre = np.median(ratio)
+    return bool(centre != 0 and (np.abs(x[both] - centre * t[both]) <= 0.01 * np.abs(x[both]).max()).all())

@@ -1,0 +1,1 @@
+"""What a report says: its sections, figures, tables, words, cautions and checklists."""

@@ -1,0 +1,111 @@
+"""What the study is and is not, what the plan says, and what is estimated."""
+
+from __future__ import annotations
+
+from analysis.present.pages.page import Note, Prose
+from analysis.present.text.words import in_sentence
+from analysis.study.report.results import Block, StudySection
+from analysis.study.report.sections.competing import nested_endpoints
+from analysis.study.study import Study
+from analysis.study.times import horizon
+
+SYNTHETIC = (
+    "Every patient here is simulated, and every effect was planted by us. No patient and no published estimate is"
+    " reproduced. The one thing echoed is the direction of one published observation: in patients given CAR T cells or"
+    " checkpoint antibodies, low serum magnesium went with faster progression and shorter survival (Loetscher et al.,"
+    " Cell 2022, DOI 10.1016/j.cell.2021.12.039)."
+)
+NOT_EVIDENCE = (
+    "Recovering what was planted is a test of the software, and not evidence about magnesium. Association is not"
+    " effect: a placebo-controlled trial is testing the effect (NCT07149649)."
+)
+OBSERVATIONAL = (
+    "This is an analysis of one cohort as it was given. It describes with whom the marker goes; it does not show what"
+    " changing the marker would do. The numbers are only as good as the columns they rest on."
+)
+
+
+def about_section(study: Study) -> StudySection:
+    """The frame in which everything else is to be read."""
+    plan = study.plan
+    blocks: list[Block] = []
+    if plan.synthetic:
+        blocks += [Note(SYNTHETIC, "synthetic"), Prose(NOT_EVIDENCE)]
+    else:
+        blocks.append(Note(OBSERVATIONAL, "caution"))
+    blocks += [Prose(_planned(study)), Prose(estimand_words(study))]
+    return StudySection("about", "What this is and is not", tuple(blocks))
+
+
+def _planned(study: Study) -> str:
+    """What the plan says, what its author claims of when that was decided, and which endpoint is primary."""
+    plan = study.plan
+    endpoints = "; ".join(
+        f"{'primary' if endpoint == study.primary else 'secondary'}: {endpoint.name} ({endpoint.time_unit}, columns"
+        f" {endpoint.duration} and {endpoint.event})"
+        for endpoint in plan.endpoints
+    )
+    named = ", ".join(map(study.label, plan.model.covariates))
+    within = f"stratified by {', '.join(map(study.label, plan.model.strata))}" if plan.model.strata else ""
+    adjusted = ", ".join(part for part in (named and f"adjusted for {named}", within) if part)
+    models = f"Beside the crude models stand models {adjusted}." if adjusted else "Every model is crude."
+    claim = plan.reporting.get("prespecification", "")
+    decided = f"The author on what was decided before the outcome was seen: {claim}" if claim else UNCLAIMED
+    return (
+        f"**The plan says.** Marker: {plan.marker.label} ({study.unit or 'no unit'}), hazard ratios per {study.step}."
+        f" Strata: {study.cutpoints.source}. Endpoints: {endpoints}. {models} {decided} The plan stands at the end of"
+        f" this report; its SHA-256 is {plan.sha256}."
+    )
+
+
+UNCLAIMED = (
+    "Whether it was written before the outcome was seen is for its author to say ([reporting] prespecification); the"
+    " software cannot know."
+)
+
+
+def estimand_words(study: Study) -> str:
+    """What is estimated: contrast, population, later treatment and death before the event, summary, multiplicity.
+
+    Parameters
+    ----------
+    study : Study
+        A prepared study.
+
+    Returns
+    -------
+    str
+        A paragraph; what only the author can say is said to be the author's.
+    """
+    plan, primary = study.plan, study.primary
+    end = f"{horizon(study, primary):g} {primary.time_unit}"
+    summary = "a hazard ratio" if plan.summary == "hazard ratio" else f"a difference in restricted means up to {end}"
+    given = "given the covariates of the plan" if plan.model.covariates or plan.model.strata else "crude"
+    compared = f"; strata: {', '.join(study.compared)} against {study.reference}" if study.compared else ""
+    later = plan.reporting.get("later_treatment", "") or (
+        "follow-up is analysed to the times in the file, whatever was given later; whether these end at a change of"
+        " treatment is for the author to say ([reporting] later_treatment)."
+    )
+    others = ", ".join(endpoint.name for endpoint in plan.endpoints[1:])
+    secondary = (
+        f" {others} and all other p-values are secondary, and not adjusted for their number where not said otherwise."
+        if others
+        else ""
+    )
+    return (
+        f"**What is estimated.** Contrast: {in_sentence(plan.marker.label)} as measured at time zero, {study.step},"
+        f" {given}{compared}. Population: patients like those of the file with the marker known. Later treatment and"
+        f" death: {later}{_nested_words(study)} Summary: {summary}, as the plan names it. Primary endpoint:"
+        f" {primary.name}, the first of the plan.{secondary}"
+    )
+
+
+def _nested_words(study: Study) -> str:
+    """How a death before the event of a shorter endpoint is counted, where the file shows it."""
+    nested = nested_endpoints(study)
+    if nested is None:
+        return ""
+    inner, outer = nested
+    return (
+        f" In the file {study.label(outer.event).lower()} without an earlier event counts as an event of {inner.name}."
+    )

@@ -1,0 +1,1 @@
+"""The files of the synthetic cohort: data, truth, data package, data card."""

@@ -1,0 +1,135 @@
+"""Cautions: each rule is raised by a cohort made for it, and by no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import PlanError, run_study, write_cohort
+from analysis.study.plan.plan import StudyPlan
+from analysis.study.report.cautions import caution_table, study_cautions
+from analysis.study.study import prepare_study
+from analysis.study.summary import summary_lines
+
+PLAN = """
+[study]
+horizon = 10
+[data]
+path = "cohort.csv"
+[marker]
+column = "marker"
+per = 1
+[strata]
+{strata}
+[[endpoints]]
+name = "Death"
+duration = "months"
+event = "dead"
+[model]
+covariates = ["age"]
+"""
+OWN = 'edges = [0.0]\nlabels = ["low", "high"]\nsource = "set for this test"'
+pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+
+
+def plain(n: int = 400) -> pd.DataFrame:
+    """A cohort that gives no cause for caution: nobody lost before 20 months, a constant hazard ratio."""
+    rng = np.random.default_rng(5)
+    marker, age = rng.normal(size=n), rng.normal(60, 8, n)
+    death = rng.exponential(18 * np.exp(0.4 * marker))
+    return pd.DataFrame(
+        {"marker": marker, "age": age, "months": np.minimum(death, 20.0).round(3), "dead": (death <= 20) * 1}
+    )
+
+
+def raised(cohort: pd.DataFrame, folder, *, strata: str = OWN) -> set[str]:
+    """The subjects of the cautions that a cohort raises."""
+    write_cohort(cohort, folder / "cohort.csv")
+    (folder / "plan.toml").write_text(PLAN.format(strata=strata), encoding="utf-8")
+    study = prepare_study(StudyPlan.from_toml(folder / "plan.toml"))
+    table = caution_table(study_cautions(study))
+    return set(table.loc[table["raised"] == "yes", "subject"])
+
+
+def test_a_sound_cohort_raises_none(tmp_path):
+    assert raised(plain(), tmp_path) == set()
+
+
+def test_a_cut_of_the_sample_is_told(tmp_path):
+    assert raised(plain(), tmp_path, strata="quantiles = 2") == {"where the cut comes from"}
+
+
+def test_missing_markers_are_told_and_so_are_the_rows_that_the_models_leave_out(tmp_path):
+    cohort = plain()
+    cohort.loc[:24, "marker"] = np.nan
+    assert raised(cohort, tmp_path) == {"missing marker"}
+    cohort.loc[25:49, "age"] = np.nan
+    assert raised(cohort, tmp_path) == {"missing marker", "left out of the adjusted models"}
+
+
+def test_short_follow_up_and_a_thin_tail_are_told(tmp_path):
+    cohort = plain()
+    early = cohort["months"] > 8
+    cohort.loc[early & (cohort.index > 25), ["months", "dead"]] = [8.0, 0]
+    assert raised(cohort, tmp_path) == {"median follow-up", "at risk at 10"}
+
+
+def test_few_events_and_separation_are_told(tmp_path):
+    cohort = plain()
+    cohort["dead"] = ((cohort["marker"] < cohort["marker"].nsmallest(4).max()) & (cohort["months"] < 20)).astype(int)
+    assert {"events per parameter", "separation: terms not estimable"} <= raised(cohort, tmp_path)
+
+
+def crossing() -> pd.DataFrame:
+    """A cohort in which those with a low marker die later at first, and sooner after six months."""
+    cohort = plain(800)
+    rng = np.random.default_rng(6)
+    low = (cohort["marker"] < 0).to_numpy()
+    death = np.where(low, 6 + rng.exponential(4, 800), rng.exponential(14, 800))
+    return cohort.assign(months=np.minimum(death, 20.0).round(3), dead=(death <= 20) * 1)
+
+
+def test_crossing_hazards_are_told_and_choose_no_summary(tmp_path):
+    assert raised(crossing(), tmp_path) == {"proportional hazards"}
+    results = run_study(tmp_path / "plan.toml")
+    assert results.summary[1].startswith("Hazard ratio, marker, per 1 lower: crude")
+    assert not any(line.startswith("Mean months") for line in results.summary)
+    checks = next(section for section in results.sections if section.anchor == "checks")
+    assert "stays the one that the plan names" in checks.blocks[0].text
+    assert "cautions" in results.tables
+    hazards = next(section for section in results.sections if section.anchor == "hazards")
+    assert any("to opposite sides of 1" in getattr(block, "text", "") for block in hazards.blocks)
+
+
+@pytest.mark.parametrize("adjusted", [True, False])
+def test_the_summary_that_the_plan_names_leads_adjusted_where_it_was(tmp_path, adjusted):
+    raised(plain(), tmp_path)
+    study = prepare_study(StudyPlan.from_toml(tmp_path / "plan.toml"))
+    pair = {"stratum_a": ["low"], "stratum_b": ["high"]}
+    tables = {
+        "death-restricted-mean-differences": pd.DataFrame(
+            pair | {"difference": [1.25], "conf_low": [0.5], "conf_high": [2.0]}
+        ),
+    }
+    if adjusted:
+        columns = {f"{name}{end}": [1.0] for name in ("crude", "weighted") for end in ("", "_conf_low", "_conf_high")}
+        own = {"standardised": [0.75], "standardised_conf_low": [-0.5], "standardised_conf_high": [2.0]}
+        tables["death-adjusted-mean-differences"] = pd.DataFrame(pair | columns | own)
+    named = replace(study, plan=replace(study.plan, summary="restricted mean"))
+    line, ratio = summary_lines(named, tables)[1:3]
+    assert line.startswith("Mean months within the first 10, high less low: crude ")
+    assert ("adjusted by standardisation 0.8 (−0.5 to 2.0); adjusted by weighting 1.0" in line) == adjusted
+    assert ratio.startswith("Hazard ratio, ")
+    assert not any(one.startswith("Mean") for one in summary_lines(study, tables))
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+def test_a_summary_there_is_none_of_is_refused(tmp_path):
+    write_cohort(plain(), tmp_path / "cohort.csv")
+    text = PLAN.format(strata=OWN).replace("horizon = 10", 'summary = "median"')
+    (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(PlanError, match=r"summary = 'median': one of 'hazard ratio', 'restricted mean'"):
+        StudyPlan.from_toml(tmp_path / "plan.toml")
