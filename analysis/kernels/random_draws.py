@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.kernels.counts.counting import IntArray
+
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """The step from one counter to the next."""
 
@@ -36,3 +38,26 @@ def random_halves(counter: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDAr
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z = z ^ (z >> np.uint64(31))
     return z >> np.uint64(32), z & np.uint64(0xFFFFFFFF)
+
+
+def times_drawn(drawn: IntArray, n: int) -> IntArray:
+    """How often each resample holds each of n rows.
+
+    Parameters
+    ----------
+    drawn : ndarray of int, shape (b, m)
+        The rows that each resample drew, from 0 to n - 1.
+    n : int
+
+    Returns
+    -------
+    ndarray of int, shape (b, n)
+
+    Examples
+    --------
+    >>> times_drawn(np.array([[0, 2, 2], [1, 1, 1]]), 3).tolist()
+    [[1, 0, 2], [0, 3, 0]]
+    """
+    size = len(drawn)
+    places = drawn + np.arange(size)[:, None] * n
+    return np.bincount(places.ravel(), minlength=size * n).reshape(size, n)

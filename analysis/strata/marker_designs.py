@@ -13,7 +13,7 @@ from analysis.errors import InputError, raise_all
 from analysis.survival.cox.design import Design, read_design, read_term_design
 from analysis.survival.formulas.calls import quoted
 from analysis.survival.formulas.grammar import columns_of, parse_formula
-from analysis.survival.roles import check_roles, listed
+from analysis.survival.rows.arguments import check_roles, listed
 
 __all__ = ["adjust_problems", "as_formula", "listed", "read_marker_design"]
 

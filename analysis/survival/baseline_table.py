@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.cohort.columns import FloatArray, column_problems, holds_numbers, numbers
 from analysis.errors import CohortError, dropped_warnings, raise_all, warn_all
-from analysis.survival.roles import listed
+from analysis.survival.rows.arguments import listed
 from analysis.survival.rows.groups import label_problems
 from analysis.survival.rows.survival_data import Groups, group_rows, grouping_problems
 

@@ -12,8 +12,7 @@ from analysis.cohort.columns import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, NotSupported, raise_all, warn_all
 from analysis.kernels.cox.concordance import concordance_influence, jackknife_error
-from analysis.survival.roles import check_endpoint
-from analysis.survival.rows.arguments import choice_problems
+from analysis.survival.rows.arguments import check_endpoint, choice_problems
 from analysis.survival.rows.survival_data import SurvivalData, survival_data
 
 WEIGHTINGS = ("harrell", "uno")

@@ -7,9 +7,11 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray
+from analysis.cohort.columns import BoolArray, FloatArray
+from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotSupported
 from analysis.survival.cox.maximum import CoxRows
+from analysis.survival.rows.survival_data import late_entry, survival_data
 
 FIT_OPTIONS = {"precision": 1e-20, "r_precision": 0.0, "step_size": 1.0}
 """Newton's full steps until one is lost in rounding: lifelines' defaults stop up to 4.5e-4 from the maximum, and a stop
@@ -68,3 +70,41 @@ def lifelines_fit(rows: CoxRows, supremum: float) -> tuple[FloatArray, FloatArra
     coef = fitter.params_[names].to_numpy(dtype=np.float64) / scale
     covariance = np.asarray(fitter.variance_matrix_.loc[names, names], dtype=np.float64) / np.outer(scale, scale)
     return coef, covariance / mean_weight, (log_likelihood - shift) * mean_weight
+
+
+def lifelines_survival(
+    time: FloatArray, event: BoolArray, entry: FloatArray | None, weights: FloatArray | None, *, at: FloatArray
+) -> FloatArray:
+    """S(t) by ``lifelines.KaplanMeierFitter`` at times of its own timeline; numpy's error state is left as it was."""
+    from lifelines import KaplanMeierFitter
+
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # whole weights beyond int64
+        fitter = KaplanMeierFitter().fit(time, event_observed=event, entry=entry, weights=weights)
+    curve = fitter.survival_function_
+    timeline = curve.index.to_numpy(dtype=np.float64)
+    survival = curve.iloc[:, 0].to_numpy(dtype=np.float64)
+    return np.asarray(survival[np.searchsorted(timeline, at, side="right") - 1], dtype=np.float64)
+
+
+def lifelines_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str) -> float:
+    """The chi-square of ``lifelines.statistics.multivariate_logrank_test`` on the rows that `logrank_test` takes.
+
+    Raises
+    ------
+    NotSupported
+        With late entry, which lifelines' test does not know.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"months": range(1, 21), "died": 1, "arm": ["a", "b"] * 5 + ["b", "b"] * 5})
+    >>> round(lifelines_logrank(cohort, Endpoint("months", "died"), by="arm"), 4)
+    10.2248
+    """
+    data = survival_data(cohort, endpoint, by=by)
+    if late_entry(data) is not None:
+        raise NotSupported("lifelines' log-rank test does not know late entry")
+    from lifelines.statistics import multivariate_logrank_test
+
+    with np.errstate(all="ignore"):
+        test = multivariate_logrank_test(data.time, data.by.codes, data.event)
+    return float(test.test_statistic)

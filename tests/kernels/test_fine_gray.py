@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import NotSupported
-from analysis.kernels import fine_gray
-from analysis.kernels.counts.competing import aalen_johansen
+from analysis.kernels.counts import competing
+from analysis.kernels.counts.competing import aalen_johansen, subdistribution_spells
 from analysis.kernels.counts.counting import count
 from analysis.kernels.counts.product_limit import survival_curve
-from analysis.kernels.fine_gray import subdistribution_spells
 
 
 @given(st.lists(st.tuples(st.integers(1, 8), st.integers(0, 2)), min_size=1, max_size=25))
@@ -50,7 +49,7 @@ def test_without_competing_events_the_rows_are_as_they_were():
 
 
 def test_too_many_spells_are_refused_before_they_are_made(monkeypatch):
-    monkeypatch.setattr(fine_gray, "MOST_SPELLS", 1)
+    monkeypatch.setattr(competing, "MOST_SPELLS", 1)
     time, status = np.array([1.0, 2, 3, 4, 5]), np.array([2, 0, 1, 0, 1])
     with pytest.raises(NotSupported, match="1 competing events with 2 different weights make 2 rows"):
         subdistribution_spells(time, status == 1, status == 2)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.kernels.resampling import times_drawn
+from analysis.kernels.random_draws import times_drawn
 
 
 @settings(max_examples=30, deadline=None)

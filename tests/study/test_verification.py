@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from analysis import Endpoint, StudyPlan, load_example, synthetic_plan, write_cohort
-from analysis.study import verification
+from analysis.study.report.sections import verification
 from analysis.study.report.sections.verification import verification_section
 from analysis.study.study import prepare_study
-from analysis.survival.logrank_lifelines import lifelines_logrank
+from analysis.survival.lifelines_engine import lifelines_logrank
 from tests.reference import cases, cohort, with_groups
 from tests.study.plans import LUNG_BY_AGE
 

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.present.canvas.style import INK, SOFT_INK, TEXT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -135,3 +140,21 @@ class Space:
         spot = self.find(width, height, near=near)
         self.take_box((spot.left - 2, spot.bottom - 2, spot.left + spot.width + 2, spot.bottom + spot.height + 2))
         return spot
+
+
+FILL = "#f6f8fa"
+
+
+def draw_box(
+    ax: Axes, words: str, x: float, y: float, half_width: float, half_height: float, *, edge: str = SOFT_INK
+) -> None:
+    """A rounded box around its words; places and half sizes are in the axes' units, centred on (x, y)."""
+    from matplotlib.patches import FancyBboxPatch
+
+    ax.add_patch(
+        FancyBboxPatch(
+            (x - half_width, y - half_height), 2 * half_width, 2 * half_height,
+            boxstyle="round,pad=0,rounding_size=4", facecolor=FILL, edgecolor=edge, linewidth=0.8, zorder=3,
+        )
+    )  # fmt: skip
+    ax.text(x, y, words, ha="center", va="center", size=TEXT, color=INK, linespacing=1.2, zorder=4)

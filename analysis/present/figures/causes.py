@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import InputError
-from analysis.present.boxes import draw_box
 from analysis.present.canvas.frames import need_columns
 from analysis.present.canvas.layout import PAD, POINTS, drawing_axes, figure_of, finish, head_axes, text_size
+from analysis.present.canvas.placing import draw_box
 from analysis.present.canvas.style import INK, MM_PER_INCH, SOFT_INK, TEXT, TWO_COLUMNS, VERMILLION, figure_style
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import InputError
+from analysis.present.canvas.axes import ratio_limits, stand_ratio_axis
 from analysis.present.canvas.cut_lines import (
     BAR,
     LANE,
@@ -38,7 +39,6 @@ from analysis.present.canvas.layout import (
 )
 from analysis.present.canvas.line_labels import keep_apart, name_line
 from analysis.present.canvas.style import BLUE, DIMMED, INK, MM_PER_INCH, ONE_COLUMN, TWO_COLUMNS, figure_style
-from analysis.present.ratios import ratio_limits, stand_ratio_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.present.canvas.axes import ratio_limits, stand_ratio_axis
 from analysis.present.canvas.frames import need_columns
 from analysis.present.canvas.layout import POINTS, drawing_axes, figure_of, finish, head_axes
 from analysis.present.canvas.line_labels import name_line
@@ -20,7 +21,6 @@ from analysis.present.canvas.style import (
     figure_style,
 )
 from analysis.present.figures.forest import LOOKS
-from analysis.present.ratios import ratio_limits, stand_ratio_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.present.boxes import draw_box
 from analysis.present.canvas.frames import need_columns
 from analysis.present.canvas.layout import (
     LINE,
@@ -22,6 +21,7 @@ from analysis.present.canvas.layout import (
     text_size,
     wrapped,
 )
+from analysis.present.canvas.placing import draw_box
 from analysis.present.canvas.style import MM_PER_INCH, SOFT_INK, TEXT, TWO_COLUMNS, figure_style, stratum_styles
 from analysis.present.text.words import format_count
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
+from analysis.present.canvas.axes import ratio_limits, stand_ratio_axis
 from analysis.present.canvas.cut_lines import FOUND_INK
 from analysis.present.canvas.frames import by_label, need_columns
 from analysis.present.canvas.layout import POINTS, figure_of, finish, fit, new_figure, text_size, wrapped
@@ -28,7 +29,6 @@ from analysis.present.canvas.style import (
     VERMILLION,
     figure_style,
 )
-from analysis.present.ratios import ratio_limits, stand_ratio_axis
 from analysis.present.text.words import format_ratio
 
 if TYPE_CHECKING:

@@ -9,30 +9,35 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray
+from analysis.cohort.columns import FloatArray, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,
+    BeyondFollowUp,
+    FailedDraws,
     InputError,
+    NotEstimable,
     SuspiciousValues,
     but_for_dropped,
     raise_all,
     warn_all,
 )
-from analysis.robustness.adjusted_frames import beyond, curve_frame, failed
-from analysis.robustness.confounding.curve_engines import drawn_curves
-from analysis.robustness.confounding.exposure import read_exposure
-from analysis.robustness.confounding.weights import BalanceWeights, check_truncate, told_weights, weighted_rows
-from analysis.robustness.curve_engines import (
+from analysis.kernels.counts.product_limit import interval
+from analysis.kernels.times import n_times_to, reached
+from analysis.robustness.confounding.curve_engines import (
     curve_ends,
     curve_times,
+    drawn_curves,
     outcome_model,
     refuse_no_events,
     reweighter,
     standardiser,
 )
+from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
+from analysis.robustness.confounding.weights import BalanceWeights, check_truncate, told_weights, weighted_rows
 from analysis.strata.marker_designs import listed
 from analysis.survival.cox.result import CoxFit
+from analysis.survival.curves.frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES, code_column
 from analysis.survival.rows.arguments import choice_problems, count_problems, level_problems, times_given
 from analysis.survival.rows.patients import spell_warnings
 
@@ -247,3 +252,85 @@ def _told(model: CoxFit | None, weights: BalanceWeights | None) -> tuple[Analysi
     """What the model or the weights had to say."""
     held = model.warnings if model is not None else weights.warnings if weights is not None else ()
     return tuple(one for one in but_for_dropped(held) if not isinstance(one, SuspiciousValues))
+
+
+MANY_FAILED = 0.05
+CONF_TYPE, BOOTSTRAP = "log-log", "bootstrap"
+
+
+def failed(n_bootstrap: int, n_drawn: int) -> tuple[AnalysisWarning, ...]:
+    """A word on resamples that failed, when they were more than a few; an error when most did."""
+    n_failed = n_bootstrap - n_drawn
+    text = f"{n_failed} of {n_bootstrap} resamples had no adjusted curves (a stratum empty, or no finite estimate)"
+    if n_failed > n_bootstrap / 2:
+        raise NotEstimable(f"{text}: too few rows or events for these covariates; adjust for less, or join strata")
+    if n_failed > MANY_FAILED * n_bootstrap:
+        return (FailedDraws(f"{text}; the intervals rest on the others and may be too narrow"),)
+    return ()
+
+
+def beyond(asked: FloatArray | None, ends: FloatArray, labels: Sequence[str]) -> tuple[AnalysisWarning, ...]:
+    """A word on times asked for beyond the end of a stratum's curve."""
+    if asked is None:
+        return ()
+    short = [
+        f"{label!r} ends at {end:g}" for label, end in zip(labels, ends, strict=True) if not reached(asked, end).all()
+    ]
+    if not short:
+        return ()
+    return (BeyondFollowUp(f"times up to {asked[-1]:g}: stratum {first_few(short)}; its rows stop there"),)
+
+
+def curve_frame(
+    rows: ExposureRows,
+    grid: FloatArray,
+    asked: FloatArray | None,
+    ends: FloatArray,
+    survival: FloatArray,
+    draws: FloatArray,
+    *,
+    method: str,
+    conf_level: float,
+) -> pd.DataFrame:
+    """The tidy frame, each stratum from time 0 to its end, with the counts of the rows as they are."""
+    error = draws.std(axis=0, ddof=1) if len(draws) else np.full(survival.shape, np.nan)
+    low, high = interval(survival.ravel(), error.ravel(), conf_level=conf_level, conf_type=CONF_TYPE)
+    limits = np.stack([low, high]).reshape(2, *survival.shape)
+    wanted = np.ones(len(grid), dtype=bool) if asked is None else np.isin(grid, np.r_[0.0, asked])
+    parts = []
+    for code, end in enumerate(ends):
+        shown = np.flatnonzero(wanted & reached(grid, end))
+        values = (survival[code, shown], error[code, shown], limits[0, code, shown], limits[1, code, shown])
+        part = pd.DataFrame(dict(zip(("survival", "std_error", "conf_low", "conf_high"), values, strict=True)))
+        parts.append(pd.concat([_counts(rows, code, grid[shown]), part], axis=1))
+    table = pd.concat(parts, ignore_index=True)
+    labels = rows.exposure.labels
+    table.insert(0, "stratum", code_column(np.repeat(np.arange(len(labels)), [len(part) for part in parts]), labels))
+    same = np.zeros(len(table), dtype=np.int64)
+    return table.assign(
+        conf_type=code_column(same, [CONF_TYPE], ordered=False),
+        conf_level=float(conf_level),
+        variance=code_column(same, [BOOTSTRAP], ordered=False),
+        method=code_column(same, [method], ordered=False),
+        rows_at=code_column(same, [_rows_at(rows, grid, asked)], ordered=False),
+    )
+
+
+def _rows_at(rows: ExposureRows, grid: FloatArray, asked: FloatArray | None) -> str:
+    """Whether the rows stand at every step of the curves, at most of them, or where they were asked for."""
+    if asked is not None:
+        return CHOSEN_TIMES
+    return EVENT_TIMES if np.isin(rows.data.time[rows.data.event], grid).all() else QUANTILES
+
+
+def _counts(rows: ExposureRows, code: int, times: FloatArray) -> pd.DataFrame:
+    """At risk just before each time (at the first: just after 0), events and censorings since the time before it."""
+    mine = rows.exposure.codes == code
+    time, event, entry = rows.data.time[mine], rows.data.event[mine], rows.data.entry[mine]
+    left, entered = n_times_to(np.sort(time), times, side="left"), n_times_to(np.sort(entry), times, side="left")
+    left[0], entered[0] = 0, (entry <= 0).sum()
+    sums = [n_times_to(np.sort(time[event == kind]), times) for kind in (True, False)]
+    for count in sums:
+        count[0] = 0
+    n_event, n_censor = (np.diff(count, prepend=0) for count in sums)
+    return pd.DataFrame({"time": times, "n_risk": entered - left, "n_event": n_event, "n_censor": n_censor})

@@ -15,8 +15,7 @@ from analysis.kernels.counts.counting import count
 from analysis.kernels.counts.logrank import fleming_harrington_scores
 from analysis.kernels.tails import two_sided
 from analysis.survival.group_tests.logrank import checked_groups
-from analysis.survival.roles import listed
-from analysis.survival.rows.arguments import number_problems
+from analysis.survival.rows.arguments import listed, number_problems
 from analysis.survival.rows.survival_data import SurvivalData, late_entry, survival_data
 
 RHO_GAMMA = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))

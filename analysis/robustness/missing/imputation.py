@@ -11,9 +11,8 @@ import pandas as pd
 from analysis.cohort.columns import first_few, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, MuchMissing, raise_all, warn_all
-from analysis.robustness.imputation_rows import ImputationRows, read_rows
 from analysis.robustness.missing.columns import CATEGORY, INDICATOR, ImputedColumn, column_of, read_columns
-from analysis.robustness.missing.draws import draw_imputation
+from analysis.robustness.missing.draws import ImputationRows, draw_imputation, read_rows
 from analysis.strata.marker_designs import listed
 from analysis.survival.rows.arguments import count_problems, number_problems
 from analysis.survival.rows.survival_data import SurvivalData

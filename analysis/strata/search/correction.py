@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from analysis.cohort.columns import FloatArray
-from analysis.kernels.resampling import times_drawn
+from analysis.errors import AnalysisWarning, Separation
+from analysis.kernels.random_draws import times_drawn
+from analysis.kernels.tails import normal_quantile
+from analysis.strata.search.rows import SearchRows
 from analysis.strata.search.scans import Scan
 
 RANGE_POWER = 0.8
@@ -131,3 +135,40 @@ def cut_range(
         return float("nan"), float("nan")
     low, high = np.quantile(cuts, [(1 - conf_level) / 2, (1 + conf_level) / 2], method="inverted_cdf")
     return float(low), float(high)
+
+
+def comparison(
+    rows: SearchRows,
+    marker: str,
+    cut: float,
+    effects: tuple[Effect, Effect],
+    p_values: tuple[float, float],
+    conf_level: float,
+) -> pd.DataFrame:
+    """As found, corrected, and without a cut."""
+    term = rows.continuous.coefficients.set_index("term").loc[str(marker)]
+    sd = rows.marker_sd
+    continuous = Effect(float(term["coef"]) * sd, float(term["std_error"]) * sd)
+    estimates = np.array([(effect.estimate, effect.std_error) for effect in (*effects, continuous)])
+    half = normal_quantile(conf_level) * estimates[:, 1]
+    above = f"{marker} > {cut:g} against <= {cut:g}"
+    p_marker = float(term["p_value"])
+    return pd.DataFrame(
+        {
+            "analysis": ["searched cut, as found", "searched cut, corrected", "continuous marker"],
+            "contrast": [above, above, f"{marker}, {sd:.3g} (1 SD) higher"],
+            "hazard_ratio": np.exp(estimates[:, 0]),
+            "conf_low": np.exp(estimates[:, 0] - half),
+            "conf_high": np.exp(estimates[:, 0] + half),
+            "p_naive": [p_values[0], p_values[0], p_marker],
+            "p_corrected": [p_values[1], p_values[1], p_marker],
+        }
+    )
+
+
+def separated(log_ratio: float, marker: str, cut: float) -> tuple[AnalysisWarning, ...]:
+    """A word when the hazard ratio of the cut found has no finite value."""
+    if np.isfinite(log_ratio):
+        return ()
+    text = f"marker {marker!r}: at the cut found, {cut:g}, one group has no event while the other was at risk"
+    return (Separation(f"{text}; the hazard ratio as found is not estimable"),)

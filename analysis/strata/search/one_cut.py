@@ -16,11 +16,10 @@ from analysis.kernels.cutpoints.scan import first_maximum
 from analysis.kernels.tails import two_sided
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.marker_designs import listed
-from analysis.strata.search.correction import Effect, corrected, cut_range
+from analysis.strata.search.correction import Effect, comparison, corrected, cut_range, separated
 from analysis.strata.search.p_values import lausen_1992, lausen_1994
 from analysis.strata.search.rows import check_options, search_rows
 from analysis.strata.search.scans import Scan
-from analysis.strata.search_comparison import comparison, separated
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from analysis.kernels.cutpoints.scan import SAME, logrank_scores
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.search.rows import check_options, search_rows
 from analysis.strata.search.scans import LogRankScan
-from analysis.survival.roles import check_endpoint
+from analysis.survival.rows.arguments import check_endpoint
 
 MOST_CANDIDATES = 60
 MOST_CUTS = 4

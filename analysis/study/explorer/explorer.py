@@ -19,8 +19,7 @@ from analysis.strata.dose_response import dose_response
 from analysis.strata.search.one_cut import CutpointSearch
 from analysis.strata.search.rows import search_rows
 from analysis.strata.search.scans import Scan
-from analysis.study.explorer.survival import MOST_STEPS, survival_at_cuts
-from analysis.study.explorer_cuts import Cut, slider_cuts, spread, used_rows
+from analysis.study.explorer.survival import MOST_STEPS, Cut, slider_cuts, spread, survival_at_cuts, used_rows
 from analysis.study.report.sections.searching import searched
 from analysis.study.study import Study
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from analysis.cohort.reading.examples import synthetic_folder
-from analysis.errors import InputError, NotComputed
+from analysis.errors import InputError, NotComputed, NotSupported, warn_all
 from analysis.present.canvas.files import figure_svg, remove_file, replace_file, save_figure
 from analysis.present.pages.page import Block as PageBlock
-from analysis.present.pages.page import FigureBlock, Note, Section, render_page
+from analysis.present.pages.page import FigureBlock, Note, Section, TableBlock, render_page
+from analysis.present.pages.word import write_word
 from analysis.present.text.tables import csv_text
 from analysis.study.blocks import recorded
 from analysis.study.explorer.explorer import write_explorer
 from analysis.study.plan.plan import StudyPlan
 from analysis.study.report.results import Block, StudyFigure, StudyResults, StudySection
 from analysis.study.report.sections.methods import input_table, sha256, software_table
-from analysis.study.word_file import write_word_tables
 
 MANIFEST = "manifest.json"
 _BESIDE = "Tables and figures lie beside this file; manifest.json lists their digests."
@@ -212,3 +213,45 @@ def _write_manifest(results: StudyResults, directory: Path, files: tuple[Path, .
         "files": {path.relative_to(directory).as_posix(): sha256(path) for path in sorted(files)},
     }
     return replace_file(directory / MANIFEST, json.dumps(content, indent=2) + "\n")
+
+
+PAPER_TABLES = ("table-1", "*-survival-table", "*-restricted-mean-differences", "hazard-ratio-table", "*-model")
+"""Names of the tables that go into the file; it keeps the report's order."""
+
+
+def write_word_tables(results: StudyResults, path: str | Path, *, banner: str = "") -> Path | None:
+    """Write the tables of a paper into one Word file.
+
+    Parameters
+    ----------
+    results : StudyResults
+        What `run_study` gave.
+    path : str or Path
+        The ``.docx`` file.
+    banner : str
+        As in the report.
+
+    Returns
+    -------
+    Path or None
+        None where there is no such table, or python-docx is missing.
+
+    Warns
+    -----
+    NotComputed
+        Without python-docx, which the extra ``word`` brings.
+    """
+    tables = word_tables(results)
+    if not tables:
+        return None
+    try:
+        return write_word(tables, path, title=results.study.plan.title, banner=banner)
+    except NotSupported as error:
+        warn_all([NotComputed(f"{Path(path).name} is not written: {error}")])
+        return None
+
+
+def word_tables(results: StudyResults) -> tuple[TableBlock, ...]:
+    """The tables of a paper, in the report's order."""
+    blocks = [block for section in results.sections for block in section.blocks if isinstance(block, TableBlock)]
+    return tuple(block for block in blocks if any(fnmatchcase(block.name, pattern) for pattern in PAPER_TABLES))

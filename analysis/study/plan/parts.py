@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -122,3 +123,17 @@ def robustness_plan(table: dict[str, object], *, has_labs: bool, problems: list[
             problems.append(f"[robustness] {key} = {value}: at least {least}")
     lists = {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
     return RobustnessPlan(**{**table, **lists})  # type: ignore[arg-type]
+
+
+LONGEST = 60  # a file name has room for a prefix and a suffix
+
+
+def slug(text: str) -> str:
+    """A label as part of a file name: letters and digits of any script, in lower case.
+
+    Examples
+    --------
+    >>> slug("Overall survival"), slug("Επιβίωση (μήνες)")
+    ('overall-survival', 'επιβίωση-μήνες')
+    """
+    return re.sub(r"[\W_]+", "-", text.lower())[:LONGEST].strip("-") or "unnamed"

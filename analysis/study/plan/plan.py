@@ -12,9 +12,9 @@ from pathlib import Path
 from analysis.cohort.endpoints import Endpoint
 from analysis.cohort.units import MAGNESIUM_UNITS
 from analysis.errors import InputError, PlanError, raise_all
-from analysis.study.names import LONGEST, slug
 from analysis.study.plan.file import event_codes, plan_cutpoints, table_problems
 from analysis.study.plan.parts import (
+    LONGEST,
     DataPlan,
     LabsPlan,
     MarkerPlan,
@@ -23,6 +23,7 @@ from analysis.study.plan.parts import (
     StrataPlan,
     ascending,
     robustness_plan,
+    slug,
 )
 
 SUMMARIES = ("hazard ratio", "restricted mean")

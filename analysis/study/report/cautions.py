@@ -13,8 +13,7 @@ from analysis.present.text.words import format_p, format_share
 from analysis.robustness.hazards.verdict import DOUBT
 from analysis.study.blocks import attempted
 from analysis.study.models import ADJUSTED, CONTINUOUS, fit_models
-from analysis.study.study import Study
-from analysis.study.times import horizon
+from analysis.study.study import Study, horizon
 from analysis.survival.cox.estimability import EVENTS_PER_PARAMETER
 from analysis.survival.cox.proportional_hazards import proportional_hazards_test
 from analysis.survival.curves.milestones import median_follow_up

@@ -13,8 +13,7 @@ from analysis.present.figures.survival.curves import plot_survival
 from analysis.present.text.words import format_number, in_sentence
 from analysis.study.models import STRATA, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.report.results import StudyFigure, slug
-from analysis.study.study import Study
-from analysis.study.times import horizon
+from analysis.study.study import Study, horizon
 from analysis.survival.curves.milestones import survival_quantile
 from analysis.survival.curves.restricted_means import restricted_mean_difference
 from analysis.survival.curves.risk_table import risk_table

@@ -8,8 +8,7 @@ from fnmatch import fnmatchcase
 from importlib.metadata import version
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.study.study import Study
-from analysis.study.times import horizon
+from analysis.study.study import Study, horizon
 
 SOURCES = {
     "lifelines": "Davidson-Pilon, J Open Source Softw 2019, DOI 10.21105/joss.01317",

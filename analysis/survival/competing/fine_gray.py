@@ -11,12 +11,11 @@ import pandas as pd
 from analysis.cohort.columns import column_problems, with_columns
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.errors import InputError, raise_all, warn_all
-from analysis.kernels.fine_gray import Spells, subdistribution_spells
+from analysis.kernels.counts.competing import Spells, subdistribution_spells
 from analysis.survival.competing.incidence_and_gray import status_codes
 from analysis.survival.cox.design import Design, read_design
 from analysis.survival.cox.fit import CoxFit, CoxModel, fit_design
-from analysis.survival.roles import check_competing
-from analysis.survival.rows.arguments import choice_problems
+from analysis.survival.rows.arguments import check_competing, choice_problems
 from analysis.survival.rows.survival_data import Groups
 
 ROW = "row of the cohort"

@@ -17,7 +17,7 @@ from analysis.errors import CohortError, InputError, raise_all
 from analysis.survival.formulas.grammar import Term, columns_of, parse_formula, parse_terms
 from analysis.survival.formulas.matrix import coded_against, matrix_of, term_columns
 from analysis.survival.formulas.values import Category, Values
-from analysis.survival.roles import check_endpoint, listed
+from analysis.survival.rows.arguments import check_endpoint, listed
 from analysis.survival.rows.survival_data import SurvivalData, group_rows, survival_data
 
 

@@ -30,8 +30,7 @@ from analysis.survival.cox.estimability import (
 from analysis.survival.cox.maximum import CoxRows, Maximum, attained, evaluator, find_maximum
 from analysis.survival.cox.result import ChiSquare, CoxFit, CoxModel, hazard_ratios
 from analysis.survival.lifelines_engine import lifelines_fit
-from analysis.survival.roles import listed
-from analysis.survival.rows.arguments import choice_problems
+from analysis.survival.rows.arguments import choice_problems, listed
 
 __all__ = ["ChiSquare", "CoxFit", "CoxModel", "fit_cox", "hazard_ratios"]
 

@@ -15,7 +15,7 @@ from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported
 from analysis.kernels.counts.counting import Counts, count
 from analysis.kernels.counts.product_limit import CONF_TYPES, greenwood, interval, jackknife_variance, survival_curve
 from analysis.survival.curves.frames import code_column
-from analysis.survival.lifelines_curves import lifelines_survival
+from analysis.survival.lifelines_engine import lifelines_survival
 from analysis.survival.rows.arguments import choice_problems, level_problems
 from analysis.survival.rows.counts import counted_curves
 from analysis.survival.rows.patients import patient_rows, spell_warnings

@@ -15,8 +15,7 @@ from analysis.survival.cox.assembly import assembled_without_rows
 from analysis.survival.cox.design import read_design
 from analysis.survival.cox.estimability import refuse_constant, refuse_no_events
 from analysis.survival.cox.result import CoxFit, CoxModel
-from analysis.survival.roles import listed
-from analysis.survival.rows.arguments import choice_problems
+from analysis.survival.rows.arguments import choice_problems, listed
 from analysis.survival.rows.survival_data import late_entry
 
 TIES = ("efron", "breslow")

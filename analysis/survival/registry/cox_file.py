@@ -18,8 +18,7 @@ from analysis.survival.cox.design import list_problems
 from analysis.survival.cox.estimability import refuse_constant, refuse_no_events
 from analysis.survival.cox.result import CoxFit, CoxModel
 from analysis.survival.registry.cox_file_rows import first_pass, later_pass, parquet_rows, spread
-from analysis.survival.roles import check_roles, listed
-from analysis.survival.rows.arguments import choice_problems, count_problems
+from analysis.survival.rows.arguments import check_roles, choice_problems, count_problems, listed
 from analysis.survival.rows.survival_data import zero_time_warnings
 
 TIES = ("efron", "breslow")

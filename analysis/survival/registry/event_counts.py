@@ -15,7 +15,7 @@ from analysis.kernels.counts.counting import count
 from analysis.survival.curves.frames import code_column
 from analysis.survival.registry.sources import keeps_order, missing_columns, tally_of
 from analysis.survival.registry.tallies import sound_part
-from analysis.survival.roles import check_roles
+from analysis.survival.rows.arguments import check_roles
 from analysis.survival.rows.groups import label_problems
 from analysis.survival.rows.patients import spell_warnings
 from analysis.survival.rows.survival_data import group_rows, survival_data

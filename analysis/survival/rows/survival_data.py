@@ -22,7 +22,7 @@ from analysis.cohort.columns import (
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, CohortError, SuspiciousValues, dropped_warnings, raise_all
 from analysis.kernels.times import merge_near_ties
-from analysis.survival.roles import check_roles, listed
+from analysis.survival.rows.arguments import check_roles, listed
 from analysis.survival.rows.groups import Groups, group_rows, grouping_problems, label_problems
 
 __all__ = [

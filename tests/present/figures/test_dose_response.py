@@ -17,8 +17,8 @@ from analysis import (
     load_cohort,
     plot_dose_response,
 )
+from analysis.present.canvas.axes import ratio_limits
 from analysis.present.canvas.layout import SYNTHETIC_MARK
-from analysis.present.ratios import ratio_limits
 
 MARKER = np.linspace(0.5, 1.1, 61)
 LOG_RATIO = -5 * (MARKER - 0.8)

@@ -20,8 +20,8 @@ from analysis import (
     impute_cohort,
     pool_cox,
 )
-from analysis.robustness.imputation_rows import expected_events, hazard_at, read_rows
 from analysis.robustness.missing.columns import read_columns
+from analysis.robustness.missing.draws import expected_events, hazard_at, read_rows
 from analysis.survival.rows.survival_data import survival_data
 
 OS = Endpoint("time", "event")

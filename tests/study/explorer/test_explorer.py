@@ -25,7 +25,6 @@ from analysis import (
     survival_quantile,
     write_cohort,
 )
-from analysis.study import explorer_cuts
 from analysis.study.explorer import explorer, survival
 from analysis.study.explorer.explorer import explorer_display, explorer_frames, write_explorer
 from analysis.study.report.sections.searching import searched
@@ -161,7 +160,7 @@ def test_many_cuts_are_thinned_and_counted_in_batches(tmp_path, monkeypatch, stu
     again = explorer_frames(study)
     pd.testing.assert_frame_equal(again.curves, frames.curves)
     pd.testing.assert_frame_equal(again.groups, frames.groups)
-    monkeypatch.setattr(explorer_cuts, "MOST_CUTS", 6)
+    monkeypatch.setattr(survival, "MOST_CUTS", 6)
     monkeypatch.setattr(survival, "MOST_STEPS", 10)
     few = explorer_frames(study)
     assert 6 <= few.cuts["place"].nunique() <= 10

@@ -6,8 +6,7 @@ from analysis.present.pages.page import Note, Prose
 from analysis.present.text.words import in_sentence
 from analysis.study.report.results import Block, StudySection
 from analysis.study.report.sections.competing import nested_endpoints
-from analysis.study.study import Study
-from analysis.study.times import horizon
+from analysis.study.study import Study, horizon
 
 SYNTHETIC = (
     "Every patient here is simulated, and every effect was planted by us. No patient and no published estimate is"

@@ -19,8 +19,7 @@ from analysis.study.blocks import attempted, table
 from analysis.study.models import estimate_text
 from analysis.study.report.figures import time_axis
 from analysis.study.report.results import Block, StudyFigure, StudySection
-from analysis.study.study import Study
-from analysis.study.times import milestones
+from analysis.study.study import Study, milestones
 from analysis.survival.competing.fine_gray import fit_fine_gray
 from analysis.survival.competing.incidence_and_gray import cumulative_incidence, gray_test
 from analysis.survival.cox.fit import fit_cox, hazard_ratios

@@ -10,8 +10,7 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.robustness.confounding.adjusted_curves import AdjustedCurves
 from analysis.robustness.confounding.adjusted_logrank import adjusted_logrank
 from analysis.robustness.confounding.adjusted_means import adjusted_restricted_mean, adjusted_survival_difference
-from analysis.study.study import Study
-from analysis.study.times import horizon, milestones
+from analysis.study.study import Study, horizon, milestones
 from analysis.survival.curves.milestones import survival_at, survival_difference
 from analysis.survival.curves.restricted_means import restricted_mean_difference
 from analysis.survival.group_tests.logrank import LogRank, logrank_test

@@ -20,9 +20,8 @@ from analysis.robustness.hazards.verdict import proportional_hazards_verdict
 from analysis.study.blocks import attempted, table
 from analysis.study.models import CONTINUOUS, estimate_text, fit_models
 from analysis.study.report.results import Block, StudyFigure, StudySection, slug
-from analysis.study.study import Study
+from analysis.study.study import Study, common_follow_up, horizon, milestones
 from analysis.study.targets import with_difference_targets
-from analysis.study.times import common_follow_up, horizon, milestones
 from analysis.survival.cox.proportional_hazards import proportional_hazards_test
 from analysis.survival.curves.kaplan_meier import kaplan_meier
 from analysis.survival.curves.milestones import survival_difference

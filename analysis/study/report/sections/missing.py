@@ -22,9 +22,8 @@ from analysis.strata.groups import stratify
 from analysis.study.blocks import attempted, table
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models
 from analysis.study.report.results import Block, StudyFigure, StudySection
-from analysis.study.study import Study, model_columns
+from analysis.study.study import Study, milestones, model_columns
 from analysis.study.targets import hazard_ratio_target, with_survival_targets
-from analysis.study.times import milestones
 from analysis.survival.baseline_table import baseline_table
 from analysis.survival.cox.design import formula_columns
 from analysis.survival.cox.fit import fit_cox, hazard_ratios

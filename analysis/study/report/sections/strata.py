@@ -8,8 +8,7 @@ import pandas as pd
 
 from analysis.present.figures.marker import plot_marker
 from analysis.present.pages.page import Prose
-from analysis.strata.cutpoints import CLINICAL_NAMES, clinical_cutpoints
-from analysis.strata.edges import cutpoint_table
+from analysis.strata.cutpoints import CLINICAL_NAMES, clinical_cutpoints, cutpoint_table
 from analysis.study.blocks import table
 from analysis.study.report.paper_tables import stratum_counts
 from analysis.study.report.results import StudyFigure, StudySection

@@ -13,13 +13,12 @@ from analysis.study.blocks import attempted, table
 from analysis.study.report.figures import survival_figure
 from analysis.study.report.paper_tables import stratum_counts, survival_table
 from analysis.study.report.results import Block, StudySection, slug
-from analysis.study.study import Study
+from analysis.study.study import Study, horizon, milestones
 from analysis.study.targets import (
     with_difference_targets,
     with_restricted_mean_targets,
     with_survival_targets,
 )
-from analysis.study.times import horizon, milestones
 from analysis.survival.curves.kaplan_meier import kaplan_meier
 from analysis.survival.curves.milestones import survival_at, survival_quantile
 from analysis.survival.curves.restricted_means import restricted_mean, restricted_mean_difference

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
+
+import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
+from analysis.errors import AnalysisWarning, InputError, NotSupported
 from analysis.present.pages.page import Listing, Prose, TableBlock
 from analysis.present.text.tables import display_frame
 from analysis.study.blocks import attempted, table
+from analysis.study.models import CONTINUOUS, StudyModel, fit_models
+from analysis.study.report.paper_tables import survival_table
 from analysis.study.report.results import Block, StudySection, slug
 from analysis.study.study import Study
-from analysis.study.verification import TwoComputations, engine_table, headline_table, r_agreement, two_computations
+from analysis.survival.cox.fit import fit_cox
+from analysis.survival.curves.kaplan_meier import kaplan_meier
+from analysis.survival.group_tests.logrank import logrank_test
+from analysis.survival.lifelines_engine import lifelines_logrank
 
 
 def verification_section(study: Study) -> StudySection:
@@ -69,3 +83,130 @@ def _r_blocks() -> list[Block]:
             note="Differences are relative to R's value; 0: none was found. R 4.2.2, survival, rms, cmprsk, maxstat.",
         ),
     ]
+
+
+ENGINES = ("lifelines", "kernel")
+HEADLINES = ("estimate", "of", "lifelines", "kernel", "absolute_difference")
+
+Headline = tuple[str, str, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class TwoComputations:
+    """One endpoint by both engines, lifelines first: curves, log-rank chi-squares, and each model's coefficients.
+
+    `logrank` is None where there is nothing to compare, or lifelines does not offer it; so is what a model lacks.
+    """
+
+    endpoint: Endpoint
+    curves: tuple[pd.DataFrame, pd.DataFrame]
+    logrank: tuple[float, float] | None
+    models: tuple[tuple[StudyModel, pd.DataFrame, pd.DataFrame], ...]
+
+
+def two_computations(study: Study, endpoint: Endpoint) -> TwoComputations:
+    """One endpoint computed twice from the same checked rows; its warnings are told where it leads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnalysisWarning)
+        first, second = (
+            kaplan_meier(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster, engine=engine)
+            for engine in ENGINES
+        )
+        logrank = None
+        with suppress(InputError):
+            theirs = lifelines_logrank(study.cohort, endpoint, by=study.stratum_column)
+            logrank = theirs, logrank_test(study.cohort, endpoint, by=study.stratum_column).statistic
+        models = [pair for model in fit_models(study, endpoint) for pair in _both_fits(study, endpoint, model)]
+    return TwoComputations(endpoint, (first, second), logrank, tuple(models))
+
+
+def _both_fits(
+    study: Study, endpoint: Endpoint, model: StudyModel
+) -> list[tuple[StudyModel, pd.DataFrame, pd.DataFrame]]:
+    """A model's coefficients by both engines; nothing where lifelines does not offer it."""
+    held = {model.fit.model.engine: model.fit}
+    (other,) = (engine for engine in ENGINES if engine not in held)
+    with suppress(NotSupported):
+        held[other] = fit_cox(study.cohort, endpoint, model.covariates, strata=model.strata, engine=other)
+        return [(model, held["lifelines"].coefficients, held["kernel"].coefficients)]
+    return []
+
+
+def headline_table(study: Study, both: TwoComputations) -> pd.DataFrame:
+    """Each headline number by both engines: estimate, of (a stratum or a term), lifelines, kernel, absolute_difference.
+
+    Survival at the milestones, medians and restricted means by stratum, the log-rank chi-square, and the marker's Cox
+    coefficients. An estimate that one engine alone offers is not here.
+    """
+    rows = [*_curve_headlines(study, both), *_test_headlines(both), *_coefficient_headlines(study, both)]
+    return pd.DataFrame([(*row, abs(row[2] - row[3])) for row in rows], columns=pd.Index(HEADLINES))
+
+
+def _curve_headlines(study: Study, both: TwoComputations) -> Iterator[Headline]:
+    """What is read off both curves, by the same rules."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnalysisWarning)
+        first, second = (survival_table(study, both.endpoint, curves) for curves in both.curves)
+    unit = both.endpoint.time_unit
+    names = {"median": f"median ({unit})", "survival": "survival at {time:g} " + unit}
+    names["restricted mean"] = f"mean {unit} within the first {{time:g}}"
+    for row, other in zip(first.to_dict("records"), second["value"], strict=True):
+        name = names[row["estimate"]].format(time=row["time"])
+        yield name, str(row["stratum"]), float(row["value"]), float(other)
+
+
+def _test_headlines(both: TwoComputations) -> Iterator[Headline]:
+    """The log-rank test over all strata."""
+    if both.logrank is not None:
+        yield "log-rank chi-square", "all strata", *both.logrank
+
+
+def _coefficient_headlines(study: Study, both: TwoComputations) -> Iterator[Headline]:
+    """The marker's coefficients."""
+    terms = [study.marker_term, *map(study.contrast, study.compared)]
+    for model, first, second in both.models:
+        theirs, ours = (frame.set_index("term")["coef"] for frame in (first, second))
+        for term in [term for term in terms if term in theirs.index]:
+            yield f"{model.adjustment} Cox coefficient", term, float(theirs[term]), float(ours[term])
+
+
+def engine_table(computed: list[TwoComputations]) -> pd.DataFrame:
+    """The largest difference of all values: endpoint estimate n_values largest_difference."""
+    rows: list[tuple[str, str, int, float]] = []
+    for both in computed:
+        name = both.endpoint.name
+        rows.append((name, "survival by stratum (relative)", *_curve_difference(*both.curves)))
+        if both.logrank is not None:
+            theirs, ours = both.logrank
+            rows.append((name, "log-rank chi-square (relative)", 1, abs(theirs - ours) / max(theirs, 1e-12)))
+        for model, first, second in both.models:
+            if model.marker == CONTINUOUS:
+                words = f"{model.adjustment} Cox coefficients (of the larger of coefficient and its error)"
+                rows.append((name, words, len(first), _coefficient_difference(first, second)))
+    return pd.DataFrame(rows, columns=["endpoint", "estimate", "n_values", "largest_difference"])
+
+
+def _curve_difference(first: pd.DataFrame, second: pd.DataFrame) -> tuple[int, float]:
+    """How many values of two curves were compared, and their largest relative difference."""
+    theirs, ours = first["survival"], second["survival"]
+    compared = theirs > 0
+    return int(compared.sum()), float(((theirs - ours).abs() / theirs)[compared].max())
+
+
+def _coefficient_difference(first: pd.DataFrame, second: pd.DataFrame) -> float:
+    """The largest difference of coefficients, in units of the larger of coefficient and standard error."""
+    scale = first[["coef", "std_error"]].abs().max(axis=1)
+    difference = float(((first["coef"] - second["coef"]).abs() / scale).max())
+    return difference if math.isfinite(difference) else math.nan
+
+
+def r_agreement() -> pd.DataFrame:
+    """What the test-suite compares with R: statistic equals_in_r n_cases n_values bound (of relative differences).
+
+    Examples
+    --------
+    >>> r_agreement().columns.tolist()
+    ['statistic', 'equals_in_r', 'n_cases', 'n_values', 'bound']
+    """
+    with files("analysis.study").joinpath("r_agreement.csv").open("rb") as file:
+        return pd.read_csv(file)
