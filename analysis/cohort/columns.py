@@ -14,9 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
+from analysis.arrays import BoolArray, FloatArray
 
 NUMBER_TYPES = (Real, Decimal, np.bool_)
 LARGEST_WHOLE = 1e16

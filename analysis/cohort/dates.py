@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray, first_few, rows_where
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import first_few, rows_where
 from analysis.errors import CohortError, InputError, raise_all
 
 DAYS_PER_YEAR = 365.25

@@ -9,12 +9,10 @@ from typing import overload
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from analysis.arrays import FloatArray
 from analysis.cohort.columns import first_few, numbers
 from analysis.errors import InputError, raise_all
-
-FloatArray = NDArray[np.float64]
 
 ATOMIC_MASS = 24.305
 """Grams of magnesium in a mole."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.cox.newton import fades
-from analysis.kernels.cox.risk_sets import BoolArray, IntArray
 from analysis.kernels.cox_resamples.fits import FALLEN
-from analysis.kernels.times import FloatArray
 
 
 def fit_each(

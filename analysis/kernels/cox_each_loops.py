@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.compiled import jit
-from analysis.kernels.cox.risk_sets import BoolArray, IntArray
 from analysis.kernels.cox_resamples.newton import evaluate_resample, newton
 from analysis.kernels.cox_resamples.rows import room_for, scale, sum_events, take_cohort
-from analysis.kernels.times import FloatArray
 
 
 @jit

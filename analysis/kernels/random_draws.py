@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.kernels.counts.counting import IntArray
+from analysis.arrays import IntArray
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """The step from one counter to the next."""

@@ -6,8 +6,8 @@ the rows side by side leave it free to fill a processor's widest registers with 
 
 from __future__ import annotations
 
+from analysis.arrays import FloatArray
 from analysis.kernels.compiled import jit
-from analysis.kernels.times import FloatArray
 
 
 @jit

@@ -7,8 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from analysis.arrays import FloatArray, IntArray
 
 TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
 # A range of whole numbers up to this many times as wide as they are many is counted rather than sorted.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbers
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import column_problems, numbers
 from analysis.errors import (
     AnalysisWarning,
     EmptyStratum,

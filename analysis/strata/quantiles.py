@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray, first_few, numbers
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import first_few, numbers
 from analysis.errors import CohortError, InputError, NotEstimable, TiedEdges, raise_all
 from analysis.strata.cutpoints import Cutpoints
 

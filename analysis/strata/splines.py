@@ -9,7 +9,8 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray, IntArray, first_few
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import first_few
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, TiedKnots
 from analysis.survival.rows.arguments import number_problems
 

@@ -9,7 +9,8 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, column_problems, holds_numbers, numbers
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import column_problems, holds_numbers, numbers
 from analysis.errors import CohortError, dropped_warnings, raise_all, warn_all
 from analysis.survival.rows.arguments import listed
 from analysis.survival.rows.groups import label_problems

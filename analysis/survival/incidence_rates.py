@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all, warn_all
 from analysis.survival.curves.frames import label_column

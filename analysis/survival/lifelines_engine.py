@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray
+from analysis.arrays import BoolArray, FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotSupported
 from analysis.survival.cox.maximum import CoxRows

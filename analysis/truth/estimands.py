@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
 from analysis.cohort.synthetic.causal_effects import term_values
 from analysis.cohort.synthetic.design import CohortDesign
@@ -18,10 +18,6 @@ from analysis.cohort.synthetic.simulation import Patients, cohort_frame, simulat
 from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
 from analysis.truth.true_curves import curve_table, restricted_mean_table, stratum_courses
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
 
 ENDPOINTS = (OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL)
 CUT = 0.75

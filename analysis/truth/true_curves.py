@@ -10,14 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
 from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.illness_death import Course, draw_course
 from analysis.cohort.synthetic.magnesium_over_time import magnesium_path
 from analysis.cohort.synthetic.simulation import STREAMS, Patients
 from analysis.strata.cutpoints import Cutpoints
-
-FloatArray = NDArray[np.float64]
 
 MONTHS = np.arange(61)
 HORIZONS = (12, 24, 36)

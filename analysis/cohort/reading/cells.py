@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.columns import FloatArray, first_few, stratum_label
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import first_few, stratum_label
 from analysis.cohort.reading.tables import FileKind, unescaped
 
 MISSING = frozenset(

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray
 from analysis.cohort.columns import (
-    FloatArray,
     column_problems,
     first_few,
     indicator,

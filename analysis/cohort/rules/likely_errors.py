@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, first_few, numbers, rows_where, stratum_label
+from analysis.arrays import BoolArray, FloatArray
+from analysis.cohort.columns import first_few, numbers, rows_where, stratum_label
 from analysis.cohort.dates import DAYS_PER, DAYS_PER_YEAR
 from analysis.cohort.reading.cells import words_in_numbers
 from analysis.cohort.rules.column_names import (

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from analysis.arrays import FloatArray
 from analysis.cohort.synthetic.dictionary import TREATMENTS
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

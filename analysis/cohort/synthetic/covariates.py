@@ -7,13 +7,10 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA, SEXES, SITES, TREATMENTS
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 def draw_covariates(design: CohortDesign, rng: np.random.Generator) -> pd.DataFrame:

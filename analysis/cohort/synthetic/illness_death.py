@@ -6,15 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.synthetic.causal_effects import CAUSES, DISEASES, TRANSITIONS, effect_of_causes
 from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.magnesium_over_time import REFERENCE_MAGNESIUM, MagnesiumPath
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
 
 SLOPED = ("planted", "fading", "moving", "moving with burden")
 """Worlds in which the log hazard is a line in magnesium."""

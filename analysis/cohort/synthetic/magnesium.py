@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.arrays import BoolArray, FloatArray
 from analysis.cohort.synthetic.causal_effects import DISEASES, effect_of_causes
 from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.dictionary import LABS_SCHEMA
 from analysis.cohort.synthetic.magnesium_over_time import INTERVAL, MagnesiumPath
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 INDEPENDENT_MEAN, INDEPENDENT_SD = 0.81, 0.083
 """True magnesium, mmol/L, in the world where it is related to nothing."""

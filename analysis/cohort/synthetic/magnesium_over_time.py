@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analysis.arrays import FloatArray
 from analysis.cohort.synthetic.design import CohortDesign
-
-FloatArray = NDArray[np.float64]
 
 REFERENCE_MAGNESIUM = 0.80
 """mmol/L at which the planted slope has no effect on a hazard."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.arrays import FloatArray
 from analysis.cohort.synthetic.covariates import draw_covariates
 from analysis.cohort.synthetic.design import DEFAULT_DESIGN, CohortDesign
 from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA
@@ -21,8 +22,6 @@ from analysis.cohort.synthetic.magnesium import (
     measure,
 )
 from analysis.cohort.synthetic.magnesium_over_time import MagnesiumPath, magnesium_path
-
-FloatArray = NDArray[np.float64]
 
 STREAMS = ("covariates", "magnesium", "measurement", "course", "scans", "follow_up", "missing", "labs")
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.errors import NotSupported
-from analysis.kernels.counts.counting import BoolArray, Counts, count
-from analysis.kernels.times import FloatArray, IntArray
+from analysis.kernels.counts.counting import Counts, count
 
 _ROUNDING = 1e-13
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.counts.one_pass import MANY_ROWS, Exits, count_exits
-from analysis.kernels.times import FloatArray, dense_rank
-
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from analysis.kernels.times import dense_rank
 
 
 @dataclass(frozen=True, eq=False)

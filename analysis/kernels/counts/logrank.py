@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.arrays import FloatArray
 from analysis.kernels.counts.counting import Counts
-from analysis.kernels.times import FloatArray
 
 WEIGHTINGS = ("logrank", "gehan-breslow", "tarone-ware", "peto", "modified-peto", "fleming-harrington")
 

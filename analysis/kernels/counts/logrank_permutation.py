@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.kernels.counts.counting import BoolArray, IntArray, count
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.kernels.counts.counting import count
 from analysis.kernels.random_draws import GOLDEN, random_halves
-from analysis.kernels.times import FloatArray
 
 LARGE = 2_000_000
 """Above this many draws the compiled loop pays for importing numba."""

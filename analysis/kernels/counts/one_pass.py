@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.kernels.times import FloatArray, IntArray, run_starts
+from analysis.arrays import FloatArray, IntArray
+from analysis.kernels.times import run_starts
 
 MANY_ROWS = 100_000
 """From so many rows on, the compiled pass pays for importing numba."""

@@ -9,8 +9,8 @@ import numpy as np
 from analysis.kernels.compiled import jit
 
 if TYPE_CHECKING:
+    from analysis.arrays import FloatArray
     from analysis.kernels.counts.logrank_permutation import Shuffles
-    from analysis.kernels.times import FloatArray
 
 
 @jit

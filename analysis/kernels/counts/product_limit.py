@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.kernels.counts.counting import BoolArray
+from analysis.arrays import BoolArray, FloatArray
 from analysis.kernels.tails import normal_quantile
-from analysis.kernels.times import FloatArray
 
 CONF_TYPES = ("log-log", "log", "plain")
 _ROUNDING = 1e-12

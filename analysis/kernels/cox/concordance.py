@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.kernels.cox.risk_sets import BoolArray, IntArray
-from analysis.kernels.times import FloatArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray
 from analysis.kernels.cox.likelihood import CoxProblem, cox_problem, evaluate, hazard_seen
 from analysis.kernels.cox.newton import CONVERGED, maximise
-from analysis.kernels.cox.risk_sets import BoolArray, RiskSets, at_risk_sums, event_sums
-from analysis.kernels.times import FloatArray
+from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums, event_sums
 
 AT_ONCE = 2_000_000
 """Numbers in the covariates of the models that are fitted together."""

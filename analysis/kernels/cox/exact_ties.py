@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.arrays import FloatArray
 from analysis.kernels.cox.likelihood import CoxProblem
 from analysis.kernels.cox.newton import CoxPoint
-from analysis.kernels.times import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

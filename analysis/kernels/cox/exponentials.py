@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.kernels.compiled import jit
-from analysis.kernels.cox.risk_sets import IntArray
-from analysis.kernels.times import FloatArray
 
 SHIFT = 6755399441055744.0
 """1.5 times 2**52: a double of this size has no room for a fraction, so adding it rounds to a whole number."""

@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.cox.newton import CoxPoint, maximise
-from analysis.kernels.cox.risk_sets import BoolArray, IntArray, RiskSets, event_sums, over_time_at_risk, risk_sets
+from analysis.kernels.cox.risk_sets import RiskSets, event_sums, over_time_at_risk, risk_sets
 from analysis.kernels.cox.risk_sums import Risks, risks_of
-from analysis.kernels.times import FloatArray
 
 ROUNDING = 1e-11
 """A column that varies less than this, beside its mean, is constant."""

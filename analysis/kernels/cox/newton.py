@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.kernels.times import FloatArray
+from analysis.arrays import FloatArray
 
 CONVERGED = 1e-12
 """Newton's last step, squared and in standard errors; what is left after it is of the order of its square."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from analysis.arrays import FloatArray
 from analysis.kernels.cox.likelihood import CoxProblem, RiskMoments, expected_events, expected_sums, moments
 from analysis.kernels.cox.risk_sets import event_sums
-from analysis.kernels.times import FloatArray
 
 
 def martingale_residuals(problem: CoxProblem, beta: FloatArray, n: int) -> FloatArray:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.kernels.times import FloatArray, dense_rank
-
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.kernels.times import dense_rank
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from analysis.kernels.cox.risk_sets import IntArray, RiskSets, at_risk_sums, over_time_at_risk
-from analysis.kernels.times import FloatArray
+from analysis.arrays import FloatArray, IntArray
+from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums, over_time_at_risk
 
 NEAR = 500.0
 """Linear predictors of a stratum that span no more than this have exponentials in the range of numbers together."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.kernels.cox.risk_sets import BoolArray, IntArray
-from analysis.kernels.times import FloatArray, dense_rank
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.kernels.times import dense_rank
 
 
 @dataclass(frozen=True, eq=False)

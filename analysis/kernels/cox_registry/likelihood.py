@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.arrays import FloatArray
 from analysis.kernels.cox.newton import CoxPoint, CoxSolution, fades, maximise
 from analysis.kernels.cox_registry.event_times import EventTimes
-from analysis.kernels.times import FloatArray
 
 if TYPE_CHECKING:
     from analysis.kernels.cox_registry.tiles import Rows

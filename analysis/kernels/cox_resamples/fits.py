@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.cox.likelihood import cox_problem, fit_problem
 from analysis.kernels.cox.newton import fades
-from analysis.kernels.cox.risk_sets import BoolArray, IntArray, RiskSets, risk_sets
-from analysis.kernels.times import FloatArray, n_times_to
+from analysis.kernels.cox.risk_sets import RiskSets, risk_sets
+from analysis.kernels.times import n_times_to
 
 if TYPE_CHECKING:
     from analysis.kernels.cox_resamples.rows import Layout

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from analysis.arrays import FloatArray
 from analysis.kernels.compiled import jit
 from analysis.kernels.cox.exponentials import exponentiate, natural_log
 from analysis.kernels.cox_resamples.rows import AT_ONCE, Resample
 from analysis.kernels.sums import dot
-from analysis.kernels.times import FloatArray
 
 SINGULAR = 1e-12
 """A column that keeps this little of its variance, given what it is set beside, has none."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.kernels.compiled import jit
-from analysis.kernels.cox.risk_sets import IntArray
 from analysis.kernels.cox_resamples.likelihood import (
     SINGULAR,
     derivatives,
@@ -15,7 +15,6 @@ from analysis.kernels.cox_resamples.likelihood import (
     visit_times,
 )
 from analysis.kernels.cox_resamples.rows import Layout, Resample, room_for, take
-from analysis.kernels.times import FloatArray
 
 SETTLED = 1e-10
 """Newton's last step, squared and in standard errors; what is left after it is of the order of its square."""

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.compiled import jit
 from analysis.kernels.cox.likelihood import ROUNDING
-from analysis.kernels.cox.risk_sets import BoolArray, IntArray
 from analysis.kernels.sums import dot
-from analysis.kernels.times import FloatArray
 
 AT_ONCE = 4
 """Columns summed side by side: as many as there are additions on the way at any moment."""

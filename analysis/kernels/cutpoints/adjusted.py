@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from analysis.kernels.counts.counting import BoolArray, IntArray, count
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.kernels.counts.counting import count
 from analysis.kernels.cox.likelihood import cox_problem, evaluate
 from analysis.kernels.cox.newton import maximise
 from analysis.kernels.cox.residuals import martingale_residuals
 from analysis.kernels.cox.risk_sets import risk_sets
 from analysis.kernels.cutpoints.scan import SAME
-from analysis.kernels.times import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.compiled import jit
-from analysis.kernels.counts.counting import BoolArray, IntArray
 from analysis.kernels.cox.exponentials import exponential
-from analysis.kernels.times import FloatArray
 
 
 @jit

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.kernels.counts.counting import IntArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.kernels.cutpoints.scan import SAME, deviation
 from analysis.kernels.random_draws import GOLDEN, random_words
-from analysis.kernels.times import FloatArray
 
 LARGE = 2_500_000
 """Above this many draws the compiled loop pays for importing numba."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.arrays import FloatArray
 from analysis.kernels.cutpoints.adjusted import CutScores, ModelRows
-from analysis.kernels.times import FloatArray
 
 AT_ONCE = 1_000_000
 DECIMALS = 9

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.kernels.counts.counting import BoolArray, IntArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.cutpoints.scan import SAME
-from analysis.kernels.times import FloatArray, dense_rank
+from analysis.kernels.times import dense_rank
 
 MOST_CELLS = 2_000_000
 """Resamples times rows that are worked on at once."""

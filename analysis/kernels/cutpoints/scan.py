@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.kernels.counts.counting import BoolArray, IntArray, count
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.kernels.counts.counting import count
 from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
-from analysis.kernels.times import FloatArray, dense_rank
+from analysis.kernels.times import dense_rank
 
 LARGE = 40_000
 """Above this many cuts times events the compiled loop pays for importing numba."""

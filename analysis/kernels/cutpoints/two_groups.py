@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analysis.kernels.counts.counting import BoolArray, IntArray
-from analysis.kernels.times import FloatArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
 
 MOST_CELLS = 2_000_000
 """Groupings times rows that are worked on at once."""

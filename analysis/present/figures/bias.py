@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from analysis.arrays import FloatArray
 from analysis.errors import InputError
 from analysis.present.canvas.frames import need_columns
 from analysis.present.canvas.layout import POINTS, drawing_axes, figure_of, finish, fit, head_axes, text_size
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FloatArray = NDArray[np.float64]
 COLUMNS = ("with_exposure", "with_outcome", "risk_ratio")
 MOST_LINES = 3
 STEPS = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0)

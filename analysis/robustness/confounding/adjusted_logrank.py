@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable, but_for_dropped, warn_all
 from analysis.kernels.counts.logrank import score_chi_square

@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbers, rows_where
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import column_problems, numbers, rows_where
 from analysis.errors import InputError, dropped_warnings, raise_all, warn_all
 from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.weights import BalanceWeights

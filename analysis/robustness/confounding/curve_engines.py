@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.batches import batch_bounds, in_batches
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few
+from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable, Separation
 from analysis.kernels.cox.likelihood import fit_arrays

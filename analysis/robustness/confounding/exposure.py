@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, column_problems, first_few, with_columns
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import column_problems, first_few, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, InputError, NotEstimable, raise_all
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed

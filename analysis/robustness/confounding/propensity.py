@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
 
 MOST_STEPS = 40
 CONVERGED = 1e-9

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray, IntArray, first_few
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.times import n_times_to

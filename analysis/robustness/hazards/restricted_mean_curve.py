@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.kernels.counts.product_limit import areas
 from analysis.kernels.tails import normal_quantile

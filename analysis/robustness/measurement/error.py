@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.cohort.columns import FloatArray, first_few
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import first_few
 from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.survival.rows.arguments import choice_problems, count_problems, number_problems
 

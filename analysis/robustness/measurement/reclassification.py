@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbers
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import column_problems, numbers
 from analysis.errors import AnalysisWarning, InputError, dropped_warnings, raise_all, warn_all
 from analysis.robustness.measurement.error import (
     MAGNESIUM_ERROR,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.errors import NotEstimable
 from analysis.kernels.cox.likelihood import cox_problem, fit_problem
 from analysis.kernels.cox.risk_sets import risk_sets

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray, column_problems, holds_numbers, numbers, rows_where
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.cohort.columns import column_problems, holds_numbers, numbers, rows_where
 from analysis.errors import CohortError, NotEstimable, raise_all
 from analysis.survival.rows.survival_data import group_rows
 

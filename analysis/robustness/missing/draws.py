@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray, column_problems
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.cohort.columns import column_problems
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.kernels.counts.counting import count

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, first_few
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import first_few
 from analysis.errors import AnalysisWarning, InputError, raise_all
 from analysis.survival.cox.result import CoxFit
 from analysis.survival.rows.arguments import level_problems

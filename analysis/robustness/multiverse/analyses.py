@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.batches import in_batches
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray
 from analysis.errors import InputError
 from analysis.kernels.cox.contrasts import fit_contrasts
 from analysis.kernels.cox.risk_sets import risk_sets

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, column_problems, first_few
+from analysis.arrays import BoolArray
+from analysis.cohort.columns import column_problems, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all
 from analysis.strata.cutpoints import Cutpoints

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, column_problems, numbers
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import column_problems, numbers
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray, holds_numbers, numbers, with_columns
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.cohort.columns import holds_numbers, numbers, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotEstimable
 from analysis.robustness.multiverse.choices import COMPLETE, DIMENSIONS, HIGHEST, LOWEST, MEDIAN, Choices

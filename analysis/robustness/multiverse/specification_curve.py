@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.kernels.tails import normal_quantile
 from analysis.robustness.multiverse.choices import DIMENSIONS
 

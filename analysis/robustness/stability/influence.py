@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, column_problems, nearest
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import column_problems, nearest
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,

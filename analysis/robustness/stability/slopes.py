@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.cohort.columns import IntArray
+from analysis.arrays import IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.survival.cox.design import Design
 from analysis.survival.cox.fit import fit_design

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, column_problems, first_few
+from analysis.arrays import BoolArray
+from analysis.cohort.columns import column_problems, first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all, warn_all
 from analysis.robustness.stability.slopes import difference_test, fitted, with_slopes

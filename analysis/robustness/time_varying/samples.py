@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray, column_problems, first_few, numbers, rows_where
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.cohort.columns import column_problems, first_few, numbers, rows_where
 from analysis.errors import (
     AnalysisWarning,
     CohortError,

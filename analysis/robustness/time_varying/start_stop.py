@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,

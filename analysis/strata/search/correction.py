@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.errors import AnalysisWarning, Separation
 from analysis.kernels.random_draws import times_drawn
 from analysis.kernels.tails import normal_quantile

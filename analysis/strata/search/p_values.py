@@ -6,7 +6,7 @@ from math import exp, isfinite, log, pi, sqrt
 
 import numpy as np
 
-from analysis.cohort.columns import IntArray
+from analysis.arrays import IntArray
 from analysis.kernels.tails import two_sided
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.errors import NotEstimable
 from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.kernels.cutpoints.adjusted import CutScores, ModelRows, cut_scores, model_scores

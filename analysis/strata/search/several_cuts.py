@@ -9,7 +9,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, warn_all
 from analysis.kernels.cutpoints.scan import SAME, logrank_scores

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotComputed, NotEstimable, warn_all
 from analysis.kernels.tails import normal_quantile, two_sided

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.canvas.axes import breaks_for
 from analysis.present.pages.explorer import FEW_AT_RISK

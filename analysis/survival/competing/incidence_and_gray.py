@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, column_problems, first_few, numbers, with_columns
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.counts.competing import aalen_johansen, gray_scores

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, cast
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.errors import AnalysisWarning, NotEstimable, NotSupported
 from analysis.kernels.cox.newton import CoxPoint, CoxSolution, newton_step
 from analysis.kernels.cox_registry.likelihood import LargeProblem

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, column_problems, first_few, holds_numbers, numbers, rows_where
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import column_problems, first_few, holds_numbers, numbers, rows_where
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, InputError, raise_all
 from analysis.survival.formulas.grammar import Term, columns_of, parse_formula, parse_terms

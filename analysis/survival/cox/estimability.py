@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.cohort.columns import FloatArray, first_few
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import first_few
 from analysis.errors import (
     AnalysisWarning,
     FewEvents,

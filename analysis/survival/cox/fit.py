@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotSupported, raise_all, warn_all
 from analysis.kernels.cox.newton import CoxPoint

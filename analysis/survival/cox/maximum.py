@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.errors import NotEstimable
 from analysis.kernels.cox.likelihood import CoxProblem, cox_problem, evaluate
 from analysis.kernels.cox.newton import CoxPoint, least_share, maximise

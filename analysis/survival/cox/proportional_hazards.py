@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.kernels.cox.likelihood import evaluate, moments, timed_information
 from analysis.kernels.cox.newton import newton_step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.errors import InputError, raise_all
 from analysis.kernels.cox.residuals import martingale_residuals, schoenfeld_residuals, score_residuals
 from analysis.survival.cox.result import CoxFit, fitted_problem

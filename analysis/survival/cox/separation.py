@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.cohort.columns import FloatArray, IntArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.kernels.cox.likelihood import CoxProblem
 from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.columns import FloatArray, column_problems, first_few, numbers, rows_where, with_columns
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import column_problems, first_few, numbers, rows_where, with_columns
 from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.kernels.times import n_times_to
 from analysis.survival.rows.groups import group_rows, label_problems

@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
 from analysis.kernels.counts.counting import Counts, count

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, with_columns
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.times import TOLERANCE

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray, first_few
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import BeyondFollowUp, InputError, raise_all, warn_all
 from analysis.kernels.counts.product_limit import quantile

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, first_few
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import first_few
 from analysis.errors import InputError, raise_all
 from analysis.kernels.counts.product_limit import areas
 from analysis.kernels.tails import normal_quantile

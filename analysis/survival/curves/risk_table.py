@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import BoolArray, FloatArray
+from analysis.arrays import BoolArray, FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import warn_all
 from analysis.kernels.counts.counting import Counts

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, column_problems, holds_numbers, numbers
+from analysis.arrays import BoolArray
+from analysis.cohort.columns import column_problems, holds_numbers, numbers
 from analysis.errors import InputError, raise_all
 from analysis.survival.formulas.calls import read_condition
 from analysis.survival.formulas.expressions import Call, Column, Factor

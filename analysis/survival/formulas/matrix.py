@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.errors import InputError
 from analysis.survival.formulas.expressions import Factor
 from analysis.survival.formulas.grammar import Term

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.columns import FloatArray, IntArray, first_few, stratum_label
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import first_few, stratum_label
 from analysis.errors import InputError, NotEstimable
 from analysis.survival.formulas.expressions import Call, Coding, Column, Factor, Number, Text
 from analysis.survival.formulas.functions import CODINGS, FUNCTIONS, OPERATORS, WITH_BASE

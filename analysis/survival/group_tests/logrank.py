@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, first_few
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import (
     AnalysisWarning,

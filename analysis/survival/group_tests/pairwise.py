@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, first_few
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import FewEvents, InputError, raise_all, warn_all
 from analysis.kernels.counts.logrank import logrank_sums, score_chi_square

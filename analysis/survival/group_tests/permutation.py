@@ -9,8 +9,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.batches import batch_bounds, in_batches
-from analysis.cohort.columns import FloatArray, IntArray, first_few
+from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.counts.logrank import logrank_sums, score_chi_square

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, column_problems, numbers, rows_where
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import column_problems, numbers, rows_where
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, but_for_dropped, dropped_warnings, raise_all, warn_all
 from analysis.kernels.cox_registry.arrays import CoxArrays, fit_large

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray, IntArray, numbers
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import numbers
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, raise_all
 from analysis.kernels.cox_registry.arrays import SAMPLE, CoxArrays, moments_within

@@ -8,7 +8,8 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, FloatArray, IntArray, first_few, numbers, rows_where, stratum_label
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.cohort.columns import first_few, numbers, rows_where, stratum_label
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, raise_all, warn_all
 from analysis.kernels.counts.counting import count

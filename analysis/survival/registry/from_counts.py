@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray, IntArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.errors import CohortError, warn_all
 from analysis.kernels.counts.counting import Counts, count
 from analysis.kernels.times import merge_near_ties

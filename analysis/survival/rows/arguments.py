@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.cohort.columns import FloatArray, first_few
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.errors import InputError, raise_all
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.columns import IntArray, column_problems, holds_numbers, plain_numbers
+from analysis.arrays import IntArray
+from analysis.cohort.columns import column_problems, holds_numbers, plain_numbers
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, dropped_warnings, raise_all
 from analysis.kernels.counts.counting import Counts, count, counts_of

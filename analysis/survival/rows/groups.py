@@ -12,15 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.cohort.columns import (
-    NUMBER_TYPES,
-    IntArray,
-    as_float,
-    first_few,
-    holds_numbers,
-    rows_where,
-    stratum_label,
-)
+from analysis.arrays import IntArray
+from analysis.cohort.columns import NUMBER_TYPES, as_float, first_few, holds_numbers, rows_where, stratum_label
 from analysis.errors import CohortError
 
 MOST_NUMERIC_GROUPS = 20

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import BoolArray, IntArray, first_few
+from analysis.arrays import BoolArray, IntArray
+from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, SuspiciousValues, raise_all
 from analysis.survival.rows.survival_data import SurvivalData

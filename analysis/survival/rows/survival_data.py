@@ -8,17 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import (
-    SMALLEST,
-    BoolArray,
-    FloatArray,
-    IntArray,
-    column_problems,
-    first_few,
-    indicator,
-    numbers,
-    rows_where,
-)
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.cohort.columns import SMALLEST, column_problems, first_few, indicator, numbers, rows_where
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, CohortError, SuspiciousValues, dropped_warnings, raise_all
 from analysis.kernels.times import merge_near_ties

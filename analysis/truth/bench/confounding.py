@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
-from analysis.kernels.times import FloatArray
 from analysis.robustness.confounding.adjusted_curves import AdjustedCurves, adjusted_curves
 from analysis.robustness.confounding.adjusted_logrank import adjusted_logrank
 from analysis.robustness.confounding.adjusted_means import adjusted_restricted_mean

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.cohort.synthetic.design import CohortDesign
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT
@@ -16,7 +17,6 @@ from analysis.kernels.cox.likelihood import fit_arrays
 from analysis.kernels.cutpoints.scan import cut_rows, log_hazard_ratios
 from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
 from analysis.kernels.tails import normal_quantile, two_sided
-from analysis.kernels.times import FloatArray
 from analysis.strata.search.one_cut import CutpointSearch, search_cutpoint
 from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, quietly
 

@@ -12,12 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from analysis.arrays import FloatArray
 from analysis.batches import in_batches
 from analysis.errors import AnalysisWarning, InputError, raise_all
-
-FloatArray = NDArray[np.float64]
 
 LEVEL = 0.05
 BATCH = 25

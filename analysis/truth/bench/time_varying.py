@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, Endpoint
 from analysis.cohort.synthetic.causal_effects import term_values
 from analysis.cohort.synthetic.design import CohortDesign
@@ -15,7 +16,6 @@ from analysis.cohort.synthetic.dictionary import ADJUSTMENT
 from analysis.cohort.synthetic.magnesium_over_time import INTERVAL
 from analysis.cohort.synthetic.simulation import SyntheticCohort, simulate_cohort, simulate_patients
 from analysis.kernels.cox.likelihood import fit_arrays
-from analysis.kernels.times import FloatArray
 from analysis.robustness.time_varying.samples import baseline_value
 from analysis.robustness.time_varying.start_stop import start_stop
 from analysis.survival.cox.fit import fit_cox

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import FloatArray
+from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.figures.forest import plot_forest
 from analysis.present.pages.page import Prose
