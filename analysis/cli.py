@@ -211,7 +211,7 @@ def _validate(options: argparse.Namespace) -> int:
     from analysis.study.blocks import recorded
     from analysis.study.models import fit_models, marker_hazard_ratios
     from analysis.study.plan.plan import StudyPlan
-    from analysis.study.study import prepare_study
+    from analysis.study.prepare import prepare_study
 
     study = prepare_study(StudyPlan.from_toml(options.plan))
     told: list[AnalysisWarning] = []

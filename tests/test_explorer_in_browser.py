@@ -14,10 +14,10 @@ from analysis.study.explorer import explorer as explorer_module
 from analysis.study.explorer.explorer import explorer_display, explorer_frames, write_explorer
 from analysis.study.outputs.write import write_outputs
 from analysis.study.plan.plan import StudyPlan
+from analysis.study.prepare import prepare_study
 from analysis.study.report.results import StudyResults
 from analysis.study.report.sections.survival import survival_section
 from analysis.study.run import synthetic_plan
-from analysis.study.study import prepare_study
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")

@@ -8,8 +8,8 @@ import pandas as pd
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all, warn_all
-from analysis.survival.curves.frames import label_column
 from analysis.survival.rows.arguments import level_problems, number_problems
+from analysis.survival.rows.groups import label_column
 from analysis.survival.rows.survival_data import survival_data
 
 __all__ = ["incidence_rates"]

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from analysis.study.prepare import prepare_study
 from analysis.study.report.methods_text import methods_words
 from analysis.study.report.sections.about import about_section, estimand_words
 from analysis.study.run import synthetic_plan
-from analysis.study.study import Study, prepare_study
+from analysis.study.study import Study
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,11 @@ from analysis import (
     write_cohort,
 )
 from analysis.present.pages.page import Prose, TableBlock
+from analysis.study.prepare import prepare_study
 from analysis.study.report.results import StudyFigure, StudySection
 from analysis.study.report.sections.confounding import confounding_section
 from analysis.study.run import synthetic_plan
-from analysis.study.study import Study, prepare_study
+from analysis.study.study import Study
 from tests.study.plans import LUNG_BY_AGE
 
 quiet = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")

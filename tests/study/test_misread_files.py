@@ -13,7 +13,7 @@ import pytest
 
 from analysis import CohortError, PlanError, StudyPlan, SuspiciousValues, read_cohort
 from analysis.study.plan.guess import guess_columns, new_plan
-from analysis.study.study import prepare_study
+from analysis.study.prepare import prepare_study
 
 PLAN = """
 [data]

@@ -13,12 +13,13 @@ from numpy.testing import assert_allclose
 from analysis import LowReliability, MuchMissing, NotComputed, RowsDropped, StudyPlan, load_example, write_cohort
 from analysis.present.pages.page import Prose, TableBlock
 from analysis.study.measuring import stated_error
+from analysis.study.prepare import prepare_study
 from analysis.study.report.results import StudyFigure, StudySection
 from analysis.study.report.sections.cut_choices import measurement_blocks
 from analysis.study.report.sections.influence import influence_section
 from analysis.study.report.sections.missing import imputation_terms, missing_section
 from analysis.study.run import synthetic_plan
-from analysis.study.study import Study, prepare_study
+from analysis.study.study import Study
 from tests.study.plans import LUNG_BY_AGE
 
 PLAN = (

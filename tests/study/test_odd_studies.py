@@ -13,7 +13,7 @@ from analysis.errors import InputError
 from analysis.present.pages.page import Note
 from analysis.study.blocks import attempted
 from analysis.study.models import fit_models
-from analysis.study.study import prepare_study
+from analysis.study.prepare import prepare_study
 from tests.study.plans import LUNG_BY_AGE
 
 PLAN = (

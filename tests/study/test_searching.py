@@ -9,9 +9,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from analysis import ADJUSTMENT, OVERALL_SURVIVAL, cutpoint_multiverse, load_cohort, search_cutpoint
+from analysis.study.prepare import prepare_study
 from analysis.study.report.sections import cut_choices, searching
 from analysis.study.run import synthetic_plan
-from analysis.study.study import Study, prepare_study
+from analysis.study.study import Study
 
 COLUMNS = ["hazard_ratio", "conf_low", "conf_high", "p_naive", "p_corrected"]
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from analysis import Endpoint, StudyPlan, load_example, synthetic_plan, write_cohort
+from analysis.study.prepare import prepare_study
 from analysis.study.report.sections import verification
 from analysis.study.report.sections.verification import verification_section
-from analysis.study.study import prepare_study
 from analysis.survival.lifelines_engine import lifelines_logrank
 from tests.reference import cases, cohort, with_groups
 from tests.study.plans import LUNG_BY_AGE

@@ -10,11 +10,12 @@ from typing import IO, get_args
 import pandas as pd
 
 from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
-from analysis.cohort.reading.cells import CellRules, Limits, plain_column, set_missing
+from analysis.cohort.reading.cells import CellRules, Limits, plain_column, set_missing, words_in_numbers
 from analysis.cohort.reading.event_codes import EventCodes, apply_event_codes
 from analysis.cohort.reading.tables import KINDS, Table, escaped, read_table, suffix_problems
 from analysis.cohort.reading.validation import checked
 from analysis.cohort.rules import likely_errors
+from analysis.cohort.rules.column_names import looks_like_magnesium
 from analysis.cohort.rules.schema import Schema
 from analysis.cohort.units import convert_magnesium
 from analysis.errors import AnalysisWarning, CohortError, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
@@ -114,7 +115,7 @@ def read_cohort(
     cohort = _converted(cohort, units or {}, problems)
     raise_all(problems)
     if schema is None:
-        found += likely_errors.by_name(cohort, list(units or ()), problems, coded=coded)
+        found += [*likely_errors.by_name(cohort, list(units or ()), problems, coded=coded), *_magnesium_words(cohort)]
         raise_all(problems)
     else:
         cohort, more = checked(cohort, schema, coded=coded)
@@ -166,6 +167,13 @@ def _left_out(table: Table) -> list[AnalysisWarning]:
     if table.n_unnamed:
         found.append(SuspiciousValues(f"{table.n_unnamed} columns without a name left out: empty, or row numbers"))
     return found + [SuspiciousValues(note) for note in table.notes]
+
+
+def _magnesium_words(cohort: pd.DataFrame) -> list[SuspiciousValues]:
+    """A warning on magnesium columns that words among the numbers, or units behind them, have made text."""
+    texts = [name for name in cohort.select_dtypes("object").columns if looks_like_magnesium(str(name))]
+    words = [words_in_numbers(str(name), cohort[name].dropna().tolist()) for name in texts]
+    return [SuspiciousValues(text) for text in words if text]
 
 
 def _converted(cohort: pd.DataFrame, units: Mapping[str, str], problems: list[str]) -> pd.DataFrame:

@@ -10,7 +10,6 @@ import pandas as pd
 from analysis.arrays import BoolArray, FloatArray
 from analysis.cohort.columns import first_few, numbers, rows_where, stratum_label
 from analysis.cohort.dates import DAYS_PER, DAYS_PER_YEAR
-from analysis.cohort.reading.cells import words_in_numbers
 from analysis.cohort.rules.column_names import (
     looks_like_censoring,
     looks_like_event,
@@ -213,14 +212,7 @@ def by_name(
     outcome = any(map(looks_like_event, map(str, cohort.columns))) and any(map(time_unit_of, map(str, cohort.columns)))
     if outcome:
         problems += patient_problems(cohort)
-    return found + _magnesium_words(cohort)
-
-
-def _magnesium_words(cohort: pd.DataFrame) -> list[SuspiciousValues]:
-    """A warning on magnesium columns that words among the numbers, or units behind them, have made text."""
-    texts = [name for name in cohort.select_dtypes("object").columns if looks_like_magnesium(str(name))]
-    words = [words_in_numbers(str(name), cohort[name].dropna().tolist()) for name in texts]
-    return [SuspiciousValues(text) for text in words if text]
+    return found
 
 
 def patient_problems(cohort: pd.DataFrame) -> list[str]:

@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
 from analysis.present.canvas.style import SOFT_INK
-from analysis.present.figures.forest import TICKS, WIDEST
+
+WIDEST = 50.0
+
+TICKS = (
+    (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.75, 2),
+    (0.2, 0.25, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 4, 5),
+    (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50),
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.present.canvas.axes import TICKS, WIDEST
 from analysis.present.canvas.frames import need_columns
 from analysis.present.canvas.layout import POINTS, drawing_axes, figure_of, finish, head_axes, text_size, wrapped
 from analysis.present.canvas.style import BLUE, INK, MM_PER_INCH, SOFT_INK, TEXT, TWO_COLUMNS, VERMILLION, figure_style
@@ -23,12 +24,6 @@ ROW = 12.5
 LABEL_ROOM = 19.0
 NAME_SHARE = 0.42
 TALLER, GROUP_GAP = 0.75, 0.3  # of a row: a further line of text, and the space before a group
-WIDEST = 50.0
-TICKS = (
-    (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.75, 2),
-    (0.2, 0.25, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 4, 5),
-    (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50),
-)
 # kind: marker, colour, filled
 LOOKS = {
     "crude": ("o", SOFT_INK, True),

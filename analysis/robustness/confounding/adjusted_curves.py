@@ -38,8 +38,9 @@ from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.weights import BalanceWeights, check_truncate, told_weights, weighted_rows
 from analysis.strata.marker_designs import listed
 from analysis.survival.cox.result import CoxFit
-from analysis.survival.curves.frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES, code_column
+from analysis.survival.curves.frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES
 from analysis.survival.rows.arguments import choice_problems, count_problems, level_problems, times_given
+from analysis.survival.rows.groups import code_column
 from analysis.survival.rows.patients import spell_warnings
 
 __all__ = ["AdjustedCurves", "adjusted_curves"]

@@ -18,8 +18,8 @@ from analysis.kernels.tails import chi_square_tail
 from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.weights import check_truncate, told_weights, weighted_rows
 from analysis.strata.marker_designs import listed
-from analysis.survival.curves.frames import label_column
 from analysis.survival.group_tests.logrank import LogRank, checked_groups
+from analysis.survival.rows.groups import label_column
 
 __all__ = ["adjusted_logrank"]
 

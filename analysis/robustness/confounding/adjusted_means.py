@@ -14,9 +14,10 @@ from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all
 from analysis.kernels.tails import normal_quantile
 from analysis.kernels.times import n_times_to, reached
 from analysis.robustness.confounding.adjusted_curves import AdjustedCurves
-from analysis.survival.curves.frames import label_column, pairs_of
+from analysis.survival.curves.frames import pairs_of
 from analysis.survival.curves.milestones import difference_columns, with_pairs
 from analysis.survival.rows.arguments import level_problems, number_problems
+from analysis.survival.rows.groups import label_column
 
 __all__ = ["AdjustedMeans", "adjusted_restricted_mean", "adjusted_survival_difference"]
 

@@ -14,7 +14,7 @@ from analysis.errors import InputError, dropped_warnings, raise_all, warn_all
 from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.weights import BalanceWeights
 from analysis.survival.cox.design import level_columns
-from analysis.survival.curves.frames import label_column
+from analysis.survival.rows.groups import label_column
 
 __all__ = ["covariate_balance"]
 

@@ -23,7 +23,7 @@ from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.propensity import fit_propensity, probabilities, propensity_basis
 from analysis.strata.marker_designs import listed
 from analysis.survival.cox.estimability import refuse_constant
-from analysis.survival.curves.frames import label_column
+from analysis.survival.rows.groups import label_column
 
 __all__ = ["BalanceWeights", "balance_weights"]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import first_few
-from analysis.study.study import Study, model_columns
+from analysis.study.prepare import model_columns
+from analysis.study.study import Study
 
 MOST_LEVELS = 6  # further levels are counted only
 

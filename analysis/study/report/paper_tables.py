@@ -10,7 +10,8 @@ import pandas as pd
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel
-from analysis.study.study import Study, horizon, milestones, model_columns
+from analysis.study.prepare import model_columns
+from analysis.study.study import Study, horizon, milestones
 from analysis.survival.cox.fit import hazard_ratios
 from analysis.survival.curves.milestones import survival_at, survival_quantile
 from analysis.survival.curves.restricted_means import restricted_mean

@@ -13,10 +13,10 @@ from analysis.kernels.counts.competing import aalen_johansen, gray_scores
 from analysis.kernels.counts.counting import Counts, count
 from analysis.kernels.counts.logrank import LogRankSums, score_chi_square
 from analysis.kernels.counts.product_limit import CONF_TYPES, interval
-from analysis.survival.curves.frames import code_column
 from analysis.survival.group_tests.logrank import LogRank, checked_groups, chi_square_result
 from analysis.survival.rows.arguments import check_competing, check_roles, choice_problems, level_problems
 from analysis.survival.rows.counts import compared
+from analysis.survival.rows.groups import code_column
 from analysis.survival.rows.survival_data import SurvivalData, survival_data
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
-from typing import cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import column_problems, first_few, numbers, rows_where, with_columns
@@ -98,14 +95,3 @@ def pairs_of(labels: list[str]) -> list[tuple[str, str]]:
     if len(labels) < 2:
         raise NotEstimable(f"need at least 2 strata to compare, the curves hold {len(labels)} ({labels[0]!r})")
     return list(combinations(labels, 2))
-
-
-def label_column(values: Sequence[str], labels: Sequence[str]) -> pd.Series:
-    """Stratum labels as an ordered categorical column in stratum order."""
-    return pd.Series(values, dtype=pd.CategoricalDtype(list(labels), ordered=True))
-
-
-def code_column(codes: NDArray[np.integer], labels: Sequence[str], *, ordered: bool = True) -> pd.Series:
-    """The same from codes, without a string for each row."""
-    kind = pd.CategoricalDtype(list(labels), ordered=ordered)
-    return pd.Series(pd.Categorical.from_codes(cast("Sequence[int]", codes), dtype=kind))

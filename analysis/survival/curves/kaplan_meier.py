@@ -15,10 +15,10 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
 from analysis.kernels.counts.counting import Counts, count
 from analysis.kernels.counts.product_limit import CONF_TYPES, greenwood, interval, jackknife_variance, survival_curve
-from analysis.survival.curves.frames import code_column
 from analysis.survival.lifelines_engine import lifelines_survival
 from analysis.survival.rows.arguments import choice_problems, level_problems
 from analysis.survival.rows.counts import counted_curves
+from analysis.survival.rows.groups import code_column
 from analysis.survival.rows.patients import patient_rows, spell_warnings
 from analysis.survival.rows.survival_data import SurvivalData, late_entry, survival_data
 

@@ -15,10 +15,11 @@ from analysis.errors import BeyondFollowUp, InputError, raise_all, warn_all
 from analysis.kernels.counts.product_limit import quantile
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import n_times_to, reached
-from analysis.survival.curves.frames import label_column, pairs_of, steps_of, strata_at, strata_of
+from analysis.survival.curves.frames import pairs_of, steps_of, strata_at, strata_of
 from analysis.survival.curves.kaplan_meier import GREENWOOD, JACKKNIFE, check_curve_options, curves_of, curves_of_counts
 from analysis.survival.rows.arguments import level_problems, number_problems, times_given
 from analysis.survival.rows.counts import counted_curves
+from analysis.survival.rows.groups import label_column
 from analysis.survival.rows.patients import patient_rows, refuse_spells
 from analysis.survival.rows.survival_data import survival_data
 

@@ -13,10 +13,11 @@ from analysis.errors import InputError, raise_all
 from analysis.kernels.counts.product_limit import areas
 from analysis.kernels.tails import normal_quantile
 from analysis.kernels.times import reached
-from analysis.survival.curves.frames import label_column, pairs_of, strata_of
+from analysis.survival.curves.frames import pairs_of, strata_of
 from analysis.survival.curves.kaplan_meier import GREENWOOD
 from analysis.survival.curves.milestones import difference_columns, with_pairs
 from analysis.survival.rows.arguments import level_problems, number_problems
+from analysis.survival.rows.groups import label_column
 
 
 def restricted_mean(

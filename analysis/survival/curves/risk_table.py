@@ -14,9 +14,9 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import warn_all
 from analysis.kernels.counts.counting import Counts
 from analysis.kernels.times import TOLERANCE, n_times_to
-from analysis.survival.curves.frames import label_column
 from analysis.survival.rows.arguments import times_given
 from analysis.survival.rows.counts import counted_curves
+from analysis.survival.rows.groups import label_column
 from analysis.survival.rows.patients import patient_rows, refuse_spells
 from analysis.survival.rows.survival_data import SurvivalData, survival_data
 

@@ -23,10 +23,10 @@ from analysis.kernels.counts.logrank_permutation import (
     statistic_of,
 )
 from analysis.kernels.tails import chi_square_tail
-from analysis.survival.curves.frames import label_column
 from analysis.survival.group_tests.logrank import checked_groups
 from analysis.survival.rows.arguments import count_problems, listed
 from analysis.survival.rows.counts import group_counts
+from analysis.survival.rows.groups import label_column
 from analysis.survival.rows.patients import patient_rows, refuse_spells
 from analysis.survival.rows.survival_data import SurvivalData, late_entry, survival_data
 

@@ -13,7 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.arrays import IntArray
-from analysis.cohort.columns import NUMBER_TYPES, as_float, first_few, holds_numbers, rows_where, stratum_label
+from analysis.cohort.columns import (
+    NUMBER_TYPES,
+    as_float,
+    first_few,
+    holds_numbers,
+    rows_where,
+    stratum_label,
+)
 from analysis.errors import CohortError
 
 MOST_NUMERIC_GROUPS = 20
@@ -159,3 +166,14 @@ def grouping_problems(column: pd.Series) -> list[str]:
         f"column {column.name!r} holds {n_values} different numbers: a measurement, not groups;"
         " cut it first with stratify(cohort, cutpoints, marker=...)"
     ]
+
+
+def label_column(values: Sequence[str], labels: Sequence[str]) -> pd.Series:
+    """Stratum labels as an ordered categorical column in stratum order."""
+    return pd.Series(values, dtype=pd.CategoricalDtype(list(labels), ordered=True))
+
+
+def code_column(codes: NDArray[np.integer], labels: Sequence[str], *, ordered: bool = True) -> pd.Series:
+    """The same from codes, without a string for each row."""
+    kind = pd.CategoricalDtype(list(labels), ordered=ordered)
+    return pd.Series(pd.Categorical.from_codes(cast("Sequence[int]", codes), dtype=kind))

@@ -65,12 +65,12 @@ def test_an_installed_package_holds_its_own_data(monkeypatch, tmp_path):
     expected = load_cohort()
     inside = tmp_path / "analysis" / "data" / "synthetic"
     shutil.copytree(examples.synthetic_folder(), inside)
-    monkeypatch.setattr(examples, "__file__", str(tmp_path / "analysis" / "cohort" / "examples.py"))
+    monkeypatch.setattr(examples, "__file__", str(tmp_path / "analysis" / "cohort" / "reading" / "examples.py"))
     assert examples.synthetic_folder() == inside
     pd.testing.assert_frame_equal(load_cohort(), expected)
 
 
 def test_a_lost_file_says_how_to_write_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(examples, "__file__", str(tmp_path / "analysis" / "cohort" / "examples.py"))
+    monkeypatch.setattr(examples, "__file__", str(tmp_path / "analysis" / "cohort" / "reading" / "examples.py"))
     with pytest.raises(CohortError, match=r"write it with: python -m analysis simulate"):
         load_cohort()

@@ -567,7 +567,7 @@ def test_a_schema_tells_all_faults_of_a_file_at_once(tmp_path):
 
 
 def test_the_committed_cohort_is_read_by_its_schema():
-    folder = Path(__file__).parents[2] / "data" / "synthetic"
+    folder = Path(__file__).parents[3] / "data" / "synthetic"
     assert read_cohort(folder / "cohort.csv", schema=COHORT_SCHEMA)["treatment"].dtype == "category"
     assert read_cohort(folder / "magnesium_labs.csv", schema=LABS_SCHEMA)["month"].dtype == "float64"
 

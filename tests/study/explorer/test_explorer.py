@@ -27,9 +27,9 @@ from analysis import (
 )
 from analysis.study.explorer import explorer, survival
 from analysis.study.explorer.explorer import explorer_display, explorer_frames, write_explorer
+from analysis.study.prepare import prepare_study
 from analysis.study.report.sections.searching import searched
 from analysis.study.run import synthetic_plan
-from analysis.study.study import prepare_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
 

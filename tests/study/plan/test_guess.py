@@ -7,7 +7,7 @@ import pytest
 
 from analysis import CohortError, StudyPlan, load_cohort, load_example, write_cohort
 from analysis.study.plan.guess import guess_columns, new_plan
-from analysis.study.study import prepare_study
+from analysis.study.prepare import prepare_study
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 
 from analysis import InputError
 from analysis.cohort.reading.examples import synthetic_folder
+from analysis.study.prepare import prepare_study
 from analysis.study.report.bench_files import FOLDER, bench_markdown, checkout_commit, read_benches, write_bench
 from analysis.study.report.sections import bench as section
 from analysis.study.run import synthetic_plan
-from analysis.study.study import prepare_study
 from analysis.truth.bench.benches import BENCHES
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from analysis import PlanError, run_study, write_cohort
 from analysis.study.plan.plan import StudyPlan
+from analysis.study.prepare import prepare_study
 from analysis.study.report.cautions import caution_table, study_cautions
 from analysis.study.report.results_text import summary_lines
-from analysis.study.study import prepare_study
 
 PLAN = """
 [study]

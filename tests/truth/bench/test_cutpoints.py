@@ -28,7 +28,7 @@ from analysis.truth.bench.scoring import BenchWorld, simulation_study
 from analysis.truth.bench.worlds import draw_cohort
 from analysis.truth.estimands import true_cutpoint_effects
 
-PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
+PAGE = Path(__file__).parents[3] / "docs" / "calibration.md"
 
 
 def test_the_targets_are_those_of_cox_models_in_the_same_large_cohort():

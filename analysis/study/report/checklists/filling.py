@@ -9,8 +9,9 @@ import pandas as pd
 
 from analysis.present.pages.page import Prose, TableBlock
 from analysis.study.blocks import table
+from analysis.study.plan.file import FIELDS
 from analysis.study.plan.plan import StudyPlan
-from analysis.study.report.checklists.items import FIELDS, Checklist, Item
+from analysis.study.report.checklists.items import Checklist, Item
 from analysis.study.report.checklists.remark import REMARK
 from analysis.study.report.checklists.sampl import SAMPL
 from analysis.study.report.checklists.strobe import STROBE

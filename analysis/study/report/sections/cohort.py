@@ -15,10 +15,11 @@ from analysis.present.pages.page import Prose, TableBlock
 from analysis.present.text.tables import baseline_display
 from analysis.present.text.words import in_sentence
 from analysis.study.blocks import attempted, table
+from analysis.study.prepare import model_columns
 from analysis.study.report.causal_diagram import diagram_arrows, diagram_nodes
 from analysis.study.report.data_columns import column_table
 from analysis.study.report.results import Block, StudyFigure, StudySection
-from analysis.study.study import Study, model_columns
+from analysis.study.study import Study
 from analysis.survival.baseline_table import baseline_table
 from analysis.survival.curves.kaplan_meier import kaplan_meier
 from analysis.survival.curves.milestones import median_follow_up

@@ -21,8 +21,9 @@ from analysis.robustness.missing.pooling import PooledCox, pool_cox
 from analysis.strata.groups import stratify
 from analysis.study.blocks import attempted, table
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models
+from analysis.study.prepare import model_columns
 from analysis.study.report.results import Block, StudyFigure, StudySection
-from analysis.study.study import Study, milestones, model_columns
+from analysis.study.study import Study, milestones
 from analysis.study.targets import hazard_ratio_target, with_survival_targets
 from analysis.survival.baseline_table import baseline_table
 from analysis.survival.cox.design import formula_columns

@@ -20,8 +20,9 @@ from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted, table
 from analysis.study.models import estimate_text
 from analysis.study.plan.parts import LabsPlan
+from analysis.study.prepare import model_columns
 from analysis.study.report.results import Block, StudyFigure, StudySection
-from analysis.study.study import Study, model_columns
+from analysis.study.study import Study
 from analysis.study.targets import hazard_ratio_target
 from analysis.survival.cox.fit import CoxFit, fit_cox, hazard_ratios
 from analysis.survival.curves.landmarks import landmark

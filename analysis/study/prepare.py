@@ -1,0 +1,213 @@
+"""A plan made ready to analyse: the cohort read, checked and cut, with the columns that the models use."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import pandas as pd
+
+from analysis.cohort.reading.files import read_cohort
+from analysis.cohort.reading.validation import checked
+from analysis.cohort.rules.schema import Column, Schema
+from analysis.errors import AnalysisWarning, InputError, PlanError, raise_all, warn_all
+from analysis.strata.cutpoints import Cutpoints
+from analysis.strata.groups import stratify
+from analysis.strata.quantiles import quantile_cutpoints
+from analysis.study.plan.column_roles import check_columns, coded_events
+from analysis.study.plan.plan import StudyPlan
+from analysis.study.study import Study, quotable
+from analysis.study.synthetic_data.write import read_truth
+from analysis.survival.cox.design import formula_columns
+from analysis.survival.rows.patients import patient_rows, refuse_spells
+from analysis.survival.rows.survival_data import grouping_problems, survival_data
+
+
+def prepare_study(plan: StudyPlan) -> Study:
+    """Read, check and cut the cohort of a plan.
+
+    Parameters
+    ----------
+    plan : StudyPlan
+        A plan whose file is there.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        With every fault of the file, the columns, the values or the cut-points.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cohort = _read(plan)
+        labs = _read_labs(plan, cohort)
+        cutpoints = _cutpoints(plan, cohort)
+        stratum_column = f"{plan.marker.label} stratum"
+        cohort = stratify(cohort, cutpoints, marker=plan.marker.column, into=stratum_column)
+    unit = inner_unit(plan)
+    labels = list(cohort[stratum_column].cat.remove_unused_categories().cat.categories)
+    study = Study(
+        plan=plan,
+        cohort=cohort,
+        cutpoints=cutpoints,
+        unit=unit,
+        stratum_column=stratum_column,
+        reference=_reference(plan, labels),
+        marker_term="",
+        labs=labs,
+        truth=read_truth(plan.truth) if plan.truth else None,
+        notes=_told(caught),
+    )
+    _check_outcomes(study)
+    study = replace(study, marker_term=quotable(f"{plan.marker.label}, per {study.step}"))
+    return replace(study, cohort=_with_terms(study))
+
+
+def _told(caught: list[warnings.WarningMessage]) -> tuple[AnalysisWarning, ...]:
+    """What was said, each once: reading and checking may both have seen it."""
+    told = {str(one.message): one.message for one in caught if isinstance(one.message, AnalysisWarning)}
+    return tuple(told.values())
+
+
+def _check_outcomes(study: Study) -> None:
+    """Every fault of the endpoints' rows, for without curves there is no report."""
+    problems: list[str] = []
+    for endpoint in study.plan.endpoints:
+        try:
+            data = survival_data(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster)
+            patient_rows(data, study.cluster)
+        except InputError as error:
+            problems += [f"{endpoint.name}: {problem}" for problem in error.problems]
+            continue
+        try:
+            refuse_spells(study.cohort, endpoint, data, study.cluster)
+        except InputError as error:
+            remedy = 'in a plan: id = "..." in its [data] table'
+            problems += [f"{endpoint.name}: {problem} ({remedy})" for problem in error.problems]
+    raise_all(problems)
+
+
+def inner_unit(plan: StudyPlan) -> str:
+    """The unit that the marker has once read: magnesium is mmol/L inside."""
+    return "mmol/L" if plan.marker.analyte == "magnesium" else plan.marker.unit
+
+
+def _read(plan: StudyPlan) -> pd.DataFrame:
+    """The plan's columns of its file, typed and checked; other columns are left as they are."""
+    data, marker = plan.data, plan.marker
+    cohort = read_cohort(
+        data.path,
+        sep=data.sep,
+        decimal=data.decimal,
+        encoding=data.encoding,
+        sheet=data.sheet,
+        limits=data.limits,
+        event_codes=data.event_codes,
+        units={marker.column: marker.unit} if marker.analyte == "magnesium" else None,
+        thousands=data.thousands,
+        missing=data.missing,
+    )
+    cohort, found = checked(cohort, plan_schema(plan, cohort), coded=coded_events(plan, cohort))
+    warn_all([*found, *check_columns(plan, cohort, model_columns(plan, cohort))])
+    measured = [problem for name in group_columns(plan) for problem in grouping_problems(cohort[name])]
+    raise_all([f"[robustness] {problem}" for problem in measured], PlanError)
+    return cohort
+
+
+def plan_schema(plan: StudyPlan, cohort: pd.DataFrame) -> Schema:
+    """The columns that a plan uses, as a schema; what the plan does not say of a column is taken from its values."""
+    columns = {plan.marker.column: _marker_column(plan)}
+    for endpoint in plan.endpoints:
+        for name in (endpoint.duration, endpoint.entry):
+            if name:
+                columns[name] = Column(name, "number", "", unit=endpoint.time_unit, low=0, required=False)
+        columns[endpoint.event] = Column(endpoint.event, "indicator", "", required=False)
+    for name in (*model_columns(plan, cohort), *plan.model.strata, *group_columns(plan)):
+        columns.setdefault(name, _described(name, cohort))
+    return Schema(plan.title, tuple(columns.values()))
+
+
+def _marker_column(plan: StudyPlan) -> Column:
+    """The marker as a column of a schema."""
+    marker = plan.marker
+    return Column(marker.column, "number", marker.label, inner_unit(plan), required=False, analyte=marker.analyte)
+
+
+def _described(name: str, cohort: pd.DataFrame) -> Column:
+    """A covariate as a column of a schema: a number, or a category of the levels that it holds."""
+    if name not in cohort.columns or pd.api.types.is_numeric_dtype(cohort[name].dtype):
+        return Column(name, "number", "", required=False)
+    values = cohort[name].dropna()
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return Column(name, "category", "", levels=tuple(map(str, values.cat.categories)), required=False)
+    return Column(name, "category", "", levels=tuple(sorted(map(str, values.unique()))), required=False)
+
+
+def model_columns(plan: StudyPlan, cohort: pd.DataFrame) -> tuple[str, ...]:
+    """The columns that the plan's formula terms name."""
+    if not plan.model.covariates:
+        return ()
+    try:
+        return tuple(sorted(map(str, formula_columns(plan.model.covariates, cohort))))
+    except InputError as error:
+        raise PlanError([f"[model] {problem}" for problem in error.problems]) from None
+
+
+def group_columns(plan: StudyPlan) -> tuple[str, ...]:
+    """The columns of groups that the checks of robustness look into."""
+    return (*plan.robustness.subgroups, *([plan.robustness.site] if plan.robustness.site else []))
+
+
+def _read_labs(plan: StudyPlan, cohort: pd.DataFrame) -> pd.DataFrame | None:
+    """The marker's repeated values, typed; their key is the cohort's."""
+    labs, marker = plan.labs, plan.marker
+    if labs is None:
+        return None
+    units = {labs.value: marker.unit} if marker.analyte == "magnesium" else None
+    frame = read_cohort(labs.path, decimal=plan.data.decimal, units=units)
+    wanted = (labs.key, labs.time, labs.value)
+    problems = [f"[labs] {labs.path.name} has no column {name!r}" for name in wanted if name not in frame.columns]
+    problems += [] if labs.key in cohort.columns else [f"[labs] key {labs.key!r} is no column of the cohort"]
+    raise_all(problems, PlanError)
+    return frame
+
+
+def _cutpoints(plan: StudyPlan, cohort: pd.DataFrame) -> Cutpoints:
+    """The plan's cut-points in the marker's inner unit, or the sample's quantiles."""
+    if plan.strata.cutpoints is None:
+        return quantile_cutpoints(_first_values(plan, cohort), plan.strata.n_groups or 2)
+    if plan.marker.analyte == "magnesium":
+        return plan.strata.cutpoints.to_unit("mmol/L")
+    return plan.strata.cutpoints
+
+
+def _reference(plan: StudyPlan, labels: list[str]) -> str:
+    """The stratum that the others are compared with: the plan's, else "reference", else the healthiest end."""
+    for wanted in (plan.strata.reference, "reference"):
+        if wanted in labels:
+            return str(wanted)
+    return labels[-1] if plan.marker.direction == "lower" else labels[0]
+
+
+def _with_terms(study: Study) -> pd.DataFrame:
+    """The cohort with the marker in steps of the plan, and an indicator for each stratum but the reference."""
+    cohort, marker = study.cohort.copy(), study.plan.marker
+    sign = -1.0 if marker.direction == "lower" else 1.0
+    cohort[study.marker_term] = sign * cohort[marker.column] / marker.per
+    missing = cohort[study.stratum_column].isna()
+    for label in study.compared:
+        inside = (cohort[study.stratum_column] == label).astype(float)
+        cohort[study.contrast(label)] = inside.where(~missing)
+    return cohort
+
+
+def _first_values(plan: StudyPlan, cohort: pd.DataFrame) -> pd.Series:
+    """The marker's first known value of each patient, where the plan says whose rows they are; else of each row."""
+    key, entries = plan.data.id, [endpoint.entry for endpoint in plan.endpoints if endpoint.entry]
+    if key is None or not entries:
+        return cohort[plan.marker.column]
+    known = cohort[cohort[plan.marker.column].notna()].sort_values(entries[0], kind="stable")
+    return known[known[key].isna() | ~known[key].duplicated()][plan.marker.column]
