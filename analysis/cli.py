@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> tuple[int, list[PackageFault | PartFail
 def _log(failed: Sequence[PackageFault | PartFailed], path: Path) -> None:
     """One line for each failure, and their tracebacks in a log; on stderr where no log can be written."""
     from analysis.errors import NotWritten
-    from analysis.present.canvas.files import replace_file
+    from analysis.present.canvas import replace_file
 
     for one in failed:
         print(one, file=sys.stderr)
@@ -154,9 +154,8 @@ def _report(options: argparse.Namespace) -> int:
     from concurrent.futures import ThreadPoolExecutor
 
     from analysis.study.blocks import recorded
-    from analysis.study.outputs.notebooks import notebook_paths, start_notebooks
-    from analysis.study.outputs.write import write_outputs
-    from analysis.study.report.sections import SECTIONS
+    from analysis.study.outputs import notebook_paths, start_notebooks, write_outputs
+    from analysis.study.report import SECTIONS
     from analysis.study.run import load_plan, run_study
 
     plan, directory = load_plan(options.plan), _directory(options)
@@ -174,8 +173,8 @@ def _report(options: argparse.Namespace) -> int:
 
 def _figures(options: argparse.Namespace) -> int:
     """The figures alone."""
-    from analysis.study.outputs.write import write_figures
-    from analysis.study.report.sections import SECTIONS
+    from analysis.study.outputs import write_figures
+    from analysis.study.report import SECTIONS
     from analysis.study.run import load_plan, run_study
 
     plan, directory = load_plan(options.plan), _directory(options)
@@ -190,8 +189,8 @@ def _figures(options: argparse.Namespace) -> int:
 def _plan_new(options: argparse.Namespace) -> int:
     """A commented plan beside the user's other files; never over one that is there."""
     from analysis.errors import AnalysisWarning, PlanError
-    from analysis.present.canvas.files import replace_file
-    from analysis.study.plan.guess import new_plan
+    from analysis.present.canvas import replace_file
+    from analysis.study.plan import new_plan
 
     path = options.output or Path(f"{options.file.stem}_plan.toml")
     if path.exists():
@@ -210,7 +209,7 @@ def _validate(options: argparse.Namespace) -> int:
     from analysis.errors import AnalysisWarning, NotComputed, Separation
     from analysis.study.blocks import recorded
     from analysis.study.models import fit_models, marker_hazard_ratios
-    from analysis.study.plan.plan import StudyPlan
+    from analysis.study.plan import StudyPlan
     from analysis.study.prepare import prepare_study
 
     study = prepare_study(StudyPlan.from_toml(options.plan))
@@ -231,8 +230,8 @@ def _validate(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     """What an earlier report would say today."""
-    from analysis.study.outputs.drift import SOFTWARE, find_drift
-    from analysis.study.report.sections import SECTIONS
+    from analysis.study.outputs import SOFTWARE, find_drift
+    from analysis.study.report import SECTIONS
 
     with _Progress("check", len(SECTIONS)) as progress:
         drift = find_drift(options.directory, tolerance=options.tolerance, progress=progress.step)
@@ -248,8 +247,8 @@ def _bench(options: argparse.Namespace) -> int:
     """A known-truth bench, on all cores."""
     from joblib import parallel_config
 
-    from analysis.study.report.bench_files import write_bench
-    from analysis.truth.bench.benches import run_bench
+    from analysis.study.report import write_bench
+    from analysis.truth.bench import run_bench
 
     sizes = {"n_replicates": options.replicates, "seed": options.seed}
     with _Progress("bench", 2) as progress, parallel_config(n_jobs=-1):
@@ -261,7 +260,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     """The synthetic cohort's files."""
-    from analysis.study.synthetic_data.write import write_synthetic
+    from analysis.study.synthetic_data import write_synthetic
 
     with _Progress("simulate", 1) as progress:
         files = write_synthetic(options.output)

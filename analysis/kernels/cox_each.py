@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.kernels.cox.newton import fades
-from analysis.kernels.cox_resamples.fits import FALLEN
+from analysis.kernels.cox import fades
+from analysis.kernels.cox_resamples import FALLEN
 
 
 def fit_each(

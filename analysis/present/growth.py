@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.present.canvas.frames import by_label, need_columns, ordered_labels
-from analysis.present.canvas.layout import finish, new_figure
-from analysis.present.canvas.line_labels import name_line
-from analysis.present.canvas.placing import Space
-from analysis.present.canvas.style import HAIRLINE, SOFT_INK, TWO_COLUMNS, figure_style, stratum_styles
+from analysis.present.canvas import (
+    HAIRLINE,
+    SOFT_INK,
+    TWO_COLUMNS,
+    Space,
+    by_label,
+    figure_style,
+    finish,
+    name_line,
+    need_columns,
+    new_figure,
+    ordered_labels,
+    stratum_styles,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,10 +16,8 @@ from analysis.errors import AnalysisWarning, InputError, SuspiciousValues, raise
 from analysis.kernels.tails import normal_quantile
 from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
 from analysis.strata.splines import knot_problems, knot_warnings, outside, place_knots, spline_basis
-from analysis.survival.cox.design import Design
-from analysis.survival.cox.fit import fit_design
-from analysis.survival.cox.result import ChiSquare, CoxFit, CoxModel, chi_square
-from analysis.survival.rows.arguments import level_problems, number_problems
+from analysis.survival.cox import ChiSquare, CoxFit, CoxModel, Design, chi_square, fit_design
+from analysis.survival.rows import level_problems, number_problems
 
 __all__ = ["DoseResponse", "dose_response"]
 

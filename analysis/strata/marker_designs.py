@@ -10,10 +10,9 @@ import pandas as pd
 from analysis.cohort.columns import column_problems, numbers, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all
-from analysis.survival.cox.design import Design, read_design, read_term_design
-from analysis.survival.formulas.calls import quoted
-from analysis.survival.formulas.grammar import columns_of, parse_formula
-from analysis.survival.rows.arguments import check_roles, listed
+from analysis.survival.cox import Design, read_design, read_term_design
+from analysis.survival.formulas import columns_of, parse_formula, quoted
+from analysis.survival.rows import check_roles, listed
 
 __all__ = ["adjust_problems", "as_formula", "listed", "read_marker_design"]
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import first_few
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, TiedKnots
-from analysis.survival.rows.arguments import number_problems
+from analysis.survival.rows import number_problems
 
 FEWEST_KNOTS, MOST_KNOTS = 3, 7
 TIED_SHARE = 0.05

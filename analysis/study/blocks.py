@@ -18,8 +18,8 @@ from analysis.errors import (
     guarded,
     warn_all,
 )
-from analysis.present.pages.page import TableBlock
-from analysis.present.text.tables import display_frame
+from analysis.present.pages import TableBlock
+from analysis.present.text import display_frame
 
 T = TypeVar("T")
 

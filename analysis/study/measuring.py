@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.present.text.words import format_share
-from analysis.robustness.measurement.attenuation import Attenuation
-from analysis.robustness.measurement.error import MAGNESIUM_ERROR
-from analysis.robustness.measurement.simex import SimulationExtrapolation
+from analysis.present.text import format_share
+from analysis.robustness.measurement import MAGNESIUM_ERROR, Attenuation, SimulationExtrapolation
 from analysis.study.study import Study
 
 

@@ -13,12 +13,12 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, but_for_dropped, warn_all
-from analysis.present.text.words import format_ratio
+from analysis.present.text import format_ratio
 from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted
 from analysis.study.study import Study
 from analysis.study.targets import hazard_ratio_target, with_targets
-from analysis.survival.cox.fit import CoxFit, fit_cox, hazard_ratios
+from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
 
 CONTINUOUS, STRATA = "continuous", "strata"
 CRUDE, ADJUSTED = "crude", "adjusted"

@@ -7,20 +7,17 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis.cohort.reading.files import read_cohort
-from analysis.cohort.reading.validation import checked
-from analysis.cohort.rules.schema import Column, Schema
+from analysis.cohort.reading import checked, read_cohort
+from analysis.cohort.rules import Column, Schema
 from analysis.errors import AnalysisWarning, InputError, PlanError, raise_all, warn_all
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import stratify
 from analysis.strata.quantiles import quantile_cutpoints
-from analysis.study.plan.column_roles import check_columns, coded_events
-from analysis.study.plan.plan import StudyPlan
+from analysis.study.plan import StudyPlan, check_columns, coded_events
 from analysis.study.study import Study, quotable
-from analysis.study.synthetic_data.write import read_truth
-from analysis.survival.cox.design import formula_columns
-from analysis.survival.rows.patients import patient_rows, refuse_spells
-from analysis.survival.rows.survival_data import grouping_problems, survival_data
+from analysis.study.synthetic_data import read_truth
+from analysis.survival.cox import formula_columns
+from analysis.survival.rows import grouping_problems, patient_rows, refuse_spells, survival_data
 
 
 def prepare_study(plan: StudyPlan) -> Study:

@@ -7,20 +7,28 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from analysis.cohort.reading.examples import synthetic_folder
+from analysis.cohort.reading import synthetic_folder
 from analysis.errors import AnalysisWarning, RowsDropped
-from analysis.present.pages.page import Note
+from analysis.present.pages import Note
 from analysis.study.blocks import recorded, table
-from analysis.study.plan.plan import StudyPlan
+from analysis.study.plan import StudyPlan
 from analysis.study.prepare import prepare_study
-from analysis.study.report.cautions import Caution, caution_table, study_cautions
-from analysis.study.report.checklists.filling import checklists_section
-from analysis.study.report.results import Block, StudyResults, StudySection
-from analysis.study.report.results_text import frames_of, summary_lines, words_section
-from analysis.study.report.sections import SECTIONS
+from analysis.study.report import (
+    SECTIONS,
+    Block,
+    Caution,
+    StudyResults,
+    StudySection,
+    caution_table,
+    frames_of,
+    study_cautions,
+    summary_lines,
+    words_section,
+)
+from analysis.study.report.checklists import checklists_section
 from analysis.study.report.sections.moving import MARKER_AT_THE_TIME
 from analysis.study.study import Study
-from analysis.study.synthetic_data.write import read_truth
+from analysis.study.synthetic_data import read_truth
 from analysis.truth.estimands import TrueEstimands
 
 _NO_SUMMARY = "The summary could not be made; see the sections below."

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning
 from analysis.strata.cutpoints import Cutpoints
-from analysis.study.plan.plan import StudyPlan
+from analysis.study.plan import StudyPlan
 from analysis.truth.estimands import TrueEstimands
 
 if TYPE_CHECKING:

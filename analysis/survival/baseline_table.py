@@ -12,9 +12,7 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import column_problems, holds_numbers, numbers
 from analysis.errors import CohortError, dropped_warnings, raise_all, warn_all
-from analysis.survival.rows.arguments import listed
-from analysis.survival.rows.groups import label_problems
-from analysis.survival.rows.survival_data import Groups, group_rows, grouping_problems
+from analysis.survival.rows import Groups, group_rows, grouping_problems, label_problems, listed
 
 COLUMNS = (
     "variable", "level", "stratum", "n", "n_missing",

@@ -11,9 +11,8 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, NotSupported, raise_all, warn_all
-from analysis.kernels.cox.concordance import concordance_influence, jackknife_error
-from analysis.survival.rows.arguments import check_endpoint, choice_problems
-from analysis.survival.rows.survival_data import SurvivalData, survival_data
+from analysis.kernels.cox import concordance_influence, jackknife_error
+from analysis.survival.rows import SurvivalData, check_endpoint, choice_problems, survival_data
 
 WEIGHTINGS = ("harrell", "uno")
 

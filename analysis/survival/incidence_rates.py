@@ -8,9 +8,7 @@ import pandas as pd
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all, warn_all
-from analysis.survival.rows.arguments import level_problems, number_problems
-from analysis.survival.rows.groups import label_column
-from analysis.survival.rows.survival_data import survival_data
+from analysis.survival.rows import label_column, level_problems, number_problems, survival_data
 
 __all__ = ["incidence_rates"]
 

@@ -11,10 +11,10 @@ import pandas as pd
 from analysis.arrays import BoolArray, FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotSupported
-from analysis.survival.rows.survival_data import late_entry, survival_data
+from analysis.survival.rows import late_entry, survival_data
 
 if TYPE_CHECKING:
-    from analysis.survival.cox.maximum import CoxRows
+    from analysis.survival.cox import CoxRows
 
 FIT_OPTIONS = {"precision": 1e-20, "r_precision": 0.0, "step_size": 1.0}
 """Newton's full steps until one is lost in rounding: lifelines' defaults stop up to 4.5e-4 from the maximum, and a stop

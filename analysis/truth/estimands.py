@@ -10,12 +10,17 @@ import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
-from analysis.cohort.synthetic.causal_effects import term_values
-from analysis.cohort.synthetic.design import CohortDesign
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.cohort.synthetic.magnesium_over_time import EFFECT_MONTHS, REFERENCE_MAGNESIUM
-from analysis.cohort.synthetic.simulation import Patients, cohort_frame, simulate_patients
-from analysis.kernels.cox.likelihood import fit_arrays
+from analysis.cohort.synthetic import (
+    ADJUSTMENT,
+    EFFECT_MONTHS,
+    REFERENCE_MAGNESIUM,
+    CohortDesign,
+    Patients,
+    cohort_frame,
+    simulate_patients,
+    term_values,
+)
+from analysis.kernels.cox import fit_arrays
 from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
 from analysis.truth.true_curves import curve_table, restricted_mean_table, stratum_courses
 

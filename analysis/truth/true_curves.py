@@ -12,10 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
-from analysis.cohort.synthetic.design import CohortDesign
-from analysis.cohort.synthetic.illness_death import Course, draw_course
-from analysis.cohort.synthetic.magnesium_over_time import magnesium_path
-from analysis.cohort.synthetic.simulation import STREAMS, Patients
+from analysis.cohort.synthetic import STREAMS, CohortDesign, Course, Patients, draw_course, magnesium_path
 from analysis.strata.cutpoints import Cutpoints
 
 MONTHS = np.arange(61)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.cohort.columns import column_problems, first_few, stratum_label, with_columns
 from analysis.cohort.reading.cells import MISSING, reads_as_missing
-from analysis.cohort.rules.column_names import looks_like_event
+from analysis.cohort.rules import looks_like_event
 
 Code = Hashable
 Codes = Mapping[Code, int]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.cohort.columns import first_few
-from analysis.cohort.rules.schema import Schema
-from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA, LABS_SCHEMA
+from analysis.cohort.rules import Schema
+from analysis.cohort.synthetic import COHORT_SCHEMA, LABS_SCHEMA
 from analysis.errors import CohortError, InputError
 
 

@@ -14,9 +14,7 @@ from analysis.cohort.reading.cells import CellRules, Limits, plain_column, set_m
 from analysis.cohort.reading.event_codes import EventCodes, apply_event_codes
 from analysis.cohort.reading.tables import KINDS, Table, escaped, read_table, suffix_problems
 from analysis.cohort.reading.validation import checked
-from analysis.cohort.rules import likely_errors
-from analysis.cohort.rules.column_names import looks_like_magnesium
-from analysis.cohort.rules.schema import Schema
+from analysis.cohort.rules import Schema, likely_errors, looks_like_magnesium
 from analysis.cohort.units import convert_magnesium
 from analysis.errors import AnalysisWarning, CohortError, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
 

@@ -20,9 +20,7 @@ from analysis.cohort.columns import (
 )
 from analysis.cohort.dates import DAYS_PER
 from analysis.cohort.reading.cells import text_in_numbers, words_in_numbers
-from analysis.cohort.rules import likely_errors
-from analysis.cohort.rules.column_names import looks_like_event
-from analysis.cohort.rules.schema import Column, Schema
+from analysis.cohort.rules import Column, Schema, likely_errors, looks_like_event
 from analysis.cohort.units import MMOL_PER_L
 from analysis.errors import AnalysisWarning, raise_all, warn_all
 

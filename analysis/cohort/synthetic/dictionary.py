@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.cohort.rules.schema import Column, Schema
+from analysis.cohort.rules import Column, Schema
 
 TREATMENTS = ("checkpoint inhibitor", "CAR T cells")
 SEXES = ("female", "male")

@@ -1,1 +1,15 @@
 """The Cox likelihood of very many rows, in tiles of compiled loops."""
+
+from __future__ import annotations
+
+from analysis.kernels.cox_registry.arrays import SAMPLE, CoxArrays, fit_large, moments_within, sample_start
+from analysis.kernels.cox_registry.event_times import (
+    EventTimes,
+    Tally,
+    add_tallies,
+    event_times,
+    places_in,
+    places_missed,
+    tally_rows,
+)
+from analysis.kernels.cox_registry.likelihood import LargeProblem, LargeRows, climb_large, large_problem

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.kernels.cox.newton import CoxSolution
+from analysis.kernels.cox import CoxSolution
 from analysis.kernels.cox_registry.event_times import event_times, places_missed, tally_rows
 from analysis.kernels.cox_registry.likelihood import ROUNDING, LargeProblem, LargeRows, climb_large, large_problem
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.arrays import FloatArray
-from analysis.kernels.cox.newton import CoxPoint, CoxSolution, fades, maximise
+from analysis.kernels.cox import CoxPoint, CoxSolution, fades, maximise
 from analysis.kernels.cox_registry.event_times import EventTimes
 
 if TYPE_CHECKING:

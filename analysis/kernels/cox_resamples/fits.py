@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.kernels.cox.likelihood import cox_problem, fit_problem
-from analysis.kernels.cox.newton import fades
-from analysis.kernels.cox.risk_sets import RiskSets, risk_sets
+from analysis.kernels.cox import RiskSets, cox_problem, fades, fit_problem, risk_sets
 from analysis.kernels.times import n_times_to
 
 if TYPE_CHECKING:

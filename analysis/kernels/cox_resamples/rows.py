@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.compiled import jit
-from analysis.kernels.cox.likelihood import ROUNDING
+from analysis.kernels.cox import ROUNDING
 from analysis.kernels.sums import dot
 
 AT_ONCE = 4

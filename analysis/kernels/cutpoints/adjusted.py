@@ -8,11 +8,8 @@ from functools import partial
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.kernels.counts.counting import count
-from analysis.kernels.cox.likelihood import cox_problem, evaluate
-from analysis.kernels.cox.newton import maximise
-from analysis.kernels.cox.residuals import martingale_residuals
-from analysis.kernels.cox.risk_sets import risk_sets
+from analysis.kernels.counts import count
+from analysis.kernels.cox import cox_problem, evaluate, martingale_residuals, maximise, risk_sets
 from analysis.kernels.cutpoints.scan import SAME
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.kernels.counts.counting import count
+from analysis.kernels.counts import count
 from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
 from analysis.kernels.times import dense_rank
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.present.canvas.layout import POINTS, SYNTHETIC_MARK, figure_of, renderer_of, text_size, wrapped
 from analysis.present.canvas.placing import Space, spread
 from analysis.present.canvas.style import BLUE, INK, SMALL, SOFT_INK, TEXT, VERMILLION, Dashes
-from analysis.present.text.words import format_count, format_number
+from analysis.present.text import format_count, format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.canvas.frames import by_label, need_columns
-from analysis.present.canvas.style import SMALL, SOFT_INK, TWO_COLUMNS, figure_style, stratum_styles
-from analysis.present.figures.survival.curves import plot_survival
-from analysis.present.figures.survival.lines import drawn_part
+from analysis.present.canvas import SMALL, SOFT_INK, TWO_COLUMNS, by_label, figure_style, need_columns, stratum_styles
+from analysis.present.figures.survival import drawn_part, plot_survival
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.present.canvas.frames import by_label, need_columns, ordered_labels
-from analysis.present.canvas.layout import POINTS, figure_of, finish, fit, new_figure, text_size, wrapped
-from analysis.present.canvas.style import (
+from analysis.present.canvas import (
     HAIRLINE,
     INK,
     MM_PER_INCH,
+    POINTS,
     SMALL,
     SOFT_INK,
     TWO_COLUMNS,
+    by_label,
+    figure_of,
     figure_style,
+    finish,
+    fit,
+    need_columns,
+    new_figure,
+    ordered_labels,
     stratum_styles,
+    text_size,
+    wrapped,
 )
-from analysis.present.text.words import MISSING, format_number, format_share, is_missing
+from analysis.present.text import MISSING, format_number, format_share, is_missing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

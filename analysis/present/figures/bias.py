@@ -10,12 +10,27 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.errors import InputError
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import POINTS, drawing_axes, figure_of, finish, fit, head_axes, text_size
-from analysis.present.canvas.line_labels import name_line
-from analysis.present.canvas.placing import Space, spread
-from analysis.present.canvas.style import BLUE, INK, ONE_COLUMN, SMALL, SOFT_INK, VERMILLION, figure_style
-from analysis.present.text.words import format_ratio
+from analysis.present.canvas import (
+    BLUE,
+    INK,
+    ONE_COLUMN,
+    POINTS,
+    SMALL,
+    SOFT_INK,
+    VERMILLION,
+    Space,
+    drawing_axes,
+    figure_of,
+    figure_style,
+    finish,
+    fit,
+    head_axes,
+    name_line,
+    need_columns,
+    spread,
+    text_size,
+)
+from analysis.present.text import format_ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

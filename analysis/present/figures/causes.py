@@ -10,10 +10,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.errors import InputError
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import PAD, POINTS, drawing_axes, figure_of, finish, head_axes, text_size
-from analysis.present.canvas.placing import draw_box
-from analysis.present.canvas.style import INK, MM_PER_INCH, SOFT_INK, TEXT, TWO_COLUMNS, VERMILLION, figure_style
+from analysis.present.canvas import (
+    INK,
+    MM_PER_INCH,
+    PAD,
+    POINTS,
+    SOFT_INK,
+    TEXT,
+    TWO_COLUMNS,
+    VERMILLION,
+    draw_box,
+    drawing_axes,
+    figure_of,
+    figure_style,
+    finish,
+    head_axes,
+    need_columns,
+    text_size,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,13 +10,32 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.present.canvas.cut_lines import BAR, LANE, draw_found, found_words, name_found
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import POINTS, figure_of, finish, fit, new_figure, text_size, wrapped
-from analysis.present.canvas.line_labels import name_line
-from analysis.present.canvas.placing import Space
-from analysis.present.canvas.style import BLUE, INK, MM_PER_INCH, ONE_COLUMN, SMALL, SOFT_INK, TWO_COLUMNS, figure_style
-from analysis.present.text.words import format_p, format_ratio
+from analysis.present.canvas import (
+    BAR,
+    BLUE,
+    INK,
+    LANE,
+    MM_PER_INCH,
+    ONE_COLUMN,
+    POINTS,
+    SMALL,
+    SOFT_INK,
+    TWO_COLUMNS,
+    Space,
+    draw_found,
+    figure_of,
+    figure_style,
+    finish,
+    fit,
+    found_words,
+    name_found,
+    name_line,
+    need_columns,
+    new_figure,
+    text_size,
+    wrapped,
+)
+from analysis.present.text import format_p, format_ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

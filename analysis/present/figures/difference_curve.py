@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.canvas.axes import breaks_for
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import drawing_axes, figure_of, finish, head_axes
-from analysis.present.canvas.style import BLUE, SOFT_INK, TWO_COLUMNS, VERMILLION, figure_style
+from analysis.present.canvas import (
+    BLUE,
+    SOFT_INK,
+    TWO_COLUMNS,
+    VERMILLION,
+    breaks_for,
+    drawing_axes,
+    figure_of,
+    figure_style,
+    finish,
+    head_axes,
+    need_columns,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,35 +10,41 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.errors import InputError
-from analysis.present.canvas.axes import ratio_limits, stand_ratio_axis
-from analysis.present.canvas.cut_lines import (
+from analysis.present.canvas import (
     BAR,
+    BLUE,
+    DIMMED,
+    INK,
     LANE,
+    MM_PER_INCH,
+    ONE_COLUMN,
+    POINTS,
+    TWO_COLUMNS,
     beside,
     draw_cuts,
     draw_found,
     draw_histogram,
+    drawing_axes,
+    figure_of,
+    figure_style,
+    finish,
+    fit,
     found_words,
     head_over_edges,
+    keep_apart,
     marker_words,
     name_found,
+    name_line,
+    need_columns,
+    new_figure,
+    ratio_limits,
+    stand_ratio_axis,
     with_use,
+    wrapped,
     write_count,
     write_edges,
     write_sources,
 )
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import (
-    POINTS,
-    drawing_axes,
-    figure_of,
-    finish,
-    fit,
-    new_figure,
-    wrapped,
-)
-from analysis.present.canvas.line_labels import keep_apart, name_line
-from analysis.present.canvas.style import BLUE, DIMMED, INK, MM_PER_INCH, ONE_COLUMN, TWO_COLUMNS, figure_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.canvas.axes import ratio_limits, stand_ratio_axis
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import POINTS, drawing_axes, figure_of, finish, head_axes
-from analysis.present.canvas.line_labels import name_line
-from analysis.present.canvas.placing import Space
-from analysis.present.canvas.style import (
+from analysis.present.canvas import (
     BLUE,
     MM_PER_INCH,
     ONE_COLUMN,
+    POINTS,
     SOFT_INK,
     TWO_COLUMNS,
     VERMILLION,
+    Space,
+    drawing_axes,
+    figure_of,
     figure_style,
+    finish,
+    head_axes,
+    name_line,
+    need_columns,
+    ratio_limits,
+    stand_ratio_axis,
 )
 from analysis.present.figures.forest import LOOKS
 

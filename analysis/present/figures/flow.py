@@ -9,21 +9,26 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import (
+from analysis.present.canvas import (
     LINE,
+    MM_PER_INCH,
     PAD,
     POINTS,
+    SOFT_INK,
+    TEXT,
+    TWO_COLUMNS,
+    draw_box,
     drawing_axes,
     figure_of,
+    figure_style,
     finish,
     head_axes,
+    need_columns,
+    stratum_styles,
     text_size,
     wrapped,
 )
-from analysis.present.canvas.placing import draw_box
-from analysis.present.canvas.style import MM_PER_INCH, SOFT_INK, TEXT, TWO_COLUMNS, figure_style, stratum_styles
-from analysis.present.text.words import format_count
+from analysis.present.text import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,11 +8,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.present.canvas.axes import TICKS, WIDEST
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import POINTS, drawing_axes, figure_of, finish, head_axes, text_size, wrapped
-from analysis.present.canvas.style import BLUE, INK, MM_PER_INCH, SOFT_INK, TEXT, TWO_COLUMNS, VERMILLION, figure_style
-from analysis.present.text.words import format_ratio, is_missing
+from analysis.present.canvas import (
+    BLUE,
+    INK,
+    MM_PER_INCH,
+    POINTS,
+    SOFT_INK,
+    TEXT,
+    TICKS,
+    TWO_COLUMNS,
+    VERMILLION,
+    WIDEST,
+    drawing_axes,
+    figure_of,
+    figure_style,
+    finish,
+    head_axes,
+    need_columns,
+    text_size,
+    wrapped,
+)
+from analysis.present.text import format_ratio, is_missing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

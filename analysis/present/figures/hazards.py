@@ -7,11 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.present.canvas.axes import breaks_for
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import POINTS, drawing_axes, figure_of, finish, head_axes, wrapped
-from analysis.present.canvas.style import BLUE, INK, MM_PER_INCH, ONE_COLUMN, SMALL, SOFT_INK, TWO_COLUMNS, figure_style
-from analysis.present.text.words import format_number
+from analysis.present.canvas import (
+    BLUE,
+    INK,
+    MM_PER_INCH,
+    ONE_COLUMN,
+    POINTS,
+    SMALL,
+    SOFT_INK,
+    TWO_COLUMNS,
+    breaks_for,
+    drawing_axes,
+    figure_of,
+    figure_style,
+    finish,
+    head_axes,
+    need_columns,
+    wrapped,
+)
+from analysis.present.text import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

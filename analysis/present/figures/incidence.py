@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.canvas.axes import breaks_for
-from analysis.present.canvas.frames import by_label, need_columns, ordered_labels
-from analysis.present.canvas.layout import POINTS, finish, fit, new_figure
-from analysis.present.canvas.style import MM_PER_INCH, ONE_COLUMN, TEXT, TWO_COLUMNS, figure_style, stratum_styles
-from analysis.present.figures.survival.labels import label_ends
-from analysis.present.figures.survival.lines import draw_curve, drawn_part
+from analysis.present.canvas import (
+    MM_PER_INCH,
+    ONE_COLUMN,
+    POINTS,
+    TEXT,
+    TWO_COLUMNS,
+    breaks_for,
+    by_label,
+    figure_style,
+    finish,
+    fit,
+    need_columns,
+    new_figure,
+    ordered_labels,
+    stratum_styles,
+)
+from analysis.present.figures.survival import draw_curve, drawn_part, label_ends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,11 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import drawing_axes, figure_of, finish, head_axes
-from analysis.present.canvas.line_labels import name_line
-from analysis.present.canvas.placing import Space
-from analysis.present.canvas.style import BLUE, INK, ONE_COLUMN, SMALL, SOFT_INK, TWO_COLUMNS, VERMILLION, figure_style
+from analysis.present.canvas import (
+    BLUE,
+    INK,
+    ONE_COLUMN,
+    SMALL,
+    SOFT_INK,
+    TWO_COLUMNS,
+    VERMILLION,
+    Space,
+    drawing_axes,
+    figure_of,
+    figure_style,
+    finish,
+    head_axes,
+    name_line,
+    need_columns,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

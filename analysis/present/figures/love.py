@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.canvas.frames import need_columns, ordered_labels
-from analysis.present.canvas.layout import POINTS, figure_of, finish, new_figure, wrapped
-from analysis.present.canvas.style import (
+from analysis.present.canvas import (
     BLUE,
     HAIRLINE,
     MM_PER_INCH,
+    POINTS,
     SMALL,
     SOFT_INK,
     TEXT,
     TWO_COLUMNS,
+    figure_of,
     figure_style,
+    finish,
+    need_columns,
+    new_figure,
+    ordered_labels,
+    wrapped,
 )
 
 if TYPE_CHECKING:

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.present.canvas.cut_lines import cut_line, write_edges, write_sources
-from analysis.present.canvas.frames import by_label, need_columns, need_numbers
-from analysis.present.canvas.layout import figure_of, finish, fit, new_figure, text_size
-from analysis.present.canvas.placing import Space
-from analysis.present.canvas.style import (
+from analysis.present.canvas import (
     BLUE,
     INK,
     ONE_COLUMN,
     TEXT,
     TWO_COLUMNS,
+    Space,
+    by_label,
+    cut_line,
+    figure_of,
     figure_style,
+    finish,
+    fit,
+    need_columns,
+    need_numbers,
+    new_figure,
+    text_size,
+    write_edges,
+    write_sources,
 )
 
 if TYPE_CHECKING:

@@ -6,10 +6,24 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.canvas.frames import need_columns, ordered_labels
-from analysis.present.canvas.layout import POINTS, drawing_axes, figure_of, finish, head_axes, text_size, wrapped
-from analysis.present.canvas.style import MM_PER_INCH, SMALL, TWO_COLUMNS, StratumStyle, figure_style, stratum_styles
-from analysis.present.text.words import format_count, format_share
+from analysis.present.canvas import (
+    MM_PER_INCH,
+    POINTS,
+    SMALL,
+    TWO_COLUMNS,
+    StratumStyle,
+    drawing_axes,
+    figure_of,
+    figure_style,
+    finish,
+    head_axes,
+    need_columns,
+    ordered_labels,
+    stratum_styles,
+    text_size,
+    wrapped,
+)
+from analysis.present.text import format_count, format_share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

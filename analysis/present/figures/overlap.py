@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.present.canvas.frames import by_label, need_columns, ordered_labels
-from analysis.present.canvas.layout import finish, new_figure
-from analysis.present.canvas.style import (
+from analysis.present.canvas import (
     GREY,
     ONE_COLUMN,
     SMALL,
@@ -17,7 +15,12 @@ from analysis.present.canvas.style import (
     TEXT,
     TWO_COLUMNS,
     StratumStyle,
+    by_label,
     figure_style,
+    finish,
+    need_columns,
+    new_figure,
+    ordered_labels,
     stratum_styles,
 )
 

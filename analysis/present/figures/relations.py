@@ -7,21 +7,27 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.canvas.frames import by_label, need_columns, need_numbers
-from analysis.present.canvas.layout import POINTS, figure_of, finish, new_figure, wrapped
-from analysis.present.canvas.style import (
+from analysis.present.canvas import (
     BLUE,
     INK,
     MM_PER_INCH,
     ONE_COLUMN,
+    POINTS,
     SMALL,
     SOFT_INK,
     TEXT,
     TWO_COLUMNS,
+    by_label,
+    figure_of,
     figure_style,
+    finish,
+    need_columns,
+    need_numbers,
+    new_figure,
     stratum_styles,
+    wrapped,
 )
-from analysis.present.text.words import format_number
+from analysis.present.text import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,11 +6,26 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.canvas.axes import ratio_limits, stand_ratio_axis
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import POINTS, drawing_axes, figure_of, finish, head_axes, text_size
-from analysis.present.canvas.placing import spread
-from analysis.present.canvas.style import BLUE, INK, MM_PER_INCH, ONE_COLUMN, SMALL, SOFT_INK, TWO_COLUMNS, figure_style
+from analysis.present.canvas import (
+    BLUE,
+    INK,
+    MM_PER_INCH,
+    ONE_COLUMN,
+    POINTS,
+    SMALL,
+    SOFT_INK,
+    TWO_COLUMNS,
+    drawing_axes,
+    figure_of,
+    figure_style,
+    finish,
+    head_axes,
+    need_columns,
+    ratio_limits,
+    spread,
+    stand_ratio_axis,
+    text_size,
+)
 from analysis.present.figures.forest import LOOKS
 
 if TYPE_CHECKING:

@@ -11,25 +11,34 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
-from analysis.present.canvas.axes import ratio_limits, stand_ratio_axis
-from analysis.present.canvas.cut_lines import FOUND_INK
-from analysis.present.canvas.frames import by_label, need_columns
-from analysis.present.canvas.layout import POINTS, figure_of, finish, fit, new_figure, text_size, wrapped
-from analysis.present.canvas.line_labels import name_line
-from analysis.present.canvas.placing import Space, spread
-from analysis.present.canvas.style import (
+from analysis.present.canvas import (
     BLUE,
+    FOUND_INK,
     HAIRLINE,
     INK,
     MM_PER_INCH,
     ONE_COLUMN,
+    POINTS,
     SMALL,
     SOFT_INK,
     TWO_COLUMNS,
     VERMILLION,
+    Space,
+    by_label,
+    figure_of,
     figure_style,
+    finish,
+    fit,
+    name_line,
+    need_columns,
+    new_figure,
+    ratio_limits,
+    spread,
+    stand_ratio_axis,
+    text_size,
+    wrapped,
 )
-from analysis.present.text.words import format_ratio
+from analysis.present.text import format_ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.errors import NotSupported
-from analysis.present.canvas.style import stratum_styles
+from analysis.present.canvas import stratum_styles
 from analysis.present.pages.explorer_charts import curve_chart, response_chart, scan_chart
 from analysis.present.pages.explorer_words import CutWords, cut_words
 

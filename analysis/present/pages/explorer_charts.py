@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis.present.canvas.style import BLUE, INK, SOFT_INK, VERMILLION, stratum_styles
+from analysis.present.canvas import BLUE, INK, SOFT_INK, VERMILLION, stratum_styles
 
 if TYPE_CHECKING:
     from altair import Chart, FacetChart, LayerChart, X, Y

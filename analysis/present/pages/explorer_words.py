@@ -8,15 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.present.text.words import (
-    MISSING,
-    format_count,
-    format_number,
-    format_p,
-    format_ratio,
-    format_time,
-    is_missing,
-)
+from analysis.present.text import MISSING, format_count, format_number, format_p, format_ratio, format_time, is_missing
 
 Row = Mapping[Hashable, Any]
 SPOKEN = {MISSING: "not estimable"}

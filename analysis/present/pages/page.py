@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from analysis.errors import InputError
-from analysis.present.text.tables import csv_text, html_table
+from analysis.present.text import csv_text, html_table
 
 if TYPE_CHECKING:
     import pandas as pd

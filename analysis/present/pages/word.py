@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.errors import NotSupported
-from analysis.present.canvas.files import replace_file
+from analysis.present.canvas import replace_file
 from analysis.present.pages.page import BOLD, TableBlock
-from analysis.present.text.tables import reads_as_number
+from analysis.present.text import reads_as_number
 
 if TYPE_CHECKING:
     from docx.document import Document

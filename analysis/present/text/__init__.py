@@ -1,1 +1,19 @@
 """Numbers, tables and column formats as text."""
+
+from __future__ import annotations
+
+from analysis.present.text.journal import hazard_ratio_display, survival_display
+from analysis.present.text.tables import baseline_display, csv_text, display_frame, html_table, reads_as_number
+from analysis.present.text.words import (
+    MISSING,
+    format_count,
+    format_number,
+    format_p,
+    format_ratio,
+    format_share,
+    format_time,
+    in_sentence,
+    inline,
+    is_missing,
+    permutation_p,
+)

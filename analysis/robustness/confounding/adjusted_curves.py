@@ -23,7 +23,7 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.kernels.counts.product_limit import interval
+from analysis.kernels.counts import interval
 from analysis.kernels.times import n_times_to, reached
 from analysis.robustness.confounding.curve_engines import (
     curve_ends,
@@ -37,11 +37,16 @@ from analysis.robustness.confounding.curve_engines import (
 from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.weights import BalanceWeights, check_truncate, told_weights, weighted_rows
 from analysis.strata.marker_designs import listed
-from analysis.survival.cox.result import CoxFit
-from analysis.survival.curves.frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES
-from analysis.survival.rows.arguments import choice_problems, count_problems, level_problems, times_given
-from analysis.survival.rows.groups import code_column
-from analysis.survival.rows.patients import spell_warnings
+from analysis.survival.cox import CoxFit
+from analysis.survival.curves import CHOSEN_TIMES, EVENT_TIMES, QUANTILES
+from analysis.survival.rows import (
+    choice_problems,
+    code_column,
+    count_problems,
+    level_problems,
+    spell_warnings,
+    times_given,
+)
 
 __all__ = ["AdjustedCurves", "adjusted_curves"]
 

@@ -10,16 +10,14 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable, but_for_dropped, warn_all
-from analysis.kernels.counts.logrank import score_chi_square
-from analysis.kernels.cox.likelihood import cox_problem
-from analysis.kernels.cox.residuals import score_residuals
-from analysis.kernels.cox.risk_sets import at_risk_sums, event_sums, risk_sets
+from analysis.kernels.counts import score_chi_square
+from analysis.kernels.cox import at_risk_sums, cox_problem, event_sums, risk_sets, score_residuals
 from analysis.kernels.tails import chi_square_tail
 from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.weights import check_truncate, told_weights, weighted_rows
 from analysis.strata.marker_designs import listed
-from analysis.survival.group_tests.logrank import LogRank, checked_groups
-from analysis.survival.rows.groups import label_column
+from analysis.survival.group_tests import LogRank, checked_groups
+from analysis.survival.rows import label_column
 
 __all__ = ["adjusted_logrank"]
 

@@ -14,10 +14,8 @@ from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all
 from analysis.kernels.tails import normal_quantile
 from analysis.kernels.times import n_times_to, reached
 from analysis.robustness.confounding.adjusted_curves import AdjustedCurves
-from analysis.survival.curves.frames import pairs_of
-from analysis.survival.curves.milestones import difference_columns, with_pairs
-from analysis.survival.rows.arguments import level_problems, number_problems
-from analysis.survival.rows.groups import label_column
+from analysis.survival.curves import difference_columns, pairs_of, with_pairs
+from analysis.survival.rows import label_column, level_problems, number_problems
 
 __all__ = ["AdjustedMeans", "adjusted_restricted_mean", "adjusted_survival_difference"]
 

@@ -13,8 +13,8 @@ from analysis.cohort.columns import column_problems, numbers, rows_where
 from analysis.errors import InputError, dropped_warnings, raise_all, warn_all
 from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.weights import BalanceWeights
-from analysis.survival.cox.design import level_columns
-from analysis.survival.rows.groups import label_column
+from analysis.survival.cox import level_columns
+from analysis.survival.rows import label_column
 
 __all__ = ["covariate_balance"]
 

@@ -13,15 +13,13 @@ from analysis.batches import batch_bounds, in_batches
 from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable, Separation
-from analysis.kernels.cox.likelihood import fit_arrays
-from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums, event_sums, risk_sets
-from analysis.kernels.cox_resamples.fits import baseline_batch, fit_weighted_batch
+from analysis.kernels.cox import RiskSets, at_risk_sums, event_sums, fit_arrays, risk_sets
+from analysis.kernels.cox_resamples import baseline_batch, fit_weighted_batch
 from analysis.kernels.times import n_times_to
 from analysis.robustness.confounding.exposure import ExposureRows
 from analysis.robustness.confounding.propensity import fit_propensity, probabilities
 from analysis.robustness.confounding.weights import Weighting
-from analysis.survival.cox.fit import fit_design
-from analysis.survival.cox.result import CoxFit, CoxModel
+from analysis.survival.cox import CoxFit, CoxModel, fit_design
 
 BATCH = 50
 """Resamples that are computed together, from one seed."""

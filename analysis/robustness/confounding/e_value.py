@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
 from analysis.errors import InputError, raise_all
-from analysis.survival.rows.arguments import choice_problems, number_problems
+from analysis.survival.rows import choice_problems, number_problems
 
 __all__ = ["EValue", "confounder_bias", "e_value"]
 

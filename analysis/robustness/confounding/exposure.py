@@ -13,9 +13,8 @@ from analysis.cohort.columns import column_problems, first_few, with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, InputError, NotEstimable, raise_all
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed
-from analysis.survival.cox.design import Design, formula_columns, read_term_design
-from analysis.survival.rows.arguments import check_roles
-from analysis.survival.rows.survival_data import Groups, SurvivalData, group_rows, grouping_problems, survival_data
+from analysis.survival.cox import Design, formula_columns, read_term_design
+from analysis.survival.rows import Groups, SurvivalData, check_roles, group_rows, grouping_problems, survival_data
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,8 +22,8 @@ from analysis.errors import (
 from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.propensity import fit_propensity, probabilities, propensity_basis
 from analysis.strata.marker_designs import listed
-from analysis.survival.cox.estimability import refuse_constant
-from analysis.survival.rows.groups import label_column
+from analysis.survival.cox import refuse_constant
+from analysis.survival.rows import label_column
 
 __all__ = ["BalanceWeights", "balance_weights"]
 

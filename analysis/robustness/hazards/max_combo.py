@@ -12,12 +12,10 @@ from analysis.arrays import FloatArray
 from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all, warn_all
-from analysis.kernels.counts.counting import count
-from analysis.kernels.counts.logrank import fleming_harrington_scores
+from analysis.kernels.counts import count, fleming_harrington_scores
 from analysis.kernels.tails import two_sided
-from analysis.survival.group_tests.logrank import checked_groups
-from analysis.survival.rows.arguments import listed, number_problems
-from analysis.survival.rows.survival_data import SurvivalData, late_entry, survival_data
+from analysis.survival.group_tests import checked_groups
+from analysis.survival.rows import SurvivalData, late_entry, listed, number_problems, survival_data
 
 RHO_GAMMA = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
 NO_RANK = 1e-10

@@ -15,12 +15,10 @@ from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.times import n_times_to
-from analysis.robustness.stability.slopes import difference_test, fitted, with_slopes
+from analysis.robustness.stability import difference_test, fitted, with_slopes
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed, read_marker_design
-from analysis.survival.cox.design import Design
-from analysis.survival.cox.result import ChiSquare, CoxFit, hazard_ratios
-from analysis.survival.rows.arguments import level_problems, times_given
-from analysis.survival.rows.survival_data import Groups
+from analysis.survival.cox import ChiSquare, CoxFit, Design, hazard_ratios
+from analysis.survival.rows import Groups, level_problems, times_given
 
 
 @dataclass(frozen=True, eq=False)

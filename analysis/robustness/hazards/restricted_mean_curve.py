@@ -8,12 +8,10 @@ from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
 from analysis.errors import InputError, NotEstimable, raise_all
-from analysis.kernels.counts.product_limit import areas
+from analysis.kernels.counts import areas
 from analysis.kernels.tails import normal_quantile
-from analysis.survival.curves.frames import pairs_of, strata_of
-from analysis.survival.curves.restricted_means import check_horizon
-from analysis.survival.rows.arguments import count_problems, level_problems, times_given
-from analysis.survival.rows.groups import label_column
+from analysis.survival.curves import check_horizon, pairs_of, strata_of
+from analysis.survival.rows import count_problems, label_column, level_problems, times_given
 
 N_HORIZONS, EARLIEST_SHARE = 40, 0.1
 FEWEST_AT_RISK = 10

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, raise_all, warn_all
-from analysis.kernels.cox.likelihood import fit_arrays
+from analysis.kernels.cox import fit_arrays
 from analysis.kernels.tails import normal_quantile
 from analysis.robustness.measurement.error import (
     MAGNESIUM_ERROR,
@@ -23,10 +23,8 @@ from analysis.robustness.measurement.error import (
     reliability_limits,
 )
 from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
-from analysis.survival.cox.design import Design
-from analysis.survival.cox.fit import fit_design
-from analysis.survival.cox.result import CoxModel
-from analysis.survival.rows.arguments import level_problems
+from analysis.survival.cox import CoxModel, Design, fit_design
+from analysis.survival.rows import level_problems
 
 __all__ = ["Attenuation", "attenuation"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import first_few
 from analysis.errors import InputError, NotEstimable, raise_all
-from analysis.survival.rows.arguments import choice_problems, count_problems, number_problems
+from analysis.survival.rows import choice_problems, count_problems, number_problems
 
 ERROR_SCALES = ("relative", "absolute")
 MAGNESIUM_ERROR = 0.035

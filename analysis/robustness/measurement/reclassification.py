@@ -21,7 +21,7 @@ from analysis.robustness.measurement.error import (
 )
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import column_precision, range_problems, stratum_codes
-from analysis.survival.rows.arguments import number_problems
+from analysis.survival.rows import number_problems
 
 __all__ = ["Reclassification", "reclassification"]
 

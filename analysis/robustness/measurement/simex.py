@@ -23,9 +23,8 @@ from analysis.robustness.measurement.error import (
 )
 from analysis.robustness.measurement.simex_draws import DEGREE, ErrorDraws, Quadratic, draw_errors
 from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
-from analysis.survival.cox.fit import fit_design
-from analysis.survival.cox.result import LARGEST_LOGARITHM, CoxFit, CoxModel
-from analysis.survival.rows.arguments import level_problems, times_given
+from analysis.survival.cox import LARGEST_LOGARITHM, CoxFit, CoxModel, fit_design
+from analysis.survival.rows import level_problems, times_given
 
 __all__ = ["SimulationExtrapolation", "simulation_extrapolation"]
 

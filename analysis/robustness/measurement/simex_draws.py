@@ -8,10 +8,9 @@ import numpy as np
 
 from analysis.arrays import FloatArray
 from analysis.errors import NotEstimable
-from analysis.kernels.cox.likelihood import cox_problem, fit_problem
-from analysis.kernels.cox.risk_sets import risk_sets
+from analysis.kernels.cox import cox_problem, fit_problem, risk_sets
 from analysis.robustness.measurement.error import MeasurementError
-from analysis.survival.cox.design import Design
+from analysis.survival.cox import Design
 
 DEGREE = 2
 

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import column_problems, holds_numbers, numbers, rows_where
 from analysis.errors import CohortError, NotEstimable, raise_all
-from analysis.survival.rows.survival_data import group_rows
+from analysis.survival.rows import group_rows
 
 NUMBER, LOGARITHM, INDICATOR, CATEGORY = "number", "logarithm", "0/1", "category"
 _LOGARITHM = re.compile(r"(?:np\.)?log(?:2|10)?\((\w+|`[^`]+`)\)")

@@ -12,15 +12,13 @@ from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import column_problems
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all
-from analysis.kernels.counts.counting import count
-from analysis.kernels.cox.likelihood import cox_problem, fit_problem
-from analysis.kernels.cox.residuals import martingale_residuals
-from analysis.kernels.cox.risk_sets import risk_sets
-from analysis.robustness.confounding.propensity import fit_propensity, information, probabilities
+from analysis.kernels.counts import count
+from analysis.kernels.cox import cox_problem, fit_problem, martingale_residuals, risk_sets
+from analysis.robustness.confounding import fit_propensity, information, probabilities
 from analysis.robustness.missing.columns import ImputedColumn
-from analysis.robustness.time_varying.samples import counted
-from analysis.survival.cox.design import formula_columns, read_term_design
-from analysis.survival.rows.survival_data import SurvivalData, survival_data
+from analysis.robustness.time_varying import counted
+from analysis.survival.cox import formula_columns, read_term_design
+from analysis.survival.rows import SurvivalData, survival_data
 
 COLLINEAR = 1e-7
 """A predictor of which less is left beside those before it, in standard deviations, is left out of a regression."""

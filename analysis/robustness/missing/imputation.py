@@ -14,8 +14,7 @@ from analysis.errors import AnalysisWarning, InputError, MuchMissing, raise_all,
 from analysis.robustness.missing.columns import CATEGORY, INDICATOR, ImputedColumn, column_of, read_columns
 from analysis.robustness.missing.draws import ImputationRows, draw_imputation, read_rows
 from analysis.strata.marker_designs import listed
-from analysis.survival.rows.arguments import count_problems, number_problems
-from analysis.survival.rows.survival_data import SurvivalData
+from analysis.survival.rows import SurvivalData, count_problems, number_problems
 
 __all__ = ["Imputations", "impute_cohort"]
 

@@ -11,8 +11,8 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import first_few
 from analysis.errors import AnalysisWarning, InputError, raise_all
-from analysis.survival.cox.result import CoxFit
-from analysis.survival.rows.arguments import level_problems
+from analysis.survival.cox import CoxFit
+from analysis.survival.rows import level_problems
 
 __all__ = ["PooledCox", "pool_cox"]
 

@@ -11,8 +11,7 @@ import numpy as np
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.batches import in_batches
 from analysis.errors import InputError
-from analysis.kernels.cox.contrasts import fit_contrasts
-from analysis.kernels.cox.risk_sets import risk_sets
+from analysis.kernels.cox import fit_contrasts, risk_sets
 from analysis.robustness.multiverse.settings import (
     Setting,
     choice_names,
@@ -22,9 +21,7 @@ from analysis.robustness.multiverse.settings import (
     setting_codes,
 )
 from analysis.strata.cutpoints import Cutpoints
-from analysis.survival.cox.design import Design
-from analysis.survival.cox.fit import fit_design
-from analysis.survival.cox.result import CoxFit, CoxModel
+from analysis.survival.cox import CoxFit, CoxModel, Design, fit_design
 
 BATCH = 25
 """Permutations that travel together to a worker."""

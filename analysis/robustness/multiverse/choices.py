@@ -16,8 +16,8 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, raise_all
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.marker_designs import adjust_problems, listed
-from analysis.survival.formulas.conditions import rows_that_meet
-from analysis.survival.rows.arguments import choice_problems
+from analysis.survival.formulas import rows_that_meet
+from analysis.survival.rows import choice_problems
 
 Condition = str | Mapping[str, object] | Callable[[pd.DataFrame], object] | None
 """Which rows to leave out: a condition, values by column, or a function of the cohort; None leaves out nobody."""

@@ -35,8 +35,8 @@ from analysis.robustness.multiverse.specification_curve import analysis_table, c
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import column_precision, range_problems, stratum_codes
 from analysis.strata.marker_designs import listed
-from analysis.survival.cox.estimability import EVENTS_PER_PARAMETER
-from analysis.survival.rows.arguments import choice_problems, count_problems, level_problems
+from analysis.survival.cox import EVENTS_PER_PARAMETER
+from analysis.survival.rows import choice_problems, count_problems, level_problems
 
 __all__ = ["Multiverse", "cutpoint_multiverse"]
 

@@ -16,8 +16,8 @@ from analysis.errors import InputError, NotEstimable
 from analysis.robustness.multiverse.choices import COMPLETE, DIMENSIONS, HIGHEST, LOWEST, MEDIAN, Choices
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import stratum_codes
-from analysis.survival.cox.design import Design, read_term_design
-from analysis.survival.rows.survival_data import SurvivalData, survival_data
+from analysis.survival.cox import Design, read_term_design
+from analysis.survival.rows import SurvivalData, survival_data
 
 CONTRASTS = ("rest", "next")
 """The lowest stratum against all others, or against the next one up."""

@@ -22,14 +22,10 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.kernels.cox.likelihood import fit_arrays
+from analysis.kernels.cox import fit_arrays
 from analysis.strata.marker_designs import listed
-from analysis.survival.cox.design import read_design
-from analysis.survival.cox.fit import fit_design
-from analysis.survival.cox.residuals import cox_residuals
-from analysis.survival.cox.result import CoxFit, CoxModel, hazard_ratios
-from analysis.survival.rows.arguments import count_problems, level_problems
-from analysis.survival.rows.survival_data import group_rows, grouping_problems
+from analysis.survival.cox import CoxFit, CoxModel, cox_residuals, fit_design, hazard_ratios, read_design
+from analysis.survival.rows import count_problems, group_rows, grouping_problems, level_problems
 
 __all__ = ["leave_one_out", "patient_influence"]
 

@@ -9,9 +9,7 @@ import numpy as np
 
 from analysis.arrays import IntArray
 from analysis.cohort.endpoints import Endpoint
-from analysis.survival.cox.design import Design
-from analysis.survival.cox.fit import fit_design
-from analysis.survival.cox.result import ChiSquare, CoxFit, CoxModel, chi_square
+from analysis.survival.cox import ChiSquare, CoxFit, CoxModel, Design, chi_square, fit_design
 
 
 def with_slopes(design: Design, marker: str, group: IntArray, terms: Sequence[str]) -> Design:

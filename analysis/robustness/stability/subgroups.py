@@ -13,10 +13,8 @@ from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all, warn_all
 from analysis.robustness.stability.slopes import difference_test, fitted, with_slopes
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed, read_marker_design
-from analysis.survival.cox.design import Design, formula_columns
-from analysis.survival.cox.result import CoxFit, hazard_ratios
-from analysis.survival.rows.arguments import level_problems
-from analysis.survival.rows.survival_data import Groups, group_rows, grouping_problems
+from analysis.survival.cox import CoxFit, Design, formula_columns, hazard_ratios
+from analysis.survival.rows import Groups, group_rows, grouping_problems, level_problems
 
 ALL = "all"
 COLUMNS = (

@@ -20,8 +20,7 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.survival.rows.arguments import number_problems
-from analysis.survival.rows.groups import label_problems
+from analysis.survival.rows import label_problems, number_problems
 
 
 def counted(n: int, noun: str) -> str:

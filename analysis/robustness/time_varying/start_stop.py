@@ -23,7 +23,7 @@ from analysis.errors import (
 )
 from analysis.kernels.times import merge_near_ties
 from analysis.robustness.time_varying.samples import Samples, counted, known_by, patient_keys, read_samples
-from analysis.survival.rows.survival_data import group_rows, survival_data
+from analysis.survival.rows import group_rows, survival_data
 
 START, STOP, EVENT, VALUE = "start", "stop", "event", "value"
 

@@ -1,1 +1,7 @@
 """A searched cut-point: scans, p-values, and the correction for having searched."""
+
+from __future__ import annotations
+
+from analysis.strata.search.one_cut import CutpointSearch, search_cutpoint
+from analysis.strata.search.rows import search_rows
+from analysis.strata.search.scans import Scan

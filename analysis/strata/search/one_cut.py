@@ -11,8 +11,7 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, warn_all
-from analysis.kernels.cutpoints.permutation import corrected_p_values, critical_value
-from analysis.kernels.cutpoints.scan import first_maximum
+from analysis.kernels.cutpoints import corrected_p_values, critical_value, first_maximum
 from analysis.kernels.tails import two_sided
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.marker_designs import listed

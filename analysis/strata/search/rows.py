@@ -13,14 +13,11 @@ from analysis.arrays import FloatArray
 from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all
-from analysis.kernels.cutpoints.adjusted import ModelRows
-from analysis.kernels.cutpoints.scan import CutRows, cut_rows
+from analysis.kernels.cutpoints import CutRows, ModelRows, cut_rows
 from analysis.strata.marker_designs import adjust_problems, read_marker_design
 from analysis.strata.search.scans import AdjustedScan, LogRankScan, Scan
-from analysis.survival.cox.fit import fit_design
-from analysis.survival.cox.result import CoxFit, CoxModel
-from analysis.survival.rows.arguments import level_problems, number_problems
-from analysis.survival.rows.patients import spell_warnings
+from analysis.survival.cox import CoxFit, CoxModel, fit_design
+from analysis.survival.rows import level_problems, number_problems, spell_warnings
 
 FEW_EVENTS = 20
 """Below this many events no search is to be trusted."""

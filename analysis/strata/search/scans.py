@@ -11,21 +11,24 @@ import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.errors import NotEstimable
-from analysis.kernels.cox.likelihood import fit_arrays
-from analysis.kernels.cutpoints.adjusted import CutScores, ModelRows, cut_scores, model_scores
-from analysis.kernels.cutpoints.permutation import permuted_maxima
-from analysis.kernels.cutpoints.redrawn import redrawn_maxima
-from analysis.kernels.cutpoints.resampling import cut_of_resamples
-from analysis.kernels.cutpoints.scan import (
+from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cutpoints import (
     CutRows,
+    CutScores,
+    ModelRows,
     chi_squares,
+    cut_of_resamples,
     cut_rows,
+    cut_scores,
     first_maximum,
+    grouped_log_hazard_ratios,
     log_hazard_ratios,
     logrank_scores,
+    model_scores,
+    permuted_maxima,
+    redrawn_maxima,
     standardised,
 )
-from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
 
 MOST_CUTS_AGAIN = 50
 """Beside covariates, resamples search among this many of the cuts, evenly spread."""

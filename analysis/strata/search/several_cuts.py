@@ -12,11 +12,11 @@ import pandas as pd
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, warn_all
-from analysis.kernels.cutpoints.scan import SAME, logrank_scores
+from analysis.kernels.cutpoints import SAME, logrank_scores
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.search.rows import check_options, search_rows
 from analysis.strata.search.scans import LogRankScan
-from analysis.survival.rows.arguments import check_endpoint
+from analysis.survival.rows import check_endpoint
 
 MOST_CANDIDATES = 60
 MOST_CUTS = 4

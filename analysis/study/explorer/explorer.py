@@ -13,12 +13,10 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotComputed, NotEstimable, warn_all
 from analysis.kernels.tails import normal_quantile, two_sided
-from analysis.present.canvas.files import replace_file
-from analysis.present.pages.explorer import ExplorerFrames, explorer_page
+from analysis.present.canvas import replace_file
+from analysis.present.pages import ExplorerFrames, explorer_page
 from analysis.strata.dose_response import dose_response
-from analysis.strata.search.one_cut import CutpointSearch
-from analysis.strata.search.rows import search_rows
-from analysis.strata.search.scans import Scan
+from analysis.strata.search import CutpointSearch, Scan, search_rows
 from analysis.study.explorer.survival import MOST_STEPS, Cut, slider_cuts, spread, survival_at_cuts, used_rows
 from analysis.study.report.sections.searching import searched
 from analysis.study.study import Study

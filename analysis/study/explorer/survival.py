@@ -10,15 +10,13 @@ import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.canvas.axes import breaks_for
-from analysis.present.pages.explorer import FEW_AT_RISK
+from analysis.present.canvas import breaks_for
+from analysis.present.pages import FEW_AT_RISK
 from analysis.strata.cutpoints import Closed, Rule, edges_as_text
-from analysis.strata.search.one_cut import CutpointSearch
+from analysis.strata.search import CutpointSearch
 from analysis.study.study import Study
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.milestones import survival_quantile
-from analysis.survival.curves.risk_table import risk_table
-from analysis.survival.rows.groups import code_column
+from analysis.survival.curves import kaplan_meier, risk_table, survival_quantile
+from analysis.survival.rows import code_column
 
 MOST_STEPS = 200
 MOST_ROWS = 2_000_000

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import InputError, PlanError
-from analysis.present.text.tables import csv_text
+from analysis.present.text import csv_text
 from analysis.study.outputs.write import read_manifest
 from analysis.study.run import load_plan, run_study
 

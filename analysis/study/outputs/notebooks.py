@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.present.canvas.files import replace_file
+from analysis.present.canvas import replace_file
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

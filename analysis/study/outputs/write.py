@@ -10,17 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analysis.cohort.reading.examples import synthetic_folder
+from analysis.cohort.reading import synthetic_folder
 from analysis.errors import InputError, NotComputed, NotSupported, warn_all
-from analysis.present.canvas.files import figure_svg, remove_file, replace_file, save_figure
-from analysis.present.pages.page import Block as PageBlock
-from analysis.present.pages.page import FigureBlock, Note, Section, TableBlock, render_page
-from analysis.present.pages.word import write_word
-from analysis.present.text.tables import csv_text
+from analysis.present.canvas import figure_svg, remove_file, replace_file, save_figure
+from analysis.present.pages import Block as PageBlock
+from analysis.present.pages import FigureBlock, Note, Section, TableBlock, render_page, write_word
+from analysis.present.text import csv_text
 from analysis.study.blocks import recorded
-from analysis.study.explorer.explorer import write_explorer
-from analysis.study.plan.plan import StudyPlan
-from analysis.study.report.results import Block, StudyFigure, StudyResults, StudySection
+from analysis.study.explorer import write_explorer
+from analysis.study.plan import StudyPlan
+from analysis.study.report import Block, StudyFigure, StudyResults, StudySection
 from analysis.study.report.sections.methods import input_table, sha256, software_table
 
 MANIFEST = "manifest.json"

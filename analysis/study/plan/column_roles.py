@@ -7,8 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.rules.column_names import looks_like_censoring, looks_like_outcome
-from analysis.cohort.rules.likely_errors import patient_problems, possible_patients, repeated_keys
+from analysis.cohort.rules import (
+    looks_like_censoring,
+    looks_like_outcome,
+    patient_problems,
+    possible_patients,
+    repeated_keys,
+)
 from analysis.errors import PlanError, SuspiciousValues, raise_all
 from analysis.study.plan.plan import StudyPlan
 

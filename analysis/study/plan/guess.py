@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cohort.reading.cells import Limits
-from analysis.cohort.reading.files import read_cohort
-from analysis.cohort.rules.column_names import (
+from analysis.cohort.reading import Limits, read_cohort
+from analysis.cohort.rules import (
+    calendar_years,
     looks_like_censoring,
     looks_like_event,
     looks_like_late_entry,
@@ -22,7 +22,6 @@ from analysis.cohort.rules.column_names import (
     looks_like_patient,
     time_unit_of,
 )
-from analysis.cohort.rules.likely_errors import calendar_years
 
 _ROW_NAMES = re.compile(r"unnamed|rownames", re.IGNORECASE)
 _IDENTIFIERS = re.compile(r"(^|[ _.-])(id|no|nr|number)$", re.IGNORECASE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from analysis.cohort.reading.cells import Limits
+from analysis.cohort.reading import Limits
 from analysis.strata.cutpoints import Cutpoints
 from analysis.study.plan.file import EventCodes
 

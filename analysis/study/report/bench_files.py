@@ -11,11 +11,10 @@ import pandas as pd
 
 from analysis import __version__
 from analysis.errors import InputError, raise_all
-from analysis.present.canvas.files import replace_file
-from analysis.present.figures.bench import bench_display
-from analysis.present.text.tables import csv_text
-from analysis.truth.bench.benches import BENCHES, bench_sizes
-from analysis.truth.bench.table import bench_table
+from analysis.present.canvas import replace_file
+from analysis.present.figures import bench_display
+from analysis.present.text import csv_text
+from analysis.truth.bench import BENCHES, bench_sizes, bench_table
 
 FOLDER = "bench"
 """Where the committed results lie, inside the folder of the synthetic data."""

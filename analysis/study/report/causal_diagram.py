@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.synthetic.causal_effects import CAUSES, Cause
+from analysis.cohort.synthetic import CAUSES, Cause
 
 GROUPS = {
     "tumour burden\n(lesions, LDH)": ("log2(tumour_burden)", "log2(ldh_ratio)"),

@@ -9,15 +9,13 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.text.words import format_p, format_share
-from analysis.robustness.hazards.verdict import DOUBT
+from analysis.present.text import format_p, format_share
+from analysis.robustness.hazards import DOUBT
 from analysis.study.blocks import attempted
 from analysis.study.models import ADJUSTED, CONTINUOUS, fit_models
 from analysis.study.study import Study, horizon
-from analysis.survival.cox.estimability import EVENTS_PER_PARAMETER
-from analysis.survival.cox.proportional_hazards import proportional_hazards_test
-from analysis.survival.curves.milestones import median_follow_up
-from analysis.survival.curves.risk_table import risk_table
+from analysis.survival.cox import EVENTS_PER_PARAMETER, proportional_hazards_test
+from analysis.survival.curves import median_follow_up, risk_table
 
 THIN_TAIL = 10
 """Patients at risk below which a curve's tail is thin."""

@@ -8,15 +8,13 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError
-from analysis.present.canvas.axes import breaks_for
-from analysis.present.figures.survival.curves import plot_survival
-from analysis.present.text.words import format_number, in_sentence
+from analysis.present.canvas import breaks_for
+from analysis.present.figures.survival import plot_survival
+from analysis.present.text import format_number, in_sentence
 from analysis.study.models import STRATA, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.report.results import StudyFigure, slug
 from analysis.study.study import Study, horizon
-from analysis.survival.curves.milestones import survival_quantile
-from analysis.survival.curves.restricted_means import restricted_mean_difference
-from analysis.survival.curves.risk_table import risk_table
+from analysis.survival.curves import restricted_mean_difference, risk_table, survival_quantile
 
 
 def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> StudyFigure:

@@ -12,9 +12,8 @@ from analysis.errors import InputError
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel
 from analysis.study.prepare import model_columns
 from analysis.study.study import Study, horizon, milestones
-from analysis.survival.cox.fit import hazard_ratios
-from analysis.survival.curves.milestones import survival_at, survival_quantile
-from analysis.survival.curves.restricted_means import restricted_mean
+from analysis.survival.cox import hazard_ratios
+from analysis.survival.curves import restricted_mean, survival_at, survival_quantile
 
 RATIO_COLUMNS = (
     "endpoint", "marker", "label", "reference", "adjustment", "n", "n_event",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.pages.page import Listing, Note, Prose, TableBlock
-from analysis.study.plan.parts import slug as slug
+from analysis.present.pages import Listing, Note, Prose, TableBlock
+from analysis.study.plan import slug as slug
 from analysis.study.study import Study
 
 if TYPE_CHECKING:

@@ -8,15 +8,14 @@ from typing import Any
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.pages.page import Prose, TableBlock
-from analysis.present.text.words import format_number, format_ratio, format_time, inline
+from analysis.present.pages import Prose, TableBlock
+from analysis.present.text import format_number, format_ratio, format_time, inline
 from analysis.study.models import CONTINUOUS, STRATA, estimate_text, fit_models, marker_hazard_ratios
-from analysis.study.plan.parts import slug
+from analysis.study.plan import slug
 from analysis.study.report.methods_text import methods_words
 from analysis.study.report.results import StudyFigure, StudySection
 from analysis.study.study import Study, horizon
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.milestones import survival_quantile
+from analysis.survival.curves import kaplan_meier, survival_quantile
 
 Tables = Mapping[str, pd.DataFrame]
 

@@ -8,16 +8,21 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL, Endpoint
-from analysis.cohort.rules.schema import Column, Schema
-from analysis.cohort.synthetic.causal_effects import CAUSES, DISEASES, TRANSITIONS
-from analysis.cohort.synthetic.covariates import draw_covariates
-from analysis.cohort.synthetic.design import CohortDesign
-from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA, LABS_SCHEMA
-from analysis.cohort.synthetic.magnesium import draw_magnesium, magnesium_law
-from analysis.cohort.synthetic.magnesium_over_time import REFERENCE_MAGNESIUM
-from analysis.cohort.synthetic.simulation import SyntheticCohort
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.milestones import survival_quantile
+from analysis.cohort.rules import Column, Schema
+from analysis.cohort.synthetic import (
+    CAUSES,
+    COHORT_SCHEMA,
+    DISEASES,
+    LABS_SCHEMA,
+    REFERENCE_MAGNESIUM,
+    TRANSITIONS,
+    CohortDesign,
+    SyntheticCohort,
+    draw_covariates,
+    draw_magnesium,
+    magnesium_law,
+)
+from analysis.survival.curves import kaplan_meier, survival_quantile
 from analysis.truth.estimands import TrueEstimands
 
 N_MOMENTS = 200_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from analysis.cohort.rules.schema import Column, Schema
-from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA, LABS_SCHEMA
+from analysis.cohort.rules import Column, Schema
+from analysis.cohort.synthetic import COHORT_SCHEMA, LABS_SCHEMA
 
 LICENCE = {
     "name": "CC0-1.0",

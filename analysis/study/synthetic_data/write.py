@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.cohort.synthetic.design import DEFAULT_DESIGN, CohortDesign
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.cohort.synthetic.simulation import simulate_cohort
+from analysis.cohort.synthetic import ADJUSTMENT, DEFAULT_DESIGN, CohortDesign, simulate_cohort
 from analysis.errors import InputError
-from analysis.present.canvas.files import replace_file
+from analysis.present.canvas import replace_file
 from analysis.study.synthetic_data.data_card import data_card
 from analysis.study.synthetic_data.data_package import data_package
 from analysis.truth.estimands import TrueEstimands, true_estimands

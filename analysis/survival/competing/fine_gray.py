@@ -11,12 +11,10 @@ import pandas as pd
 from analysis.cohort.columns import column_problems, with_columns
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.errors import InputError, raise_all, warn_all
-from analysis.kernels.counts.competing import Spells, subdistribution_spells
+from analysis.kernels.counts import Spells, subdistribution_spells
 from analysis.survival.competing.incidence_and_gray import status_codes
-from analysis.survival.cox.design import Design, read_design
-from analysis.survival.cox.fit import CoxFit, CoxModel, fit_design
-from analysis.survival.rows.arguments import check_competing, choice_problems
-from analysis.survival.rows.survival_data import Groups
+from analysis.survival.cox import CoxFit, CoxModel, Design, fit_design, read_design
+from analysis.survival.rows import Groups, check_competing, choice_problems
 
 ROW = "row of the cohort"
 

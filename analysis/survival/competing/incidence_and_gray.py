@@ -9,15 +9,27 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all, warn_all
-from analysis.kernels.counts.competing import aalen_johansen, gray_scores
-from analysis.kernels.counts.counting import Counts, count
-from analysis.kernels.counts.logrank import LogRankSums, score_chi_square
-from analysis.kernels.counts.product_limit import CONF_TYPES, interval
-from analysis.survival.group_tests.logrank import LogRank, checked_groups, chi_square_result
-from analysis.survival.rows.arguments import check_competing, check_roles, choice_problems, level_problems
-from analysis.survival.rows.counts import compared
-from analysis.survival.rows.groups import code_column
-from analysis.survival.rows.survival_data import SurvivalData, survival_data
+from analysis.kernels.counts import (
+    CONF_TYPES,
+    Counts,
+    LogRankSums,
+    aalen_johansen,
+    count,
+    gray_scores,
+    interval,
+    score_chi_square,
+)
+from analysis.survival.group_tests import LogRank, checked_groups, chi_square_result
+from analysis.survival.rows import (
+    SurvivalData,
+    check_competing,
+    check_roles,
+    choice_problems,
+    code_column,
+    compared,
+    level_problems,
+    survival_data,
+)
 
 
 def cumulative_incidence(

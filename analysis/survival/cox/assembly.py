@@ -10,8 +10,8 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.errors import AnalysisWarning, NotEstimable, NotSupported
-from analysis.kernels.cox.newton import CoxPoint, CoxSolution, newton_step
-from analysis.kernels.cox_registry.likelihood import LargeProblem
+from analysis.kernels.cox import CoxPoint, CoxSolution, newton_step
+from analysis.kernels.cox_registry import LargeProblem
 from analysis.survival.cox.design import Design
 from analysis.survival.cox.estimability import EXACT, cox_warnings, refuse_collinear
 from analysis.survival.cox.maximum import Maximum, attained

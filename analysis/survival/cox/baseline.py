@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import NotEstimable
-from analysis.kernels.cox.likelihood import moments
-from analysis.kernels.cox.risk_sets import cumulated, event_sums
+from analysis.kernels.cox import cumulated, event_sums, moments
 from analysis.survival.cox.result import CoxFit, fitted_problem
 
 

@@ -14,16 +14,14 @@ from analysis.batches import batch_bounds, in_batches
 from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, FailedDraws, InputError, NotEstimable, raise_all, warn_all
-from analysis.kernels.cox.likelihood import cox_problem, fit_problem
-from analysis.kernels.cox.residuals import score_residuals
-from analysis.kernels.cox.risk_sets import risk_sets
-from analysis.kernels.cox_resamples.fits import fit_weighted_batch
+from analysis.kernels.cox import cox_problem, fit_problem, risk_sets, score_residuals
+from analysis.kernels.cox_resamples import fit_weighted_batch
 from analysis.kernels.random_draws import times_drawn
 from analysis.survival.cox.design import Design, read_design
 from analysis.survival.cox.fit import fit_design
 from analysis.survival.cox.residuals import cox_residuals
 from analysis.survival.cox.result import CoxFit, CoxModel
-from analysis.survival.rows.arguments import choice_problems, count_problems, level_problems, listed
+from analysis.survival.rows import choice_problems, count_problems, level_problems, listed
 
 TIES = ("efron", "breslow")
 

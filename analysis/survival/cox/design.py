@@ -15,11 +15,18 @@ from analysis.arrays import FloatArray
 from analysis.cohort.columns import column_problems, first_few, holds_numbers, numbers, rows_where
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, InputError, raise_all
-from analysis.survival.formulas.grammar import Term, columns_of, parse_formula, parse_terms
-from analysis.survival.formulas.matrix import coded_against, matrix_of, term_columns
-from analysis.survival.formulas.values import Category, Values
-from analysis.survival.rows.arguments import check_endpoint, listed
-from analysis.survival.rows.survival_data import SurvivalData, group_rows, survival_data
+from analysis.survival.formulas import (
+    Category,
+    Term,
+    Values,
+    coded_against,
+    columns_of,
+    matrix_of,
+    parse_formula,
+    parse_terms,
+    term_columns,
+)
+from analysis.survival.rows import SurvivalData, check_endpoint, group_rows, listed, survival_data
 
 
 @dataclass(frozen=True, eq=False)

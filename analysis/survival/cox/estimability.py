@@ -18,8 +18,7 @@ from analysis.errors import (
     SuspiciousValues,
     raise_all,
 )
-from analysis.kernels.cox.newton import CoxPoint
-from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums
+from analysis.kernels.cox import CoxPoint, RiskSets, at_risk_sums
 
 EVENTS_PER_PARAMETER = 5
 MOST_TIED = 0.5

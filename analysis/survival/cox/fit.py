@@ -11,9 +11,8 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotSupported, raise_all, warn_all
-from analysis.kernels.cox.newton import CoxPoint
-from analysis.kernels.cox.residuals import score_residuals
-from analysis.kernels.cox_registry.arrays import fit_large
+from analysis.kernels.cox import CoxPoint, score_residuals
+from analysis.kernels.cox_registry import fit_large
 from analysis.survival.cox.assembly import assembled
 from analysis.survival.cox.design import Design, read_design
 from analysis.survival.cox.estimability import (
@@ -30,7 +29,7 @@ from analysis.survival.cox.estimability import (
 from analysis.survival.cox.maximum import CoxRows, Maximum, attained, evaluator, find_maximum
 from analysis.survival.cox.result import ChiSquare, CoxFit, CoxModel, hazard_ratios
 from analysis.survival.lifelines_engine import lifelines_fit
-from analysis.survival.rows.arguments import choice_problems, listed
+from analysis.survival.rows import choice_problems, listed
 
 __all__ = ["ChiSquare", "CoxFit", "CoxModel", "fit_cox", "hazard_ratios"]
 

@@ -10,10 +10,8 @@ import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.errors import NotEstimable
-from analysis.kernels.cox.likelihood import CoxProblem, cox_problem, evaluate
-from analysis.kernels.cox.newton import CoxPoint, least_share, maximise
-from analysis.kernels.cox.risk_sets import risk_sets
-from analysis.kernels.cox_registry.arrays import CoxArrays
+from analysis.kernels.cox import CoxPoint, CoxProblem, cox_problem, evaluate, least_share, maximise, risk_sets
+from analysis.kernels.cox_registry import CoxArrays
 from analysis.survival.cox.separation import levels, separating_direction, split_strata
 
 NO_INFORMATION = 1e-9
@@ -99,7 +97,7 @@ class Maximum:
 def evaluator(problem: CoxProblem, ties: str) -> Callable[[FloatArray], CoxPoint]:
     """The log-likelihood of a problem as a function of the coefficients."""
     if ties == "exact":
-        from analysis.kernels.cox.exact_ties import evaluate_exact
+        from analysis.kernels.cox import evaluate_exact
 
         return lambda beta: evaluate_exact(problem, beta)
     return lambda beta: evaluate(problem, beta)

@@ -11,13 +11,19 @@ from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
 from analysis.errors import InputError, NotEstimable, raise_all
-from analysis.kernels.cox.likelihood import evaluate, moments, timed_information
-from analysis.kernels.cox.newton import newton_step
-from analysis.kernels.cox.residuals import schoenfeld_residuals
-from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums, risk_sets
+from analysis.kernels.cox import (
+    RiskSets,
+    at_risk_sums,
+    evaluate,
+    moments,
+    newton_step,
+    risk_sets,
+    schoenfeld_residuals,
+    timed_information,
+)
 from analysis.survival.cox.residuals import cox_residuals
 from analysis.survival.cox.result import CoxFit, chi_square, fitted_problem
-from analysis.survival.rows.arguments import choice_problems, level_problems, number_problems, times_given
+from analysis.survival.rows import choice_problems, level_problems, number_problems, times_given
 
 TRANSFORMS = ("km", "identity", "rank", "log")
 GRID = 40

@@ -7,9 +7,9 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.errors import InputError, raise_all
-from analysis.kernels.cox.residuals import martingale_residuals, schoenfeld_residuals, score_residuals
+from analysis.kernels.cox import martingale_residuals, schoenfeld_residuals, score_residuals
 from analysis.survival.cox.result import CoxFit, fitted_problem
-from analysis.survival.rows.arguments import choice_problems
+from analysis.survival.rows import choice_problems
 
 KINDS = ("martingale", "deviance", "score", "schoenfeld", "scaled-schoenfeld", "dfbeta")
 

@@ -22,11 +22,11 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.kernels.cox.likelihood import CoxProblem
+from analysis.kernels.cox import CoxProblem
 from analysis.survival.cox.design import Design
 from analysis.survival.cox.maximum import CoxRows, Maximum
 from analysis.survival.cox.profile import profile_limits
-from analysis.survival.rows.arguments import level_problems
+from analysis.survival.rows import level_problems
 
 LARGEST_LOGARITHM = float(np.log(np.finfo(np.float64).max))
 
@@ -127,7 +127,7 @@ class CoxFit:
     @cached_property
     def _discrimination(self) -> tuple[float, float]:
         """Concordance and standard error, computed when first asked for."""
-        from analysis.kernels.cox.concordance import concordance_influence, jackknife_error
+        from analysis.kernels.cox import concordance_influence, jackknife_error
 
         counts = concordance_influence(
             self.linear_predictor,

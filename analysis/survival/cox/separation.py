@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.kernels.cox.likelihood import CoxProblem
-from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums
+from analysis.kernels.cox import CoxProblem, RiskSets, at_risk_sums
 
 TOLERANCE = 1e-6
 """Sums of covariates (in standard deviations) closer than this are equal."""

@@ -1,1 +1,17 @@
 """Kaplan-Meier curves and what is read off them: milestones, restricted means, risk tables, landmarks."""
+
+from __future__ import annotations
+
+from analysis.survival.curves.frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES, pairs_of, strata_of
+from analysis.survival.curves.kaplan_meier import check_curve_options, curves_of_counts, kaplan_meier
+from analysis.survival.curves.landmarks import landmark
+from analysis.survival.curves.milestones import (
+    difference_columns,
+    median_follow_up,
+    survival_at,
+    survival_difference,
+    survival_quantile,
+    with_pairs,
+)
+from analysis.survival.curves.restricted_means import check_horizon, restricted_mean, restricted_mean_difference
+from analysis.survival.curves.risk_table import joined, risk_of_counts, risk_table, so_far

@@ -11,7 +11,7 @@ from analysis.arrays import FloatArray
 from analysis.cohort.columns import column_problems, first_few, numbers, rows_where, with_columns
 from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.kernels.times import n_times_to
-from analysis.survival.rows.groups import group_rows, label_problems
+from analysis.survival.rows import group_rows, label_problems
 
 CURVE_COLUMNS = ("stratum", "time", "n_risk", "n_event", "survival", "std_error", "conf_low", "conf_high")
 EVENT_TIMES, QUANTILES, CHOSEN_TIMES = "event times", "quantiles of event times", "chosen times"

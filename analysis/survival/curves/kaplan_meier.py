@@ -13,14 +13,19 @@ from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
-from analysis.kernels.counts.counting import Counts, count
-from analysis.kernels.counts.product_limit import CONF_TYPES, greenwood, interval, jackknife_variance, survival_curve
+from analysis.kernels.counts import CONF_TYPES, Counts, count, greenwood, interval, jackknife_variance, survival_curve
 from analysis.survival.lifelines_engine import lifelines_survival
-from analysis.survival.rows.arguments import choice_problems, level_problems
-from analysis.survival.rows.counts import counted_curves
-from analysis.survival.rows.groups import code_column
-from analysis.survival.rows.patients import patient_rows, spell_warnings
-from analysis.survival.rows.survival_data import SurvivalData, late_entry, survival_data
+from analysis.survival.rows import (
+    SurvivalData,
+    choice_problems,
+    code_column,
+    counted_curves,
+    late_entry,
+    level_problems,
+    patient_rows,
+    spell_warnings,
+    survival_data,
+)
 
 ENGINES = ("auto", "lifelines", "kernel")
 MOST_ROWS_FOR_LIFELINES = 20_000

@@ -10,8 +10,7 @@ from analysis.cohort.columns import with_columns
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.times import TOLERANCE
-from analysis.survival.rows.arguments import number_problems
-from analysis.survival.rows.survival_data import survival_data
+from analysis.survival.rows import number_problems, survival_data
 
 
 def landmark(cohort: pd.DataFrame, endpoint: Endpoint, at: float) -> pd.DataFrame:

@@ -12,16 +12,21 @@ from analysis.arrays import FloatArray
 from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import BeyondFollowUp, InputError, raise_all, warn_all
-from analysis.kernels.counts.product_limit import quantile
+from analysis.kernels.counts import quantile
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import n_times_to, reached
 from analysis.survival.curves.frames import pairs_of, steps_of, strata_at, strata_of
 from analysis.survival.curves.kaplan_meier import GREENWOOD, JACKKNIFE, check_curve_options, curves_of, curves_of_counts
-from analysis.survival.rows.arguments import level_problems, number_problems, times_given
-from analysis.survival.rows.counts import counted_curves
-from analysis.survival.rows.groups import label_column
-from analysis.survival.rows.patients import patient_rows, refuse_spells
-from analysis.survival.rows.survival_data import survival_data
+from analysis.survival.rows import (
+    counted_curves,
+    label_column,
+    level_problems,
+    number_problems,
+    patient_rows,
+    refuse_spells,
+    survival_data,
+    times_given,
+)
 
 
 def survival_at(curves: pd.DataFrame, times: ArrayLike, *, extend: bool = False) -> pd.DataFrame:

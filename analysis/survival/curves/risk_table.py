@@ -12,13 +12,17 @@ from numpy.typing import ArrayLike
 from analysis.arrays import BoolArray, FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import warn_all
-from analysis.kernels.counts.counting import Counts
+from analysis.kernels.counts import Counts
 from analysis.kernels.times import TOLERANCE, n_times_to
-from analysis.survival.rows.arguments import times_given
-from analysis.survival.rows.counts import counted_curves
-from analysis.survival.rows.groups import label_column
-from analysis.survival.rows.patients import patient_rows, refuse_spells
-from analysis.survival.rows.survival_data import SurvivalData, survival_data
+from analysis.survival.rows import (
+    SurvivalData,
+    counted_curves,
+    label_column,
+    patient_rows,
+    refuse_spells,
+    survival_data,
+    times_given,
+)
 
 
 def risk_table(

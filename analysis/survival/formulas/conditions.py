@@ -11,7 +11,7 @@ from analysis.errors import InputError, raise_all
 from analysis.survival.formulas.calls import read_condition
 from analysis.survival.formulas.expressions import Call, Column, Factor
 from analysis.survival.formulas.values import Category, Values, evaluated
-from analysis.survival.rows.groups import group_rows
+from analysis.survival.rows import group_rows
 
 
 def rows_that_meet(cohort: pd.DataFrame, condition: str) -> BoolArray:

@@ -21,12 +21,9 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.kernels.counts.counting import Counts
-from analysis.kernels.counts.logrank import WEIGHTINGS, LogRankSums, logrank_sums, score_chi_square
+from analysis.kernels.counts import WEIGHTINGS, Counts, LogRankSums, logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
-from analysis.survival.rows.arguments import choice_problems, listed, number_problems
-from analysis.survival.rows.counts import Compared, counted_groups
-from analysis.survival.rows.groups import label_column
+from analysis.survival.rows import Compared, choice_problems, counted_groups, label_column, listed, number_problems
 
 # Below these the chi-square approximation of a log-rank test is not to be leaned on.
 FEW_EVENTS, SMALL_GROUP = 10, 5

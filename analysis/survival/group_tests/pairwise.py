@@ -12,12 +12,10 @@ from analysis.arrays import FloatArray
 from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import FewEvents, InputError, raise_all, warn_all
-from analysis.kernels.counts.logrank import logrank_sums, score_chi_square
+from analysis.kernels.counts import logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
 from analysis.survival.group_tests.logrank import checked_sizes
-from analysis.survival.rows.arguments import choice_problems
-from analysis.survival.rows.counts import counted_groups
-from analysis.survival.rows.groups import label_column
+from analysis.survival.rows import choice_problems, counted_groups, label_column
 
 ADJUSTMENTS = ("holm", "bh", "bonferroni")
 

@@ -14,21 +14,28 @@ from analysis.batches import batch_bounds, in_batches
 from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
-from analysis.kernels.counts.logrank import logrank_sums, score_chi_square
-from analysis.kernels.counts.logrank_permutation import (
+from analysis.kernels.counts import (
     Shuffles,
     logrank_scores,
+    logrank_sums,
     permuted_statistics,
+    score_chi_square,
     shuffles,
     statistic_of,
 )
 from analysis.kernels.tails import chi_square_tail
 from analysis.survival.group_tests.logrank import checked_groups
-from analysis.survival.rows.arguments import count_problems, listed
-from analysis.survival.rows.counts import group_counts
-from analysis.survival.rows.groups import label_column
-from analysis.survival.rows.patients import patient_rows, refuse_spells
-from analysis.survival.rows.survival_data import SurvivalData, late_entry, survival_data
+from analysis.survival.rows import (
+    SurvivalData,
+    count_problems,
+    group_counts,
+    label_column,
+    late_entry,
+    listed,
+    patient_rows,
+    refuse_spells,
+    survival_data,
+)
 
 SAME = 1e-9
 """A permuted statistic this little below the observed one, in relation to it, reaches it."""

@@ -11,13 +11,16 @@ from analysis.arrays import FloatArray
 from analysis.cohort.columns import column_problems, numbers, rows_where
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, but_for_dropped, dropped_warnings, raise_all, warn_all
-from analysis.kernels.cox_registry.arrays import CoxArrays, fit_large
-from analysis.survival.cox.assembly import assembled_without_rows
-from analysis.survival.cox.design import read_design
-from analysis.survival.cox.estimability import refuse_constant, refuse_no_events
-from analysis.survival.cox.result import CoxFit, CoxModel
-from analysis.survival.rows.arguments import choice_problems, listed
-from analysis.survival.rows.survival_data import late_entry
+from analysis.kernels.cox_registry import CoxArrays, fit_large
+from analysis.survival.cox import (
+    CoxFit,
+    CoxModel,
+    assembled_without_rows,
+    read_design,
+    refuse_constant,
+    refuse_no_events,
+)
+from analysis.survival.rows import choice_problems, late_entry, listed
 
 TIES = ("efron", "breslow")
 

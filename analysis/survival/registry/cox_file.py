@@ -10,16 +10,17 @@ import numpy as np
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import InputError, dropped_warnings, raise_all, warn_all
-from analysis.kernels.cox_registry.arrays import sample_start
-from analysis.kernels.cox_registry.event_times import event_times
-from analysis.kernels.cox_registry.likelihood import LargeRows, climb_large, large_problem
-from analysis.survival.cox.assembly import assembled_without_rows
-from analysis.survival.cox.design import list_problems
-from analysis.survival.cox.estimability import refuse_constant, refuse_no_events
-from analysis.survival.cox.result import CoxFit, CoxModel
+from analysis.kernels.cox_registry import LargeRows, climb_large, event_times, large_problem, sample_start
+from analysis.survival.cox import (
+    CoxFit,
+    CoxModel,
+    assembled_without_rows,
+    list_problems,
+    refuse_constant,
+    refuse_no_events,
+)
 from analysis.survival.registry.cox_file_rows import first_pass, later_pass, parquet_rows, spread
-from analysis.survival.rows.arguments import check_roles, choice_problems, count_problems, listed
-from analysis.survival.rows.survival_data import zero_time_warnings
+from analysis.survival.rows import check_roles, choice_problems, count_problems, listed, zero_time_warnings
 
 TIES = ("efron", "breslow")
 

@@ -14,18 +14,20 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import numbers
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, raise_all
-from analysis.kernels.cox_registry.arrays import SAMPLE, CoxArrays, moments_within
-from analysis.kernels.cox_registry.event_times import (
+from analysis.kernels.cox_registry import (
+    SAMPLE,
+    CoxArrays,
     EventTimes,
     Tally,
     add_tallies,
+    moments_within,
     places_in,
     places_missed,
     tally_rows,
 )
 from analysis.kernels.times import run_starts
 from analysis.survival.registry.sources import missing_columns, parquet_files
-from analysis.survival.rows.survival_data import NOBODY_FOLLOWED, group_rows, survival_data
+from analysis.survival.rows import NOBODY_FOLLOWED, group_rows, survival_data
 
 if TYPE_CHECKING:
     from analysis.kernels.cox_registry.tiles import Rows

@@ -12,13 +12,10 @@ from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import first_few, numbers, rows_where, stratum_label
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, raise_all, warn_all
-from analysis.kernels.counts.counting import count
+from analysis.kernels.counts import count
 from analysis.survival.registry.sources import keeps_order, missing_columns, tally_of
 from analysis.survival.registry.tallies import sound_part
-from analysis.survival.rows.arguments import check_roles
-from analysis.survival.rows.groups import code_column, label_problems
-from analysis.survival.rows.patients import spell_warnings
-from analysis.survival.rows.survival_data import group_rows, survival_data
+from analysis.survival.rows import check_roles, code_column, group_rows, label_problems, spell_warnings, survival_data
 
 COUNT_COLUMNS = ("n_entry", "n_event", "n_censor")
 

@@ -11,15 +11,12 @@ from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray, IntArray
 from analysis.errors import CohortError, warn_all
-from analysis.kernels.counts.counting import Counts, count
+from analysis.kernels.counts import Counts, count
 from analysis.kernels.times import merge_near_ties
-from analysis.survival.curves.kaplan_meier import check_curve_options, curves_of_counts
-from analysis.survival.curves.risk_table import joined, risk_of_counts, so_far
-from analysis.survival.group_tests.logrank import LogRank, check_weighting, logrank_of_counts
+from analysis.survival.curves import check_curve_options, curves_of_counts, joined, risk_of_counts, so_far
+from analysis.survival.group_tests import LogRank, check_weighting, logrank_of_counts
 from analysis.survival.registry.event_counts import checked_counts, shared_levels
-from analysis.survival.rows.arguments import times_given
-from analysis.survival.rows.counts import Compared
-from analysis.survival.rows.survival_data import group_rows
+from analysis.survival.rows import Compared, group_rows, times_given
 
 
 def kaplan_meier_from_counts(

@@ -11,7 +11,7 @@ from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, CohortError, dropped_warnings, raise_all
 from analysis.kernels.times import merge_near_ties
-from analysis.survival.rows.survival_data import grouping_problems, zero_time_warnings
+from analysis.survival.rows import grouping_problems, zero_time_warnings
 
 SOUND, MISSING, INFINITE, NEGATIVE, LATE = range(5)
 """What may be wrong with the entry time of a row."""

@@ -13,8 +13,7 @@ from analysis.arrays import IntArray
 from analysis.cohort.columns import column_problems, holds_numbers, plain_numbers
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, dropped_warnings, raise_all
-from analysis.kernels.counts.counting import Counts, count, counts_of
-from analysis.kernels.counts.one_pass import MANY_ROWS, Exits, count_exits
+from analysis.kernels.counts import MANY_ROWS, Counts, Exits, count, count_exits, counts_of
 from analysis.survival.rows.arguments import check_roles, listed
 from analysis.survival.rows.groups import MOST_NUMERIC_GROUPS, Coded, Groups, coded, group_rows, labels_of
 from analysis.survival.rows.survival_data import SurvivalData, late_entry, survival_data, zero_time_warnings

@@ -1,1 +1,6 @@
 """The known-truth benches: worlds, methods, scores and their tables."""
+
+from __future__ import annotations
+
+from analysis.truth.bench.benches import BENCHES, bench_sizes, run_bench
+from analysis.truth.bench.table import NO_DEPARTURE, bench_table

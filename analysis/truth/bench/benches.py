@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.synthetic.design import CohortDesign
+from analysis.cohort.synthetic import CohortDesign
 from analysis.errors import InputError
 from analysis.truth.bench.confounding import adjusted, adjusted_model, confounded_world, crude, limit_of_adjusted
 from analysis.truth.bench.cutpoints import continuous_marker, median_split, searched_cut

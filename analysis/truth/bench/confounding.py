@@ -9,19 +9,13 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.cohort.synthetic.design import CohortDesign
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
-from analysis.robustness.confounding.adjusted_curves import AdjustedCurves, adjusted_curves
-from analysis.robustness.confounding.adjusted_logrank import adjusted_logrank
-from analysis.robustness.confounding.adjusted_means import adjusted_restricted_mean
+from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_patients
+from analysis.robustness.confounding import AdjustedCurves, adjusted_curves, adjusted_logrank, adjusted_restricted_mean
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.groups import stratify
-from analysis.survival.cox.fit import fit_cox
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.milestones import survival_at
-from analysis.survival.curves.restricted_means import restricted_mean_difference
-from analysis.survival.group_tests.logrank import logrank_test
+from analysis.survival.cox import fit_cox
+from analysis.survival.curves import kaplan_meier, restricted_mean_difference, survival_at
+from analysis.survival.group_tests import logrank_test
 from analysis.truth.bench.cutpoints import MARKER, constant, wald, zero
 from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, quietly
 from analysis.truth.bench.worlds import ADJUSTED_SLOPE, adjusted_effect, adjusted_slope, draw_cohort

@@ -10,14 +10,11 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.cohort.synthetic.design import CohortDesign
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
-from analysis.kernels.cox.likelihood import fit_arrays
-from analysis.kernels.cutpoints.scan import cut_rows, log_hazard_ratios
-from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
+from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_patients
+from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cutpoints import cut_rows, grouped_log_hazard_ratios, log_hazard_ratios
 from analysis.kernels.tails import normal_quantile, two_sided
-from analysis.strata.search.one_cut import CutpointSearch, search_cutpoint
+from analysis.strata.search import CutpointSearch, search_cutpoint
 from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, quietly
 
 CUT_EFFECT = "log hazard ratio above a cut"

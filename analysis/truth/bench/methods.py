@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
-from analysis.robustness.hazards.max_combo import max_combo
+from analysis.kernels.cutpoints import grouped_log_hazard_ratios
+from analysis.robustness.hazards import max_combo
 from analysis.strata.dose_response import dose_response
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.restricted_means import restricted_mean_difference
-from analysis.survival.group_tests.logrank import logrank_test
+from analysis.survival.curves import kaplan_meier, restricted_mean_difference
+from analysis.survival.group_tests import logrank_test
 from analysis.truth.bench.cutpoints import CUT_EFFECT, MARKER, wald
 from analysis.truth.bench.scoring import BenchAnswer, Method, quietly
 from analysis.truth.bench.worlds import (

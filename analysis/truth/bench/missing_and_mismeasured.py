@@ -8,15 +8,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.cohort.synthetic.design import CohortDesign
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.cohort.synthetic.simulation import cohort_frame, simulate_cohort, simulate_patients
-from analysis.robustness.measurement.simex import simulation_extrapolation
-from analysis.robustness.missing.imputation import impute_cohort
-from analysis.robustness.missing.pooling import pool_cox
-from analysis.survival.cox.fit import CoxFit, fit_cox
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.milestones import survival_at
+from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_cohort, simulate_patients
+from analysis.robustness.measurement import simulation_extrapolation
+from analysis.robustness.missing import impute_cohort, pool_cox
+from analysis.survival.cox import CoxFit, fit_cox
+from analysis.survival.curves import kaplan_meier, survival_at
 from analysis.truth.bench.cutpoints import MARKER, SLOPE, constant, cut_targets, wald
 from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, quietly
 from analysis.truth.bench.worlds import ADJUSTED_SLOPE, CLINICAL, adjusted_effect, adjusted_slope

@@ -10,16 +10,19 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL, Endpoint
-from analysis.cohort.synthetic.causal_effects import term_values
-from analysis.cohort.synthetic.design import CohortDesign
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.cohort.synthetic.magnesium_over_time import INTERVAL
-from analysis.cohort.synthetic.simulation import SyntheticCohort, simulate_cohort, simulate_patients
-from analysis.kernels.cox.likelihood import fit_arrays
-from analysis.robustness.time_varying.samples import baseline_value
-from analysis.robustness.time_varying.start_stop import start_stop
-from analysis.survival.cox.fit import fit_cox
-from analysis.survival.curves.landmarks import landmark
+from analysis.cohort.synthetic import (
+    ADJUSTMENT,
+    INTERVAL,
+    CohortDesign,
+    SyntheticCohort,
+    simulate_cohort,
+    simulate_patients,
+    term_values,
+)
+from analysis.kernels.cox import fit_arrays
+from analysis.robustness.time_varying import baseline_value, start_stop
+from analysis.survival.cox import fit_cox
+from analysis.survival.curves import landmark
 from analysis.truth.bench.cutpoints import MARKER, constant, wald, zero
 from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, quietly
 from analysis.truth.bench.worlds import CLINICAL

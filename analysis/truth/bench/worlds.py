@@ -10,11 +10,16 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.cohort.synthetic.causal_effects import term_values
-from analysis.cohort.synthetic.design import CohortDesign
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.cohort.synthetic.simulation import Patients, cohort_frame, simulate_cohort, simulate_patients
-from analysis.kernels.cox.likelihood import fit_arrays
+from analysis.cohort.synthetic import (
+    ADJUSTMENT,
+    CohortDesign,
+    Patients,
+    cohort_frame,
+    simulate_cohort,
+    simulate_patients,
+    term_values,
+)
+from analysis.kernels.cox import fit_arrays
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.splines import place_knots, spline_basis
 from analysis.truth.bench.cutpoints import MARKER, constant, cut_targets, zero

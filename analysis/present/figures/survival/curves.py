@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.present.canvas.axes import breaks_for
-from analysis.present.canvas.frames import by_label, need_columns
-from analysis.present.canvas.layout import POINTS, drawing_axes, figure_of, finish, fit, head_axes
-from analysis.present.canvas.placing import Space
-from analysis.present.canvas.style import (
+from analysis.present.canvas import (
     MM_PER_INCH,
     ONE_COLUMN,
+    POINTS,
     TWO_COLUMNS,
+    Space,
     StratumStyle,
+    breaks_for,
+    by_label,
+    drawing_axes,
+    figure_of,
     figure_style,
+    finish,
+    fit,
+    head_axes,
+    need_columns,
     stratum_styles,
 )
 from analysis.present.figures.survival.labels import (

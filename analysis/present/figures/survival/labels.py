@@ -11,11 +11,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.present.canvas.frames import need_columns
-from analysis.present.canvas.layout import POINTS, figure_of, text_size, wrapped
-from analysis.present.canvas.placing import Space, Spot, spread
-from analysis.present.canvas.style import INK, SMALL, SOFT_INK, TEXT, StratumStyle
-from analysis.present.text.words import format_number
+from analysis.present.canvas import (
+    INK,
+    POINTS,
+    SMALL,
+    SOFT_INK,
+    TEXT,
+    Space,
+    Spot,
+    StratumStyle,
+    figure_of,
+    need_columns,
+    spread,
+    text_size,
+    wrapped,
+)
+from analysis.present.text import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.present.canvas.frames import by_label, need_columns
-from analysis.present.canvas.style import DIMMED, StratumStyle
+from analysis.present.canvas import DIMMED, StratumStyle, by_label, need_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.canvas.layout import POINTS, figure_of, text_size, wrapped
-from analysis.present.canvas.style import INK, SMALL, SOFT_INK, StratumStyle
-from analysis.present.text.words import format_count
+from analysis.present.canvas import INK, POINTS, SMALL, SOFT_INK, StratumStyle, figure_of, text_size, wrapped
+from analysis.present.text import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

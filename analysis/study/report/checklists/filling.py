@@ -7,15 +7,14 @@ from fnmatch import fnmatchcase
 
 import pandas as pd
 
-from analysis.present.pages.page import Prose, TableBlock
+from analysis.present.pages import Prose, TableBlock
 from analysis.study.blocks import table
-from analysis.study.plan.file import FIELDS
-from analysis.study.plan.plan import StudyPlan
+from analysis.study.plan import FIELDS, StudyPlan
+from analysis.study.report import Block, StudyFigure, StudySection, slug
 from analysis.study.report.checklists.items import Checklist, Item
 from analysis.study.report.checklists.remark import REMARK
 from analysis.study.report.checklists.sampl import SAMPL
 from analysis.study.report.checklists.strobe import STROBE
-from analysis.study.report.results import Block, StudyFigure, StudySection, slug
 
 CHECKLISTS = (REMARK, STROBE, SAMPL)
 DONE, IN_PART, ASKED, NOT_DONE, NOT_APPLICABLE = "done", "in part", "asked of the author", "not done", "not applicable"

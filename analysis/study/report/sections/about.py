@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.present.pages.page import Note, Prose
-from analysis.present.text.words import in_sentence
-from analysis.study.report.results import Block, StudySection
+from analysis.present.pages import Note, Prose
+from analysis.present.text import in_sentence
+from analysis.study.report import Block, StudySection
 from analysis.study.report.sections.competing import nested_endpoints
 from analysis.study.study import Study, horizon
 

@@ -6,13 +6,12 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.cohort.reading.examples import synthetic_folder
-from analysis.present.figures.bench import bench_display, plot_bench
-from analysis.present.pages.page import Prose, TableBlock
-from analysis.study.report.bench_files import FOLDER, READING, BenchRecord, read_benches
-from analysis.study.report.results import Block, StudyFigure, StudySection
+from analysis.cohort.reading import synthetic_folder
+from analysis.present.figures import bench_display, plot_bench
+from analysis.present.pages import Prose, TableBlock
+from analysis.study.report import FOLDER, READING, BenchRecord, Block, StudyFigure, StudySection, read_benches
 from analysis.study.study import Study
-from analysis.truth.bench.table import NO_DEPARTURE, bench_table
+from analysis.truth.bench import NO_DEPARTURE, bench_table
 
 
 def bench_section(study: Study) -> StudySection:

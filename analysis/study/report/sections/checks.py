@@ -7,15 +7,14 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.figures.hazards import plot_hazard_ratio_over_time
-from analysis.present.pages.page import Prose
+from analysis.present.figures import plot_hazard_ratio_over_time
+from analysis.present.pages import Prose
 from analysis.study.blocks import attempted, table
 from analysis.study.models import CONTINUOUS, StudyModel, fit_models, marker_hazard_ratios
-from analysis.study.report.results import Block, StudyFigure, StudySection, slug
+from analysis.study.report import Block, StudyFigure, StudySection, slug
 from analysis.study.report.sections.about import NOT_EVIDENCE
 from analysis.study.study import Study
-from analysis.survival.cox.proportional_hazards import coefficient_over_time, proportional_hazards_test
-from analysis.survival.cox.residuals import cox_residuals
+from analysis.survival.cox import coefficient_over_time, cox_residuals, proportional_hazards_test
 from analysis.truth.estimands import TrueEstimands
 
 

@@ -6,23 +6,16 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.present.figures.causes import plot_causes
-from analysis.present.figures.flow import plot_flow
-from analysis.present.figures.missing import plot_missing
-from analysis.present.figures.relations import plot_relations
-from analysis.present.figures.survival.curves import plot_follow_up
-from analysis.present.pages.page import Prose, TableBlock
-from analysis.present.text.tables import baseline_display
-from analysis.present.text.words import in_sentence
+from analysis.present.figures import plot_causes, plot_flow, plot_missing, plot_relations
+from analysis.present.figures.survival import plot_follow_up
+from analysis.present.pages import Prose, TableBlock
+from analysis.present.text import baseline_display, in_sentence
 from analysis.study.blocks import attempted, table
 from analysis.study.prepare import model_columns
-from analysis.study.report.causal_diagram import diagram_arrows, diagram_nodes
-from analysis.study.report.data_columns import column_table
-from analysis.study.report.results import Block, StudyFigure, StudySection
+from analysis.study.report import Block, StudyFigure, StudySection, column_table, diagram_arrows, diagram_nodes
 from analysis.study.study import Study
 from analysis.survival.baseline_table import baseline_table
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.milestones import median_follow_up
+from analysis.survival.curves import kaplan_meier, median_follow_up
 
 
 def cohort_section(study: Study) -> StudySection:

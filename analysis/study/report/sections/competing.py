@@ -10,19 +10,16 @@ import pandas as pd
 
 from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
 from analysis.kernels.times import TOLERANCE
-from analysis.present.figures.forest import plot_forest
-from analysis.present.figures.incidence import plot_incidence
-from analysis.present.pages.page import Prose
-from analysis.present.text.words import format_share
+from analysis.present.figures import plot_forest, plot_incidence
+from analysis.present.pages import Prose
+from analysis.present.text import format_share
 from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted, table
 from analysis.study.models import estimate_text
-from analysis.study.report.figures import time_axis
-from analysis.study.report.results import Block, StudyFigure, StudySection
+from analysis.study.report import Block, StudyFigure, StudySection, time_axis
 from analysis.study.study import Study, milestones
-from analysis.survival.competing.fine_gray import fit_fine_gray
-from analysis.survival.competing.incidence_and_gray import cumulative_incidence, gray_test
-from analysis.survival.cox.fit import fit_cox, hazard_ratios
+from analysis.survival.competing import cumulative_incidence, fit_fine_gray, gray_test
+from analysis.survival.cox import fit_cox, hazard_ratios
 
 STATUS, EVENT = "first event", "event of one cause"
 CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause-specific (Cox)", "of the incidence (Fine and Gray)"

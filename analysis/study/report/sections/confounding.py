@@ -10,21 +10,23 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable
-from analysis.present.canvas.axes import breaks_for
-from analysis.present.figures.adjusted import plot_adjusted
-from analysis.present.figures.bias import plot_confounder_bias
-from analysis.present.figures.love import plot_balance
-from analysis.present.figures.overlap import plot_overlap
-from analysis.present.pages.page import Prose
-from analysis.present.text.words import format_number, format_ratio, format_share
-from analysis.robustness.confounding.adjusted_curves import AdjustedCurves, adjusted_curves
-from analysis.robustness.confounding.balance import covariate_balance
-from analysis.robustness.confounding.e_value import EValue, confounder_bias, e_value
-from analysis.robustness.confounding.weights import BalanceWeights, balance_weights
+from analysis.present.canvas import breaks_for
+from analysis.present.figures import plot_adjusted, plot_balance, plot_confounder_bias, plot_overlap
+from analysis.present.pages import Prose
+from analysis.present.text import format_number, format_ratio, format_share
+from analysis.robustness.confounding import (
+    AdjustedCurves,
+    BalanceWeights,
+    EValue,
+    adjusted_curves,
+    balance_weights,
+    confounder_bias,
+    covariate_balance,
+    e_value,
+)
 from analysis.study.blocks import attempted, table
 from analysis.study.models import ADJUSTED, STRATA, fit_models
-from analysis.study.report.figures import time_axis
-from analysis.study.report.results import Block, StudyFigure, StudySection, slug
+from analysis.study.report import Block, StudyFigure, StudySection, slug, time_axis
 from analysis.study.report.sections.confounding_models import level_words, weighted_cox
 from analysis.study.report.sections.confounding_tables import (
     logrank_table,
@@ -34,9 +36,8 @@ from analysis.study.report.sections.confounding_tables import (
     standardised_truth,
 )
 from analysis.study.study import Study
-from analysis.survival.cox.result import hazard_ratios
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.risk_table import risk_table
+from analysis.survival.cox import hazard_ratios
+from analysis.survival.curves import kaplan_meier, risk_table
 
 SHARES = dict.fromkeys(("crude", "standardised", "weighted", "crude_target", "adjusted_target"), "share")
 BALANCED = 0.1

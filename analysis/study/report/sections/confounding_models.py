@@ -5,15 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.cohort.reading.examples import synthetic_folder
-from analysis.present.pages.page import TableBlock
-from analysis.present.text.words import format_share
-from analysis.robustness.confounding.weights import BalanceWeights
+from analysis.cohort.reading import synthetic_folder
+from analysis.present.pages import TableBlock
+from analysis.present.text import format_share
+from analysis.robustness.confounding import BalanceWeights
 from analysis.study.blocks import table
-from analysis.study.report.bench_files import FOLDER, read_benches
-from analysis.study.report.results import slug
+from analysis.study.report import FOLDER, read_benches, slug
 from analysis.study.study import Study
-from analysis.survival.cox.fit import fit_cox, hazard_ratios
+from analysis.survival.cox import fit_cox, hazard_ratios
 
 WEIGHT = "(weight of the stratum)"
 NOTE = (

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.robustness.confounding.adjusted_curves import AdjustedCurves
-from analysis.robustness.confounding.adjusted_logrank import adjusted_logrank
-from analysis.robustness.confounding.adjusted_means import adjusted_restricted_mean, adjusted_survival_difference
+from analysis.robustness.confounding import (
+    AdjustedCurves,
+    adjusted_logrank,
+    adjusted_restricted_mean,
+    adjusted_survival_difference,
+)
 from analysis.study.study import Study, horizon, milestones
-from analysis.survival.curves.milestones import survival_at, survival_difference
-from analysis.survival.curves.restricted_means import restricted_mean_difference
-from analysis.survival.group_tests.logrank import LogRank, logrank_test
+from analysis.survival.curves import restricted_mean_difference, survival_at, survival_difference
+from analysis.survival.group_tests import LogRank, logrank_test
 from analysis.truth.estimands import TrueEstimands
 
 CRUDE = "crude"

@@ -10,21 +10,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import OVERALL_SURVIVAL
-from analysis.cohort.synthetic.design import CohortDesign, World
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
-from analysis.cohort.synthetic.simulation import simulate_cohort
+from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, World, simulate_cohort
 from analysis.errors import NotEstimable
-from analysis.present.figures.specification import plot_specification_curve
-from analysis.present.pages.page import Prose
-from analysis.present.text.words import format_number, in_sentence, permutation_p
-from analysis.robustness.measurement.attenuation import attenuation
-from analysis.robustness.measurement.reclassification import reclassification
-from analysis.robustness.multiverse.multiverse import Multiverse, cutpoint_multiverse
+from analysis.present.figures import plot_specification_curve
+from analysis.present.pages import Prose
+from analysis.present.text import format_number, in_sentence, permutation_p
+from analysis.robustness.measurement import attenuation, reclassification
+from analysis.robustness.multiverse import Multiverse, cutpoint_multiverse
 from analysis.strata.cutpoints import CLINICAL_NAMES, Cutpoints, clinical_cutpoints
-from analysis.strata.search.one_cut import search_cutpoint
+from analysis.strata.search import search_cutpoint
 from analysis.study.blocks import table
 from analysis.study.measuring import StatedError, marker_step, reliability_words
-from analysis.study.report.results import Block, StudyFigure
+from analysis.study.report import Block, StudyFigure
 from analysis.study.study import Study
 from analysis.study.targets import hazard_ratio_target
 

@@ -9,22 +9,25 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import NotEstimable
-from analysis.present.figures.difference_curve import plot_difference_curve
-from analysis.present.figures.forest import plot_forest
-from analysis.present.pages.page import Prose, TableBlock
-from analysis.present.text.words import format_number, format_p
-from analysis.robustness.hazards.max_combo import MaxCombo, max_combo
-from analysis.robustness.hazards.piecewise import PiecewiseEffects, piecewise_effects
-from analysis.robustness.hazards.restricted_mean_curve import FEWEST_AT_RISK, restricted_mean_curve
-from analysis.robustness.hazards.verdict import proportional_hazards_verdict
+from analysis.present.figures import plot_difference_curve, plot_forest
+from analysis.present.pages import Prose, TableBlock
+from analysis.present.text import format_number, format_p
+from analysis.robustness.hazards import (
+    FEWEST_AT_RISK,
+    MaxCombo,
+    PiecewiseEffects,
+    max_combo,
+    piecewise_effects,
+    proportional_hazards_verdict,
+    restricted_mean_curve,
+)
 from analysis.study.blocks import attempted, table
 from analysis.study.models import CONTINUOUS, estimate_text, fit_models
-from analysis.study.report.results import Block, StudyFigure, StudySection, slug
+from analysis.study.report import Block, StudyFigure, StudySection, slug
 from analysis.study.study import Study, common_follow_up, horizon, milestones
 from analysis.study.targets import with_difference_targets
-from analysis.survival.cox.proportional_hazards import proportional_hazards_test
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.milestones import survival_difference
+from analysis.survival.cox import proportional_hazards_test
+from analysis.survival.curves import kaplan_meier, survival_difference
 
 FEWEST_IN_PERIOD = 10
 

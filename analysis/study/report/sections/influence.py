@@ -9,20 +9,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.kernels.tails import normal_quantile
-from analysis.present.figures.extrapolation import plot_extrapolation
-from analysis.present.figures.forest import plot_forest
-from analysis.present.figures.influence import plot_influence
-from analysis.present.pages.page import Prose
-from analysis.present.text.words import format_number, in_sentence
-from analysis.robustness.measurement.simex import SimulationExtrapolation, simulation_extrapolation
-from analysis.robustness.stability.influence import NOBODY, leave_one_out, patient_influence
+from analysis.present.figures import plot_extrapolation, plot_forest, plot_influence
+from analysis.present.pages import Prose
+from analysis.present.text import format_number, in_sentence
+from analysis.robustness.measurement import SimulationExtrapolation, simulation_extrapolation
+from analysis.robustness.stability import NOBODY, leave_one_out, patient_influence
 from analysis.study.blocks import attempted, table
 from analysis.study.measuring import marker_step, reliability_words
 from analysis.study.models import CONTINUOUS, StudyModel, estimate_text, fit_models
-from analysis.study.report.results import Block, StudyFigure, StudySection
+from analysis.study.report import Block, StudyFigure, StudySection
 from analysis.study.study import Study
 from analysis.study.targets import hazard_ratio_target
-from analysis.survival.cox.fit import hazard_ratios
+from analysis.survival.cox import hazard_ratios
 
 N_SHOWN = 10
 N_SIMULATIONS = 100

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.present.pages.page import Listing, Prose
+from analysis.present.pages import Listing, Prose
 from analysis.study.blocks import table
-from analysis.study.report.results import StudySection
+from analysis.study.report import StudySection
 from analysis.study.study import Study
 
 PACKAGES = ("magnesium-survival", "lifelines", "pandas", "numpy", "scipy", "formulaic", "matplotlib", "seaborn")

@@ -10,26 +10,20 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, NotEstimable, warn_all
-from analysis.present.figures.forest import plot_forest
-from analysis.present.figures.shifts import plot_shifts
-from analysis.present.pages.page import Prose, TableBlock
-from analysis.present.text.tables import baseline_display
-from analysis.present.text.words import in_sentence
-from analysis.robustness.missing.columns import column_of
-from analysis.robustness.missing.imputation import Imputations, impute_cohort
-from analysis.robustness.missing.pooling import PooledCox, pool_cox
+from analysis.present.figures import plot_forest, plot_shifts
+from analysis.present.pages import Prose, TableBlock
+from analysis.present.text import baseline_display, in_sentence
+from analysis.robustness.missing import Imputations, PooledCox, column_of, impute_cohort, pool_cox
 from analysis.strata.groups import stratify
 from analysis.study.blocks import attempted, table
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models
 from analysis.study.prepare import model_columns
-from analysis.study.report.results import Block, StudyFigure, StudySection
+from analysis.study.report import Block, StudyFigure, StudySection
 from analysis.study.study import Study, milestones
 from analysis.study.targets import hazard_ratio_target, with_survival_targets
 from analysis.survival.baseline_table import baseline_table
-from analysis.survival.cox.design import formula_columns
-from analysis.survival.cox.fit import fit_cox, hazard_ratios
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.milestones import survival_at
+from analysis.survival.cox import fit_cox, formula_columns, hazard_ratios
+from analysis.survival.curves import kaplan_meier, survival_at
 
 COMPLETE, IMPUTED = "complete rows", "imputed"
 NORMAL_975 = 1.959963984540054

@@ -8,15 +8,14 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.figures.forest import plot_forest
-from analysis.present.pages.page import Prose, TableBlock
-from analysis.present.text.journal import hazard_ratio_display
+from analysis.present.figures import plot_forest
+from analysis.present.pages import Prose, TableBlock
+from analysis.present.text import hazard_ratio_display
 from analysis.study.blocks import table
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models, marker_hazard_ratios
-from analysis.study.report.paper_tables import hazard_ratio_table
-from analysis.study.report.results import Block, StudyFigure, StudySection, slug
+from analysis.study.report import Block, StudyFigure, StudySection, hazard_ratio_table, slug
 from analysis.study.study import Study
-from analysis.survival.cox.fit import hazard_ratios
+from analysis.survival.cox import hazard_ratios
 from analysis.truth.estimands import TrueEstimands
 
 

@@ -11,21 +11,20 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.figures.forest import plot_forest
-from analysis.present.pages.page import Prose
-from analysis.robustness.time_varying.samples import baseline_value
-from analysis.robustness.time_varying.start_stop import start_stop
+from analysis.present.figures import plot_forest
+from analysis.present.pages import Prose
+from analysis.robustness.time_varying import baseline_value, start_stop
 from analysis.strata.groups import stratum_codes
 from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted, table
 from analysis.study.models import estimate_text
-from analysis.study.plan.parts import LabsPlan
+from analysis.study.plan import LabsPlan
 from analysis.study.prepare import model_columns
-from analysis.study.report.results import Block, StudyFigure, StudySection
+from analysis.study.report import Block, StudyFigure, StudySection
 from analysis.study.study import Study
 from analysis.study.targets import hazard_ratio_target
-from analysis.survival.cox.fit import CoxFit, fit_cox, hazard_ratios
-from analysis.survival.curves.landmarks import landmark
+from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
+from analysis.survival.curves import landmark
 
 MARKER_AT_THE_TIME = STEP, GROUP = "marker at the time, in steps", "marker in the group at the time"
 SPELL = Endpoint("stop", "event", entry="start")

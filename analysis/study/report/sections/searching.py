@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.figures.cutpoint_scan import plot_cutpoint_scan
-from analysis.present.figures.dose_response import plot_dose_response
-from analysis.present.pages.page import Prose
-from analysis.present.text.words import format_number, format_p
+from analysis.present.figures import plot_cutpoint_scan, plot_dose_response
+from analysis.present.pages import Prose
+from analysis.present.text import format_number, format_p
 from analysis.strata.dose_response import DoseResponse, dose_response
-from analysis.strata.search.one_cut import CutpointSearch, search_cutpoint
+from analysis.strata.search import CutpointSearch, search_cutpoint
 from analysis.study.blocks import attempted, table
 from analysis.study.measuring import stated_error
-from analysis.study.report.results import Block, StudyFigure, StudySection
+from analysis.study.report import Block, StudyFigure, StudySection
 from analysis.study.report.sections.cut_choices import (
     N_ADJUSTED,
     N_BOOTSTRAP,

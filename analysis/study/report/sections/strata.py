@@ -6,12 +6,11 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.present.figures.marker import plot_marker
-from analysis.present.pages.page import Prose
+from analysis.present.figures import plot_marker
+from analysis.present.pages import Prose
 from analysis.strata.cutpoints import CLINICAL_NAMES, clinical_cutpoints, cutpoint_table
 from analysis.study.blocks import table
-from analysis.study.report.paper_tables import stratum_counts
-from analysis.study.report.results import StudyFigure, StudySection
+from analysis.study.report import StudyFigure, StudySection, stratum_counts
 from analysis.study.study import Study
 
 

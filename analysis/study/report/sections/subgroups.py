@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.figures.forest import plot_forest
-from analysis.present.pages.page import Prose
-from analysis.present.text.words import format_count, format_p
-from analysis.robustness.stability.subgroups import ALL, subgroup_effects
+from analysis.present.figures import plot_forest
+from analysis.present.pages import Prose
+from analysis.present.text import format_count, format_p
+from analysis.robustness.stability import ALL, subgroup_effects
 from analysis.study.blocks import attempted, table
 from analysis.study.models import estimate_text
-from analysis.study.report.results import Block, StudyFigure, StudySection, slug
+from analysis.study.report import Block, StudyFigure, StudySection, slug
 from analysis.study.study import Study
 from analysis.study.targets import hazard_ratio_target
 

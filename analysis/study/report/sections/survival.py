@@ -7,23 +7,24 @@ from functools import partial
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.pages.page import Prose, TableBlock
-from analysis.present.text.journal import survival_display
+from analysis.present.pages import Prose, TableBlock
+from analysis.present.text import survival_display
 from analysis.study.blocks import attempted, table
-from analysis.study.report.figures import survival_figure
-from analysis.study.report.paper_tables import stratum_counts, survival_table
-from analysis.study.report.results import Block, StudySection, slug
+from analysis.study.report import Block, StudySection, slug, stratum_counts, survival_figure, survival_table
 from analysis.study.study import Study, horizon, milestones
 from analysis.study.targets import (
     with_difference_targets,
     with_restricted_mean_targets,
     with_survival_targets,
 )
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.milestones import survival_at, survival_quantile
-from analysis.survival.curves.restricted_means import restricted_mean, restricted_mean_difference
-from analysis.survival.group_tests.logrank import LogRank, logrank_test
-from analysis.survival.group_tests.pairwise import pairwise_logrank
+from analysis.survival.curves import (
+    kaplan_meier,
+    restricted_mean,
+    restricted_mean_difference,
+    survival_at,
+    survival_quantile,
+)
+from analysis.survival.group_tests import LogRank, logrank_test, pairwise_logrank
 from analysis.survival.incidence_rates import incidence_rates
 
 

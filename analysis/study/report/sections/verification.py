@@ -14,16 +14,15 @@ import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotSupported
-from analysis.present.pages.page import Listing, Prose, TableBlock
-from analysis.present.text.tables import display_frame
+from analysis.present.pages import Listing, Prose, TableBlock
+from analysis.present.text import display_frame
 from analysis.study.blocks import attempted, table
 from analysis.study.models import CONTINUOUS, StudyModel, fit_models
-from analysis.study.report.paper_tables import survival_table
-from analysis.study.report.results import Block, StudySection, slug
+from analysis.study.report import Block, StudySection, slug, survival_table
 from analysis.study.study import Study
-from analysis.survival.cox.fit import fit_cox
-from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.group_tests.logrank import logrank_test
+from analysis.survival.cox import fit_cox
+from analysis.survival.curves import kaplan_meier
+from analysis.survival.group_tests import logrank_test
 from analysis.survival.lifelines_engine import lifelines_logrank
 
 
