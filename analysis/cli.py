@@ -155,7 +155,7 @@ def _report(options: argparse.Namespace) -> int:
 
     from analysis.study.blocks import recorded
     from analysis.study.outputs import notebook_paths, start_notebooks, write_outputs
-    from analysis.study.report import SECTIONS
+    from analysis.study.report.sections import SECTIONS
     from analysis.study.run import load_plan, run_study
 
     plan, directory = load_plan(options.plan), _directory(options)
@@ -174,7 +174,7 @@ def _report(options: argparse.Namespace) -> int:
 def _figures(options: argparse.Namespace) -> int:
     """The figures alone."""
     from analysis.study.outputs import write_figures
-    from analysis.study.report import SECTIONS
+    from analysis.study.report.sections import SECTIONS
     from analysis.study.run import load_plan, run_study
 
     plan, directory = load_plan(options.plan), _directory(options)
@@ -231,7 +231,7 @@ def _validate(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     """What an earlier report would say today."""
     from analysis.study.outputs import SOFTWARE, find_drift
-    from analysis.study.report import SECTIONS
+    from analysis.study.report.sections import SECTIONS
 
     with _Progress("check", len(SECTIONS)) as progress:
         drift = find_drift(options.directory, tolerance=options.tolerance, progress=progress.step)

@@ -15,6 +15,8 @@ import analysis
 PACKAGE = Path(analysis.__file__).parent
 LAYERS = (
     "errors",
+    "arrays",
+    "batches",
     "present",
     "kernels",
     "cohort",
@@ -26,7 +28,8 @@ LAYERS = (
     "cli",
     "__main__",
 )
-ONLY_ERRORS = {"present", "kernels"}
+LOWEST = {"errors", "arrays", "batches"}
+APART = {"present", "kernels"}
 DRAWING_ROOMS = {"present", "study", "cli"}
 HOMES = {
     "lifelines": {"survival", "cohort"},
@@ -76,8 +79,8 @@ def test_imports_point_down(path):
             continue
         there = parts[1]
         assert LAYERS.index(there) <= LAYERS.index(here), f"{here} imports {there}, which stands above it"
-        if here in ONLY_ERRORS:
-            assert there in {here, "errors"}, f"{here} may import only errors, not {there}"
+        if here in APART:
+            assert there in {here, *LOWEST}, f"{here} may import only {sorted(LOWEST)}, not {there}"
         if there == "present":
             assert here in DRAWING_ROOMS, f"{here} imports present: only study and cli draw"
 
@@ -88,6 +91,81 @@ def test_libraries_stay_in_their_rooms(path):
         homes = HOMES.get(module.split(".")[0])
         if homes is not None and not only_for_types:
             assert room(path) in homes, f"{path.name} imports {module}"
+
+
+# --- Shelves: packages within a room, each with a face ---------------------------------------------
+
+
+NAMES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES
+}
+SHELVES = {name for name, path in NAMES.items() if path.name == "__init__.py" and name.count(".") >= 2}
+SECTIONS = "analysis.study.report.sections"
+"""Its face is the list of sections; what a section shares with other modules is imported from its own."""
+
+
+def shelf(module: str) -> str | None:
+    """The shelf that a module lies on; None for a module that lies in a room itself."""
+    if module in SHELVES:
+        return module
+    parent = module.rpartition(".")[0]
+    return parent if parent in SHELVES else None
+
+
+def statements(module: str) -> list[ast.ImportFrom]:
+    """The imports that run when a module is imported, those for type checkers left out."""
+    return [
+        node for node in ast.parse(NAMES[module].read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)
+    ]
+
+
+def imported(node: ast.ImportFrom) -> set[str]:
+    """The modules that one statement imports from."""
+    named = {f"{node.module}.{name.name}" for name in node.names}
+    return (named & set(NAMES)) or {str(node.module)}
+
+
+def compiled_modules() -> set[str]:
+    """The modules whose import imports the compiler: they are imported by name, where they are used."""
+    found = {"analysis.kernels.compiled"}
+    while True:
+        more = {module for module in set(NAMES) - found if any(imported(node) & found for node in statements(module))}
+        if not more:
+            return found
+        found |= more
+
+
+COMPILED = compiled_modules()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_shelf_is_entered_by_its_face(path):
+    here = next(name for name, known in NAMES.items() if known == path)
+    for module, only_for_types in imports(path):
+        there = shelf(module)
+        if there in (None, SECTIONS, module) or only_for_types or module in COMPILED or here == "analysis":
+            continue
+        assert here.startswith(there), f"{here} imports {module}: import it from {there}"
+
+
+def test_no_shelf_imports_in_a_circle():
+    arrows: dict[str, set[str]] = {}
+    for module in set(NAMES) - {"analysis"}:
+        for node in statements(module):
+            targets = {shelf(target) or target for target in imported(node) if target in NAMES}
+            arrows.setdefault(shelf(module) or module, set()).update(targets - {shelf(module) or module})
+    while arrows:
+        free = {name for name in arrows if not arrows[name] & set(arrows)}
+        assert free, f"circles among {sorted(arrows)}"
+        arrows = {name: targets for name, targets in arrows.items() if name not in free}
+
+
+@pytest.mark.parametrize("name", sorted({str(path.parent.relative_to(PACKAGE)) for path in MODULES}))
+def test_a_shelf_says_what_it_holds_and_holds_no_more_than_fourteen_modules(name):
+    folder = PACKAGE / name
+    assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    alike = {"figures", "sections"}
+    assert folder.name in alike or len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= 14
 
 
 def third_party_modules(code: str) -> set[str]:

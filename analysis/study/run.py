@@ -14,7 +14,6 @@ from analysis.study.blocks import recorded, table
 from analysis.study.plan import StudyPlan
 from analysis.study.prepare import prepare_study
 from analysis.study.report import (
-    SECTIONS,
     Block,
     Caution,
     StudyResults,
@@ -26,6 +25,7 @@ from analysis.study.report import (
     words_section,
 )
 from analysis.study.report.checklists import checklists_section
+from analysis.study.report.sections import SECTIONS
 from analysis.study.report.sections.moving import MARKER_AT_THE_TIME
 from analysis.study.study import Study
 from analysis.study.synthetic_data import read_truth

@@ -10,4 +10,3 @@ from analysis.study.report.figures import survival_figure, time_axis
 from analysis.study.report.paper_tables import hazard_ratio_table, stratum_counts, survival_table
 from analysis.study.report.results import Block, StudyFigure, StudyResults, StudySection, slug
 from analysis.study.report.results_text import frames_of, summary_lines, words_section
-from analysis.study.report.sections import SECTIONS
