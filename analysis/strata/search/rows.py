@@ -92,7 +92,8 @@ def search_rows(
     continuous = fit_design(design, model)
     data = design.data
     others = np.delete(design.x, place, axis=1)
-    order = np.lexsort((*others.T, data.strata.codes, data.entry, data.event, data.time, values))
+    stratum = data.strata.codes_as_text
+    order = np.lexsort((*others.T, stratum, data.entry, data.event, data.time, values))
     marker_values, time, event = values[order], data.time[order], data.event[order]
     rows = cut_rows(marker_values, time, event, min_fraction=fractions[0], max_fraction=fractions[1])
     spells = spell_warnings(
@@ -101,7 +102,7 @@ def search_rows(
     )  # fmt: skip
     scan: Scan
     if adjust or strata or endpoint.entry:
-        all_rows = ModelRows(marker_values, time, event, data.entry[order], data.strata.codes[order], others[order])
+        all_rows = ModelRows(marker_values, time, event, data.entry[order], stratum[order], others[order])
         scan = AdjustedScan(all_rows, rows.cut, rows.n_low, fractions)
     else:
         scan = LogRankScan(marker_values, CutRows(time, event, rows.order, rows.cut, rows.n_low), fractions)

@@ -281,11 +281,12 @@ class DrawnRows:
 def drawn_rows(design: Design, *, ties: str, clustered: bool) -> DrawnRows:
     """The rows in canonical order, to be drawn one by one or by cluster."""
     data = design.data
-    cluster = data.cluster.codes
-    order = np.lexsort((*design.x.T, cluster, data.strata.codes, data.entry, data.event, data.time))
+    cluster = data.cluster.codes_as_text if clustered else data.cluster.codes
+    stratum = data.strata.codes_as_text
+    order = np.lexsort((*design.x.T, cluster, stratum, data.entry, data.event, data.time))
     x, time, event = np.ascontiguousarray(design.x[order]), data.time[order], data.event[order]
     entry = None if np.isneginf(data.entry).all() else data.entry[order]
-    strata = data.strata.codes[order] if len(data.strata.labels) > 1 else None
+    strata = stratum[order] if len(data.strata.labels) > 1 else None
     unit = cluster[order] if clustered else np.arange(len(order))
     problem = cox_problem(x, risk_sets(time, event, entry=entry, strata=strata), ties=ties)
     start, covariance, _ = fit_problem(problem)

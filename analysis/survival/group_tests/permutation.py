@@ -206,12 +206,12 @@ def _first_rows(
 
 def _shuffles(data: SurvivalData, patient: IntArray, first: IntArray) -> Shuffles:
     """What is permuted: the scores of the patients, group labels within strata."""
-    strata = data.strata.codes
+    strata = data.strata.codes_as_text
     scores = logrank_scores(data.time, data.event, entry=late_entry(data), strata=strata)
     # In order of entry, so that a sum is the same however the rows are shuffled.
     order = np.lexsort((data.entry, patient))
     sums = np.bincount(patient[order], scores[order]).astype(np.float64)
-    return shuffles(sums, data.by.codes[first], strata[first], len(data.by.labels))
+    return shuffles(sums, data.by.codes_as_text[first], strata[first], len(data.by.labels))
 
 
 def _permuted(drawn: Shuffles, n_permutations: int, seed: int) -> FloatArray:

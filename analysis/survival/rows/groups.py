@@ -36,6 +36,19 @@ class Groups:
     codes: IntArray
     labels: tuple[str, ...]
 
+    @property
+    def codes_as_text(self) -> IntArray:
+        """The codes with labels numbered in the order of text, for random draws: no order of categories moves them.
+
+        Examples
+        --------
+        >>> Groups(np.array([0, 1, 1]), ("low", "high")).codes_as_text.tolist()
+        [1, 0, 0]
+        """
+        rank = np.empty(len(self.labels), dtype=np.int64)
+        rank[sorted(range(len(self.labels)), key=self.labels.__getitem__)] = np.arange(len(self.labels))
+        return np.asarray(rank[self.codes], dtype=np.int64)
+
 
 @dataclass(frozen=True, eq=False)
 class Coded:

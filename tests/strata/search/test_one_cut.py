@@ -402,3 +402,17 @@ def test_a_clear_threshold_is_found_with_its_effect():
     assert found.cut_low <= 0.4 <= found.cut_high
     assert found.conf_low < np.exp(-1.0) < found.conf_high
     assert found.p_permutation == 0.01
+
+
+@pytest.mark.parametrize("adjust", [(), ("other",)], ids=["strata alone", "beside a covariate"])
+@pytest.mark.parametrize("categories", [["a", "b", "c"], ["c", "b", "a"], ["b", "unused", "c", "a"]])
+def test_the_order_of_categories_changes_no_seeded_answer(adjust, categories):
+    rng = np.random.default_rng(8)
+    rows = drawn(120, site=rng.choice(list("abc"), 120), other=rng.normal(size=120))
+    options = {"n_permutations": 99, "n_bootstrap": 5, "seed": 3, "strata": "site", "adjust": adjust}
+    expected = search_cutpoint(rows, OS, "marker", **options)
+    recoded = rows.assign(site=pd.Categorical(rows["site"], categories=categories))
+    found = search_cutpoint(recoded, OS, "marker", **options)
+    pd.testing.assert_frame_equal(found.scan, expected.scan, check_exact=True)
+    pd.testing.assert_frame_equal(found.summary(), expected.summary(), rtol=1e-12)
+    assert (found.cut_low, found.cut_high) == (expected.cut_low, expected.cut_high)

@@ -201,3 +201,26 @@ def test_what_cannot_be_is_refused(options, error, message):
     ask = {"covariates": ["x"], "n_bootstrap": 50, "seed": 1} | options
     with pytest.raises(error, match=message):
         bootstrap_cox(cohort, SMALL, ask.pop("covariates"), **ask)
+
+
+@pytest.mark.parametrize("reverse", ["site", "patient"])
+def test_the_order_of_categories_changes_no_seeded_answer(reverse):
+    rng = np.random.default_rng(3)
+    cohort = pd.DataFrame(
+        {
+            "time": np.ceil(rng.exponential(10, 80)),
+            "event": rng.integers(0, 2, 80),
+            "x": rng.normal(size=80).round(1),
+            "site": rng.choice(list("abc"), 80),
+            "patient": rng.choice(["p1", "p2", "p10", *(f"q{i}" for i in range(20))], 80),
+        }
+    )
+    endpoint, options = (
+        Endpoint("time", "event"),
+        {"strata": "site", "cluster": "patient", "n_bootstrap": 39, "seed": 1},
+    )
+    expected = bootstrap_cox(cohort, endpoint, ["x"], **options)
+    categories = sorted(cohort[reverse].unique(), reverse=True)
+    recoded = cohort.assign(**{reverse: pd.Categorical(cohort[reverse], categories=categories)})
+    found = bootstrap_cox(recoded, endpoint, ["x"], **options)
+    pd.testing.assert_frame_equal(found.coefficients, expected.coefficients, check_exact=True)

@@ -103,3 +103,23 @@ def test_where_no_two_groups_were_at_risk_together_the_chi_square_is_undefined()
     found = permutation_logrank(cohort, Endpoint("t", "e", entry="s"), by="g", n_permutations=20, seed=1)
     assert np.isnan([found.chi_square, found.chi_square_p_value]).all()
     assert 0 < found.p_value <= 1
+
+
+@pytest.mark.parametrize("reverse", ["arm", "site"])
+def test_the_order_of_categories_changes_no_seeded_answer(reverse):
+    rng = np.random.default_rng(3)
+    cohort = pd.DataFrame(
+        {
+            "time": rng.exponential(10, 90).round(1) + 0.1,
+            "event": rng.integers(0, 2, 90),
+            "arm": rng.choice(list("xyz"), 90),
+            "site": rng.choice(list("abc"), 90, p=[0.5, 0.3, 0.2]),
+        }
+    )
+    endpoint, options = Endpoint("time", "event"), {"by": "arm", "strata": "site", "n_permutations": 199, "seed": 1}
+    expected = permutation_logrank(cohort, endpoint, **options)
+    categories = sorted(cohort[reverse].unique(), reverse=True)
+    recoded = cohort.assign(**{reverse: pd.Categorical(cohort[reverse], categories=categories)})
+    found = permutation_logrank(recoded, endpoint, **options)
+    assert found.permuted.tolist() == expected.permuted.tolist()
+    assert (found.statistic, found.p_value) == (expected.statistic, expected.p_value)

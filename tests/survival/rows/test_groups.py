@@ -6,6 +6,8 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis import CohortError, Endpoint, SuspiciousValues, logrank_trend
 from analysis.survival.rows.groups import group_rows, grouping_problems
@@ -80,3 +82,13 @@ def test_cells_that_are_lists_cannot_be_labels(cells, kind):
 def test_an_object_column_of_many_numbers_is_a_measurement():
     (problem,) = grouping_problems(pd.Series(range(30), name="g", dtype=object))
     assert problem.startswith("column 'g' holds 30 different numbers: a measurement, not groups")
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "10", "9"]), min_size=1, max_size=12), st.permutations(["a", "b", "10", "9"])
+)
+def test_codes_as_text_are_the_same_for_text_and_for_categories_in_any_order(labels, categories):
+    as_text = group_rows(pd.DataFrame({"site": pd.Series(labels, dtype=object)}), ["site"])
+    recoded = group_rows(pd.DataFrame({"site": pd.Categorical(labels, categories=categories)}), ["site"])
+    ranks = {label: rank for rank, label in enumerate(sorted(set(labels)))}
+    assert as_text.codes_as_text.tolist() == recoded.codes_as_text.tolist() == [ranks[label] for label in labels]
