@@ -109,20 +109,22 @@ def test_a_censoring_flag_needs_codes_and_the_message_gives_them(prepare, name, 
     rows = rows_of(**{name: flags}).replace("death", "unused")
     codes = ", ".join(f"{code} = {int(code == 0)}" for code in sorted(set(flags)))
     remedy = f'event_codes = {{ "{name}" = {{ {codes} }} }}'
-    with pytest.raises(PlanError, match=f"'{name}' marks censored rows by its name") as caught:
+    with pytest.raises(PlanError, match=f"'{name}' marks rows without the event by its name") as caught:
         prepare(rows, event=name)
     assert remedy in str(caught.value)
     study = prepare(rows, event=name, data=remedy)
     assert study.cohort[name].tolist() == [1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1]
     assert "censor" not in notes(study)
     if third == 1:
+        assert f'event_codes = {{ "{name}" = {{ 0 = 0, 1 = 1 }} }} where 1 is the event' in str(caught.value)
         kept = prepare(rows, event=name, data=f'event_codes = {{ "{name}" = {{ 0 = 0, 1 = 1 }} }}')
         assert kept.cohort[name].tolist() == flags
 
 
 def test_a_censoring_flag_read_without_a_plan_is_warned_of(tmp_path):
     (tmp_path / "adtte.csv").write_text("USUBJID,AVAL,CNSR\nX1,300,0\nX2,700,1\n", encoding="utf-8")
-    with pytest.warns(SuspiciousValues, match="'CNSR' looks like a censoring flag: by its name 0 is the event"):
+    remedy = r"by its name 0 is the event; .* event_codes=\{'CNSR': \{0: 1, 1: 0\}\}"
+    with pytest.warns(SuspiciousValues, match=rf"'CNSR' looks like a censoring flag: {remedy}"):
         read_cohort(tmp_path / "adtte.csv")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -130,7 +132,63 @@ def test_a_censoring_flag_read_without_a_plan_is_warned_of(tmp_path):
     assert cohort["CNSR"].tolist() == [1, 0]
 
 
-def test_a_new_plan_turns_a_censoring_flag_into_events():
+@pytest.mark.parametrize("name", ["cens", "alive", "still_living", "survived", "relapse_free", "osCens"])
+@pytest.mark.parametrize("values", [[0, 1, 1], [True, False, True], [1, 2, 1], ["yes", "no", "no"], ["Y", "N", "Y"]])
+def test_a_new_plan_gives_no_codes_to_a_flag_that_data_sets_read_in_two_ways(name, values):
+    cohort = pd.DataFrame({"survival_days": [300.0, 700, 110], name: values, "age": [63.0, 71, 58]})
+    guess = guess_columns(cohort)
+    assert guess.codes == {}
+    assert name not in guess.covariates
+
+
+@pytest.mark.parametrize("name", ["alive", "living", "survived", "event_free", "os_cens"])
+@pytest.mark.parametrize(
+    ("values", "first", "second"),
+    [
+        ([1, 0] * 6, "0 = 1, 1 = 0", "0 = 0, 1 = 1"),
+        (["yes", "no"] * 6, '"no" = 1, "yes" = 0', '"no" = 0, "yes" = 1'),
+        (["Alive", "Dead"] * 6, '"Dead" = 1, "Alive" = 0', '"Dead" = 0, "Alive" = 1'),
+        ([2, 1] * 6, "1 = 1, 2 = 0", "1 = 0, 2 = 1"),
+    ],
+)
+def test_a_flag_of_no_event_is_refused_with_both_readings_and_each_is_read(prepare, name, values, first, second):
+    rows = rows_of(**{name: values}).replace("death", "unused")
+    with pytest.raises(PlanError, match=f"'{name}' marks rows without the event by its name") as caught:
+        prepare(rows, event=name)
+    for codes, events in ((first, [0, 1] * 6), (second, [1, 0] * 6)):
+        remedy = f'event_codes = {{ "{name}" = {{ {codes} }} }}'
+        assert remedy in str(caught.value)
+        assert prepare(rows, event=name, data=remedy).cohort[name].tolist() == events
+
+
+def test_the_event_of_gbsg2_is_not_inverted(tmp_path):
+    """R: data("GBSG2", package = "TH.data"); there time, cens, and 1 is the event."""
+    rows = pd.DataFrame({"horTh": ["no", "yes"] * 6, "time": range(200, 1400, 100), "cens": [1, 1, 1, 0] * 3})
+    rows.to_csv(tmp_path / "gbsg2.csv", index=False)
+    with pytest.warns(SuspiciousValues, match=r"'cens' looks like a censoring flag: .*\{0: 0, 1: 1\}\} where 1 is"):
+        plan = new_plan(tmp_path / "gbsg2.csv")
+    assert 'duration = "time"\nevent = "cens"  # by its name no event: say in event_codes' in plan
+    assert "\nevent_codes" not in plan
+
+
+@pytest.mark.parametrize("name", ["uncensored", "not_censored", "noncensored"])
+def test_uncensored_is_an_event_as_it_stands(prepare, name):
+    flags = [1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1]
+    rows = rows_of(**{name: flags}).replace("death", "unused")
+    study = prepare(rows, event=name)
+    assert study.cohort[name].tolist() == flags
+    assert "censoring flag" not in notes(study)
+    guess = guess_columns(pd.DataFrame({"time": range(100, 112), name: flags}))
+    assert (guess.endpoints, guess.codes) == ((("time", name),), {})
+
+
+@pytest.mark.parametrize("name", ["census", "licenses", "incense"])
+def test_cens_inside_another_word_is_no_censoring(name):
+    guess = guess_columns(pd.DataFrame({"time": MANY, "death": [0, 1, 1] * 19, name: [0, 1, 0] * 19}))
+    assert guess.endpoints == (("time", "death"),)
+
+
+def test_a_new_plan_turns_cnsr_of_cdisc_into_events():
     cohort = pd.DataFrame({"AVAL": [300.0, 700, 110], "CNSR": [0, 1, 2], "AGE": [63.0, 71, 58]})
     guess = guess_columns(cohort)
     assert guess.endpoints == (("AVAL", "CNSR"),)

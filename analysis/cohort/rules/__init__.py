@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from analysis.cohort.rules.column_names import (
-    looks_like_censoring,
+    is_cdisc_censoring,
     looks_like_event,
     looks_like_late_entry,
     looks_like_magnesium,
+    looks_like_no_event,
     looks_like_outcome,
     looks_like_patient,
     time_unit_of,

@@ -6,11 +6,13 @@ import re
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _EVENT = re.compile(
-    r"event|status|dead|death|died|deceased|cens|cnsr|progress|relapse|recur|fail|outcome|vital|alive"
-    r"|(?:^|[ _.])(?:d|e|ev|delta|y)$",
+    r"event|status|dead|death|died|deceased|progress|relapse|recur|fail|outcome|vital|alive"
+    r"|^(?:still[ _.-]*)?living$|surviv(?:ed|or)|disease[ _.-]*free|(?:^|[ _.])(?:d|e|ev|delta|y)$",
     re.IGNORECASE,
 )
-_CENSORING = re.compile(r"cens|cnsr", re.IGNORECASE)
+_CENSORED = re.compile(r"\b(?:cens(?!us)|cnsr)")
+_UNCENSORED = re.compile(r"\b(?:un|non?|not) ?cens(?!us)")
+_EVENT_FREE = re.compile(r"\b(?:alive|living|surviv(?:ed|ing|or))\b|free$")
 _MAGNESIUM = re.compile(
     r"magnes|mg\s*(?:2\+|²⁺)"
     r"|^(?:baseline|serum|s|p)?[ _.-]*mg[ _.-]*(?:0|baseline|serum|level|[(\[]?mmol.*)?$",
@@ -40,6 +42,11 @@ def _words(name: str) -> set[str]:
     return {word.lower() for word in _WORD.findall(name)}
 
 
+def _spelt_out(name: str) -> str:
+    """The words of a name in lower case and in order: "osCens" as "os cens"."""
+    return " ".join(_WORD.findall(name)).lower()
+
+
 def _parts(name: str) -> list[str]:
     """The parts of a name in lower case, in any script: "_PATIENT", "Patienten-Nr" and "patientId" alike."""
     return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
@@ -50,15 +57,31 @@ def looks_like_event(name: str) -> bool:
 
     Examples
     --------
-    >>> [looks_like_event(name) for name in ("os_event", "vital status", "sex", "death_date")]
-    [True, True, False, False]
+    >>> [looks_like_event(name) for name in ("os_event", "vital status", "uncensored", "sex", "death_date", "census")]
+    [True, True, True, False, False, False]
     """
-    return bool(_EVENT.search(name)) and time_unit_of(name) is None and "date" not in _words(name)
+    words = _spelt_out(name)
+    named = _EVENT.search(name) or _CENSORED.search(words) or _UNCENSORED.search(words)
+    return bool(named) and time_unit_of(name) is None and "date" not in _words(name)
 
 
-def looks_like_censoring(name: str) -> bool:
-    """Whether a column's name speaks of censoring rather than of an event."""
-    return bool(_CENSORING.search(name))
+def looks_like_no_event(name: str) -> bool:
+    """Whether a flag's name says that the event was not seen: censored, alive, relapse-free.
+
+    Examples
+    --------
+    >>> [looks_like_no_event(name) for name in ("CNSR", "osCens", "alive", "relapse_free")]
+    [True, True, True, True]
+    >>> [looks_like_no_event(name) for name in ("uncensored", "not_censored", "census", "licenses", "death")]
+    [False, False, False, False, False]
+    """
+    words = _spelt_out(name)
+    return bool(_EVENT_FREE.search(words) or (_CENSORED.search(words) and not _UNCENSORED.search(words)))
+
+
+def is_cdisc_censoring(name: str) -> bool:
+    """Whether a column is CNSR of CDISC ADTTE, where by the standard 0 is the event."""
+    return name.lower() == "cnsr"
 
 
 def looks_like_magnesium(name: str) -> bool:

@@ -11,10 +11,10 @@ from analysis.arrays import BoolArray, FloatArray
 from analysis.cohort.columns import first_few, numbers, rows_where, stratum_label
 from analysis.cohort.dates import DAYS_PER, DAYS_PER_YEAR
 from analysis.cohort.rules.column_names import (
-    looks_like_censoring,
     looks_like_event,
     looks_like_late_entry,
     looks_like_magnesium,
+    looks_like_no_event,
     looks_like_patient,
     time_unit_of,
 )
@@ -143,12 +143,13 @@ def long_follow_up(values: FloatArray, name: str, unit: str) -> list[SuspiciousV
 
 
 def reversed_event(values: FloatArray, name: str) -> list[SuspiciousValues]:
-    """A word on an event column whose name or share of events says that it marks censoring."""
+    """A warning on an event column whose name or share of events says that its 1 is no event."""
     present = values[~np.isnan(values)]
-    if looks_like_censoring(name):
+    if looks_like_no_event(name):
         text = (
-            "by its name 0 is the event and any other value a censoring; say which with"
-            f" event_codes = {{ {name!r} = {{ 0 = 1, 1 = 0 }} }}, or {{ 0 = 0, 1 = 1 }} where 1 is the event"
+            "by its name 0 is the event; say so with"
+            f" event_codes={{{name!r}: {{0: 1, 1: 0}}}}, or with event_codes={{{name!r}: {{0: 0, 1: 1}}}} where 1 is"
+            " the event"
         )
     elif len(present) >= FEWEST_JUDGED and present.mean() > MOST_EVENTS:
         text = f"{100 * present.mean():.0f} % of {len(present)} rows have the event: is it a censoring flag?"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.cohort.rules import (
-    looks_like_censoring,
+    looks_like_no_event,
     looks_like_outcome,
     patient_problems,
     possible_patients,
@@ -17,36 +18,51 @@ from analysis.cohort.rules import (
 from analysis.errors import PlanError, SuspiciousValues, raise_all
 from analysis.study.plan.plan import StudyPlan
 
+_WITHOUT = frozenset(("no", "n", "dead", "died", "deceased", "death", "event"))
+"""Words that, in a flag of patients alive or censored, stand for the event."""
+
 FEWEST_COMPARED = 10
 """Rows from which a covariate that follows the event row by row is no coincidence."""
 
 
 def coded_events(plan: StudyPlan, cohort: pd.DataFrame) -> tuple[str, ...]:
-    """The event columns to which the plan gives codes; raises where a censoring flag has none.
+    """The event columns to which the plan gives codes; raises where a flag of no event has none.
 
     Raises
     ------
     PlanError
-        When an event column's name says that it marks censoring (as CNSR of CDISC ADTTE, where 0 is the event), and
-        the plan does not say what its codes mean.
+        When an event column's name says that it marks rows without the event (censored, alive, relapse-free), and the
+        plan does not say what its codes mean.
     """
     codes = plan.data.event_codes or {}
     by_column = any(isinstance(value, dict) for value in codes.values())
     coded = tuple(name for name in _events(plan) if codes and (not by_column or name in codes))
-    uncoded = [name for name in _events(plan) if looks_like_censoring(name) and name not in coded and name in cohort]
+    uncoded = [name for name in _events(plan) if looks_like_no_event(name) and name not in coded and name in cohort]
     raise_all([_codes_wanted(name, cohort[name]) for name in uncoded], PlanError)
     return coded
 
 
 def _codes_wanted(name: str, values: pd.Series) -> str:
-    """What to write for a column that marks censoring by its name."""
-    seen = sorted(set(pd.to_numeric(values, errors="coerce").dropna().astype(int)) | {0, 1})
-    codes = ", ".join(f"{code} = {int(code == 0)}" for code in seen)
+    """What to write for a column that marks rows without the event by its name: both readings of its codes."""
+    codes = _flag_codes(values)
+    readings = [", ".join(f"{code} = {int(code == event)}" for code in codes) for event in codes[:2]]
+    first, second = (f"event_codes = {{ {json.dumps(name, ensure_ascii=False)} = {{ {text} }} }}" for text in readings)
     return (
-        f"event column {name!r} marks censored rows by its name: 0 is the event, as in CDISC ADTTE, and any other value"
-        f' a censoring; say so in [data]: event_codes = {{ "{name}" = {{ {codes} }} }}, or where 1 is the event:'
-        f' event_codes = {{ "{name}" = {{ 0 = 0, 1 = 1 }} }}'
+        f"event column {name!r} marks rows without the event by its name (censored, alive, event-free), but data sets"
+        f" differ in what its codes mean; say which in [data]: {first} where {codes[0]} is the event (as CNSR of CDISC"
+        f" ADTTE), or {second} where {codes[1]} is the event"
     )
+
+
+def _flag_codes(values: pd.Series) -> list[str]:
+    """The values of a flag as TOML writes them, at least two, first the one that its name makes the event."""
+    seen = values.dropna()
+    numeric = pd.to_numeric(seen, errors="coerce")
+    if numeric.isna().any():
+        texts = sorted({str(value) for value in seen}, key=lambda text: (text.strip().lower() not in _WITHOUT, text))
+        return [json.dumps(text, ensure_ascii=False) for text in (texts if len(texts) > 1 else ["no", "yes"])]
+    whole = set(numeric.astype(int))
+    return [str(code) for code in sorted(whole if len(whole) > 1 else whole | {0, 1})]
 
 
 def _events(plan: StudyPlan) -> tuple[str, ...]:

@@ -14,10 +14,11 @@ import pandas as pd
 from analysis.cohort.reading import Limits, read_cohort
 from analysis.cohort.rules import (
     calendar_years,
-    looks_like_censoring,
+    is_cdisc_censoring,
     looks_like_event,
     looks_like_late_entry,
     looks_like_magnesium,
+    looks_like_no_event,
     looks_like_outcome,
     looks_like_patient,
     time_unit_of,
@@ -29,6 +30,7 @@ _WORDS_AS_CODES = {
     **dict.fromkeys(("dead", "death", "died", "deceased", "event", "progressed", "relapsed", "yes", "y"), 1),
     **dict.fromkeys(("alive", "living", "censored", "no event", "no", "n"), 0),
 }
+_YES_OR_NO = frozenset(("yes", "y", "no", "n"))
 _STANDARD_PAIRS = {("aval", "cnsr")}
 _MOST_LEVELS, _MOST_GROUPS = 8, 20
 
@@ -144,14 +146,18 @@ def _is_label(name: str) -> bool:
 
 
 def _code_guess(values: pd.Series, name: str) -> dict[int | str, int] | None:
-    """What a column's codes seem to mean; nothing to say of 0 and 1, None where it holds no event."""
+    """What a column's codes seem to mean; empty for 0 and 1 and where only its owner can say, None for no event."""
     seen = list(values.dropna().unique())
     if pd.api.types.is_numeric_dtype(values.dtype):
-        if looks_like_censoring(name) and len(seen) <= _MOST_LEVELS and 0 in seen:
+        if is_cdisc_censoring(name) and len(seen) <= _MOST_LEVELS and 0 in seen:
             return {int(code): int(code == 0) for code in sorted(seen)}
+        if looks_like_no_event(name):
+            return {} if len(seen) <= _MOST_LEVELS else None
         if set(seen) == {1, 2}:
             return {1: 0, 2: 1}
         return {} if set(seen) <= {0, 1} else None
+    if looks_like_no_event(name) and {str(value).strip().lower() for value in seen} <= _YES_OR_NO:
+        return {}
     codes: dict[int | str, int] = {str(value): _WORDS_AS_CODES.get(str(value).strip().lower(), -1) for value in seen}
     return codes if sorted(codes.values()) == [0, 1] else None
 
@@ -236,11 +242,14 @@ def _per(cohort: pd.DataFrame, guess: Guess) -> str:
 def _endpoint(cohort: pd.DataFrame, duration: str, event: str) -> str:
     """One endpoint's table."""
     named = next((unit for unit in ("days", "weeks", "months", "years") if unit[:-1] in duration.lower()), "")
+    flag = "1: the event was seen; 0: follow-up ended"
+    if looks_like_no_event(event):
+        flag = "by its name no event: say in event_codes what its values mean"
     longest = float(cohort[duration].max()) if duration in cohort.columns else 0.0
     unit = named or ("days" if longest > 400 else "months")
     return (
         f'[[endpoints]]\nname = {_text(event)}  # in words, as in "Overall survival"\nduration = {_text(duration)}\n'
-        f"event = {_text(event)}  # 1: the event was seen; 0: follow-up ended\ntime_unit = {_text(unit)}  # check\n"
+        f"event = {_text(event)}  # {flag}\ntime_unit = {_text(unit)}  # check\n"
     )
 
 

@@ -418,7 +418,7 @@ def test_slips_that_would_spoil_every_result_are_refused(tmp_path, text, options
         (
             "id,months,censored\n1,2,0\n2,3,1\n",
             {},
-            r"event column 'censored' looks like a censoring flag: by its name 0 is the event .*\{ 0 = 1, 1 = 0 \}",
+            r"event column 'censored' looks like a censoring flag: by its name 0 is the event; .*\{0: 1, 1: 0\}",
         ),
         ("mg,months,dead\n0.8,1,0\n0.8,1,0\n0.9,2,1\n", {}, r"1 row \(2\) equal an earlier row"),
         ("patient_id,months,dead\nA,1,0\nA,1,0\nB,2,1\n", {}, r"1 row \(2\) equal an earlier row"),
