@@ -119,7 +119,7 @@ def plan_schema(plan: StudyPlan, cohort: pd.DataFrame) -> Schema:
     columns = {plan.marker.column: _marker_column(plan)}
     for endpoint in plan.endpoints:
         for name in (endpoint.duration, endpoint.entry):
-            if name:
+            if name is not None:
                 columns[name] = Column(name, "number", "", unit=endpoint.time_unit, low=0, required=False)
         columns[endpoint.event] = Column(endpoint.event, "indicator", "", required=False)
     for name in (*model_columns(plan, cohort), *plan.model.strata, *group_columns(plan)):
@@ -155,7 +155,7 @@ def model_columns(plan: StudyPlan, cohort: pd.DataFrame) -> tuple[str, ...]:
 
 def group_columns(plan: StudyPlan) -> tuple[str, ...]:
     """The columns of groups that the checks of robustness look into."""
-    return (*plan.robustness.subgroups, *([plan.robustness.site] if plan.robustness.site else []))
+    return (*plan.robustness.subgroups, *([plan.robustness.site] if plan.robustness.site is not None else []))
 
 
 def _read_labs(plan: StudyPlan, cohort: pd.DataFrame) -> pd.DataFrame | None:
@@ -203,7 +203,7 @@ def _with_terms(study: Study) -> pd.DataFrame:
 
 def _first_values(plan: StudyPlan, cohort: pd.DataFrame) -> pd.Series:
     """The marker's first known value of each patient, where the plan says whose rows they are; else of each row."""
-    key, entries = plan.data.id, [endpoint.entry for endpoint in plan.endpoints if endpoint.entry]
+    key, entries = plan.data.id, [endpoint.entry for endpoint in plan.endpoints if endpoint.entry is not None]
     if key is None or not entries:
         return cohort[plan.marker.column]
     known = cohort[cohort[plan.marker.column].notna()].sort_values(entries[0], kind="stable")

@@ -12,7 +12,7 @@ from analysis.arrays import FloatArray
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, NotSupported, raise_all, warn_all
 from analysis.kernels.cox import concordance_influence, jackknife_error
-from analysis.survival.rows import SurvivalData, check_endpoint, choice_problems, survival_data
+from analysis.survival.rows import SurvivalData, check_endpoint, choice_problems, listed, survival_data
 
 WEIGHTINGS = ("harrell", "uno")
 
@@ -100,7 +100,7 @@ def concordance(
     """
     raise_all(choice_problems("weighting", weighting, WEIGHTINGS), InputError)
     check_endpoint(endpoint)
-    if weighting == "uno" and (endpoint.entry is not None or strata):
+    if weighting == "uno" and (endpoint.entry is not None or listed(strata)):
         raise NotSupported("weighting='uno' is not defined with entry times or strata; use weighting='harrell'")
     data = survival_data(cohort, endpoint, strata=strata, weights=weights, covariates=[score])
     counts = concordance_influence(

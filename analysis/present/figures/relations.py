@@ -122,7 +122,11 @@ def _draw_relation(ax: Axes, cohort: pd.DataFrame, marker: str, column: str, hue
     import seaborn as sns
 
     rows = cohort.dropna(subset=[marker, column]).reset_index(drop=True)
-    colors = {label: style.color for label, style in stratum_styles(list(by_label(rows, hue))).items()} if hue else None
+    colors = (
+        {label: style.color for label, style in stratum_styles(list(by_label(rows, hue))).items()}
+        if hue is not None
+        else None
+    )
     if pd.api.types.is_numeric_dtype(rows[column].dtype) and rows[column].nunique() > 6:
         skewed = rows[column].min() > 0 and rows[column].max() > 20 * rows[column].median()
         sns.scatterplot(

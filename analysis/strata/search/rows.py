@@ -101,7 +101,7 @@ def search_rows(
         remedy="give one row a patient",
     )  # fmt: skip
     scan: Scan
-    if adjust or strata or endpoint.entry:
+    if adjust or strata or endpoint.entry is not None:
         all_rows = ModelRows(marker_values, time, event, data.entry[order], stratum[order], others[order])
         scan = AdjustedScan(all_rows, rows.cut, rows.n_low, fractions)
     else:

@@ -85,7 +85,9 @@ def check_columns(plan: StudyPlan, cohort: pd.DataFrame, covariates: Sequence[st
         SuspiciousValues(f"[model] covariate {name!r} looks like an outcome by its name; an outcome is no covariate")
         for name in named
     ]
-    return found + ([] if plan.data.id or _spells(plan) else possible_patients(cohort, _used(plan, covariates)))
+    return found + (
+        [] if plan.data.id is not None or _spells(plan) else possible_patients(cohort, _used(plan, covariates))
+    )
 
 
 def _spells(plan: StudyPlan) -> bool:

@@ -26,7 +26,7 @@ def column_table(study: Study) -> pd.DataFrame:
     """
     plan = study.plan
     units = {endpoint.duration: endpoint.time_unit for endpoint in plan.endpoints}
-    units |= {endpoint.entry: endpoint.time_unit for endpoint in plan.endpoints if endpoint.entry}
+    units |= {endpoint.entry: endpoint.time_unit for endpoint in plan.endpoints if endpoint.entry is not None}
     units[plan.marker.column] = study.unit
     labels = {**plan.labels, plan.marker.column: plan.marker.label}
     rows = [
@@ -51,7 +51,7 @@ def column_roles(study: Study) -> dict[str, list[str]]:
     for endpoint in plan.endpoints:
         roles[endpoint.duration].append(f"endpoint: time of {endpoint.name}")
         roles[endpoint.event].append(f"endpoint: event of {endpoint.name}")
-        if endpoint.entry:
+        if endpoint.entry is not None:
             roles[endpoint.entry].append(f"endpoint: entry of {endpoint.name}")
     named = set(model_columns(plan, study.cohort))
     used = [
@@ -63,7 +63,7 @@ def column_roles(study: Study) -> dict[str, list[str]]:
     ]
     for role, names in used:
         for name in names:
-            if name:
+            if name is not None:
                 roles[name].append(role)
     return dict(roles)
 

@@ -49,7 +49,7 @@ def _endpoints(study: Study) -> str:
 
 def _entry(endpoint: Endpoint) -> str:
     """A word on late entry."""
-    return f" Patients were at risk from their entry ({endpoint.entry}) on." if endpoint.entry else ""
+    return f" Patients were at risk from their entry ({endpoint.entry}) on." if endpoint.entry is not None else ""
 
 
 def _strata(study: Study) -> str:

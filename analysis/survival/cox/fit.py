@@ -203,7 +203,7 @@ def _by_engine(engine: str, maximum: Maximum) -> tuple[Maximum, str]:
 def _assemble(design: Design, null: CoxPoint, tied: float, maximum: Maximum, model: CoxModel) -> CoxFit:
     """The result, with the robust variance when it is asked for."""
     data, n_event = design.data, int(design.data.event.sum())
-    remedy = FINER_TIMES if model.robust or model.weights else EXACT  # exact ties know neither
+    remedy = FINER_TIMES if model.robust or model.weights is not None else EXACT  # exact ties know neither
     found = cox_warnings(n_event, tied, data.weights, design.terms, maximum.coef, ties=model.ties, remedy=remedy)
     return assembled(
         design,

@@ -137,7 +137,7 @@ class CoxFit:
             strata=self.rows.strata,
             weights=self.rows.weights,
         )
-        cluster = self.design.data.cluster.codes if self.model.cluster else None
+        cluster = self.design.data.cluster.codes if self.model.cluster is not None else None
         return jackknife_error(counts, self.rows.weights, cluster)
 
 

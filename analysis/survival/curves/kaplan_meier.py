@@ -125,7 +125,7 @@ def kaplan_meier(
     data = survival_data(cohort, endpoint, by=by, weights=weights, cluster=cluster)
     ended = patient_rows(data, cluster).ended
     curves, found = curves_of(
-        data, conf_level=conf_level, conf_type=conf_type, engine=engine, weighted=bool(weights), ended=ended
+        data, conf_level=conf_level, conf_type=conf_type, engine=engine, weighted=weights is not None, ended=ended
     )  # fmt: skip
     warn_all((*data.warnings, *spell_warnings(cohort, endpoint, data, cluster), *found))
     return curves

@@ -298,7 +298,7 @@ def median_follow_up(
     [5.0]
     """
     check_curve_options(conf_level, conf_type)
-    counted = None if cluster else counted_curves(cohort, endpoint, by=by)
+    counted = None if cluster is not None else counted_curves(cohort, endpoint, by=by)
     if counted is not None:
         counts, rows = counted
         reverse = replace(counts, n_event=counts.n_censor, n_censor=counts.n_event)

@@ -76,7 +76,7 @@ def risk_table(
     2       0        2         2
     """
     at = times_given(times)
-    counted = None if cluster else counted_curves(cohort, endpoint, by=by)
+    counted = None if cluster is not None else counted_curves(cohort, endpoint, by=by)
     if counted is not None:
         counts, rows = counted
         warn_all(rows.warnings)

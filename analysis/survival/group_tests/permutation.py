@@ -160,7 +160,7 @@ def permutation_logrank(
     first = _first_rows(data, patient, cluster, {by: data.by.codes, "strata": data.strata.codes})
     drawn = _shuffles(data, patient, first)
     if drawn.df == 0:
-        raise NotEstimable(_no_information(by, strata))
+        raise NotEstimable(_no_information(by, listed(strata)))
     statistic = float(statistic_of(drawn, drawn.sums))
     permuted = _permuted(drawn, n_permutations, seed)
     p_value = (1 + int((permuted >= statistic * (1 - SAME)).sum())) / (1 + n_permutations)
@@ -230,10 +230,11 @@ def _batch(drawn: Shuffles, key: int, bounds: tuple[int, int]) -> FloatArray:
     return permuted_statistics(drawn, n_permutations=bounds[1] - bounds[0], key=key, first=bounds[0])
 
 
-def _no_information(by: str, strata: object) -> str:
+def _no_information(by: str, strata: tuple[str, ...]) -> str:
     """Why every permutation gives the same statistic."""
     if strata:
-        return f"no information: no stratum of {strata!r} holds two groups of {by!r} and different log-rank scores"
+        names = first_few(map(repr, strata))
+        return f"no information: no stratum of {names} holds two groups of {by!r} and different log-rank scores"
     return "no information: every row has the same log-rank score, as when all had the event at one time"
 
 
