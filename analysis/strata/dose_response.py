@@ -141,7 +141,8 @@ def dose_response(
     Examples
     --------
     >>> from analysis import OVERALL_SURVIVAL, simulate_cohort
-    >>> found = dose_response(simulate_cohort(seed=1).cohort, OVERALL_SURVIVAL, "magnesium", at=[0.7, 0.8, 0.9])
+    >>> cohort = simulate_cohort(seed=1).cohort.dropna(subset=["magnesium"])
+    >>> found = dose_response(cohort, OVERALL_SURVIVAL, "magnesium", at=[0.7, 0.8, 0.9])
     >>> found.curve["marker"].tolist(), found.nonlinear_test.df
     ([0.7, 0.8, 0.9], 2)
     """

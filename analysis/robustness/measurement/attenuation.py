@@ -145,7 +145,8 @@ def attenuation(
     Examples
     --------
     >>> from analysis import OVERALL_SURVIVAL, simulate_cohort
-    >>> found = attenuation(simulate_cohort(seed=1).cohort, OVERALL_SURVIVAL, "magnesium", n_draws=20, seed=1)
+    >>> cohort = simulate_cohort(seed=1).cohort.dropna(subset=["magnesium"])
+    >>> found = attenuation(cohort, OVERALL_SURVIVAL, "magnesium", n_draws=20, seed=1)
     >>> found.table["measurement"].tolist()[-2:]
     ['one more error, expected', 'one more error, drawn']
     """

@@ -133,7 +133,7 @@ def reclassification(
     Examples
     --------
     >>> from analysis import clinical_cutpoints, simulate_cohort
-    >>> cohort = simulate_cohort(seed=1).cohort
+    >>> cohort = simulate_cohort(seed=1).cohort.dropna(subset=["magnesium"])
     >>> found = reclassification(cohort, clinical_cutpoints("nhanes-1"), marker="magnesium", n_draws=200, seed=1)
     >>> found.table.columns.tolist()[:4], len(found.table)
     (['from_stratum', 'to_stratum', 'n', 'share'], 9)

@@ -162,7 +162,7 @@ def simulation_extrapolation(
     Examples
     --------
     >>> from analysis import OVERALL_SURVIVAL, simulate_cohort
-    >>> cohort = simulate_cohort(seed=1).cohort
+    >>> cohort = simulate_cohort(seed=1).cohort.dropna(subset=["magnesium"])
     >>> found = simulation_extrapolation(cohort, OVERALL_SURVIVAL, "magnesium", n_simulations=20, seed=1)
     >>> row = found.coefficients.iloc[0]
     >>> bool(row["coef"] < row["coef_measured"] < 0)  # error weakens, the correction strengthens

@@ -187,8 +187,9 @@ def cutpoint_multiverse(
     Examples
     --------
     >>> from analysis import OVERALL_SURVIVAL, simulate_cohort
+    >>> cohort = simulate_cohort(seed=1).cohort.dropna(subset=["magnesium"])
     >>> found = cutpoint_multiverse(
-    ...     simulate_cohort(seed=1).cohort, OVERALL_SURVIVAL, "magnesium", cutpoints={"0.75": 0.75, "0.79": 0.79},
+    ...     cohort, OVERALL_SURVIVAL, "magnesium", cutpoints={"0.75": 0.75, "0.79": 0.79},
     ...     adjustments={"none": (), "age and ECOG": ["age", "ecog"]}, strata="treatment", n_permutations=19, seed=1,
     ... )
     >>> len(found.analyses), found.curve["rank"].tolist(), found.p_value

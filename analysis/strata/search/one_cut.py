@@ -100,7 +100,8 @@ class CutpointSearch:
         Examples
         --------
         >>> from analysis import OVERALL_SURVIVAL, load_cohort
-        >>> found = search_cutpoint(load_cohort(), OVERALL_SURVIVAL, "magnesium", n_permutations=99, seed=1)
+        >>> cohort = load_cohort().dropna(subset=["magnesium"])
+        >>> found = search_cutpoint(cohort, OVERALL_SURVIVAL, "magnesium", n_permutations=99, seed=1)
         >>> found.summary()["analysis"].tolist()
         ['searched cut, as found', 'searched cut, corrected', 'continuous marker']
         """
@@ -112,7 +113,8 @@ class CutpointSearch:
         Examples
         --------
         >>> from analysis import OVERALL_SURVIVAL, load_cohort
-        >>> found = search_cutpoint(load_cohort(), OVERALL_SURVIVAL, "magnesium", n_permutations=99, seed=1)
+        >>> cohort = load_cohort().dropna(subset=["magnesium"])
+        >>> found = search_cutpoint(cohort, OVERALL_SURVIVAL, "magnesium", n_permutations=99, seed=1)
         >>> found.cutpoints().rule
         'searched'
         """
@@ -221,7 +223,8 @@ def search_cutpoint(
     Examples
     --------
     >>> from analysis import OVERALL_SURVIVAL, load_cohort
-    >>> found = search_cutpoint(load_cohort(), OVERALL_SURVIVAL, "magnesium", n_permutations=199, seed=1)
+    >>> cohort = load_cohort().dropna(subset=["magnesium"])
+    >>> found = search_cutpoint(cohort, OVERALL_SURVIVAL, "magnesium", n_permutations=199, seed=1)
     >>> 0 < found.p_permutation <= 1, len(found.scan) > 10
     (True, True)
     """

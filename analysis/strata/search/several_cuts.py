@@ -118,7 +118,8 @@ def search_cutpoints(
     Examples
     --------
     >>> from analysis import OVERALL_SURVIVAL, load_cohort
-    >>> found = search_cutpoints(load_cohort(), OVERALL_SURVIVAL, "magnesium", n_permutations=99, seed=1)
+    >>> cohort = load_cohort().dropna(subset=["magnesium"])
+    >>> found = search_cutpoints(cohort, OVERALL_SURVIVAL, "magnesium", n_permutations=99, seed=1)
     >>> found.steps["n_cuts"].tolist()
     [1, 2]
     """

@@ -160,7 +160,8 @@ def test_one_cut_is_a_figure(collisions):
 
 @pytest.mark.parametrize("width", [ONE_COLUMN, TWO_COLUMNS])
 def test_the_package_s_own_search_is_drawn(width, collisions):
-    found = search_cutpoint(load_cohort(), OVERALL_SURVIVAL, "magnesium", n_permutations=99, n_bootstrap=20, seed=1)
+    cohort = load_cohort().dropna(subset=["magnesium"])
+    found = search_cutpoint(cohort, OVERALL_SURVIVAL, "magnesium", n_permutations=99, n_bootstrap=20, seed=1)
     figure = plot_cutpoint_scan(
         found.scan, cut=found.cut, interval=(found.cut_low, found.cut_high), critical=3.0, summary=found.summary(),
         label="Serum magnesium", unit="mmol/L", width=width,

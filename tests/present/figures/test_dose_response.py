@@ -254,7 +254,7 @@ def test_hostile_labels_are_drawn_as_they_are(hostile, tmp_path):
 
 
 def test_the_package_s_own_frames_are_drawn(collisions):
-    cohort = load_cohort()
+    cohort = load_cohort().dropna(subset=["magnesium"])
     found = dose_response(cohort, OVERALL_SURVIVAL, "magnesium")
     figure = plot_dose_response(
         found.curve, values=cohort["magnesium"], cutpoints=cutpoint_table(clinical_cutpoints("nhanes-1")),

@@ -198,7 +198,7 @@ def test_hostile_labels_are_drawn_as_they_are(hostile, tmp_path):
 @pytest.mark.parametrize("width", [ONE_COLUMN, TWO_COLUMNS])
 def test_the_package_s_own_multiverse_is_drawn(width, collisions):
     found = cutpoint_multiverse(
-        load_cohort(), [OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL], "magnesium",
+        load_cohort().dropna(subset=["magnesium"]), [OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL], "magnesium",
         cutpoints={"0.75": 0.75, "0.79": 0.79}, adjustments={"none": (), "age and ECOG": ["age", "ecog"]},
         strata="treatment", n_permutations=9, seed=1,
     )  # fmt: skip
