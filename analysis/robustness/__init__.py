@@ -1,1 +1,1 @@
-"""What could fool us: measurement error, and the choices that an analysis makes."""
+"""What could fool us, a shelf a threat: confounding, missing values, measurement error, values that change and more."""
