@@ -78,7 +78,7 @@ def read_design(
     _check_given(cohort, endpoint, covariates)
     roles: dict[str, Any] = {"strata": strata, "cluster": cluster, "weights": weights}
     if isinstance(covariates, str):
-        return _of_terms(cohort, endpoint, _named_terms(covariates), covariates, roles)
+        return _of_terms(cohort, endpoint, _named_terms(covariates, cohort), covariates, roles)
     names = list(covariates)
     raise_all(list_problems(names, endpoint), InputError)
     data = survival_data(cohort, endpoint, **roles, covariates=names)
@@ -151,7 +151,7 @@ def formula_columns(terms: str | Sequence[str], cohort: pd.DataFrame) -> tuple[s
     ('crp', 'a.b', 'age')
     """
     if isinstance(terms, str):
-        return columns_of(_named_terms(terms))
+        return columns_of(_named_terms(terms, cohort))
     return columns_of(parse_terms(terms, cohort.columns))
 
 
@@ -179,9 +179,9 @@ def _doubles(names: Sequence[str]) -> list[str]:
     return [f"covariate {name!r} is named twice" for name in dict.fromkeys(names) if list(names).count(name) > 1]
 
 
-def _named_terms(text: str) -> tuple[Term, ...]:
+def _named_terms(text: str, cohort: pd.DataFrame) -> tuple[Term, ...]:
     """The terms of a formula that names a column at least."""
-    terms = parse_formula(text)
+    terms = parse_formula(text, cohort.columns)
     if not terms:
         raise InputError(f"covariates: the formula {text!r} names no column")
     return terms

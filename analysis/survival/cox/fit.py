@@ -66,7 +66,8 @@ def fit_cox(
         A formula's right-hand side ("age + sex", "age * sex", "log2(crp)"), categories against their first level; or
         numeric columns, taken as they are. Formulas know R's operators + - : * / ^, names in backticks, arithmetic and
         comparisons within I(), and log, log2, log10, exp, sqrt, abs, center, scale, poly, bs, cr (natural splines), C
-        and numpy's functions of single values; they are read as data, and nothing else in them is computed.
+        and numpy's functions of single values; they are read as data, and nothing else in them is computed. Another
+        reference level is given as "C(stage, Treatment('II'))".
     ties : {"efron", "breslow", "exact"}
     strata : str or sequence of str, optional
         Columns whose combinations have a baseline hazard of their own. A formula's "x * z" with ``strata="z"`` lets x

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_, or_
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +12,7 @@ from analysis.arrays import BoolArray
 from analysis.cohort.columns import column_problems, holds_numbers, numbers
 from analysis.errors import InputError, raise_all
 from analysis.survival.formulas.calls import read_condition
-from analysis.survival.formulas.expressions import Call, Column, Factor
+from analysis.survival.formulas.expressions import Call, Factor
 from analysis.survival.formulas.values import Category, Values, evaluated
 from analysis.survival.rows import group_rows
 
@@ -22,7 +25,8 @@ def rows_that_meet(cohort: pd.DataFrame, condition: str) -> BoolArray:
     cohort : DataFrame
         Never changed.
     condition : str
-        Comparisons of columns, joined by & and | (or "and" and "or"), reversed by ~ ("not"); levels as text.
+        Comparisons of columns, joined by & and | (or "and" and "or"), negated by ~ ("not"); levels as text; True and
+        False are 1 and 0 unless a column has that name.
 
     Returns
     -------
@@ -43,22 +47,19 @@ def rows_that_meet(cohort: pd.DataFrame, condition: str) -> BoolArray:
     >>> rows_that_meet(rows, "ecog == 2 or age > 80 and sex == 'f'").tolist()
     [False, True, True, False]
     """
-    return _truth(cohort, read_condition(condition))[0]
+    return _truth(cohort, read_condition(condition, cohort.columns))[0]
 
 
 def _truth(cohort: pd.DataFrame, factor: Factor) -> tuple[BoolArray, BoolArray]:
     """For which rows a condition holds, and for which it does not; the others leave it open."""
     match factor.expression:
-        case Call("Not", (Column() | Call() as inside,)):
+        case Call("Not", (inside,)):
             holds, fails = _truth(cohort, Factor(inside, factor.text))
             return fails, holds
-        case Call("And" | "Or" as operator, (Column() | Call() as one, Column() | Call() as other)):
-            (first, not_first), (second, not_second) = (
-                _truth(cohort, Factor(side, factor.text)) for side in (one, other)
-            )
-            if operator == "And":
-                return first & second, not_first | not_second
-            return first | second, not_first & not_second
+        case Call("And" | "Or" as operator, sides):
+            parts = [_truth(cohort, Factor(side, factor.text)) for side in sides]
+            both, either = (and_, or_) if operator == "And" else (or_, and_)
+            return reduce(both, [holds for holds, _ in parts]), reduce(either, [fails for _, fails in parts])
     return _compared(cohort, factor)
 
 
@@ -68,9 +69,9 @@ def _compared(cohort: pd.DataFrame, factor: Factor) -> tuple[BoolArray, BoolArra
     raise_all(column_problems(cohort, names), InputError)
     known = cohort[names].notna().to_numpy(dtype=bool).all(axis=1)
     complete = cohort.iloc[np.flatnonzero(known)]
-    values = evaluated(factor, {name: _values(complete, name) for name in names})
+    values = evaluated(factor, {name: _values(complete, name) for name in names}, role="condition")
     if not isinstance(values, np.ndarray) or not np.isin(values, (0, 1)).all():
-        raise InputError(f"{factor.text!r} is not True or False for every row")
+        raise InputError(f"condition {factor.text!r} is not True or False for every row")
     holds = np.zeros(len(cohort), dtype=bool)
     holds[known] = values == 1
     return holds, known & ~holds

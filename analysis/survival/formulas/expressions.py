@@ -10,8 +10,14 @@ from analysis.errors import InputError
 WHAT_MAY_STAND = (
     "write terms as 'age + sex', interactions as 'age:sex' or 'age * sex', names with blanks or signs in backticks:"
     " '`Mg (mmol/L)` + age', arithmetic and comparisons as 'I(age / 10)'; the functions are log, log2, log10, exp,"
-    " sqrt, abs, center, scale, poly, bs, cr, C, I and numpy's of single values, as np.log1p"
+    " sqrt, abs, center, scale, poly, bs, cr, C, I and numpy's of single values, as np.log1p; a category's reference"
+    " level is given as \"C(stage, Treatment('II'))\""
 )
+HOW_TO_COMPARE = (
+    "compare with ==, !=, <, <=, >, >= and in, join with & and |, negate with ~, as \"ecog == 2 | site in ['a', 'b']\";"
+    " text stands in quotes, names with blanks or signs in backticks"
+)
+MOST_NESTED = 25
 
 
 @dataclass(frozen=True)
@@ -55,15 +61,18 @@ class Call:
     """A function or an operator of the list, what it is applied to, and its options as values."""
 
     function: str
-    arguments: tuple[Column | Number | Text | Call, ...]
+    arguments: tuple[Expression, ...]
     options: tuple[tuple[str, object], ...] = ()
+
+
+Expression = Column | Number | Text | Call
 
 
 @dataclass(frozen=True, eq=False)
 class Factor:
     """A factor of a term; two are equal when they say the same, however they are written."""
 
-    expression: Column | Call
+    expression: Expression
     text: str
 
     def __hash__(self) -> int:
@@ -103,4 +112,12 @@ def refused(what: str, text: str, why: str) -> InputError:
     "covariates: cannot read the term 'log(age': a bracket is not closed"
     """
     shown = text if len(text) <= 120 else f"{text[:117]}..."
+    if what == "condition":
+        return InputError(f"cannot read the condition {shown!r}: {why}; {HOW_TO_COMPARE}")
     return InputError(f"covariates: cannot read the {what} {shown!r}: {why}; {WHAT_MAY_STAND}")
+
+
+def check_length(what: str, text: str, most: int) -> None:
+    """An error on a text that is too long to be read."""
+    if len(text) > most:
+        raise refused(what, text, f"it has {len(text):,} characters, of at most {most:,}")

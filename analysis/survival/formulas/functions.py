@@ -31,6 +31,26 @@ CODINGS = {
 }  # fmt: skip
 """Codings of categories by the name that a formula calls them, and formulaic's class for each."""
 WITH_BASE = ("TreatmentContrasts",)
+_SPLINE = "write cr(x, df=3)"
+_HINTS = {
+    **dict.fromkeys(("factor", "as.factor", "ordered"), "write C(x)"),
+    **dict.fromkeys(("ns", "s", "pspline"), _SPLINE),
+    "rcs": f"{_SPLINE}, or use dose_response",
+    "relevel": "write C(x, Treatment('b'))",
+    "ifelse": "write np.where(x > 5, 1, 0)",
+    "cut": "make a column of groups with stratify",
+    "strata": "name the column in strata=",
+    "cluster": "name the column in cluster=",
+    "frailty": "frailties are not offered; cluster= gives robust errors",
+    "offset": "offsets are not offered",
+    "Surv": "the endpoint is an argument of its own",
+    "Q": "write the name in backticks",
+    "c": "write a list, as ['a', 'b']",
+    "pmin": "write np.minimum(x, y)",
+    "pmax": "write np.maximum(x, y)",
+    "standardize": "write scale(x)",
+}
+"""What R, patsy and lifelines call by names that are not on the list, and what to write instead."""
 
 Check = Callable[[object], object]
 
@@ -113,6 +133,18 @@ FUNCTIONS: dict[str, Function] = {
     "cs": _NATURAL,
     "cc": _NATURAL,
 }
+
+
+def hint(name: str) -> str:
+    """What to write instead of a function that is not on the list, if that is known.
+
+    Examples
+    --------
+    >>> hint("factor"), hint("log1p"), hint("hashed")
+    ('; write C(x)', '; write np.log1p(x)', '')
+    """
+    known = _HINTS.get(name) or (f"write np.{name}(x)" if f"np.{name}" in FUNCTIONS else "")
+    return f"; {known}" if known else ""
 
 
 def option_values(

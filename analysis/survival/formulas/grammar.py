@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import product
 
 from analysis.errors import InputError, raise_all
 from analysis.survival.formulas.calls import read_call, unquoted
-from analysis.survival.formulas.expressions import Factor, column_factor, refused
+from analysis.survival.formulas.expressions import MOST_NESTED, Factor, check_length, column_factor, refused
 
-MOST_CHARACTERS, MOST_NESTED, MOST_TERMS, MOST_FACTORS = 100_000, 25, 5_000, 6
+MOST_CHARACTERS, MOST_TERMS, MOST_FACTORS = 100_000, 5_000, 6
 _BLANK = re.compile(r"\s*")
 _TOKEN = re.compile(
-    r"(?P<call>[^\W\d](?:\.?\w)*(?=\())|(?P<name>[^\W\d](?:\.?\w)*|`(?:[^`]|``)+`)|(?P<number>\d+(?![\w.]))"
+    r"(?P<call>[^\W\d][\w.]*(?=\())|(?P<name>[^\W\d][\w.]*|`(?:[^`]|``)+`)|(?P<number>\d+(?![\w.]))"
     r"|(?P<sign>\*\*|[-+*/:^()])"
 )
 _SKIPPED = re.compile(r"`(?:[^`]|``)+`|'[^'\n]*'|\"[^\"\n]*\"|[^()`'\"]+|[()]")
@@ -56,7 +56,7 @@ Terms = dict[Term, None]
 INTERCEPT = Term(())
 
 
-def parse_formula(text: str) -> tuple[Term, ...]:
+def parse_formula(text: str, columns: Collection[object] = ()) -> tuple[Term, ...]:
     """The terms of a formula's right-hand side, main effects before interactions.
 
     Operators, from the one that binds most: ``^`` (or ``**``), ``:``, ``*`` and ``/``, ``+`` and ``-``, as in R.
@@ -65,6 +65,8 @@ def parse_formula(text: str) -> tuple[Term, ...]:
     ----------
     text : str
         Such as "age + sex * log2(crp)".
+    columns : collection, optional
+        The columns that there are, as `read_call` takes them.
 
     Returns
     -------
@@ -81,10 +83,9 @@ def parse_formula(text: str) -> tuple[Term, ...]:
     >>> [term.text for term in parse_formula("a*b + log(`Mg (mmol/L)`) - b")]
     ['a', 'log(Mg (mmol/L))', 'a:b']
     """
-    if len(text) > MOST_CHARACTERS:
-        raise refused("formula", text, f"it has {len(text):,} characters, of at most {MOST_CHARACTERS:,}")
+    check_length("formula", text, MOST_CHARACTERS)
     plain = text.strip().removeprefix("~")
-    return _in_order(_Parser(text, _tokens(text, plain)).whole())
+    return _in_order(_Parser(text, _tokens(text, plain), columns).whole())
 
 
 def parse_terms(terms: Iterable[str], columns: Iterable[str]) -> tuple[Term, ...]:
@@ -117,18 +118,18 @@ def parse_terms(terms: Iterable[str], columns: Iterable[str]) -> tuple[Term, ...
     problems: list[str] = []
     for term in terms:
         try:
-            found += (Term((column_factor(term),)),) if term in known else _one_of_list(term)
+            found += (Term((column_factor(term),)),) if term in known else _one_of_list(term, known)
         except InputError as error:
             problems += error.problems
     raise_all(list(dict.fromkeys(problems)), InputError)
     return _in_order(dict.fromkeys(found))
 
 
-def _one_of_list(term: object) -> tuple[Term, ...]:
+def _one_of_list(term: object, columns: Collection[object]) -> tuple[Term, ...]:
     """The terms of one member of a list that is no column."""
     if not isinstance(term, str):
         raise InputError(f"covariates: {term!r} is neither a column nor the text of a term")
-    parsed = parse_formula(term)
+    parsed = parse_formula(term, columns)
     if not parsed:
         raise InputError(f"covariates: the term {term!r} names no column")
     return parsed
@@ -201,6 +202,7 @@ class _Parser:
 
     text: str
     tokens: Sequence[tuple[str, str]]
+    columns: Collection[object]
     at: int = 0
     depth: int = 0
     factors: dict[str, Factor] = field(default_factory=dict)
@@ -253,7 +255,7 @@ class _Parser:
     def factor(self, what: str, held: str) -> Factor:
         """A column or a call, read once."""
         if held not in self.factors:
-            self.factors[held] = read_call(held) if what == "call" else column_factor(unquoted(held))
+            self.factors[held] = read_call(held, self.columns) if what == "call" else column_factor(unquoted(held))
         return self.factors[held]
 
     def intercept(self, held: str) -> Terms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import first_few, stratum_label
 from analysis.errors import InputError, NotEstimable
-from analysis.survival.formulas.expressions import Call, Coding, Column, Factor, Number, Text
+from analysis.survival.formulas.expressions import Call, Coding, Column, Expression, Factor, Number, Text
 from analysis.survival.formulas.functions import CODINGS, FUNCTIONS, OPERATORS, WITH_BASE
 
 
@@ -66,10 +67,10 @@ def factor_values(factor: Factor, variables: Mapping[str, Values]) -> Values:
     return values
 
 
-def evaluated(factor: Factor, variables: Mapping[str, Values]) -> Values:
-    """What an expression is in each row, whatever that is."""
+def evaluated(factor: Factor, variables: Mapping[str, Values], *, role: str = "covariates:") -> Values:
+    """What an expression is in each row, whatever that is; messages begin with the role of its text."""
     with np.errstate(all="ignore"):
-        return _Evaluation(factor.text, variables).of(factor.expression)
+        return _Evaluation(f"{role} {factor.text!r}", variables).of(factor.expression)
 
 
 def factor_columns(factor: Factor, values: Values, *, full: bool) -> Columns:
@@ -121,7 +122,7 @@ def _contrasts(factor: Factor, values: Category) -> Any:  # noqa: ANN401
     if base is None:
         return kind(values.levels[0])
     label = stratum_label(base.value)
-    _refuse_unknown_levels(factor.text, [label], values.levels)
+    _refuse_unknown_levels(f"covariates: {factor.text!r}", [label], values.levels)
     return kind(label)
 
 
@@ -130,7 +131,7 @@ def _refuse_unknown_levels(text: str, named: Sequence[str], levels: Sequence[str
     unknown = [repr(label) for label in named if label not in levels]
     if unknown:
         raise InputError(
-            f"covariates: {text!r} names the level {first_few(unknown)}, which no row holds; levels:"
+            f"{text} names the level {first_few(unknown)}, which no row holds; levels:"
             f" {first_few(map(repr, levels), 12)}"
         )
 
@@ -142,7 +143,7 @@ class _Evaluation:
     text: str
     variables: Mapping[str, Values]
 
-    def of(self, expression: Column | Number | Text | Call) -> Values:
+    def of(self, expression: Expression) -> Values:
         """The value of an expression."""
         match expression:
             case Column(name):
@@ -158,21 +159,21 @@ class _Evaluation:
             case Call(function, arguments, options):
                 values = [self.numbers(self.of(argument)) for argument in arguments]
                 return self.called(function, values, dict(options))
-        raise InputError(f"covariates: {self.text!r} has no value")
+        raise InputError(f"{self.text} has no value")
 
     def numbers(self, values: Values) -> NDArray[np.generic]:
         """Numbers, or an error on a category or on several columns."""
         if isinstance(values, np.ndarray | np.generic):
             return values
         raise InputError(
-            f"covariates: {self.text!r} computes with {'categories' if isinstance(values, Category) else 'columns'};"
+            f"{self.text} computes with {'categories' if isinstance(values, Category) else 'columns'};"
             " functions and arithmetic take numbers"
         )
 
     def is_level(self, values: Values, level: str, *, equal: bool) -> Values:
         """Whether a row is of a level."""
         if not isinstance(values, Category):
-            raise InputError(f"covariates: {self.text!r} compares numbers with the text {level!r}; write the number")
+            raise InputError(f"{self.text} compares numbers with the text {level!r}; write the number")
         _refuse_unknown_levels(self.text, [level], values.levels)
         place = values.levels.index(level)
         return np.equal(values.codes, place) if equal else np.not_equal(values.codes, place)
@@ -188,9 +189,7 @@ class _Evaluation:
         """A category with its levels in the order given, which must name them all."""
         left_out = [label for label in held.levels if label not in labels]
         if left_out or len(set(labels)) < len(labels):
-            raise InputError(
-                f"covariates: {self.text!r} must name every level once; levels: {first_few(map(repr, held.levels), 12)}"
-            )
+            raise InputError(f"{self.text} must name every level once; levels: {first_few(map(repr, held.levels), 12)}")
         levels = tuple(label for label in labels if label in held.levels)
         place = np.array([levels.index(label) for label in held.levels], dtype=np.int64)
         return replace(held, codes=place[held.codes], levels=levels)
@@ -199,15 +198,14 @@ class _Evaluation:
         """A function of numbers, or an operator."""
         elementwise = OPERATORS.get(function) or FUNCTIONS[function].numpy
         if elementwise:
-            found: NDArray[np.generic] = getattr(np, elementwise)(
-                *(np.asarray(one, dtype=np.float64) for one in values)
-            )
-            return np.asarray(found)
+            of = getattr(np, elementwise)
+            floats = [np.asarray(one, dtype=np.float64) for one in values]
+            return np.asarray(reduce(of, floats) if function in ("And", "Or") else of(*floats))
         try:
             return _transform(function)(pd.Series(values[0], dtype=np.float64), options)
         except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError(f"covariates: {self.text!r} cannot be computed: {reason}") from error
+            raise InputError(f"{self.text} cannot be computed: {reason}") from error
 
 
 def _as_category(values: NDArray[np.generic]) -> Category:

@@ -16,6 +16,7 @@ ROWS = pd.DataFrame(
         "sex": ["f", "m", "m", None],
         "flag": [True, False, True, False],
         "a b": [1, 2, 3, 4],
+        "Age..years.": [50.0, 70.0, None, 90.0],
     }
 )
 
@@ -41,11 +42,63 @@ ROWS = pd.DataFrame(
         ("~flag", [0, 1, 0, 1]),
         ("`a b` + 1 > 3", [0, 0, 1, 1]),
         ("log2(`a b`) == 2", [0, 0, 0, 1]),
+        ("flag == True", [1, 0, 1, 0]),
+        ("False == flag", [0, 1, 0, 1]),
+        ("flag != TRUE | ecog == 2", [0, 1, 1, 1]),
+        ("flag in [True]", [1, 0, 1, 0]),
+        ("True & flag", [1, 0, 1, 0]),
+        ("sex in ('m',) or ecog == 0", [1, 1, 1, 0]),
+        ("ecog in (0, 2)", [1, 0, 1, 0]),
+        ("ecog not in (0, 2)", [0, 1, 0, 0]),
+        ("60 < age < 80", [0, 1, 0, 0]),
+        ("not 60 < age <= 90", [1, 0, 0, 0]),
+        ("0 <= ecog < `a b` < 3", [1, 1, 0, 0]),
+        ("'m' == sex", [0, 1, 1, 0]),
+        ("'m' != sex", [1, 0, 0, 0]),
+        ("Age..years.^2 > 2500", [0, 1, 0, 1]),
+        (" | ".join(["ecog == 2"] * 80), [0, 0, 1, 0]),
+        (f"ecog in {[*range(1, 200)]}", [0, 1, 1, 0]),
     ],
 )
 def test_a_condition_holds_where_r_says_so(condition, holds):
     """As ``with(rows, condition)`` of R, an NA being no TRUE."""
     assert rows_that_meet(ROWS, condition).tolist() == [bool(one) for one in holds]
+
+
+@pytest.mark.parametrize(
+    ("name", "condition"), [("True", "True == 2"), ("FALSE", "FALSE == 2"), ("True", "`True` > 1")]
+)
+def test_a_column_named_as_a_truth_value_is_that_column(name, condition):
+    assert rows_that_meet(ROWS.rename(columns={"ecog": name}), condition).tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("condition", "advice"),
+    [
+        ("ecog = 2", "compare with ==, not ="),
+        ("(ecog = 2) & age > 60", "compare with ==, not ="),
+        ("log(ecog = 2) > 0", "compare with ==, not ="),
+        ("ecog == 2 && age > 60", "'&&' cannot stand in it; write &;"),
+        ("ecog == 2 || age > 60", r"'\|\|' cannot stand in it; write \|;"),
+        ("!flag", "'!' cannot stand in it; write ~;"),
+        ("ecog <> 2", "'<>' cannot stand in it; write !=;"),
+        ("sex %in% c('m', 'f')", r"'%in%' cannot stand in it; write in, as site in \['a', 'b'\]"),
+        ("sex in c('m', 'f')", r"no function 'c'; write a list, as \['a', 'b'\]"),
+        ("ecog == 2 AND age > 60", "it is not a valid expression;"),
+    ],
+)
+def test_a_condition_that_cannot_be_read_says_how_conditions_are_written(condition, advice):
+    with pytest.raises(InputError, match=f"^cannot read the condition .*{advice}.*compare with ==, .* join with & and"):
+        rows_that_meet(ROWS, condition)
+
+
+@pytest.mark.parametrize(
+    "condition", ["ecog = 2", "ecog == 'm'", "sex == 2", "sex == 'x'", "age", "ecog ~ 2", "-(ecog in ['m'])"]
+)
+def test_no_message_on_a_condition_speaks_of_covariates(condition):
+    with pytest.raises(InputError, match="condition") as raised:
+        rows_that_meet(ROWS, condition)
+    assert "covariate" not in str(raised.value)
 
 
 RUNS_CODE = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import os
+import re
 from itertools import product
 from unittest import mock
 
@@ -101,10 +102,13 @@ SNEAKY = [
     "2 * age",
     "2",
     ".",
-    "age.",
     "5fu",
     "I(5fu)",
-    "I(40 < age < 60)",
+    "I(40 < age < open('ran', 'w'))",
+    "I(age in (40, open('ran', 'w')))",
+    "I(age ^ open('ran', 'w'))",
+    "I(True)",
+    "I(True(age))",
     "I(age @ age)",
     "I(age << 2)",
     "I(3)",
@@ -157,9 +161,23 @@ def test_what_is_not_on_the_list_is_refused_before_anything_is_computed(formula,
         fit_cox(COHORT, PLAIN, formula)
 
 
-@pytest.mark.parametrize("formula", ["I(age.__class__)", "age.__class__.__mro__", "__builtins__", "np.pi", "ph.ecog"])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "I(age.__class__)",
+        "age.__class__.__mro__",
+        "__builtins__",
+        "np.pi",
+        "ph.ecog",
+        "age.",
+        "log(age..)",
+        "I(True.__class__)",
+    ],
+)
 def test_a_name_with_full_stops_is_a_column_or_an_error(formula):
-    with pytest.raises(InputError, match=r"no column '(age\.__class__|__builtins__|np\.pi|ph\.ecog)"):
+    with pytest.raises(
+        InputError, match=r"no column '(age\.__class__|__builtins__|np\.pi|ph\.ecog|age\.|True\.__class__)"
+    ):
         fit_cox(COHORT, PLAIN, formula)
 
 
@@ -213,7 +231,9 @@ def test_a_column_of_any_name_is_that_column(name, nothing_runs):
         np.testing.assert_array_equal(inside.x[:, 0], COHORT["age"] ** 2)
 
 
-@pytest.mark.parametrize("name", ["ph.ecog", "C", "log", "np", "class", "µg", "Intercept", "_", "T"])
+@pytest.mark.parametrize(
+    "name", ["ph.ecog", "Age..years.", "Mg..mmol.L.", "C", "log", "np", "class", "µg", "Intercept", "_", "T"]
+)
 def test_a_plain_name_needs_no_backticks(name):
     cohort = COHORT.rename(columns={"age": name})
     assert read_design(cohort, PLAIN, f"{name} + log({name})").terms == (name, f"log({name})")
@@ -296,12 +316,13 @@ def test_a_formula_is_a_design_or_an_error_and_never_runs(formula):
 
 
 def _allowed(formula: str) -> bool:
-    """A reference of its own: every name that is called is on the list, every other is a column or an option.
+    """A second reading: every name that is called is on the list, every other is a column or an option.
 
     A term that is taken away again, as in "age + (b - b)", is never looked up, so its columns need not be there.
     """
     taken_away = "-" in formula
     signs = formula.strip().removeprefix("~").replace(":", "*").replace("^", "**").replace("`", "")
+    signs = re.sub(r"(\w)\.+(?!\w)", r"\1", signs)
     for node in ast.walk(ast.parse(signs.strip(), mode="eval")):
         if isinstance(node, ast.Call):
             if ast.unparse(node.func) not in {*FUNCTIONS, *CODINGS}:
@@ -344,3 +365,81 @@ def test_a_power_of_terms_is_their_interactions_and_of_one_term_an_error():
 def test_long_sums_are_read():
     names = [f"gene{place}" for place in range(2_000)]
     assert len(parse_formula(" + ".join(names))) == 2_000
+
+
+@pytest.mark.parametrize(
+    ("formula", "values"),
+    [
+        ("I(age^2)", lambda rows: rows.age**2),
+        ("I(-age^2 / 10)", lambda rows: -(rows.age**2) / 10),
+        ("log(crp^2 + 1)", lambda rows: np.log(rows.crp**2 + 1)),
+        ("I(50 < age <= 60)", lambda rows: rows.age.gt(50) & rows.age.le(60)),
+        ("I((age > 60) == True)", lambda rows: rows.age.gt(60)),
+        ("I(age in (40, 41, 42, 43, 44, 45, 46, 47, 48, 49))", lambda rows: rows.age.lt(50)),
+        ("I('m' == sex)", lambda rows: rows.sex.eq("m")),
+        ("np.where(age > 60, 1, FALSE)", lambda rows: rows.age.gt(60)),
+    ],
+)
+def test_expressions_within_a_call_are_those_of_r_and_python(formula, values):
+    np.testing.assert_allclose(read_design(COHORT, PLAIN, formula).x[:, 0], values(COHORT).astype(float), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("formula", "name"),
+    [
+        ("I(sex not in ['f', 'x'])", "I(sex not in ['f', 'x'])"),
+        ("I(~(sex not in ['not in', 'f']))", "I(~sex not in ['not in', 'f'])"),
+        ("I(not age>60 and crp<5 or sex=='m')", "I(~age > 60 & crp < 5 | sex == 'm')"),
+        ("I(age^2)", "I(age ** 2)"),
+        ("I(40<age<60)", "I(40 < age < 60)"),
+        ("I(smoker==True)", "I(smoker == True)"),
+    ],
+)
+def test_the_name_of_a_term_is_the_term_again(formula, name):
+    (term,) = parse_formula(formula)
+    assert term.text == name
+    assert parse_formula(name) == (term,)
+
+
+@pytest.mark.parametrize("truth", ["True", "FALSE"])
+def test_a_column_may_have_the_name_of_a_truth_value(truth):
+    cohort = COHORT.rename(columns={"age": truth})
+    for terms in (f"I({truth} / 10)", f"I(`{truth}` / 10)"):
+        np.testing.assert_array_equal(read_design(cohort, PLAIN, terms).x[:, 0], COHORT.age / 10)
+        np.testing.assert_array_equal(read_term_design(cohort, PLAIN, [terms]).x[:, 0], COHORT.age / 10)
+    with pytest.raises(InputError, match=f"no column '{truth}'"):
+        read_design(COHORT, PLAIN, f"I(`{truth}` + age)")
+
+
+@pytest.mark.parametrize(
+    ("formula", "advice"),
+    [
+        ("factor(sex)", r"write C\(x\)"),
+        ("age + as.factor(sex, levels=c('m', 'f'))", r"write C\(x\)"),
+        ("strata(sex) + age", "name the column in strata="),
+        ("age * strata(sex)", "name the column in strata="),
+        ("cluster(sex)", "name the column in cluster="),
+        ("offset(log(n))", "offsets are not offered"),
+        ("ns(age, df=3)", r"write cr\(x, df=3\)"),
+        ("rcs(age, 4)", r"write cr\(x, df=3\), or use dose_response"),
+        ("Q('age')", "write the name in backticks"),
+        ("log1p(crp)", r"write np\.log1p\(x\)"),
+        ("I(floor(age))", r"write np\.floor\(x\)"),
+        ("ifelse(age > 60, 1, 0)", r"write np\.where\(x > 5, 1, 0\)"),
+        ("relevel(sex, ref='m')", r"write C\(x, Treatment\('b'\)\)"),
+        ("cut(age, c(40, 60, Inf))", "make a column of groups with stratify"),
+        ("C(sex, levels=c('m', 'f'))", r"write a list, as \['a', 'b'\]"),
+        ("I(age = 60)", "compare with ==, not ="),
+        ("C(sex, Sum, 'm', 'f')", r"reference level is given as .C\(stage, Treatment\('II'\)\)"),
+    ],
+)
+def test_what_other_programs_call_otherwise_is_answered_by_the_name_here(formula, advice):
+    with pytest.raises(InputError, match=f"^covariates: cannot read the term .*{advice}"):
+        fit_cox(COHORT, PLAIN, formula)
+
+
+@pytest.mark.parametrize(
+    "formula", ["C(sex)", "C(sex, Treatment('m'))", "cr(age, df=3)", "np.log1p(crp)", "np.where(age > 5, 1, crp)"]
+)
+def test_what_the_answers_advise_can_be_fitted(formula):
+    assert np.isfinite(read_design(COHORT, PLAIN, formula).x).all()
