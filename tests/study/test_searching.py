@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from analysis import ADJUSTMENT, OVERALL_SURVIVAL, cutpoint_multiverse, load_cohort, search_cutpoint
+from analysis import ADJUSTMENT, OVERALL_SURVIVAL, NotEstimable, cutpoint_multiverse, load_cohort, search_cutpoint
 from analysis.study.prepare import prepare_study
 from analysis.study.report.sections import cut_choices, searching
 from analysis.study.run import synthetic_plan
@@ -27,7 +27,6 @@ def few_draws(monkeypatch):
     for module in (searching, cut_choices):
         monkeypatch.setattr(module, "N_PERMUTATIONS", 199)
         monkeypatch.setattr(module, "N_BOOTSTRAP", 20)
-    monkeypatch.setattr(searching, "N_ADJUSTED", 20)
     monkeypatch.setattr(cut_choices, "N_MULTIVERSE", 19)
 
 
@@ -46,6 +45,9 @@ def test_the_search_is_adjusted_as_the_plan_says_and_the_crude_one_is_named_crud
     assert list(rows.index.unique("adjustment")) == ["adjusted as the plan says", "crude"]
     assert "adjusted as the plan says" in figure.title
     assert "for the search, not for confounding" in table.note
+    assert "Interval by 20 bootstrap resamples, p by permutation: near 0.05 the two can disagree." in table.note
+    size = round(study.cohort["magnesium"].notna().sum() ** 0.8)
+    assert f"in 95 % of 20 resamples of {size} patients (n to the power of 0.8)" in table.note
     # the marker's confounding, not the search, is what the crude p-value is small by
     p_values = rows.xs("searched cut, corrected", level="analysis")["p_corrected"]
     assert p_values["adjusted as the plan says"] > 4 * p_values["crude"]
@@ -57,16 +59,42 @@ def test_a_plan_that_adjusts_for_nothing_has_the_crude_search_alone(study):
     figure, table = searching._search_blocks(bare, searching._searches(bare))
     assert set(table.frame["adjustment"]) == {"crude"}
     assert figure.title.endswith(", crude")
+    assert "crude: not corrected for confounding" in searching._searches_words(bare, searching._searches(bare))
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+def test_a_crude_search_does_not_pass_for_the_adjusted_one_that_failed(study, monkeypatch):
+    def only_crude(*given, adjusted=False):
+        if adjusted:
+            raise NotEstimable("no adjusted search")
+        return searched(*given)
+
+    searched = searching.searched
+    monkeypatch.setattr(searching, "searched", only_crude)
+    monkeypatch.setattr(searching, "multiverse_blocks", lambda study: [])
+    monkeypatch.setattr(searching, "measurement_blocks", lambda study, cuts, error: [])
+    monkeypatch.setattr(searching, "world_blocks", lambda: [])
+    section = searching.searching_section(study)
+    words = section.blocks[0].text
+    assert "adjusted search could not be made" in words
+    assert "crude: not corrected for confounding" in words
+    assert "adjusted as the plan says" not in words
+    curve = next(block for block in section.blocks if getattr(block, "name", "") == "dose-response")
+    assert curve.draw.keywords["searched"] is None
 
 
 @pytest.mark.filterwarnings("ignore::analysis.errors.RowsDropped")
 def test_the_null_world_stands_among_the_worlds_and_only_adjustment_helps_there():
-    (_, table) = cut_choices.world_blocks()
+    words, table = cut_choices.world_blocks()
     rows = table.frame
     assert list(rows["world"].unique()) == ["planted", "no effect", "independent", "threshold"]
     null = rows[rows["world"] == "no effect"].set_index(["adjustment", "analysis"])["p_corrected"]
-    assert null["crude", "searched cut, corrected"] < 0.05 < null["adjusted", "searched cut, as found"]
-    assert rows[["hazard_ratio", "conf_low", "conf_high"]].notna().all(axis=None)
+    assert null["crude", "searched cut, corrected"] < 0.05 < null["adjusted", "searched cut, corrected"]
+    estimates = rows[["hazard_ratio", "conf_low", "conf_high"]]
+    assert estimates[rows["adjustment"] == "crude"].notna().all(axis=None)
+    assert estimates[rows["adjustment"] == "adjusted"].isna().all(axis=None)  # none that is not corrected
+    threshold = rows[(rows["world"] == "threshold") & (rows["adjustment"] == "adjusted")]["p_corrected"].item()
+    assert ("does not see it with 480 patients" in words.text) == (threshold >= 0.05)
 
 
 def test_each_adjustment_has_its_p_value_and_the_sentence_on_what_it_tests(study):

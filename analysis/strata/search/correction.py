@@ -15,7 +15,7 @@ from analysis.strata.search.rows import SearchRows
 from analysis.strata.search.scans import Scan
 
 RANGE_POWER = 0.8
-"""A resample for the place of the cut holds n to this power rows."""
+"""A resample for the range of the cut-point holds n to this power rows."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,17 @@ def _mean(values: FloatArray) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
+def resample_size(n: int, power: float = RANGE_POWER) -> int:
+    """Rows of each resample of n rows in which the cut is searched again for its range.
+
+    Examples
+    --------
+    >>> resample_size(480)
+    140
+    """
+    return max(2, min(n, round(n**power)))
+
+
 def cut_range(
     scan: Scan, stream: np.random.SeedSequence, *, n_bootstrap: int, conf_level: float, power: float = RANGE_POWER
 ) -> tuple[float, float]:
@@ -127,8 +138,7 @@ def cut_range(
         Observed values of the marker.
     """
     n, rng = len(scan.marker), np.random.default_rng(stream)
-    size = max(2, min(n, round(n**power)))
-    counts = times_drawn(rng.integers(0, n, (n_bootstrap, size)), n).astype(np.float64)
+    counts = times_drawn(rng.integers(0, n, (n_bootstrap, resample_size(n, power))), n).astype(np.float64)
     cuts = scan.cuts_of(counts) if n_bootstrap else np.empty(0)
     cuts = cuts[~np.isnan(cuts)]
     if not len(cuts):

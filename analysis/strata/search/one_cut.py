@@ -1,4 +1,4 @@
-"""The search for a cut-point of a continuous marker, with what an honest one must say beside it."""
+"""The search for a cut-point of a continuous marker, with what must be said beside it."""
 
 from __future__ import annotations
 
@@ -206,15 +206,15 @@ def search_cutpoint(
     magnesium does nothing, with ten covariates and treatment as stratum: docs/calibration.md. The closed p-values rest
     on the same maximum, as approximations.
 
-    Corrected hazard ratio: an iterated bootstrap of what the search adds (`search_honesty.corrected`). In simulation it
+    Corrected hazard ratio: an iterated bootstrap of what the search adds (`correction.corrected`). In simulation it
     leaves at most a sixth of the bias, with an effect or none, along the marker or at a threshold, confounded or not. A
     single bootstrap leaves about a quarter without an effect, and errs as much. Cross-fitting (the effect of cuts
     searched in the other folds) does as well where the effect is much the same at every cut, but falls short of a
     larger one at the cut found: at a confounded threshold by half and more of what the search overstates, with limits
     that cover in 82 to 92 of 100 data sets. docs/calibration.md and docs/corrections.md have the figures.
 
-    Place of the cut: the bootstrap is not consistent for it. Resamples of n^0.8 rows cover a true threshold more often
-    than resamples of n; where there is no threshold, the range only tells how the cut moves.
+    Range of the cut-point: the bootstrap is not consistent for it. Resamples of n^0.8 rows cover a true threshold more
+    often than resamples of n; where there is no threshold, the range only tells how the cut moves.
 
     References: Hothorn and Lausen (2003), Comput Stat Data Anal 43:121; Hollander, Sauerbrei and Schumacher (2004),
     Stat Med 23:1701; Bickel, Goetze and van Zwet (1997), Statistica Sinica 7:1; Hall and Martin (1988), Biometrika
@@ -241,10 +241,10 @@ def search_cutpoint(
     table["p_adjusted"] = corrected_p_values(table["statistic"].to_numpy(), maxima)
     p_permutation = float(table["p_adjusted"].iloc[place])
     naive = _as_found(scan, cut)
-    honest = corrected(scan, naive, correcting, n_bootstrap=n_bootstrap)
+    effect = corrected(scan, naive, correcting, n_bootstrap=n_bootstrap)
     cut_low, cut_high = cut_range(scan, resampling, n_bootstrap=n_bootstrap, conf_level=conf_level)
     p_naive = two_sided(sqrt(table["chi_square"].iloc[place]))
-    compared = comparison(rows, marker, cut, (naive, honest), (p_naive, p_permutation), conf_level)
+    compared = comparison(rows, marker, cut, (naive, effect), (p_naive, p_permutation), conf_level)
     found = (*rows.warnings, *separated(naive.estimate, marker, cut))
     warn_all(found)
     return CutpointSearch(
@@ -256,7 +256,7 @@ def search_cutpoint(
         permutation=scan.permutation,
         critical_value=critical_value(maxima),
         hazard_ratio_naive=exp(naive.estimate),
-        hazard_ratio_corrected=exp(honest.estimate),
+        hazard_ratio_corrected=exp(effect.estimate),
         conf_low=compared["conf_low"].iloc[1],
         conf_high=compared["conf_high"].iloc[1],
         cut_low=cut_low,

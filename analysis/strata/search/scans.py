@@ -33,6 +33,9 @@ from analysis.kernels.cutpoints import (
 MOST_CUTS_AGAIN = 50
 """Beside covariates, resamples search among this many of the cuts, evenly spread."""
 
+EXACT = "exact where the marker is related to neither outcome nor censoring"
+"""The condition of a permutation test, which shuffles the marker over times and events together."""
+
 
 class Scan(Protocol):
     """What a search asks of a way to scan: rows in the order of the marker, and answers on their resamples."""
@@ -90,7 +93,7 @@ class LogRankScan:
     @property
     def permutation(self) -> str:
         """What `maxima` permutes."""
-        return "log-rank scores over the marker; exact level"
+        return f"log-rank scores over the marker; {EXACT}"
 
     def table(self) -> pd.DataFrame:
         """A row a cut."""
@@ -142,9 +145,10 @@ class AdjustedScan:
     @property
     def permutation(self) -> str:
         """What `maxima` permutes."""
+        within = " within strata" if len(np.unique(self.rows.strata)) > 1 else ""
         if self.rows.x.shape[1]:
-            return "residuals of the marker given the covariates, within strata; large-sample level"
-        return "log-rank scores over the marker, within strata; exact level"
+            return f"residuals of the marker given the covariates{within}; large-sample level"
+        return f"log-rank scores over the marker{within}; {EXACT}{within}"
 
     @cached_property
     def scores(self) -> CutScores:

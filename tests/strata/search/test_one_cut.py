@@ -264,14 +264,17 @@ def test_strata_that_differ_in_marker_and_hazard_are_no_effect():
 
 
 def test_it_says_what_was_permuted_and_what_level_that_gives():
-    rows = drawn(site="a", other=np.random.default_rng(2).normal(size=150))
+    rows = drawn(site=np.repeat(["a", "b"], 75), other=np.random.default_rng(2).normal(size=150))
     found = [search_cutpoint(rows, OS, "marker", **QUICK, **more).permutation for more in ({}, {"strata": "site"})]
     assert found == [
-        "log-rank scores over the marker; exact level",
-        "log-rank scores over the marker, within strata; exact level",
+        "log-rank scores over the marker; exact where the marker is related to neither outcome nor censoring",
+        "log-rank scores over the marker within strata; exact where the marker is related to neither outcome nor"
+        " censoring within strata",
     ]
     adjusted = search_cutpoint(rows, OS, "marker", **QUICK, adjust="other", strata="site").permutation
-    assert adjusted == "residuals of the marker given the covariates, within strata; large-sample level"
+    assert adjusted == "residuals of the marker given the covariates within strata; large-sample level"
+    one = search_cutpoint(rows.assign(site="a"), OS, "marker", **QUICK, adjust="other", strata="site").permutation
+    assert one == "residuals of the marker given the covariates; large-sample level"
 
 
 def test_resamples_within_strata_search_the_same_statistic():

@@ -208,7 +208,7 @@ def test_the_order_of_categories_changes_no_seeded_answer(reverse):
     rng = np.random.default_rng(3)
     cohort = pd.DataFrame(
         {
-            "time": np.ceil(rng.exponential(10, 80)),
+            "time": rng.exponential(10, 80).round(1) + 0.1,
             "event": rng.integers(0, 2, 80),
             "x": rng.normal(size=80).round(1),
             "site": rng.choice(list("abc"), 80),
@@ -223,4 +223,4 @@ def test_the_order_of_categories_changes_no_seeded_answer(reverse):
     categories = sorted(cohort[reverse].unique(), reverse=True)
     recoded = cohort.assign(**{reverse: pd.Categorical(cohort[reverse], categories=categories)})
     found = bootstrap_cox(recoded, endpoint, ["x"], **options)
-    pd.testing.assert_frame_equal(found.coefficients, expected.coefficients, check_exact=True)
+    pd.testing.assert_frame_equal(found.draws, expected.draws, check_exact=True)

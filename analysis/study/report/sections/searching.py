@@ -13,12 +13,11 @@ from analysis.present.figures import plot_cutpoint_scan, plot_dose_response
 from analysis.present.pages import Prose
 from analysis.present.text import format_number, format_p
 from analysis.strata.dose_response import DoseResponse, dose_response
-from analysis.strata.search import CutpointSearch, search_cutpoint
+from analysis.strata.search import CutpointSearch, resample_size, search_cutpoint
 from analysis.study.blocks import attempted, table
 from analysis.study.measuring import stated_error
 from analysis.study.report import Block, StudyFigure, StudySection
 from analysis.study.report.sections.cut_choices import (
-    N_ADJUSTED,
     N_BOOTSTRAP,
     N_PERMUTATIONS,
     P_VALUES,
@@ -34,16 +33,14 @@ from analysis.study.targets import hazard_ratio_target
 
 def searching_section(study: Study) -> StudySection:
     """The continuous marker first, then a search told as a search, then how much hangs on the choices."""
-    adjusts = bool(study.plan.model.covariates or study.plan.model.strata)
-    beside = "adjusted as the plan says; the crude search beside it is corrected" if adjusts else "crude: corrected"
+    found = _searches(study)
     words = Prose(
         "Nothing here was needed for the results above. A cut throws away what lies within its groups, and a search"
-        " finds a cut in any data. So the whole curve comes first; the searched cut stands with a p-value and a hazard"
-        f" ratio corrected for the search, {beside} for the search, not for confounding. The last parts ask how much"
-        " hangs on choices and on measuring once."
+        f" finds a cut in any data. So the whole curve comes first. {_searches_words(study, found)} The last parts ask"
+        " how much hangs on choices and on measuring once."
     )
-    found = _searches(study)
-    blocks: list[Block] = [words, *attempted("The curve", partial(_curve_blocks, study, *found[:1]))]
+    alike = [one for one in found if is_adjusted(one) == _adjusts(study)]
+    blocks: list[Block] = [words, *attempted("The curve", partial(_curve_blocks, study, *alike[:1]))]
     if found:
         blocks += _search_blocks(study, found)
     blocks += attempted("The multiverse of choices", partial(multiverse_blocks, study))
@@ -54,6 +51,28 @@ def searching_section(study: Study) -> StudySection:
     if study.plan.synthetic:
         blocks += attempted("The search in other worlds", world_blocks)
     return StudySection("searching", "What a cut costs", tuple(blocks))
+
+
+def _adjusts(study: Study) -> bool:
+    """Whether the plan adjusts for anything."""
+    return bool(study.plan.model.covariates or study.plan.model.strata)
+
+
+def is_adjusted(found: CutpointSearch) -> bool:
+    """Whether a search was made beside covariates or within strata."""
+    return bool(found.adjust or found.strata)
+
+
+def _searches_words(study: Study, found: Sequence[CutpointSearch]) -> str:
+    """What the searches that were made are corrected for."""
+    if not found:
+        return "No cut could be searched."
+    words = "The searched cut stands with a p-value and a hazard ratio corrected for the search, "
+    if not is_adjusted(found[0]):
+        failed = "The adjusted search could not be made. " if _adjusts(study) else ""
+        return f"{failed}{words}crude: not corrected for confounding."
+    beside = "; the crude search beside it is corrected for the search, not for confounding" if found[1:] else ""
+    return f"{words}adjusted as the plan says{beside}."
 
 
 def _curve_blocks(study: Study, found: CutpointSearch | None = None) -> list[Block]:
@@ -75,7 +94,8 @@ def _curve_blocks(study: Study, found: CutpointSearch | None = None) -> list[Blo
         synthetic=plan.synthetic,
     )
     caption = (
-        f"Hazard ratio of {study.primary.name} against the median, a restricted cubic spline with pointwise intervals."
+        f"Hazard ratio of {study.primary.name} against the median, a restricted cubic spline with pointwise intervals,"
+        f" {'adjusted as the plan says' if _adjusts(study) else 'crude'}."
     )
     if study.truth is not None:
         caption += " Dotted: the target of the adjusted linear model."
@@ -121,7 +141,7 @@ def _linear_truth(study: Study, response: DoseResponse) -> pd.DataFrame | None:
 def _searches(study: Study) -> list[CutpointSearch]:
     """The search adjusted as the plan says, where it adjusts for anything, then the crude one."""
     found: list[CutpointSearch] = []
-    if study.plan.model.covariates or study.plan.model.strata:
+    if _adjusts(study):
         found += attempted("The adjusted search", lambda: [searched(study, study.primary, adjusted=True)])
     return found + attempted("The crude search", lambda: [searched(study, study.primary)])
 
@@ -155,13 +175,16 @@ def _search_blocks(study: Study, found: Sequence[CutpointSearch]) -> list[Block]
     rows = pd.concat([one.summary().assign(adjustment=_adjustment(one)) for one in found], ignore_index=True)
     shown = rows[["adjustment", *first.summary().columns]]
     heading = f"{study.primary.name}: the searched cut, corrected for the search, beside the continuous marker"
-    note += " The correction is for the search, not for confounding, which adjustment alone can take away."
+    note += (
+        f" Interval by {first.n_bootstrap} bootstrap resamples, p by permutation: near 0.05 the two can disagree. The"
+        " correction is for the search, not for confounding, which adjustment alone can take away."
+    )
     return [figure, table("searched-cut", heading, shown, note=note, kinds=P_VALUES)]
 
 
 def _adjustment(found: CutpointSearch) -> str:
     """How a search was adjusted, in words."""
-    return "adjusted as the plan says" if found.adjust or found.strata else "crude"
+    return "adjusted as the plan says" if is_adjusted(found) else "crude"
 
 
 def _search_note(study: Study, found: CutpointSearch) -> str:
@@ -169,9 +192,11 @@ def _search_note(study: Study, found: CutpointSearch) -> str:
     where = f"{format_number(found.cut_low)} to {format_number(found.cut_high)}"
     return (
         f"{_adjustment(found)[:1].upper()}{_adjustment(found)[1:]}, {found.n_used} patients: searched over"
-        f" {len(found.scan)} cuts; the cut is {found.cut:.3g} {study.unit}, and in 95 % of resamples it lies within"
-        f" {where}. p by {found.n_permutations} permutations ({found.permutation}); Lausen and Schumacher (1992, 1994):"
-        f" {format_p(found.p_lausen92)} and {format_p(found.p_lausen94)}. Seed {found.seed}."
+        f" {len(found.scan)} cuts; the cut is {found.cut:.3g} {study.unit}, and in 95 % of {found.n_bootstrap}"
+        f" resamples of {resample_size(found.n_used)} patients (n to the power of 0.8) it lies within {where}. p by"
+        f" {found.n_permutations} permutations ({found.permutation}); Lausen and Schumacher (1992):"
+        f" {format_p(found.p_lausen92)}; Lausen, Sauerbrei and Schumacher (1994): {format_p(found.p_lausen94)}. Seed"
+        f" {found.seed}."
     )
 
 
@@ -185,6 +210,6 @@ def searched(study: Study, endpoint: Endpoint, *, adjusted: bool = False) -> Cut
         adjust=model.covariates if adjusted else (),
         strata=(model.strata or None) if adjusted else None,
         n_permutations=N_PERMUTATIONS,
-        n_bootstrap=N_ADJUSTED if adjusted else N_BOOTSTRAP,
+        n_bootstrap=N_BOOTSTRAP,
         seed=SEED,
     )
