@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,7 +114,7 @@ def resample_size(n: int, power: float = RANGE_POWER) -> int:
     >>> resample_size(480)
     140
     """
-    return max(2, min(n, round(n**power)))
+    return max(2, min(n, round(math.pow(n, power))))
 
 
 def cut_range(
