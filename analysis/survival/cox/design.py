@@ -12,21 +12,20 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import column_problems, first_few, holds_numbers, numbers, rows_where
+from analysis.cohort.columns import column_problems, first_few, rows_where
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import CohortError, InputError, raise_all
 from analysis.survival.formulas import (
-    Category,
     Term,
-    Values,
     coded_against,
+    column_values,
     columns_of,
     matrix_of,
     parse_formula,
     parse_terms,
     term_columns,
 )
-from analysis.survival.rows import SurvivalData, check_endpoint, group_rows, listed, survival_data
+from analysis.survival.rows import SurvivalData, check_endpoint, listed, survival_data
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +196,9 @@ def _of_terms(
     names = list(dict.fromkeys(by_name.values()))
     raise_all(_slips(names, endpoint))
     data = survival_data(cohort, endpoint, **roles, complete=names)
-    columns = _variables(cohort, names, data)
+    problems: list[str] = []
+    columns = {name: column_values(cohort, name, problems, data.position) for name in names}
+    raise_all(problems)
     variables = {name: columns[column] for name, column in by_name.items()}
     filled = term_columns(terms, variables, listed(roles["strata"]))
     if not filled:
@@ -226,23 +227,6 @@ def _there(name: str, cohort: pd.DataFrame) -> str:
         return name
     alike = [column for column in cohort.columns if not isinstance(column, str) and str(column) == name]
     return alike[0] if len(alike) == 1 else name
-
-
-def _variables(cohort: pd.DataFrame, names: Sequence[str], data: SurvivalData) -> dict[str, Values]:
-    """The formula's columns on the rows used: numbers as floats, anything else as categories in stratum order."""
-    raise_all(column_problems(cohort, names))
-    problems: list[str] = []
-    used = cohort.iloc[data.position]
-    held: dict[str, Values] = {}
-    for name in names:
-        kind = cohort[name].dtype
-        if holds_numbers(cohort[name]) or pd.api.types.is_datetime64_any_dtype(kind):
-            held[name] = numbers(cohort, name, problems)[data.position]
-        else:
-            groups = group_rows(used, [name])
-            held[name] = Category(groups.codes, groups.labels)
-    raise_all(problems)
-    return held
 
 
 def level_columns(design: Design, *, leave_out: str) -> tuple[tuple[str, ...], FloatArray]:

@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray
-from analysis.cohort.columns import column_problems, holds_numbers, numbers
+from analysis.cohort.columns import column_problems
 from analysis.errors import InputError, raise_all
 from analysis.survival.formulas.calls import read_condition
 from analysis.survival.formulas.expressions import Call, Factor
-from analysis.survival.formulas.values import Category, Values, evaluated
-from analysis.survival.rows import group_rows
+from analysis.survival.formulas.values import column_values, evaluated
 
 
 def rows_that_meet(cohort: pd.DataFrame, condition: str) -> BoolArray:
@@ -68,21 +67,12 @@ def _compared(cohort: pd.DataFrame, factor: Factor) -> tuple[BoolArray, BoolArra
     names = list(factor.columns)
     raise_all(column_problems(cohort, names), InputError)
     known = cohort[names].notna().to_numpy(dtype=bool).all(axis=1)
-    complete = cohort.iloc[np.flatnonzero(known)]
-    values = evaluated(factor, {name: _values(complete, name) for name in names}, role="condition")
+    problems: list[str] = []
+    variables = {name: column_values(cohort, name, problems, np.flatnonzero(known)) for name in names}
+    raise_all(problems)
+    values = evaluated(factor, variables, role="condition")
     if not isinstance(values, np.ndarray) or not np.isin(values, (0, 1)).all():
         raise InputError(f"condition {factor.text!r} is not True or False for every row")
     holds = np.zeros(len(cohort), dtype=bool)
     holds[known] = values == 1
     return holds, known & ~holds
-
-
-def _values(rows: pd.DataFrame, name: str) -> Values:
-    """A complete column as numbers or as a category."""
-    if not holds_numbers(rows[name]):
-        groups = group_rows(rows, [name])
-        return Category(groups.codes, groups.labels)
-    problems: list[str] = []
-    values = numbers(rows, name, problems)
-    raise_all(problems)
-    return values

@@ -12,10 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.columns import first_few, stratum_label
+from analysis.cohort.columns import first_few, holds_numbers, numbers, stratum_label
 from analysis.errors import InputError, NotEstimable
 from analysis.survival.formulas.expressions import Call, Coding, Column, Expression, Factor, Number, Text
 from analysis.survival.formulas.functions import CODINGS, FUNCTIONS, OPERATORS, WITH_BASE
+from analysis.survival.rows import group_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,34 @@ Values = NDArray[np.generic] | Category | dict[object, FloatArray]
 """Numbers in each row; a category; or the columns of a spline or polynomial by their names."""
 Columns = list[tuple[str, FloatArray]]
 """Columns of a design matrix with their names."""
+
+
+def column_values(cohort: pd.DataFrame, name: str, problems: list[str], position: IntArray) -> Values:
+    """A column in rows where it is complete: numbers as floats, labels as a category with its levels in their order.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+    name : str
+        One of its columns.
+    problems : list of str
+        What cannot be computed with is added: numbers too large, and dates and time spans.
+    position : ndarray of int
+        Positions of the rows.
+
+    Returns
+    -------
+    ndarray or Category
+
+    Examples
+    --------
+    >>> column_values(pd.DataFrame({"sex": ["m", None, "f"]}), "sex", [], np.array([0, 2])).levels
+    ('f', 'm')
+    """
+    if holds_numbers(cohort[name]) or cohort[name].dtype.kind in "mM":
+        return numbers(cohort, name, problems)[position]
+    groups = group_rows(cohort[[name]].iloc[position], [name])
+    return Category(groups.codes, groups.labels)
 
 
 def factor_values(factor: Factor, variables: Mapping[str, Values]) -> Values:
