@@ -40,7 +40,9 @@ def test_when_a_plan_was_written_is_for_its_author_to_say(study):
 def test_the_estimand_has_its_contrast_population_later_treatment_summary_and_primary_endpoint(study):
     words = estimand_words(study)
     assert "0.1 mmol/L lower, given the covariates of the plan" in words
-    assert "with the marker known" in words
+    assert "with the marker and, where adjusted, the covariates known" in words
+    assert "as in the file (the author on the assay: Simulated true magnesium" in words
+    assert "time zero" not in words
     assert "No later treatment is simulated." in words
     assert "death without an earlier event counts as an event of Progression-free survival" in words
     assert "Summary: a hazard ratio, as the plan names it" in words
@@ -53,7 +55,16 @@ def test_the_estimand_follows_the_plan(study):
         model=replace(study.plan.model, covariates=(), strata=()),
     )  # fmt: skip
     words = estimand_words(bare)
-    assert "0.1 mmol/L lower, crude" in words
+    assert f"strata: {', '.join(study.compared)} against {study.reference}, crude" in words
     assert "for the author to say ([reporting] later_treatment)" in words
     assert "a difference in restricted means up to 24 months" in words
     assert "Progression-free" not in words
+    assert "Population: patients like those of the file with the marker known." in words
+    assert "All other p-values are secondary, and not adjusted for their number" in words
+    assert " as in the file, strata:" in words
+
+
+def test_restricted_means_contrast_strata_standardised_where_the_plan_adjusts(study):
+    words = estimand_words(changed(study, summary="restricted mean"))
+    assert f"strata: {', '.join(study.compared)} against {study.reference}, standardised over the covariates" in words
+    assert study.step not in words

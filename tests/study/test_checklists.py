@@ -87,6 +87,24 @@ def test_the_guidelines_are_whole():
     ]
 
 
+@pytest.mark.parametrize(
+    ("checklist", "number", "field"),
+    [
+        ("SAMPL", "3", "endpoint_definitions"),  # when follow-up ends without the event
+        ("STROBE", "12d", "later_treatment"),
+        ("REMARK", "10", "candidate_variables"),  # how variables were chosen
+    ],
+)
+def test_an_item_is_answered_by_the_field_that_asks_for_it(checklist, number, field):
+    items = {one.name: {item.number: item for item in one.items} for one in CHECKLISTS}
+    assert items[checklist][number].field == field
+    plan = replace(PLAN, reporting={name: "Nothing is claimed." for name in FIELDS if name != field})
+    item = items[checklist][number]
+    row = fill_checklist(Checklist("X", "", "", (item,)), plan, [section(*item.shown_by)]).iloc[0]
+    assert row["status"] == "in part"
+    assert "Nothing is claimed" not in row["where"]
+
+
 def test_the_counts_stand_in_the_title():
     block = checklists_section(PLAN, []).blocks[1]
     assert "not done" in block.title

@@ -138,12 +138,12 @@ def adjusted_curves(
         One row a patient; never changed.
     endpoint : Endpoint
     covariates : str or sequence of str
-        What the strata are to be made alike in: columns, or terms of a formula as in `fit_cox`.
+        What to adjust for: columns, or terms of a formula as in `fit_cox`.
     by : str
         Column of the strata that are compared.
     method : {"standardisation", "weighting"}
     strata : str or sequence of str, optional
-        Columns to be made alike in as well: in a standardisation their combinations have baselines of their own, in a
+        Columns to adjust for as well: in a standardisation their combinations have baselines of their own, in a
         weighting they are further covariates. With `by` among them a standardisation gives each compared stratum a
         baseline of its own, so that hazards need not be proportional between them; that costs precision.
     times : numbers, optional

@@ -1,4 +1,4 @@
-"""The log-rank test of strata made alike by weights, with a variance that knows of the weights."""
+"""The log-rank test of strata adjusted by weights, with a variance that knows of the weights."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def adjusted_logrank(
     strata: str | Sequence[str] | None = None,
     truncate: float | None = None,
 ) -> LogRank:
-    """Log-rank test of equal hazards in strata made alike by `balance_weights`.
+    """Log-rank test of equal hazards in strata adjusted by `balance_weights`.
 
     With weights w, the score of a stratum is the weighted sum of observed less expected events, the expected ones from
     the weighted numbers at risk. Its variance is that of the rows' own contributions (the sandwich), the weights taken

@@ -1,4 +1,4 @@
-"""The rows of an adjusted comparison: the groups to be compared, and what they are to be made alike in."""
+"""The rows of an adjusted comparison: the groups to be compared, and what they are adjusted for."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _check_terms(cohort: pd.DataFrame, by: str, terms: Sequence[str], strata: Se
         for problem in adjust_problems(by, terms)
     ]
     if not terms:
-        problems.append("covariates: none given; name what the groups are to be made alike in")
+        problems.append("covariates: none given; name what to adjust for")
     problems += [
         f"covariates: {term!r} is among the strata too; leave it out of one" for term in terms if term in strata
     ]

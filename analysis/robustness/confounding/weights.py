@@ -88,7 +88,7 @@ def balance_weights(
     covariates : str or sequence of str
         Columns, or terms of a formula as in `fit_cox`.
     by : str
-        Column of the strata to be made alike.
+        Column of the strata to be adjusted.
     stabilised : bool
         Multiply by the stratum's share, so that the weights of a stratum average about 1.
     truncate : float, optional

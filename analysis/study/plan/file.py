@@ -21,10 +21,10 @@ FIELDS = {
     "specimen": "the material, its handling and storage",
     "assay": "how the marker was measured, its quality control, and whether blind to the outcome",
     "endpoint_definitions": "how each endpoint is defined, and what ends follow-up without it",
-    "prespecification": "what was decided before the outcome was seen, how variables were chosen, and where that can be"
-    " checked (a registration, a date)",
+    "prespecification": "what was decided before the outcome was seen, and where that can be checked (a registration, a"
+    " date)",
     "later_treatment": "whether follow-up goes on past a change of treatment, and how death before an event is counted",
-    "candidate_variables": "every variable that was looked at or considered",
+    "candidate_variables": "every variable that was looked at or considered, and how those of the models were chosen",
     "bias": "what was done about possible bias",
     "sample_size": "why this many patients",
     "non_participation": "who was eligible and did not take part, and why",

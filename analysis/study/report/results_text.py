@@ -178,7 +178,7 @@ RESTRICTED_MEAN = "restricted mean"
 
 
 def summary_lines(study: Study, tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
-    """Medians of the primary endpoint, then the summary that the plan names, then the other one where it was computed.
+    """Medians of the primary endpoint and hazard ratios; between them restricted means where the plan names those.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def checklists_section(plan: StudyPlan, sections: Sequence[StudySection]) -> Stu
         " answers. **Done**: a table or figure of this report, or the author's words in the plan, answers it. **In"
         " part**: something of what it asks is here, and something is not: a result, or the author's words. **Asked of"
         " the author**: no result can answer it; write it in the plan's [reporting] table under the field named."
-        " **Not done**: this study did not do it. A checklist says what is told, not whether the study is good."
+        " **Not done**: this study did not do it. A checklist says what is reported, not whether the study is good."
     )
     blocks: list[Block] = [Prose(words)]
     for checklist in CHECKLISTS:

@@ -30,7 +30,7 @@ REMARK = Checklist(
             "Statistical methods",
             "every method, how variables were chosen, how assumptions were checked, how missing values were handled",
             ("words", "software"),
-            "prespecification",
+            "candidate_variables",
         ),
         Item(
             "11",

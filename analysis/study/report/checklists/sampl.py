@@ -16,7 +16,7 @@ SAMPL = Checklist(
             "Censoring",
             "when follow-up ends without the event, and how long it was",
             ("follow-up",),
-            "later_treatment",
+            "endpoint_definitions",
         ),
         Item("4", "Estimation", "how survival was estimated", ("words",)),
         Item("5", "Assumptions", "whether they were met", ("{endpoint}-proportional-hazards",)),

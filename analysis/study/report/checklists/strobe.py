@@ -30,7 +30,7 @@ STROBE = Checklist(
         Item("12a", "Methods", "every statistical method, with control of confounding", ("words",)),
         Item("12b", "Subgroups", "how subgroups and interactions were examined", ("subgroups-{endpoint}",)),
         Item("12c", "Missing data", "how they were handled", ("missing", "imputed")),
-        Item("12d", "Loss to follow-up", "how it was handled", ("follow-up",)),
+        Item("12d", "Loss to follow-up", "how it was handled", ("follow-up",), "later_treatment"),
         Item("12e", "Sensitivity", "sensitivity analyses", ("multiverse",)),
         Item("13a", "Numbers", "how many at each stage", ("flow",), "non_participation"),
         Item("13b", "Reasons", "why people did not take part at each stage", ("flow",), "non_participation"),
@@ -52,7 +52,13 @@ STROBE = Checklist(
             "risk differences over a meaningful time",
             ("{endpoint}-milestone-differences", "{endpoint}-adjusted-milestone-differences"),
         ),
-        Item("17", "Other analyses", "subgroups, interactions, sensitivity", ("subgroups-{endpoint}", "multiverse")),
+        Item(
+            "17",
+            "Other analyses",
+            "subgroups, interactions, sensitivity, and which were decided before the outcome was seen",
+            ("subgroups-{endpoint}", "multiverse"),
+            "prespecification",
+        ),
         Item("18", "Key results", "against the aims", field="key_results"),
         Item("19", "Limitations", "bias and imprecision, with direction and size", field="limitations"),
         Item(

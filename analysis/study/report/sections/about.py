@@ -78,25 +78,38 @@ def estimand_words(study: Study) -> str:
     """
     plan, primary = study.plan, study.primary
     end = f"{horizon(study, primary):g} {primary.time_unit}"
+    adjusts = bool(plan.model.covariates or plan.model.strata)
     summary = "a hazard ratio" if plan.summary == "hazard ratio" else f"a difference in restricted means up to {end}"
-    given = "given the covariates of the plan" if plan.model.covariates or plan.model.strata else "crude"
-    compared = f"; strata: {', '.join(study.compared)} against {study.reference}" if study.compared else ""
+    assay = plan.reporting.get("assay", "")
+    measured = f"as in the file (the author on the assay: {assay.rstrip('.')})" if assay else "as in the file"
     later = plan.reporting.get("later_treatment", "") or (
         "follow-up is analysed to the times in the file, whatever was given later; whether these end at a change of"
         " treatment is for the author to say ([reporting] later_treatment)."
     )
     others = ", ".join(endpoint.name for endpoint in plan.endpoints[1:])
     secondary = (
-        f" {others} and all other p-values are secondary, and not adjusted for their number where not said otherwise."
-        if others
-        else ""
+        f" {others + ' and all' if others else 'All'} other p-values are secondary, and not adjusted for their number"
+        " where not said otherwise."
     )
+    known = "the marker and, where adjusted, the covariates known" if adjusts else "the marker known"
     return (
-        f"**What is estimated.** Contrast: {in_sentence(plan.marker.label)} as measured at time zero, {study.step},"
-        f" {given}{compared}. Population: patients like those of the file with the marker known. Later treatment and"
-        f" death: {later}{_nested_words(study)} Summary: {summary}, as the plan names it. Primary endpoint:"
-        f" {primary.name}, the first of the plan.{secondary}"
+        f"**What is estimated.** Contrast: {in_sentence(plan.marker.label)} {measured}, {_contrast(study)}. Population:"
+        f" patients like those of the file with {known}. Later treatment and death: {later}{_nested_words(study)}"
+        f" Summary: {summary}, as the plan names it. Primary endpoint: {primary.name}, the first of the"
+        f" plan.{secondary}"
     )
+
+
+def _contrast(study: Study) -> str:
+    """What the summary compares: steps of the marker and strata by hazard ratios, strata alone by restricted means."""
+    model = study.plan.model
+    adjusts = bool(model.covariates or model.strata)
+    against = f"{', '.join(study.compared)} against {study.reference}" if study.compared else ""
+    if study.plan.summary != "hazard ratio" and against:
+        averaged = "standardised over the covariates of the plan" if adjusts else "crude"
+        return f"strata: {against}, {averaged}"
+    given = "given the covariates of the plan" if adjusts else "crude"
+    return f"{study.step}, {given}" + (f"; strata: {against}" if against else "")
 
 
 def _nested_words(study: Study) -> str:

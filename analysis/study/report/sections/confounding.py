@@ -1,4 +1,4 @@
-"""Confounding: how unlike the strata are, what is left when they are made alike, and what the unseen would need."""
+"""Confounding: how unlike the strata are, what is left once they are adjusted, and what the unseen would need."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ BALANCED = 0.1
 RARE = 0.15
 """The share with an event up to which an outcome is rare for an E-value."""
 WORDS = (
-    "The crude curves show with whom a low marker goes. Here the strata are made alike in what was measured, in two"
+    "The crude curves show with whom a low marker goes. Here the strata are adjusted for what was measured, in two"
     " ways: by standardisation, which averages what a Cox model predicts for the whole cohort put in each stratum, and"
     " by weighting each patient by the inverse of the probability of the stratum they are in. The first leans on the"
     " model of the outcome (one hazard ratio a stratum), the second on the model of the stratum; where they differ,"
-    " believe neither too firmly. Both know only the covariates of the plan."
+    " neither is reliable. Both know only the covariates of the plan."
 )
 
 
 def confounding_section(study: Study) -> StudySection:
     """Balance and overlap, adjusted curves beside crude ones, and E-values."""
     blocks: list[Block] = [Prose(WORDS + level_words(study))]
-    if not study.compared or not made_alike_in(study):
-        blocks = [Prose("The plan compares no strata, or adjusts for nothing: nothing can be made alike.")]
+    if not study.compared or not adjusted_for(study):
+        blocks = [Prose("The plan compares no strata, or adjusts for nothing: nothing can be adjusted.")]
         return StudySection("confounding", "Confounding", tuple(blocks))
     found = attempted("Weighting the strata", lambda: [weights_of(study)])
     for weights in found:
@@ -76,30 +76,22 @@ def _one_block(study: Study, endpoint: Endpoint, weights: BalanceWeights) -> lis
     return [weighted_cox(study, endpoint, weights)]
 
 
-def made_alike_in(study: Study) -> tuple[str, ...]:
+def adjusted_for(study: Study) -> tuple[str, ...]:
     """The terms and the columns that the plan adjusts for."""
     return (*study.plan.model.covariates, *study.plan.model.strata)
 
 
 def weights_of(study: Study) -> BalanceWeights:
     """The weights of the study's strata."""
-    return balance_weights(study.cohort, made_alike_in(study), by=study.stratum_column)
+    return balance_weights(study.cohort, adjusted_for(study), by=study.stratum_column)
 
 
 def _balance_blocks(study: Study, weights: BalanceWeights) -> list[Block]:
     """The Love plot with its table, the overlap with its table."""
     plan = study.plan
-    balance = covariate_balance(study.cohort, made_alike_in(study), by=study.stratum_column, weights=weights)
+    balance = covariate_balance(study.cohort, adjusted_for(study), by=study.stratum_column, weights=weights)
     balance = balance.assign(covariate=balance["covariate"].map(partial(_in_words, study)))
-    largest = balance[["difference", "weighted_difference"]].abs().max()
-    before, after = (format_number(float(largest[name])) for name in ("difference", "weighted_difference"))
-    words = f"The largest standardised difference is {before} as it is, {after} weighted."
-    if largest["weighted_difference"] > BALANCED:
-        pairs = balance[balance["weighted_difference"].abs() > BALANCED]
-        named = ", ".join(
-            dict.fromkeys(f"{a} and {b}" for a, b in zip(pairs["stratum_a"], pairs["stratum_b"], strict=True))
-        )
-        words += f" Weighting leaves differences above {BALANCED:g} between {named}: there it adjusts in part."
+    words = balance_words(balance)
     love = StudyFigure(
         name="balance",
         title="How unlike the strata are",
@@ -109,7 +101,7 @@ def _balance_blocks(study: Study, weights: BalanceWeights) -> list[Block]:
     )
     worth = "; ".join(
         f"{row['stratum']}: {row['n']} patients are worth {row['effective_n']:.0f} once weighted,"
-        f" {format_share(row['share_outside'], digits=0)} of the others have no like in it"
+        f" {format_share(row['share_outside'], digits=0)} of the others lie outside its range of propensity scores"
         for row in weights.summary.to_dict("records")
     )
     overlap = StudyFigure(
@@ -125,6 +117,20 @@ def _balance_blocks(study: Study, weights: BalanceWeights) -> list[Block]:
         overlap,
         table("weights", "What weighting costs", weights.summary, kinds={"share_outside": "share"}),
     ]
+
+
+def balance_words(balance: pd.DataFrame) -> str:
+    """The largest standardised difference of each pair of strata, as it is and weighted."""
+    size = balance.assign(before=balance["difference"].abs(), after=balance["weighted_difference"].abs())
+    largest = size.groupby(["stratum_a", "stratum_b"], sort=False, observed=True)[["before", "after"]].max()
+    pairs = [f"{a} and {b}" for a, b in largest.index]
+    found = "; ".join(
+        f"{pair} {format_number(before)} as it is, {format_number(after)} weighted"
+        for pair, before, after in zip(pairs, largest["before"], largest["after"], strict=True)
+    )
+    words = f"The largest standardised difference: {found}."
+    apart = ", ".join(pair for pair, after in zip(pairs, largest["after"], strict=True) if after > BALANCED)
+    return f"{words} Weighting leaves differences above {BALANCED:g} between {apart}." if apart else words
 
 
 def _in_words(study: Study, term: str) -> str:
@@ -215,7 +221,7 @@ def _figure(
         caption += " Dotted: the target, every simulated patient put in each stratum."
     return StudyFigure(
         name=f"adjusted-{slug(label)}",
-        title=f"{label}, the strata made alike",
+        title=f"{label}, adjusted",
         alt=f"Adjusted curves of {label} by stratum with bands, crude curves behind them. Adjusted survival: {ends}.",
         caption=caption,
         draw=partial(
@@ -225,7 +231,7 @@ def _figure(
             risk=risk,
             truth=truth,
             descriptions=study.descriptions,
-            title=f"{label}, the strata made alike",
+            title=f"{label}, adjusted",
             subtitle=f"{plan.title}. {method}.",
             x_label=time_axis(study, endpoint.time_unit),
             y_label=label,

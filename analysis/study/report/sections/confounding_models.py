@@ -13,12 +13,14 @@ from analysis.study.blocks import table
 from analysis.study.report import FOLDER, read_benches, slug
 from analysis.study.study import Study
 from analysis.survival.cox import fit_cox, hazard_ratios
+from analysis.truth.bench import level_verdict
 
 WEIGHT = "(weight of the stratum)"
 NOTE = (
-    "The strata alone in the model, on the rows that have a weight. Robust errors take the weights as known. A weighted"
-    " hazard ratio averages over the cohort; the adjusted one above is given the covariates, and the two differ even"
-    " where both are right."
+    "The strata alone in the model, on the rows that have a weight. Errors are robust in every row, so that the crude"
+    " intervals differ a little from those under Models; they take the weights as known. A weighted hazard ratio"
+    " averages over the cohort; the adjusted one above is given the covariates, and the two differ even where both are"
+    " right."
 )
 
 
@@ -76,20 +78,43 @@ def level_words(study: Study) -> str:
     str
         A sentence; empty for another cohort, or where no such bench lies beside the cohort.
     """
-    records = read_benches(synthetic_folder() / FOLDER) if study.plan.synthetic else ()
+    records = read_benches(synthetic_folder() / FOLDER) if is_committed(study) else ()
     scores = [record.scores for record in records if record.name == "confounding"]
-    if not scores:
-        return ""
-    rows = scores[0]
-    null = rows[rows["score"] == "type-I error"]  # scored only where nothing acts
-    told = [
-        f"{words} in {format_share(row['value'])} (Monte-Carlo error {format_share(row['std_error'])})"
-        for method, words in (("weighting: months", "weighted ones"), ("standardisation: months", "standardised ones"))
-        for row in null[null["method"].str.startswith(method)].to_dict("records")
-    ]
-    if not told:
+    return level_sentence(scores[0], len(study.cohort)) if scores else ""
+
+
+def is_committed(study: Study) -> bool:
+    """Whether a study is that of the committed synthetic cohort: its rows are those of the committed file."""
+    path = study.plan.data.path
+    committed = synthetic_folder() / "cohort.csv"
+    return study.plan.synthetic and committed.is_file() and path.resolve() == committed.resolve()
+
+
+def level_sentence(scores: pd.DataFrame, size: int) -> str:
+    """How often intervals of differences in months exclude 0 in the world without effect, by the bench's own verdict.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of the bench on confounding.
+    size : int
+        Patients in each of its cohorts.
+
+    Returns
+    -------
+    str
+        A sentence; empty without such scores.
+    """
+    null = scores[scores["score"] == "type-I error"]  # scored only where nothing acts
+    shares: list[str] = []
+    for method, name in (("weighting: months", "weighted"), ("standardisation: months", "standardised")):
+        for row in null[null["method"].str.startswith(method)].to_dict("records"):
+            of_cohorts = "" if shares else f" of {row['n']:g} cohorts of {size}"
+            verdict = level_verdict(row["value"], row["n"])
+            shares.append(f"{format_share(row['value'])}{of_cohorts} ({name}: {verdict})")
+    if not shares:
         return ""
     return (
         " In the bench's world without effect, where the strata do not differ once adjusted, 95% intervals of"
-        f" differences in months exclude 0 more often than the 5% asked for: {', '.join(told)} of cohorts of this size."
+        f" differences in months exclude 0, where 5% is asked for, in {' and '.join(shares)}."
     )

@@ -53,8 +53,8 @@ def _opening(study: Study) -> Prose:
             f" The last part undoes in part what the error of one measurement of {in_sentence(study.plan.marker.label)}"
             " takes from the hazard ratio: more error is added, step by step, and the trend is followed back to none."
             " Beside it stands the estimate as measured over its reliability, which rests on another approximation."
-            " Both ask for the hazard ratio of the true value, a larger one than that of the measured value which the"
-            " models above estimate."
+            " Both ask for the hazard ratio of the true value: one further from 1, in expectation, than that of the"
+            " measured value which the models above estimate."
         )
     return Prose(words)
 

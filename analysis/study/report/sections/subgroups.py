@@ -36,7 +36,7 @@ def _opening(study: Study) -> Prose:
     first = study.label(study.plan.robustness.subgroups[0])
     words = (
         f"The marker's hazard ratio per {study.step}, adjusted as the plan says, in each level of the subgroups that"
-        " the plan named beforehand. What counts is the **interaction test** beside each subgroup's name, not whether"
+        " the plan names. What counts is the **interaction test** beside each subgroup's name, not whether"
         " one interval holds 1 and its neighbour does not; of several subgroups one will differ by chance.\n\n"
         "A marker is **prognostic** when it goes with the outcome whatever the treatment: a hazard ratio off 1 that is"
         " much the same in every treatment. It is **predictive** only when the benefit of one treatment over another"
