@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def read_term_design(
 
 
 def _check_given(cohort: pd.DataFrame, endpoint: Endpoint, covariates: object) -> None:
-    """Errors on what is no cohort, no endpoint or no list."""
+    """Errors on an argument that is not a cohort, an endpoint or a list."""
     raise_all(column_problems(cohort, []))
     check_endpoint(endpoint)
     if not isinstance(covariates, Iterable):
@@ -155,23 +156,23 @@ def formula_columns(terms: str | Sequence[str], cohort: pd.DataFrame) -> tuple[s
 
 
 def list_problems(names: Sequence[str], endpoint: Endpoint) -> list[str]:
-    """What is wrong with a list of covariates, whatever the columns hold.
+    """What is wrong with a list of covariates, whatever the values of the columns.
 
     Examples
     --------
     >>> list_problems(["age", "died"], Endpoint("months", "died"))
     ["covariate 'died' is the event itself"]
     """
-    return _slips(names, endpoint) + _doubles(names)
+    return _outcome_among_covariates(names, endpoint) + _repeated(names)
 
 
-def _slips(names: Sequence[str], endpoint: Endpoint) -> list[str]:
+def _outcome_among_covariates(names: Sequence[str], endpoint: Endpoint) -> list[str]:
     """The outcome among its own covariates."""
     outcome = {endpoint.duration: "follow-up time", endpoint.event: "event"}
     return [f"covariate {name!r} is the {outcome[name]} itself" for name in names if name in outcome]
 
 
-def _doubles(names: Sequence[str]) -> list[str]:
+def _repeated(names: Sequence[str]) -> list[str]:
     """No covariates, or the same one twice."""
     if not names:
         return ["covariates: none given; name at least one column"]
@@ -192,9 +193,9 @@ def _of_terms(
     """The design of terms on the rows that are complete in their columns."""
     if not terms:
         raise InputError(f"covariates={given!r}: none given; name at least one column")
-    by_name = {name: _there(name, cohort) for name in columns_of(terms)}
+    by_name = {name: _column_named(name, cohort) for name in columns_of(terms)}
     names = list(dict.fromkeys(by_name.values()))
-    raise_all(_slips(names, endpoint))
+    raise_all(_outcome_among_covariates(names, endpoint))
     data = survival_data(cohort, endpoint, **roles, complete=names)
     problems: list[str] = []
     columns = {name: column_values(cohort, name, problems, data.position) for name in names}
@@ -202,31 +203,31 @@ def _of_terms(
     variables = {name: columns[column] for name, column in by_name.items()}
     filled = term_columns(terms, variables, listed(roles["strata"]))
     if not filled:
-        raise InputError(f"covariates: {given!r} leaves nothing to estimate: the strata hold it all")
-    x, held = matrix_of(filled, data.n_used), [name for _, columns in filled for name, _ in columns]
-    raise_all(_read_alike(held), InputError)
-    _refuse_undefined(data, x, held)
-    ends = np.cumsum([len(columns) for _, columns in filled]).tolist()
-    places = {
-        term.text: tuple(range(end - len(columns), end)) for (term, columns), end in zip(filled, ends, strict=True)
-    }
-    return Design(data, np.ascontiguousarray(x), tuple(held), places, coded_against(filled, variables))
+        raise InputError(
+            f"covariates: {given!r} leaves nothing to estimate: the baseline hazards of the strata absorb every term"
+        )
+    x, labels = matrix_of(filled, data.n_used), [name for _, columns in filled for name, _ in columns]
+    raise_all(_same_names(labels), InputError)
+    _refuse_undefined(data, x, labels)
+    index = iter(range(len(labels)))
+    of_term = {term.text: tuple(islice(index, len(columns))) for term, columns in filled}
+    return Design(data, np.ascontiguousarray(x), tuple(labels), of_term, coded_against(filled, variables))
 
 
-def _read_alike(names: Sequence[str]) -> list[str]:
+def _same_names(names: Sequence[str]) -> list[str]:
     """Columns of the design matrix with one name, such as those of a column "log(age)" and of its logarithm."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if not twice:
         return []
-    return [f"covariates: two terms read alike ({first_few(map(repr, twice))}); leave one out, or rename a column"]
+    return [f"covariates: two terms have one name ({first_few(map(repr, twice))}); leave one out, or rename a column"]
 
 
-def _there(name: str, cohort: pd.DataFrame) -> str:
+def _column_named(name: str, cohort: pd.DataFrame) -> str:
     """The column of a name: a number as a column's name reads like text in a formula."""
     if name in cohort.columns:
         return name
-    alike = [column for column in cohort.columns if not isinstance(column, str) and str(column) == name]
-    return alike[0] if len(alike) == 1 else name
+    same = [column for column in cohort.columns if not isinstance(column, str) and str(column) == name]
+    return same[0] if len(same) == 1 else name
 
 
 def level_columns(design: Design, *, leave_out: str) -> tuple[tuple[str, ...], FloatArray]:
@@ -241,7 +242,7 @@ def level_columns(design: Design, *, leave_out: str) -> tuple[tuple[str, ...], F
     Returns
     -------
     tuple of str, and ndarray of shape (n, p)
-        Names and columns, term by term; the level that the others are coded against stands before them.
+        Names and columns, term by term; the level that the others are coded against comes before them.
 
     Examples
     --------
@@ -251,11 +252,11 @@ def level_columns(design: Design, *, leave_out: str) -> tuple[tuple[str, ...], F
     """
     names: list[str] = []
     parts: list[FloatArray] = []
-    for term, places in design.columns.items():
+    for term, index in design.columns.items():
         if term == leave_out:
             continue
-        own, x = [design.terms[place] for place in places], design.x[:, list(places)]
-        if len(places) > 1 and term in design.coded_against:
+        own, x = [design.terms[column] for column in index], design.x[:, list(index)]
+        if len(index) > 1 and term in design.coded_against:
             own, x = [design.coded_against[term], *own], np.column_stack([1.0 - x.sum(axis=1), x])
         names += own
         parts.append(x)
@@ -263,25 +264,27 @@ def level_columns(design: Design, *, leave_out: str) -> tuple[tuple[str, ...], F
 
 
 def _refuse_undefined(data: SurvivalData, x: FloatArray, names: Sequence[str]) -> None:
-    """An error when a transformation gave infinite or undefined values, such as the logarithm of zero."""
+    """An error when a transformation gave infinite or undefined values, such as the log of zero."""
     problems = []
-    for place, name in enumerate(names):
-        wrong = ~np.isfinite(x[:, place])
+    for column, name in zip(x.T, names, strict=True):
+        wrong = ~np.isfinite(column)
         if not wrong.any() or ":" in name:
             continue
         rows = np.zeros(data.n_read, dtype=bool)
         rows[data.position[wrong]] = True
-        found = re.fullmatch(r"(?:np\.)?log(?:2|10)?\((.*)\)", name)
-        if found and np.isneginf(x[wrong, place]).all():
+        log = re.fullmatch(r"(?:np\.)?log(?:2|10)?\((.*)\)", name)
+        if log and np.isneginf(column[wrong]).all():
             problems.append(
-                f"log of 0 in {found[1]!r}, {rows_where(rows)}; correct the values, set them missing, or add a constant"
-                f" that you justify, as log({found[1]} + 1)"
+                f"log of 0 in {log[1]!r}, {rows_where(rows)}; correct the values, set them missing, or add a constant"
+                f" that you justify, as log({log[1]} + 1)"
             )
-        elif found:
-            problems.append(f"log of 0 or of negative values in {found[1]!r}, {rows_where(rows)}")
+        elif log:
+            problems.append(f"log of 0 or of negative values in {log[1]!r}, {rows_where(rows)}")
         else:
             problems.append(f"the term {name!r} is infinite or undefined in {rows_where(rows)}")
     if not problems and not np.isfinite(x).all():
-        wrong_terms = first_few(repr(name) for place, name in enumerate(names) if not np.isfinite(x[:, place]).all())
+        wrong_terms = first_few(
+            repr(name) for column, name in zip(x.T, names, strict=True) if not np.isfinite(column).all()
+        )
         problems.append(f"terms infinite or undefined: {wrong_terms}")
     raise_all(problems, CohortError)

@@ -38,7 +38,7 @@ _Read = Column | Number | Text | Listed | Coding | Call
 
 
 def unquoted(name: str) -> str:
-    """A name without its backticks, in which two in a row stand for one.
+    """A name without its backticks, in which two in a row are one.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def unquoted(name: str) -> str:
 
 
 def quoted(name: object) -> str:
-    """A column's name as a formula holds it, whatever signs it has.
+    """A column's name in backticks, as a formula takes any name.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def quoted(name: object) -> str:
 def read_call(term: str, columns: Collection[object] = ()) -> Factor:
     """A factor that is a call as data.
 
-    Python's grammar reads the signs; names, numbers and text are replaced before, so that it never sees them.
+    Python's grammar reads the operators; names, numbers and text are replaced before, so that it never sees them.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def read_call(term: str, columns: Collection[object] = ()) -> Factor:
     Raises
     ------
     InputError
-        Anything but columns, numbers, arithmetic, comparisons, and functions of the list with options of theirs.
+        Anything but columns, numbers, arithmetic, comparisons, and functions of the list with their options.
 
     Examples
     --------
@@ -141,10 +141,10 @@ class _Reader:
         while at < len(self.text):
             match = _TOKEN.match(self.text, at)
             if match is None:
-                raise self.refused(f"{self.text[at]!r} cannot stand in it")
+                raise self.refused(f"{self.text[at]!r} is not allowed in it")
             at, token = match.end(), match[0]
             if token in _INSTEAD:
-                raise self.refused(f"{token!r} cannot stand in it; write {_INSTEAD[token]}")
+                raise self.refused(f"{token!r} is not allowed in it; write {_INSTEAD[token]}")
             if token in _PYTHON or match.lastgroup in ("blank", "sign"):
                 parts.append(_PYTHON.get(token, token) if token.strip() else " ")
             else:
@@ -163,7 +163,7 @@ class _Reader:
         for _ in range(MOST_NESTED):
             level = [child for node in level for child in ast.iter_child_nodes(node)]
         if level:
-            raise self.refused(f"its parts stand within one another more than {MOST_NESTED} times")
+            raise self.refused(f"its parts are nested more than {MOST_NESTED} deep")
         return tree
 
     def read(self, node: ast.AST) -> _Read:
@@ -185,7 +185,7 @@ class _Reader:
                 return self._call(self.tokens[mask].text, node)
             case ast.List(elts=items) | ast.Tuple(elts=items):
                 return self._listed([self.read(item) for item in items])
-        raise self.refused("only functions of the list, signs of arithmetic and comparisons can stand in it")
+        raise self.refused("only the functions listed, arithmetic and comparisons are allowed in it")
 
     def _one(self, token: _Token) -> Column | Number | Text:
         """A column, a number or text."""
@@ -199,14 +199,14 @@ class _Reader:
         """An expression that has a value in each row, or the same one in all."""
         if isinstance(expression, (Column, Number, Call)):
             return expression
-        raise self.refused("text and lists can stand only in options and comparisons that take them")
+        raise self.refused("text and lists are allowed only in options and comparisons that take them")
 
     def _signed(self, operator: str, operand: _Read) -> Number | Call:
         """A sign before an expression; before a number, the number."""
         if isinstance(operand, Number) and operator == "USub":
             return Number(-operand.value)
         if operator not in OPERATORS:
-            raise self.refused(f"{operator.lower()!r} cannot stand in it")
+            raise self.refused(f"{operator.lower()!r} is not allowed in it")
         return Call(operator, (self._value(operand),))
 
     def _operation(self, operator: str, left: _Read, right: _Read) -> Call:
@@ -214,7 +214,7 @@ class _Reader:
         if operator in ("In", "NotIn"):
             return self._one_of(left, right, among=operator == "In")
         if operator not in OPERATORS:
-            raise self.refused(f"{operator.lower()!r} cannot stand in it")
+            raise self.refused(f"{operator.lower()!r} is not allowed in it")
         if operator in ("Eq", "NotEq"):
             match left, right:
                 case (Column() as column, Text() as text) | (Text() as text, Column() as column):
@@ -224,7 +224,7 @@ class _Reader:
     def _one_of(self, column: _Read, listed: _Read, *, among: bool) -> Call:
         """Whether a column is one of the values of a list."""
         if not isinstance(column, Column) or not isinstance(listed, Listed) or not listed.items:
-            raise self.refused("'in' stands between a column and a list, as site in ['a', 'b']")
+            raise self.refused("'in' takes a column and a list, as site in ['a', 'b']")
         joined = _joined("Or", [Call("Eq", (column, item)) for item in listed.items])
         return joined if among else Call("Not", (joined,))
 
@@ -232,7 +232,7 @@ class _Reader:
         """A list of numbers and text."""
         plain = tuple(item for item in items if isinstance(item, (Number, Text)))
         if len(plain) < len(items):
-            raise self.refused("a list holds numbers and text only")
+            raise self.refused("a list has numbers and text only")
         return Listed(plain)
 
     def _call(self, name: str, node: ast.Call) -> Call | Coding:
@@ -266,9 +266,7 @@ class _Reader:
         base = given[0] if given else None
         n_given = len(node.args) + len(node.keywords)
         if n_given != len(given) or n_given > (CODINGS[name] in WITH_BASE):
-            raise self.refused(
-                f"{name} takes {'one level' if CODINGS[name] in WITH_BASE else 'nothing'} in its brackets"
-            )
+            raise self.refused(f"{name} takes {'one level' if CODINGS[name] in WITH_BASE else 'no argument'}")
         if base is not None and not isinstance(base, (Number, Text)):
             raise self.refused(f"{name} takes a level as text or a number")
         return Coding(name, base)

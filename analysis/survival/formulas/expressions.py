@@ -1,4 +1,4 @@
-"""What a formula says, as data: columns, numbers, text, and calls of functions that are listed."""
+"""The parts of a formula, as data: columns, numbers, text, and calls of functions that are listed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analysis.errors import InputError
 
-WHAT_MAY_STAND = (
+HOW_TO_WRITE = (
     "write terms as 'age + sex', interactions as 'age:sex' or 'age * sex', names with blanks or signs in backticks:"
     " '`Mg (mmol/L)` + age', arithmetic and comparisons as 'I(age / 10)'; the functions are log, log2, log10, exp,"
     " sqrt, abs, center, scale, poly, bs, cr, C, I and numpy's of single values, as np.log1p; a category's reference"
@@ -15,7 +15,7 @@ WHAT_MAY_STAND = (
 )
 HOW_TO_COMPARE = (
     "compare with ==, !=, <, <=, >, >= and in, join with & and |, negate with ~, as \"ecog == 2 | site in ['a', 'b']\";"
-    " text stands in quotes, names with blanks or signs in backticks"
+    " write text in quotes, names with blanks or signs in backticks"
 )
 MOST_NESTED = 25
 
@@ -70,7 +70,7 @@ Expression = Column | Number | Text | Call
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """A factor of a term; two are equal when they say the same, however they are written."""
+    """A factor of a term; two are equal when their expressions are, however they are written."""
 
     expression: Expression
     text: str
@@ -104,7 +104,7 @@ def column_factor(name: str) -> Factor:
 
 
 def refused(what: str, text: str, why: str) -> InputError:
-    """An error that shows a term or formula, what is wrong with it and what may stand there.
+    """An error that shows a term or formula, what is wrong with it and how it is written.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def refused(what: str, text: str, why: str) -> InputError:
     shown = text if len(text) <= 120 else f"{text[:117]}..."
     if what == "condition":
         return InputError(f"cannot read the condition {shown!r}: {why}; {HOW_TO_COMPARE}")
-    return InputError(f"covariates: cannot read the {what} {shown!r}: {why}; {WHAT_MAY_STAND}")
+    return InputError(f"covariates: cannot read the {what} {shown!r}: {why}; {HOW_TO_WRITE}")
 
 
 def check_length(what: str, text: str, most: int) -> None:

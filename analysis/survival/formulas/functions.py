@@ -157,7 +157,7 @@ def option_values(
     name : str
         One of `FUNCTIONS`.
     given : sequence
-        Expressions given by their place.
+        Expressions given by position.
     named : sequence of (str, expression)
         Expressions given by name.
 
@@ -168,7 +168,7 @@ def option_values(
     Raises
     ------
     ValueError
-        An option that there is not, that is given twice, or whose value is of another kind or beyond its bounds.
+        An option that is not there, or given twice, or whose value has a wrong type or is out of bounds.
 
     Examples
     --------

@@ -13,9 +13,8 @@ from analysis.survival.formulas.calls import read_call, unquoted
 from analysis.survival.formulas.expressions import MOST_NESTED, Factor, check_length, column_factor, refused
 
 MOST_CHARACTERS, MOST_TERMS, MOST_FACTORS = 100_000, 5_000, 6
-_BLANK = re.compile(r"\s*")
 _TOKEN = re.compile(
-    r"(?P<call>[^\W\d][\w.]*(?=\())|(?P<name>[^\W\d][\w.]*|`(?:[^`]|``)+`)|(?P<number>\d+(?![\w.]))"
+    r"(?P<blank>\s+)|(?P<call>[^\W\d][\w.]*(?=\())|(?P<name>[^\W\d][\w.]*|`(?:[^`]|``)+`)|(?P<number>\d+(?![\w.]))"
     r"|(?P<sign>\*\*|[-+*/:^()])"
 )
 _SKIPPED = re.compile(r"`(?:[^`]|``)+`|'[^'\n]*'|\"[^\"\n]*\"|[^()`'\"]+|[()]")
@@ -24,7 +23,7 @@ _BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, ":": 3, "^": 4, "**": 4}
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """A product of factors; two are equal when they hold the same factors, in whatever order."""
+    """A product of factors; two are equal when they have the same factors, in whatever order."""
 
     factors: tuple[Factor, ...]
 
@@ -71,12 +70,12 @@ def parse_formula(text: str, columns: Collection[object] = ()) -> tuple[Term, ..
     Returns
     -------
     tuple of Term
-        Without an intercept: a Cox model has none, whatever the formula says of it.
+        Without an intercept: a Cox model has none, whatever the formula asks for.
 
     Raises
     ------
     InputError
-        A formula that is none, or that says what `read_call` refuses.
+        A formula that cannot be read, or with a call that `read_call` refuses.
 
     Examples
     --------
@@ -94,7 +93,7 @@ def parse_terms(terms: Iterable[str], columns: Iterable[str]) -> tuple[Term, ...
     Parameters
     ----------
     terms : iterable
-        What is the name of a column is that column; anything else is a formula.
+        A column's name is that column; anything else is a formula.
     columns : iterable
         The names of the columns that there are.
 
@@ -114,15 +113,15 @@ def parse_terms(terms: Iterable[str], columns: Iterable[str]) -> tuple[Term, ...
     ['1', 'log', 'log(age):sex']
     """
     known = set(columns)
-    found: list[Term] = []
+    parsed: list[Term] = []
     problems: list[str] = []
     for term in terms:
         try:
-            found += (Term((column_factor(term),)),) if term in known else _one_of_list(term, known)
+            parsed += (Term((column_factor(term),)),) if term in known else _one_of_list(term, known)
         except InputError as error:
             problems += error.problems
     raise_all(list(dict.fromkeys(problems)), InputError)
-    return _in_order(dict.fromkeys(found))
+    return _in_order(dict.fromkeys(parsed))
 
 
 def _one_of_list(term: object, columns: Collection[object]) -> tuple[Term, ...]:
@@ -153,47 +152,41 @@ def columns_of(terms: Iterable[Term]) -> tuple[str, ...]:
 
 
 def _tokens(text: str, plain: str) -> list[tuple[str, str]]:
-    """What a formula is made of: factors (names and whole calls), whole numbers and signs."""
-    tokens, at = [], _end_of_blank(plain, 0)
+    """The tokens of a formula: names, whole calls, whole numbers and operators; the last marks the end."""
+    tokens, at = [], 0
     while at < len(plain):
-        found = _TOKEN.match(plain, at)
-        if found is None:
+        match = _TOKEN.match(plain, at)
+        if match is None:
             raise _unreadable(text, plain[at])
-        what, end = str(found.lastgroup), found.end()
-        if what == "call":
-            end = _end_of_call(text, plain, found.end())
-        tokens.append((what, plain[at:end]))
-        at = _end_of_blank(plain, end)
-    return tokens
-
-
-def _end_of_blank(plain: str, at: int) -> int:
-    """Where the next sign stands."""
-    found = _BLANK.match(plain, at)
-    return found.end() if found else at
+        what = str(match.lastgroup)
+        end = _end_of_call(text, plain, match.end()) if what == "call" else match.end()
+        if what != "blank":
+            tokens.append((what, plain[at:end]))
+        at = end
+    return [*tokens, ("end", "")]
 
 
 def _end_of_call(text: str, plain: str, at: int) -> int:
     """Where the bracket closes that opens here; brackets within quotes do not count."""
     depth = 0
     while at < len(plain):
-        found = _SKIPPED.match(plain, at)
-        if found is None:
+        match = _SKIPPED.match(plain, at)
+        if match is None:
             break
-        at = found.end()
-        depth += (found[0] == "(") - (found[0] == ")")
+        at = match.end()
+        depth += (match[0] == "(") - (match[0] == ")")
         if not depth:
             return at
     raise refused("formula", text, "a bracket or a quote is not closed")
 
 
-def _unreadable(text: str, sign: str) -> InputError:
-    """An error on a sign that no formula has outside a function's brackets."""
-    if sign == "~":
+def _unreadable(text: str, character: str) -> InputError:
+    """An error on a character that no formula has outside a call."""
+    if character == "~":
         return InputError(f"covariates: {text!r} has a left side; give the right-hand side only, the endpoint is known")
-    if sign in "<>=!&|%":
-        return refused("formula", text, f"{sign!r} can stand only within I(...) or C(...)")
-    return refused("formula", text, f"{sign!r} cannot stand in it")
+    if character in "<>=!&|%":
+        return refused("formula", text, f"{character!r} is allowed only within I(...) or C(...)")
+    return refused("formula", text, f"{character!r} is not allowed in it")
 
 
 @dataclass
@@ -209,11 +202,11 @@ class _Parser:
 
     def whole(self) -> Terms:
         """All terms; the intercept among them where the formula says so."""
-        if not self.tokens:
+        if self.tokens[0][0] == "end":
             return {}
         terms = self.sum_of(1)
-        if self.at < len(self.tokens):
-            raise self.refused(f"{self.tokens[self.at][1]!r} follows without a sign between")
+        if self.tokens[self.at][0] != "end":
+            raise self.refused(f"{self.tokens[self.at][1]!r} follows without an operator between")
         return terms
 
     def refused(self, why: str) -> InputError:
@@ -221,57 +214,62 @@ class _Parser:
         return refused("formula", self.text, why)
 
     def next_sign(self) -> str:
-        """The sign that comes next, if one does."""
-        what, held = self.tokens[self.at] if self.at < len(self.tokens) else ("end", "")
-        return held if what == "sign" else ""
+        """The operator or bracket that comes next, if one does."""
+        what, symbol = self.tokens[self.at]
+        return symbol if what == "sign" else ""
+
+    def advance(self) -> tuple[str, str]:
+        """The next symbol, which is then behind."""
+        self.at += 1
+        return self.tokens[self.at - 1]
 
     def sum_of(self, binding: int) -> Terms:
         """Terms joined by operators that bind at least so much."""
         left = self.operand(binding)
         while _BINDING.get(self.next_sign(), 0) >= binding:
-            sign = self.next_sign()
-            self.at += 1
-            binds = _BINDING[sign]
-            left = self.power(left) if binds == 4 else self.joined(sign, left, self.sum_of(binds + 1))
+            _, operator = self.advance()
+            binds = _BINDING[operator]
+            left = self.power(left) if binds == 4 else self.joined(operator, left, self.sum_of(binds + 1))
         return left
 
     def operand(self, binding: int) -> Terms:
-        """One factor, terms in brackets, an intercept, or terms with a sign before them."""
-        if self.at == len(self.tokens):
+        """One factor, terms in brackets, an intercept, or terms after a plus or minus."""
+        what, symbol = self.advance()
+        if what == "end":
             raise self.refused("it ends where a term is expected")
-        what, held = self.tokens[self.at]
-        self.at += 1
         if what in ("name", "call"):
-            return {Term((self.factor(what, held),)): None}
+            return {Term((self.factor(what, symbol),)): None}
         if what == "number":
-            return self.intercept(held)
-        if held == "(":
+            return self.intercept(symbol)
+        if symbol == "(":
             return self.in_brackets()
-        if held in "+-" and binding == 1:
-            found = self.sum_of(2)
-            return found if held == "+" else self.without({}, found)
-        raise self.refused(f"{held!r} stands where a term is expected")
+        if symbol in "+-" and binding == 1:
+            terms = self.sum_of(2)
+            return terms if symbol == "+" else self.without({}, terms)
+        raise self.refused(f"{symbol!r} is where a term is expected")
 
-    def factor(self, what: str, held: str) -> Factor:
+    def factor(self, what: str, symbol: str) -> Factor:
         """A column or a call, read once."""
-        if held not in self.factors:
-            self.factors[held] = read_call(held, self.columns) if what == "call" else column_factor(unquoted(held))
-        return self.factors[held]
-
-    def intercept(self, held: str) -> Terms:
-        """1 and 0 speak of an intercept; other numbers say nothing."""
-        if held not in ("0", "1"):
-            raise self.refused(
-                f"the number {held} is no term; a column of that name stands in backticks, a multiple in"
-                f" I({held} * age)"
+        if symbol not in self.factors:
+            self.factors[symbol] = (
+                read_call(symbol, self.columns) if what == "call" else column_factor(unquoted(symbol))
             )
-        return {INTERCEPT: None} if held == "1" else {}
+        return self.factors[symbol]
+
+    def intercept(self, symbol: str) -> Terms:
+        """1 and 0 stand for an intercept and none; no other number is a term."""
+        if symbol not in ("0", "1"):
+            raise self.refused(
+                f"the number {symbol} is no term; write a column of that name in backticks, a multiple as"
+                f" I({symbol} * age)"
+            )
+        return {INTERCEPT: None} if symbol == "1" else {}
 
     def in_brackets(self) -> Terms:
         """Terms in brackets."""
         self.depth += 1
         if self.depth > MOST_NESTED:
-            raise self.refused(f"brackets stand within one another more than {MOST_NESTED} times")
+            raise self.refused(f"brackets are nested more than {MOST_NESTED} deep")
         terms = self.sum_of(1)
         if self.next_sign() != ")":
             raise self.refused("a bracket is not closed")
@@ -281,34 +279,33 @@ class _Parser:
 
     def power(self, left: Terms) -> Terms:
         """All products of so many of the terms."""
-        what, held = self.tokens[self.at] if self.at < len(self.tokens) else ("end", "nothing")
-        self.at += 1
-        if what != "number" or not int(held[:4]):
-            raise self.refused(f"a power of terms is a whole number above zero, got {held}")
+        what, symbol = self.advance()
+        if what != "number" or not int(symbol[:4]):
+            raise self.refused(f"a power of terms is a whole number above zero, got {symbol or 'nothing'}")
         if len(left) == 1 and INTERCEPT not in left:
             shown = next(iter(left)).text
             raise self.refused(
-                f"{shown}^{held} is {shown} itself, for operators join terms; write I({shown}**{held}) for the number's"
-                " power"
+                f"{shown}^{symbol} is {shown} itself, for operators join terms; write I({shown}**{symbol}) for the"
+                " number's power"
             )
-        found = left
-        for _ in range(int(held[:4]) - 1):
-            longer = self.joined("*", found, left)
-            if len(longer) == len(found):
+        terms = left
+        for _ in range(int(symbol[:4]) - 1):
+            longer = self.joined("*", terms, left)
+            if len(longer) == len(terms):
                 break
-            found = longer
-        return found
+            terms = longer
+        return terms
 
-    def joined(self, sign: str, left: Terms, right: Terms) -> Terms:
+    def joined(self, operator: str, left: Terms, right: Terms) -> Terms:
         """Two sets of terms joined by an operator."""
-        if sign == "-":
+        if operator == "-":
             return self.without(left, right)
-        terms = {} if sign == ":" else dict(left)
-        if sign in ("+", "*"):
+        terms = {} if operator == ":" else dict(left)
+        if operator in ("+", "*"):
             terms |= right
-        if sign == "/":
+        if operator == "/":
             left = {reduce(Term.times, left, INTERCEPT): None}
-        if sign != "+":
+        if operator != "+":
             terms |= self.products(left, right)
         if len(terms) > MOST_TERMS:
             raise self.refused(f"it has more than {MOST_TERMS:,} terms")
@@ -318,7 +315,7 @@ class _Parser:
         """The terms of the one that the other has not; all of the other but an intercept must be among them."""
         absent = [term.text for term in right if term not in left and term.factors]
         if absent:
-            raise self.refused(f"{absent[0]!r} is taken away from terms that do not hold it")
+            raise self.refused(f"{absent[0]!r} is subtracted but is not among the terms before it")
         return {term: None for term in left if term not in right}
 
     def products(self, left: Terms, right: Terms) -> Terms:

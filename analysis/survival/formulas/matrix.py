@@ -22,9 +22,9 @@ Span = tuple[tuple[Factor, bool], ...]
 def term_columns(
     terms: Sequence[Term], variables: Mapping[str, Values], strata: Sequence[str] = ()
 ) -> list[tuple[Term, Columns]]:
-    """The columns that each term fills, a category against its first level wherever the baseline holds that level.
+    """The columns that each term fills, a category against its first level wherever the baseline spans that level.
 
-    The baseline hazard holds a constant; those of strata hold all that is made from the strata's columns. So in
+    The baseline hazard spans a constant; those of strata span all that is made from the strata's columns. So in
     ``x*z`` with baselines by `z`, the main effect of `z` is theirs, as in R's ``x*strata(z)``.
 
     Parameters
@@ -47,7 +47,7 @@ def term_columns(
         As `factor_values`; too many columns.
     """
     values = {factor: factor_values(factor, variables) for term in terms for factor in term.factors}
-    spanned, absorbed = _held_by_strata(terms, values, set(strata))
+    spanned, absorbed = _spanned_by_strata(terms, values, set(strata))
     filled, total = [], 0
     for term in terms:
         if absorbed and term.key <= absorbed:
@@ -64,10 +64,10 @@ def term_columns(
     return filled
 
 
-def _held_by_strata(
+def _spanned_by_strata(
     terms: Sequence[Term], values: Mapping[Factor, Values], strata: set[str]
 ) -> tuple[set[frozenset[tuple[Factor, bool]]], frozenset[Factor]]:
-    """What the baseline hazards hold already, and the factors of strata that interact with others."""
+    """What the baseline hazards span already, and the factors of strata that interact with others."""
     spanned: set[frozenset[tuple[Factor, bool]]] = {frozenset()}
     absorbed: set[Factor] = set()
     for term in terms:
@@ -106,37 +106,37 @@ def _width(span: Span, values: Mapping[Factor, Values]) -> int:
     """How many columns a product fills."""
     width = 1
     for factor, reduced in span:
-        held = values[factor]
-        if isinstance(held, Category):
-            width *= len(held.levels) - reduced
-        elif isinstance(held, dict):
-            width *= len(held)
+        value = values[factor]
+        if isinstance(value, Category):
+            width *= len(value.levels) - reduced
+        elif isinstance(value, dict):
+            width *= len(value)
     return width
 
 
 def _product(span: Span, values: Mapping[Factor, Values]) -> Columns:
     """The columns of a product, those of its first factor varying fastest."""
     parts = [factor_columns(factor, values[factor], full=not reduced) for factor, reduced in span]
-    found = []
+    products = []
     for chosen in product(*reversed(parts)):
         names, columns = zip(*reversed(chosen), strict=True)
-        found.append((":".join(names), reduce(np.multiply, columns)))
-    return found
+        products.append((":".join(names), reduce(np.multiply, columns)))
+    return products
 
 
 def matrix_of(filled: Sequence[tuple[Term, Columns]], n_rows: int) -> FloatArray:
     """The columns side by side."""
-    columns = [column for _, held in filled for _, column in held]
+    columns = [column for _, columns in filled for _, column in columns]
     return np.column_stack([np.broadcast_to(column, n_rows) for column in columns])
 
 
 def coded_against(filled: Sequence[tuple[Term, Columns]], variables: Mapping[str, Values]) -> dict[str, str]:
     """Of each term that is one category: the name of its column that is not there, of the level compared with."""
-    found: dict[str, str] = {}
+    missing_columns: dict[str, str] = {}
     for term, columns in filled:
         values = factor_values(term.factors[0], variables) if len(term.factors) == 1 else None
         if isinstance(values, Category):
             own = {name for name, _ in columns}
             missing = [name for name, _ in factor_columns(term.factors[0], values, full=True) if name not in own]
-            found |= {term.text: missing[0]} if len(missing) == 1 else {}
-    return found
+            missing_columns |= {term.text: missing[0]} if len(missing) == 1 else {}
+    return missing_columns

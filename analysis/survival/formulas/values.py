@@ -127,8 +127,8 @@ def _coded(factor: Factor, values: Category, *, full: bool) -> Columns:
     names = coding.get_coding_column_names(list(values.levels), reduced_rank=not full)
     shown = _category_name(factor)
     return [
-        (form.replace("{name}", shown).replace("{field}", str(name)), rows[values.codes, place])
-        for place, name in enumerate(names)
+        (form.replace("{name}", shown).replace("{field}", str(name)), rows[values.codes, index])
+        for index, name in enumerate(names)
     ]
 
 
@@ -144,15 +144,15 @@ def _contrasts(factor: Factor, values: Category) -> Any:  # noqa: ANN401
     """Formulaic's contrasts for a category's coding."""
     from formulaic.transforms import contrasts
 
-    kind = getattr(contrasts, CODINGS[values.coding.name])
+    contrast = getattr(contrasts, CODINGS[values.coding.name])
     if CODINGS[values.coding.name] not in WITH_BASE:
-        return kind()
+        return contrast()
     base = values.coding.base
     if base is None:
-        return kind(values.levels[0])
+        return contrast(values.levels[0])
     label = stratum_label(base.value)
     _refuse_unknown_levels(f"covariates: {factor.text!r}", [label], values.levels)
-    return kind(label)
+    return contrast(label)
 
 
 def _refuse_unknown_levels(text: str, named: Sequence[str], levels: Sequence[str]) -> None:
@@ -204,24 +204,26 @@ class _Evaluation:
         if not isinstance(values, Category):
             raise InputError(f"{self.text} compares numbers with the text {level!r}; write the number")
         _refuse_unknown_levels(self.text, [level], values.levels)
-        place = values.levels.index(level)
-        return np.equal(values.codes, place) if equal else np.not_equal(values.codes, place)
+        index = values.levels.index(level)
+        return np.equal(values.codes, index) if equal else np.not_equal(values.codes, index)
 
     def category(self, values: Values, options: Mapping[str, object]) -> Category:
         """A column, or numbers, as a category, with its levels in an order and its coding."""
-        held = values if isinstance(values, Category) else _as_category(self.numbers(values))
+        category = values if isinstance(values, Category) else _as_category(self.numbers(values))
         if "levels" in options:
-            held = self.ordered(held, [stratum_label(one) for one in options["levels"]])  # type: ignore[attr-defined]
-        return replace(held, coding=options["contrasts"]) if "contrasts" in options else held  # type: ignore[arg-type]
+            category = self.ordered(category, [stratum_label(one) for one in options["levels"]])  # type: ignore[attr-defined]
+        return replace(category, coding=options["contrasts"]) if "contrasts" in options else category  # type: ignore[arg-type]
 
-    def ordered(self, held: Category, labels: Sequence[str]) -> Category:
+    def ordered(self, category: Category, labels: Sequence[str]) -> Category:
         """A category with its levels in the order given, which must name them all."""
-        left_out = [label for label in held.levels if label not in labels]
+        left_out = [label for label in category.levels if label not in labels]
         if left_out or len(set(labels)) < len(labels):
-            raise InputError(f"{self.text} must name every level once; levels: {first_few(map(repr, held.levels), 12)}")
-        levels = tuple(label for label in labels if label in held.levels)
-        place = np.array([levels.index(label) for label in held.levels], dtype=np.int64)
-        return replace(held, codes=place[held.codes], levels=levels)
+            raise InputError(
+                f"{self.text} must name every level once; levels: {first_few(map(repr, category.levels), 12)}"
+            )
+        levels = tuple(label for label in labels if label in category.levels)
+        index = np.array([levels.index(label) for label in category.levels], dtype=np.int64)
+        return replace(category, codes=index[category.codes], levels=levels)
 
     def called(self, function: str, values: list[NDArray[np.generic]], options: Mapping[str, object]) -> Values:
         """A function of numbers, or an operator."""
@@ -260,11 +262,11 @@ def _transform(function: str) -> Callable[[pd.Series, Mapping[str, object]], Val
 
     def columns(values: pd.Series, options: Mapping[str, object]) -> Values:
         """The column, or columns by name."""
-        found = of(values, **{**options, **fixed})
-        found = getattr(found, "__wrapped__", found)
-        if isinstance(found, dict):
-            return {name: np.asarray(column, dtype=np.float64) for name, column in found.items()}
-        array = np.asarray(found, dtype=np.float64)
-        return array if array.ndim == 1 else {place + 1: array[:, place] for place in range(array.shape[1])}
+        computed = of(values, **{**options, **fixed})
+        computed = getattr(computed, "__wrapped__", computed)
+        if isinstance(computed, dict):
+            return {name: np.asarray(column, dtype=np.float64) for name, column in computed.items()}
+        array = np.asarray(computed, dtype=np.float64)
+        return array if array.ndim == 1 else dict(enumerate(array.T, start=1))
 
     return columns

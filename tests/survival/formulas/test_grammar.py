@@ -194,7 +194,7 @@ def test_a_name_with_full_stops_is_a_column_or_an_error(formula):
     ids=["counts", "terms", "weights", "adjust", "columns"],
 )
 def test_the_same_gate_stands_everywhere(formula, use, nothing_runs):
-    with pytest.raises(InputError, match=r"cannot read the (term|formula)|cannot stand|holds the marker"):
+    with pytest.raises(InputError, match=r"cannot read the (term|formula)|holds the marker"):
         use(formula)
 
 
@@ -243,7 +243,7 @@ def test_numbers_as_names_stand_in_lists_and_in_backticks():
     cohort = COHORT.rename(columns={"age": 7})
     assert read_term_design(cohort, PLAIN, [7, "crp"]).terms == ("7", "crp")
     assert read_design(cohort, PLAIN, "`7` + log(`7`)").terms == ("7", "log(7)")
-    with pytest.raises(InputError, match="the number 7 is no term; a column of that name stands in backticks"):
+    with pytest.raises(InputError, match="the number 7 is no term; write a column of that name in backticks"):
         fit_cox(cohort, PLAIN, "crp + 7")
 
 
@@ -318,9 +318,9 @@ def test_a_formula_is_a_design_or_an_error_and_never_runs(formula):
 def _allowed(formula: str) -> bool:
     """A second reading: every name that is called is on the list, every other is a column or an option.
 
-    A term that is taken away again, as in "age + (b - b)", is never looked up, so its columns need not be there.
+    A term that is subtracted again, as in "age + (b - b)", is never looked up, so its columns need not be there.
     """
-    taken_away = "-" in formula
+    subtracted = "-" in formula
     signs = formula.strip().removeprefix("~").replace(":", "*").replace("^", "**").replace("`", "")
     signs = re.sub(r"(\w)\.+(?!\w)", r"\1", signs)
     for node in ast.walk(ast.parse(signs.strip(), mode="eval")):
@@ -328,10 +328,10 @@ def _allowed(formula: str) -> bool:
             if ast.unparse(node.func) not in {*FUNCTIONS, *CODINGS}:
                 return False
         elif isinstance(node, ast.Attribute):
-            if ast.unparse(node) not in {*FUNCTIONS, *CODINGS} and not taken_away:
+            if ast.unparse(node) not in {*FUNCTIONS, *CODINGS} and not subtracted:
                 return False
         elif isinstance(node, ast.Name):
-            if node.id not in {*FUNCTIONS, *CODINGS, *COHORT.columns, "np", "contr"} and not taken_away:
+            if node.id not in {*FUNCTIONS, *CODINGS, *COHORT.columns, "np", "contr"} and not subtracted:
                 return False
         elif isinstance(node, (ast.Subscript, ast.Lambda, ast.comprehension, ast.JoinedStr, ast.Dict, ast.IfExp)):
             return False
