@@ -94,7 +94,8 @@ def kaplan_meier(
     RowsDropped, EarlyZero
     SuspiciousValues
         Also when rows look like spells and no `cluster` was given: when two or more rows enter late, and each of these
-        begins where another row ends without an event, or rows with the same value of a column follow on one another.
+        begins where the row before it ends without an event, or rows with the same value of a column follow on one
+        another, more often than by chance. A column of patients with a value of its own in every row says otherwise.
 
     Notes
     -----

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import BoolArray, IntArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import first_few
 from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.rules import looks_like_patient
 from analysis.errors import AnalysisWarning, SuspiciousValues, raise_all
+from analysis.survival.rows.groups import UNHASHABLE
 from analysis.survival.rows.survival_data import SurvivalData
 
 
@@ -52,6 +54,8 @@ def _patients_of(data: SurvivalData, rows: IntArray) -> str:
     return f"{len(labels)} patient{'s' if len(labels) > 1 else ''} ({first_few(labels)})"
 
 
+BY_CHANCE = 0.05
+"""Rows that follow on one another as often as this in a random order, or under random labels, are no sign of spells."""
 _REMEDY = (
     "name the column of the patients with cluster= (where every row is a patient of its own, one that numbers the rows)"
 )
@@ -60,9 +64,11 @@ _REMEDY = (
 def refuse_spells(cohort: pd.DataFrame, endpoint: Endpoint, data: SurvivalData, cluster: str | None) -> None:
     """Refuse rows that look like spells when nobody said whose, for an answer that depends on who is a patient.
 
-    Late entry alone, a row a patient, is no reason. Rows look like spells when two or more enter late, and either each
-    of these begins where another row ends without an event (one for one), or there is a column, or an index, whose
-    equal values never overlap in time and in which at least half of them follow on such a row of their own value.
+    Late entry alone, a row a patient, is no reason. Rows look like spells when two or more enter late and either each
+    of these begins where the row before it ends, without an event; or there is a column, or an index, whose equal
+    values never overlap in time and in which at least half of the late rows follow on such a row of their own value.
+    What would come about by chance in more than 5 % of random orders of the rows is no sign, and nothing is where a
+    column of patients, by its name, has a value of its own in every row.
     """
     words = _spells(cohort, endpoint, data) if cluster is None else ""
     raise_all([f"rows look like several spells a patient: {words}; {_REMEDY}"] if words else [])
@@ -85,40 +91,77 @@ def spell_warnings(
 
 def _spells(cohort: pd.DataFrame, endpoint: Endpoint, data: SurvivalData) -> str:
     """Why rows look like spells; empty when they do not."""
-    late = data.entry[data.entry > 0]
-    if len(late) < 2:
+    late = data.entry > 0
+    n_late = int(late.sum())
+    if n_late < 2:
         return ""
-    ends, n_ends = np.unique(data.time[~data.event], return_counts=True)
-    starts, n_starts = np.unique(late, return_counts=True)
-    n_before = np.concatenate([n_ends, [0]])[np.searchsorted(ends, starts)] * np.isin(starts, ends)
-    if (n_before >= n_starts).all():
-        return f"each of the {len(late)} rows that enter late begins where another row ends without an event"
-    if 2 * n_starts[n_before > 0].sum() < len(late):
+    n_before = _ends_at(data.time[~data.event], data.entry[late])
+    used = cohort.iloc[data.position]
+    if 2 * (n_before > 0).sum() < n_late or _one_row_a_patient(used):
         return ""
-    named = (name for name, codes in _columns(cohort, endpoint, data) if _follow_on(data, codes))
+    if _follows_the_row_before(data)[late].all() and (n_before.mean() / (data.n_used - 1)) ** n_late < BY_CHANCE:
+        return f"each of the {n_late} rows that enter late begins where the row before it ends, without an event"
+    apart = _share_apart(data)
+    named = (name for name, codes in _columns(used, endpoint) if _follow_on(data, codes, apart))
     name = next(named, None)
     return f"rows with the same {name} follow on one another" if name else ""
 
 
-def _columns(cohort: pd.DataFrame, endpoint: Endpoint, data: SurvivalData) -> Iterator[tuple[str, IntArray]]:
+def _ends_at(ends: FloatArray, starts: FloatArray) -> IntArray:
+    """How many of the ends are at each start."""
+    ends = np.sort(ends)
+    return np.searchsorted(ends, starts, side="right") - np.searchsorted(ends, starts, side="left")
+
+
+def _one_row_a_patient(used: pd.DataFrame) -> bool:
+    """Whether a column of patients, by its name, or such an index has a value of its own in every row."""
+    named = [(used.index.name, used.index.to_series()), *used.items()]
+    each = (_codes(values) for name, values in named if looks_like_patient(str(name)))
+    return any(codes is not None and len(np.unique(codes[codes >= 0])) == len(used) for codes in each)
+
+
+def _follows_the_row_before(data: SurvivalData) -> BoolArray:
+    """Whether each row begins where the one before it, in the order of the cohort, ends without an event."""
+    order = np.argsort(data.position, kind="stable")
+    follows = np.zeros(data.n_used, dtype=bool)
+    follows[order[1:]] = (data.entry[order[1:]] == data.time[order[:-1]]) & ~data.event[order[:-1]]
+    return follows
+
+
+def _share_apart(data: SurvivalData) -> float:
+    """The share of all pairs of rows that do not overlap in time."""
+    late = data.entry[data.entry > 0]
+    n_apart = np.searchsorted(np.sort(data.time), late, side="right").sum()
+    return float(n_apart / (data.n_used * (data.n_used - 1) / 2))
+
+
+def _codes(values: pd.Series) -> IntArray | None:
+    """A column as codes, missing values negative; None where cells cannot be compared."""
+    try:
+        return pd.factorize(values)[0]
+    except UNHASHABLE:
+        return None
+
+
+def _columns(used: pd.DataFrame, endpoint: Endpoint) -> Iterator[tuple[str, IntArray]]:
     """The index and the columns that could name patients, as codes of the rows in use."""
-    used = cohort.iloc[data.position]
-    held = [(repr(name), column) for name, column in used.items() if name not in endpoint.columns]
-    for name, values in [("index", used.index.to_series()), *held]:
-        try:
-            codes = pd.factorize(values)[0]
-        except TypeError:  # values that cannot be compared name nobody
-            continue
-        if len(codes) and codes.max() + 1 < len(codes):
+    others = [(repr(name), column) for name, column in used.items() if name not in endpoint.columns]
+    for name, values in [("index", used.index.to_series()), *others]:
+        codes = _codes(values)
+        if codes is not None and len(codes) and codes.max() + 1 < len(codes):
             yield name, codes
 
 
-def _follow_on(data: SurvivalData, codes: IntArray) -> bool:
-    """Whether rows of the same code never overlap, and half of those that enter late follow on one of their own."""
+def _follow_on(data: SurvivalData, codes: IntArray, apart: float) -> bool:
+    """Whether rows of the same code never overlap, beyond chance, and half of the late ones follow on one of their own.
+
+    `apart` is the share of pairs of rows that do not overlap, whatever their codes.
+    """
     order = np.lexsort((data.entry, codes))
     order = order[codes[order] >= 0]
     time, entry, same = data.time[order][:-1], data.entry[order][1:], np.diff(codes[order]) == 0
-    if (same & (entry < time)).any():
+    sizes = np.bincount(codes[order])
+    if (same & (entry < time)).any() or apart ** (sizes * (sizes - 1) / 2).sum() > BY_CHANCE:
         return False
     n_following = (same & (entry == time) & ~data.event[order][:-1]).sum()
     return bool(2 * n_following >= (data.entry > 0).sum())

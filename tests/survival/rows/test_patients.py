@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -166,7 +167,7 @@ def several_rows():
     """Cohorts of spells in which nobody is named: no column but the outcome, an index that repeats, a column."""
     late = pd.concat([FOUR, pd.DataFrame({"start": [1], "stop": [5], "event": [1], "who": ["e"]})])
     return {
-        "one for one": FOUR.drop(columns="who"),
+        "row after row": FOUR.drop(columns="who"),
         "index": late.set_index("who"),
         "column": late.reset_index(drop=True),
         "with a gap": pd.concat([late, GAP.replace({"who": {"a": "f"}})[:2]], ignore_index=True),
@@ -250,6 +251,65 @@ def test_late_entry_alone_is_no_reason_to_refuse(seed):
         answer(rows)
     kaplan_meier(rows, SPELLS)
     assert logrank_test(rows, SPELLS, by="arm").n_used == 80
+
+
+def months(rng, n, n_late):
+    """Patients followed for whole months, half of them censored, some of them from a later month on; a row each."""
+    start = np.zeros(n, dtype=int)
+    start[rng.choice(n, n_late, replace=False)] = rng.integers(1, 13, n_late)
+    columns = {"age": rng.integers(40, 80, n), "arm": rng.choice(["a", "b"], n), "site": rng.integers(0, 12, n)}
+    return pd.DataFrame(
+        {"start": start, "stop": start + rng.geometric(1 / 18, n), "event": rng.integers(0, 2, n), **columns}
+    )
+
+
+@pytest.mark.parametrize(("n", "n_late"), [(20, 5), (100, 5), (200, 10), (400, 20), (100, 50)])
+def test_late_entry_in_whole_months_is_seldom_taken_for_spells(n, n_late):
+    """A patient a row: below 1 % refused, where an entry in the month of some other's censoring is the rule."""
+    rng, n_refused = np.random.default_rng([n, n_late]), 0
+    for _ in range(200):
+        try:
+            risk_table(months(rng, n, n_late), SPELLS, times=[3])
+        except CohortError:
+            n_refused += 1
+    assert n_refused < 2
+
+
+def test_two_who_enter_in_the_months_of_others_ends_are_no_spells():
+    rows = pd.DataFrame(
+        {
+            "start": [0, 0, 0, 0, 0, 0, 6, 12],
+            "stop": [6, 12, 8, 9, 20, 24, 18, 30],
+            "event": [0, 0, 1, 1, 0, 1, 1, 0],
+        }
+    )
+    assert median_follow_up(rows, SPELLS)["median"].notna().all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spells_in_any_order_are_known_by_their_column(seed):
+    rows = unit_spells(TEN).drop(columns="time").sample(frac=1, random_state=seed)
+    with pytest.raises(CohortError, match="rows with the same 'who' follow on one another"):
+        median_follow_up(rows, SPELLS)
+
+
+@pytest.mark.parametrize("name", ["patient_id", "USUBJID"])
+def test_a_number_of_its_own_makes_each_row_a_patient(name):
+    rows = FOUR.drop(columns="who")
+    for one_each in (rows.assign(**{name: range(6)}), rows.set_index(pd.Index(range(6), name=name))):
+        assert risk_table(one_each, SPELLS, times=[12])["n_censor"].tolist() == [4]
+    with pytest.raises(CohortError, match=rf"rows with the same '{name}' follow on one another"):
+        risk_table(FOUR.rename(columns={"who": name})[::-1], SPELLS, times=[12])
+
+
+@pytest.mark.parametrize("name", ["genes", "patient_id"])
+@pytest.mark.parametrize("arrow", [True, False])
+def test_a_column_of_lists_names_nobody(name, arrow):
+    lists = [[place] for place in range(len(GAP))]
+    kind = pd.ArrowDtype(pa.list_(pa.int64())) if arrow else object
+    rows = GAP.drop(columns="who").assign(**{name: pd.Series(lists, dtype=kind)})
+    assert kaplan_meier(rows, SPELLS)["n_risk"].iloc[0] == 4
+    assert risk_table(rows, SPELLS, times=[9])["n_censor"].tolist() == [3]
 
 
 @pytest.mark.parametrize(
