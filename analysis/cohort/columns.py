@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
@@ -54,6 +55,19 @@ def stratum_label(value: object) -> str:
     if isinstance(value, (float, np.floating, Decimal)) and abs(float(value)) < LARGEST_WHOLE and value == int(value):
         return str(int(value))
     return str(value)
+
+
+def missing_advice(name: object, codes: Sequence[object]) -> str:
+    r"""How to have codes read as missing in one column, in Python and in a plan.
+
+    Examples
+    --------
+    >>> missing_advice("ecog", [9])
+    'read with missing={\'ecog\': [9]} (in a plan: missing = { "ecog" = [9] })'
+    """
+    listed = first_few(codes)
+    key = json.dumps(str(name), ensure_ascii=False)
+    return f"read with missing={{{name!r}: [{listed}]}} (in a plan: missing = {{ {key} = [{listed}] }})"
 
 
 def nearest(name: str, held: Iterable[object]) -> str:

@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from analysis import CohortError, PlanError, StudyPlan, SuspiciousValues, read_cohort
+from analysis import CohortError, InputError, PlanError, StudyPlan, SuspiciousValues, read_cohort
 from analysis.study.plan.guess import guess_columns, new_plan
 from analysis.study.prepare import prepare_study
 
@@ -289,13 +289,55 @@ def test_labels_that_stand_above_too_are_no_summary(tmp_path, first):
 
 def test_magnesium_of_zero_or_less_is_refused_and_missing_reads_it(prepare):
     coded = [0.82, -9, 0.9, 0.66, 0.75, -9, 0.79, 0.93, 0.7, 0.81, 0.77, 0.88]
-    remedy = r"'magnesium': -9 is no concentration, in 2 rows \(2, 6\); .* read with missing = \[-9\]"
+    remedy = r"'magnesium': -9 is no concentration, in 2 rows \(2, 6\); .* read with missing=\{'magnesium': \[-9\]\}"
     with pytest.raises(CohortError, match=remedy):
         prepare(rows_of(magnesium=coded), data="")
-    study = prepare(rows_of(magnesium=coded), data="missing = [-9]")
-    assert study.cohort["magnesium"].isna().sum() == 2
-    with pytest.raises(CohortError, match="is no concentration"):
+    for codes in ('{ "magnesium" = [-9] }', "[-9]"):
+        study = prepare(rows_of(magnesium=coded), data=f"missing = {codes}")
+        assert study.cohort["magnesium"].isna().sum() == 2
+        assert "set missing in column 'magnesium' (2 rows)" in notes(study)
+    with pytest.raises(CohortError, match="0 is no concentration") as caught:
         prepare(rows_of(magnesium=[0, *coded[2:5], *coded[6:], 0.8, 0.7]))
+    assert "missing=" not in str(caught.value)
+
+
+ZERO_AND_LESS = {
+    "a flag": [0, 1, 0, 1, 1, 0],
+    "true and false": [True, False, True, True, False, False],
+    "a dose with placebo": [0, 400, 0, 200, 400, 0],
+    "a grade": [0, 1, 2, 0, 4, 1],
+    "a change": [-0.05, 0.1, 0, -0.2, 0.03, 0.01],
+}
+
+
+@pytest.mark.parametrize("values", ZERO_AND_LESS.values(), ids=ZERO_AND_LESS)
+@pytest.mark.parametrize(
+    "name", ["mg", "hypomagnesemia", "magnesium_supplement", "magnesium_change", "Magnesium grade (CTCAE)", "magnesium"]
+)
+def test_columns_that_only_sound_like_magnesium_are_read(tmp_path, name, values):
+    frame = pd.DataFrame({"who": list("abcdef"), name: values})
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert read_cohort(tmp_path / "x.csv")[name].tolist() == values
+    assert all(f"magnesium column {name!r}" in str(one.message) for one in caught)
+    assert not any("[0" in str(one.message) for one in caught)
+    if set(values) <= {0, 1} or name not in ("mg", "magnesium"):
+        assert not caught
+
+
+@pytest.mark.parametrize(("name", "options"), [("mg", {"units": {"mg": "mmol/L"}}), ("magnesium_mmol", {})])
+@pytest.mark.parametrize("values", [[0, 1, 0, 1], [0.8, 0.9, -9, 0.7]])
+def test_magnesium_by_declaration_or_unit_is_refused_at_zero_or_less(tmp_path, name, options, values):
+    pd.DataFrame({"who": list("abcd"), name: values}).to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(CohortError, match=f"magnesium column '{name}': (0|-9) is no concentration"):
+        read_cohort(tmp_path / "x.csv", **options)
+
+
+def test_a_flag_is_no_marker():
+    cohort = pd.DataFrame({"magnesium_low": [0, 1, 1] * 19, "ldh": MANY, "months": MANY, "death": [0, 1, 1] * 19})
+    assert guess_columns(cohort.rename(columns={"magnesium_low": "magnesium"})).marker == "ldh"
+    assert guess_columns(cohort.rename(columns={"magnesium_low": "hypomagnesemia"})).marker == "ldh"
 
 
 @pytest.mark.parametrize(
@@ -308,17 +350,71 @@ def test_magnesium_of_zero_or_less_is_refused_and_missing_reads_it(prepare):
         ([-9, -12, 4, 3, 8, 1], ""),
     ],
 )
-def test_codes_that_stand_apart_are_named(tmp_path, ages, named):
+def test_codes_that_lie_far_from_the_other_values_are_named(tmp_path, ages, named):
     pd.DataFrame({"who": list("abcdef"), "age": ages}).to_csv(tmp_path / "x.csv", index=False)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         read_cohort(tmp_path / "x.csv")
-    wanted = [f"column 'age': {named} stands apart"] if named else []
+    wanted = [f"column 'age': {named} lies far"] if named else []
     assert [str(one.message)[: len(wanted[0])] for one in caught if wanted] == wanted
     assert len(caught) == len(wanted)
     if named:
         codes = [int(code) for code in named.split(", ")]
-        assert read_cohort(tmp_path / "x.csv", missing=codes)["age"].isna().sum() == len(codes)
+        assert f"read with missing={{'age': [{named}]}} (in a plan: missing = {{ \"age\" = [{named}] }})" in str(
+            caught[0].message
+        )
+        with pytest.warns(SuspiciousValues, match=rf"set missing in column 'age' \({len(codes)} rows?\)$"):
+            assert read_cohort(tmp_path / "x.csv", missing={"age": codes})["age"].isna().sum() == len(codes)
+
+
+def ecog_file(folder):
+    path = folder / "ecog.csv"
+    columns = {"ecog": [0, 1, 9, 2, 1, 9], "os_months": [9, 30.5, 4, 9.0, 12, 7], "death": [1, 0, 1, 1, 0, 1]}
+    pd.DataFrame({"who": list("abcdef")} | columns).to_csv(path, index=False)
+    return path
+
+
+def test_a_code_is_missing_in_its_own_column_only(tmp_path):
+    with pytest.warns(SuspiciousValues, match=r"column 'ecog': 9 lies far .*missing=\{'ecog': \[9\]\}"):
+        read_cohort(ecog_file(tmp_path))
+    with pytest.warns(SuspiciousValues) as caught:
+        cohort = read_cohort(ecog_file(tmp_path), missing={"ecog": [9]})
+    assert cohort.isna().sum().to_dict() == {"who": 0, "ecog": 2, "os_months": 0, "death": 0}
+    assert [str(one.message) for one in caught] == ["codes of a missing value set missing in column 'ecog' (2 rows)"]
+
+
+def test_a_code_in_every_column_is_counted_and_times_and_events_are_named(tmp_path):
+    with pytest.warns(SuspiciousValues) as caught:
+        read_cohort(ecog_file(tmp_path), missing=[9])
+    assert [str(one.message) for one in caught] == [
+        "codes of a missing value set missing in column 'ecog' (2 rows), 'os_months' (2 rows); 'os_months' holds a time"
+        " or an event: where the code is a value there, name the columns that hold codes, as in missing={'ecog': [9]}"
+    ]
+    with pytest.warns(SuspiciousValues) as caught:
+        read_cohort(ecog_file(tmp_path), missing=[0, 9])
+    assert "'os_months', 'death' holds a time or an event" in str(caught[0].message)
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        (-9, r"missing=-9: give a list, missing=\[-9\], or .* missing=\{'column': \[-9\]\}"),
+        ("-9", r"missing='-9': give a list, missing=\['-9'\]"),
+        ({"ecog": 9}, r"missing=\{'ecog': 9\}: give a list, .* missing=\{'column': \[9\]\}"),
+        ([True], "missing holds True; each code is text or a number"),
+        ({"ecog": [None]}, "missing holds None; each code is text or a number"),
+        ({"ecgo": [9]}, r"missing: no column 'ecgo'.*'ecog'"),
+    ],
+)
+def test_codes_that_are_no_list_and_columns_that_are_not_there_are_refused(tmp_path, missing, message):
+    with pytest.raises(InputError, match=message):
+        read_cohort(ecog_file(tmp_path), missing=missing)
+
+
+@pytest.mark.parametrize("line", ['missing = "-9"', "missing = -9", "missing = { ecog = 9 }", "missing = [[9]]"])
+def test_a_plan_refuses_codes_that_are_no_list(prepare, line):
+    with pytest.raises(PlanError, match=r"\[data\].*missing"):
+        prepare(rows_of(), data=line)
 
 
 @pytest.mark.parametrize("word", ["[Not Available]", "[Unknown]", "Not reported", "--", "Blank(s)", "UNKNOWN", "n.d."])
@@ -327,7 +423,8 @@ def test_words_for_missing_are_no_category(tmp_path, word):
     pd.DataFrame({"x": [1.5, 2, 3, 4, 5], "race": races}).to_csv(tmp_path / "x.csv", index=False)
     with pytest.warns(SuspiciousValues, match="column 'race': .* reads as missing, in 2 rows; .*missing = "):
         read_cohort(tmp_path / "x.csv")
-    read = read_cohort(tmp_path / "x.csv", missing=[word])
+    with pytest.warns(SuspiciousValues, match=r"set missing in column 'race' \(2 rows\)$"):
+        read = read_cohort(tmp_path / "x.csv", missing=[word])
     assert read["race"].isna().tolist() == [False, True, False, True, False]
 
 
@@ -338,7 +435,8 @@ def test_a_word_for_missing_among_event_codes_is_answered_by_missing(tmp_path):
     codes = {"status": {"Dead": 1, "Alive": 0}}
     with pytest.raises(CohortError, match=r"'\[Unknown\]' in 1 rows; .* missing = \['\[Unknown\]'\]"):
         read_cohort(tmp_path / "x.csv", event_codes=codes)
-    read = read_cohort(tmp_path / "x.csv", event_codes=codes, missing=["[Unknown]"])
+    with pytest.warns(SuspiciousValues, match=r"set missing in column 'status' \(1 row\)$"):
+        read = read_cohort(tmp_path / "x.csv", event_codes=codes, missing=["[Unknown]"])
     assert read["status"].isna().tolist() == [False, False, True, False]
 
 

@@ -116,19 +116,6 @@ class _Cells:
         ]
 
 
-def set_missing(frame: pd.DataFrame, codes: Sequence[str | float]) -> pd.DataFrame:
-    """The table with the codes of a missing value set missing, as text ("-9 ") and as numbers (-9.0) alike."""
-    if not codes:
-        return frame
-    texts = {str(code).strip() for code in codes}
-    values = {number for code in codes if not isnan(number := _as_number(str(code), "."))}
-
-    def is_code(cell: object) -> bool:
-        return str(cell).strip() in texts or _as_number(cell, ".") in values
-
-    return frame.mask(frame.map(is_code))
-
-
 def plain_column(
     column: pd.Series,
     *,
@@ -145,7 +132,7 @@ def plain_column(
         return PlainColumn(column)
     kept = frozenset(levels or ())
     cells = [_cell(value, kept, restore=kind != "Parquet") for value in uniques]
-    as_number = np.array([_as_number(cell, rules.decimal, rules.thousands) for cell in cells], dtype=np.float64)
+    as_number = np.array([cell_number(cell, rules.decimal, rules.thousands) for cell in cells], dtype=np.float64)
     counts = np.bincount(codes[codes >= 0], minlength=len(cells)).tolist()
     held = _Cells(str(column.name), cells, counts, as_number, kind, rules)
     typed, problem, note = _text(held) if levels is not None else _typed(held)
@@ -161,7 +148,7 @@ def _cell(value: object, kept: frozenset[str], *, restore: bool) -> object:
     return None if value.strip() in MISSING and value not in kept else value
 
 
-def _as_number(cell: object, decimal: str, thousands: str = "") -> float:
+def cell_number(cell: object, decimal: str, thousands: str = "") -> float:
     """A number, or text that reads as one, as float; else NaN."""
     if not isinstance(cell, str):
         return float(cell) if isinstance(cell, _NUMBER_TYPES) and not isinstance(cell, bool) else np.nan
@@ -232,7 +219,7 @@ def _limited(held: _Cells) -> tuple[pd.Series, str, str]:
         bounds, done = [np.nan for _ in beyond], "set missing"
     else:
         rules = held.rules
-        bounds = [_as_number(found[1], rules.decimal, rules.thousands) if found else np.nan for found in beyond]
+        bounds = [cell_number(found[1], rules.decimal, rules.thousands) if found else np.nan for found in beyond]
         done = "set to it"
     values = np.where([found is not None for found in beyond], bounds, held.as_number)
     count = held.count([found is not None for found in beyond])
@@ -256,7 +243,7 @@ def _numbers(held: _Cells) -> tuple[pd.Series, str, str]:
 def _doubtful_marks(held: _Cells, texts: Sequence[str]) -> str:
     """A note where every decimal comma stands before three digits, beside whole numbers above 99."""
     marked = [text for text in texts if held.rules.decimal == "," and "," in text]
-    large = max((abs(_as_number(text, ",")) for text in texts if "," not in text), default=0.0)
+    large = max((abs(cell_number(text, ",")) for text in texts if "," not in text), default=0.0)
     if not marked or large <= _LARGEST_BELOW or not all(in_thousands(text, ",") for text in marked):
         return ""
     shown = first_few(map(repr, marked))
@@ -339,7 +326,7 @@ def _mixture(held: _Cells) -> str:
 
 def words_in_numbers(name: str, cells: Sequence[object]) -> str:
     """What is wrong with a column of numbers where cells hold words, or a unit after the number; else empty."""
-    words = [str(cell).strip() for cell in cells if isnan(_as_number(cell, "."))]
+    words = [str(cell).strip() for cell in cells if isnan(cell_number(cell, "."))]
     shown = first_few(dict.fromkeys(map(repr, words)))
     if words and all(re.match(r"[\d.,]+\s*(?:[^\W\d_]|[*%])", word) for word in words):
         return f"column {name!r}: {len(words)} values carry a unit or a flag ({shown}); write the numbers alone"
@@ -362,9 +349,9 @@ def text_in_numbers(name: str, cells: Sequence[object], *, decimal: str = ".") -
     numbers: list[float] = []
     for cell in cells:
         text = str(cell).strip()
-        if not isnan(_as_number(cell, decimal)):
-            numbers.append(_as_number(cell, decimal))
-        elif not isnan(_as_number(text, mark)):
+        if not isnan(cell_number(cell, decimal)):
+            numbers.append(cell_number(cell, decimal))
+        elif not isnan(cell_number(text, mark)):
             marked[text] = None
         elif _LIMIT.fullmatch(text):
             limits[text] = None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, get_args
 
 import pandas as pd
 
 from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
-from analysis.cohort.reading.cells import CellRules, Limits, plain_column, set_missing, words_in_numbers
+from analysis.cohort.reading.cells import CellRules, Limits, plain_column, words_in_numbers
 from analysis.cohort.reading.event_codes import EventCodes, apply_event_codes
+from analysis.cohort.reading.missing_codes import MissingCodes, missing_problems, set_missing
 from analysis.cohort.reading.tables import KINDS, Table, escaped, read_table, suffix_problems
 from analysis.cohort.reading.validation import checked
 from analysis.cohort.rules import Schema, likely_errors, looks_like_magnesium
@@ -31,7 +32,7 @@ def read_cohort(
     units: Mapping[str, str] | None = None,
     limits: Limits = "error",
     thousands: str = "",
-    missing: Sequence[str | float] = (),
+    missing: MissingCodes = (),
 ) -> pd.DataFrame:
     r"""Read a cohort from a CSV, Excel or Parquet file.
 
@@ -63,8 +64,8 @@ def read_cohort(
         the limit itself, or set them missing.
     thousands : {"", ",", ".", " ", "'"}
         What separates thousands in numbers written as text, as in "1,284".
-    missing : sequence of str or number
-        Further codes of a missing value, in any column: ["[Not Available]", -9].
+    missing : sequence of str or number, or mapping, optional
+        Further codes of a missing value: {"ecog": [9]} by column, or in every column ["[Not Available]", -9].
 
     Returns
     -------
@@ -86,8 +87,8 @@ def read_cohort(
     RowsDropped
         When rows without any value were left out.
     SuspiciousValues
-        Where more was done than parsing (numbers stored as text, formula errors set missing), and where values look
-        like a slip: a censoring flag for an event, days for months, magnesium in another unit, copies of rows.
+        Where more was done than parsing (numbers stored as text, codes and formula errors set missing), and where
+        values look wrong: a censoring flag for an event, days for months, magnesium in another unit, copies of rows.
 
     Notes
     -----
@@ -105,11 +106,13 @@ def read_cohort(
     0   1  0.699    12.5       0
     1   2  0.864     3.0       1
     """
-    raise_all(_option_problems(decimal, limits, thousands), InputError)
+    raise_all([*_option_problems(decimal, limits, thousands), *missing_problems(missing)], InputError)
     table = read_table(Path(path), sep=sep, decimal=decimal, encoding=encoding, sheet=sheet)
     problems: list[str] = []
-    frame, coded = apply_event_codes(set_missing(table.frame, missing), event_codes, problems)
+    frame, set_to_missing = set_missing(table.frame, missing, problems)
+    frame, coded = apply_event_codes(frame, event_codes, problems)
     cohort, found = _typed(frame, table, schema, CellRules(decimal, limits, thousands), problems)
+    found += set_to_missing
     cohort = _converted(cohort, units or {}, problems)
     raise_all(problems)
     if schema is None:

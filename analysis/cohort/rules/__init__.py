@@ -12,5 +12,11 @@ from analysis.cohort.rules.column_names import (
     looks_like_patient,
     time_unit_of,
 )
-from analysis.cohort.rules.likely_errors import calendar_years, patient_problems, possible_patients, repeated_keys
+from analysis.cohort.rules.likely_errors import (
+    calendar_years,
+    magnesium_problem,
+    patient_problems,
+    possible_patients,
+    repeated_keys,
+)
 from analysis.cohort.rules.schema import Column, Schema

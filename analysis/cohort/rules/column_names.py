@@ -18,6 +18,9 @@ _MAGNESIUM = re.compile(
     r"|^(?:baseline|serum|s|p)?[ _.-]*mg[ _.-]*(?:0|baseline|serum|level|[(\[]?mmol.*)?$",
     re.IGNORECASE,
 )
+_NO_CONCENTRATION = re.compile(
+    r"hyp(?:o|er)magnes|grade|ctcae|supplement|dose|change|delta|diff|group|categ|strat|quart|tert", re.IGNORECASE
+)
 _OTHER_UNIT = re.compile(r"mg[ _./]*(?:per[ _]*)?dl|meq|mg[ _./]*l\b", re.IGNORECASE)
 _PERSON = re.compile(
     r"(?:patient(?:en|in)?|subj|subject|usubj|pat|pt|participant|proband|person|mrn|p)(?:id|no|nr|num|number|nummer)?"
@@ -85,14 +88,16 @@ def is_cdisc_censoring(name: str) -> bool:
 
 
 def looks_like_magnesium(name: str) -> bool:
-    """Whether a column is plainly magnesium, and its name gives no unit other than mmol/L.
+    """Whether a column is plainly a concentration of magnesium, and its name gives no unit other than mmol/L.
 
     Examples
     --------
     >>> [looks_like_magnesium(name) for name in ("magnesium", "Mg²⁺ (mmol/L)", "mg", "mg_mg_dl", "dose_mg")]
     [True, True, True, False, False]
+    >>> [looks_like_magnesium(name) for name in ("hypomagnesemia", "magnesium_supplement", "Magnesium grade (CTCAE)")]
+    [False, False, False]
     """
-    return bool(_MAGNESIUM.search(name)) and not _OTHER_UNIT.search(name)
+    return bool(_MAGNESIUM.search(name)) and not (_OTHER_UNIT.search(name) or _NO_CONCENTRATION.search(name))
 
 
 def looks_like_patient(name: str) -> bool:

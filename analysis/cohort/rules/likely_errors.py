@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray
-from analysis.cohort.columns import first_few, numbers, rows_where, stratum_label
+from analysis.cohort.columns import first_few, missing_advice, numbers, rows_where, stratum_label
 from analysis.cohort.dates import DAYS_PER, DAYS_PER_YEAR
 from analysis.cohort.rules.column_names import (
     looks_like_event,
@@ -49,16 +49,12 @@ NEARLY_UNIQUE = 0.5
 
 
 def magnesium_problem(values: FloatArray, name: str, *, unit: str = "mmol/L") -> str:
-    """Words on a magnesium column whose median no cohort has in its unit, with the units that would fit; else empty."""
+    """What is wrong with a magnesium column: values of 0 or less, or a median that no cohort has in its unit."""
     present = values[~np.isnan(values)]
     if not len(present):
         return ""
     if (values <= 0).any():
-        codes = first_few(f"{value:g}" for value in np.unique(values[values <= 0]))
-        return (
-            f"magnesium column {name!r}: {codes} is no concentration, in {rows_where(values <= 0)}; correct the values,"
-            f" or where they stand for a missing one read with missing = [{codes}]"
-        )
+        return _no_concentration(values, name)
     median = float(np.median(present))
     low, high = PLAUSIBLE_MEDIAN
     fitting = [other for other, factor in MMOL_PER_L.items() if low <= median * factor <= high]
@@ -71,6 +67,18 @@ def magnesium_problem(values: FloatArray, name: str, *, unit: str = "mmol/L") ->
     choice = " or ".join(f"units={{{name!r}: {other!r}}}" for other in fitting)
     likely = " or ".join(fitting)
     return f"magnesium column {name!r}: median {median:.3g} {unit} looks like {likely}; set units= ({choice})"
+
+
+def _no_concentration(values: FloatArray, name: str) -> str:
+    """What to do about magnesium of 0 or less; negative whole numbers may be codes of a missing value, 0 is none."""
+    lowest = np.unique(values[values <= 0])
+    shown = first_few(f"{value:g}" for value in lowest)
+    codes = [f"{value:g}" for value in lowest if value < 0 and value == np.round(value)]
+    advice = f", or where {first_few(codes)} stands for a missing value {missing_advice(name, codes)}" if codes else ""
+    return (
+        f"magnesium column {name!r}: {shown} is no concentration, in {rows_where(values <= 0)}; correct the values,"
+        f" with empty cells where nothing was measured{advice}"
+    )
 
 
 def mixed_units(values: FloatArray, name: str, *, unit: str = "mmol/L") -> list[SuspiciousValues]:
@@ -111,17 +119,17 @@ def calendar_years(values: FloatArray) -> bool:
 
 
 def missing_codes(values: FloatArray, name: str) -> list[SuspiciousValues]:
-    """A warning on -9, 99, 999 and the like that stand apart from all other values: they may mean missing."""
+    """A warning on -9, 99, 999 and the like that lie far from all other values: they may mean missing."""
     present = values[~np.isnan(values)]
-    codes = [code for code in MISSING_CODES if (present == code).any() and _stands_apart(present, code)]
+    codes = [code for code in MISSING_CODES if (present == code).any() and _lies_far(present, code)]
     if not codes:
         return []
     shown, rows = first_few(map(str, codes)), rows_where(np.isin(values, codes))
-    text = f"column {name!r}: {shown} stands apart from the other values, in {rows}; where it stands for a missing one"
-    return [SuspiciousValues(f"{text}, read with missing = [{shown}]")]
+    text = f"column {name!r}: {shown} lies far from the other values, in {rows}; where it stands for a missing value"
+    return [SuspiciousValues(f"{text}, {missing_advice(name, codes)}")]
 
 
-def _stands_apart(present: FloatArray, code: int) -> bool:
+def _lies_far(present: FloatArray, code: int) -> bool:
     """Whether a code is the only negative number, or lies above all others by more than they spread."""
     others = present[~np.isin(present, MISSING_CODES)]
     if len(np.unique(others)) < 2:
@@ -200,20 +208,32 @@ def by_name(
         unit = time_unit_of(name)
         found += missing_codes(values, name)
         if name in declared or looks_like_magnesium(name):
-            slip = magnesium_problem(values, name)
-            if slip and (name in declared or "mmol" in name.lower() or (values <= 0).any()):
-                problems.append(slip)
-            else:
-                found += [SuspiciousValues(slip)] if slip else mixed_units(values, name)
+            found += _magnesium_by_name(values, name, problems, certain=name in declared or "mmol" in name.lower())
         elif unit:
             problems += filter(None, [serial_dates(values, name)])
             found += long_follow_up(values, name, unit)
-        elif name not in coded and looks_like_event(name) and np.isin(values[~np.isnan(values)], (0, 1)).all():
+        elif name not in coded and looks_like_event(name) and is_flag(values):
             found += reversed_event(values, name)
     outcome = any(map(looks_like_event, map(str, cohort.columns))) and any(map(time_unit_of, map(str, cohort.columns)))
     if outcome:
         problems += patient_problems(cohort)
     return found
+
+
+def _magnesium_by_name(values: FloatArray, name: str, problems: list[str], *, certain: bool) -> list[SuspiciousValues]:
+    """Warnings on a magnesium column; an error is added to `problems` where the column is `certain` to be in mmol/L."""
+    if not certain and is_flag(values):
+        return []
+    problem = magnesium_problem(values, name)
+    if problem and certain:
+        problems.append(problem)
+        return []
+    return [SuspiciousValues(problem)] if problem else mixed_units(values, name)
+
+
+def is_flag(values: FloatArray) -> bool:
+    """Whether all values are 0 and 1."""
+    return bool(np.isin(values[~np.isnan(values)], (0, 1)).all())
 
 
 def patient_problems(cohort: pd.DataFrame) -> list[str]:

@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.rules import (
+    looks_like_magnesium,
     looks_like_no_event,
     looks_like_outcome,
+    magnesium_problem,
     patient_problems,
     possible_patients,
     repeated_keys,
 )
+from analysis.cohort.units import MAGNESIUM_UNITS
 from analysis.errors import PlanError, SuspiciousValues, raise_all
 from analysis.study.plan.plan import StudyPlan
 
@@ -75,10 +78,13 @@ def check_columns(plan: StudyPlan, cohort: pd.DataFrame, covariates: Sequence[st
 
     Raises
     ------
+    CohortError
+        When the marker is magnesium and holds values of 0 or less.
     PlanError
         With every fault: a patient in several rows without an entry time, a covariate that is the event, or a
         follow-up time, in another coding.
     """
+    raise_all(_magnesium_problems(plan, cohort))
     raise_all([*_patients(plan, cohort), *_outcome_copies(plan, cohort, covariates)], PlanError)
     named = [name for name in covariates if looks_like_outcome(name)]
     found = [
@@ -88,6 +94,16 @@ def check_columns(plan: StudyPlan, cohort: pd.DataFrame, covariates: Sequence[st
     return found + (
         [] if plan.data.id is not None or _spells(plan) else possible_patients(cohort, _used(plan, covariates))
     )
+
+
+def _magnesium_problems(plan: StudyPlan, cohort: pd.DataFrame) -> list[str]:
+    """Values of 0 or less in a marker that is magnesium by its name and its unit."""
+    marker = plan.marker
+    values = cohort[marker.column].to_numpy(dtype=np.float64, na_value=np.nan)
+    named = looks_like_magnesium(marker.column) or looks_like_magnesium(marker.label)
+    if not named or marker.unit not in MAGNESIUM_UNITS or not (values <= 0).any():
+        return []
+    return [magnesium_problem(values, marker.column)]
 
 
 def _spells(plan: StudyPlan) -> bool:

@@ -60,7 +60,7 @@ _KEYS: dict[str, dict[str, Kind]] = {
         "limits": str,
         "event_codes": dict,
         "thousands": str,
-        "missing": list,
+        "missing": (list, dict),
         "id": str,
     },
     "marker": {"column": str, "label": str, "unit": str, "per": _NUMBER, "direction": str, "analyte": str},
@@ -160,6 +160,7 @@ _IN_WORDS = {
     _NUMBER: "a number",
     list: "a list",
     (list, str): "a list of text",
+    (list, dict): "a list, or a table with a list for each column",
     (str, int, float): "text or a number",
     dict: "a table",
 }

@@ -116,7 +116,7 @@ def guess_columns(cohort: pd.DataFrame) -> Guess:
     pairs = _pairs(times, events)
     used = {name for pair in pairs for name in pair}
     free = [name for name in names if name not in used and not _is_label(name) and not looks_like_outcome(name)]
-    magnesium = [name for name in free if looks_like_magnesium(name)]
+    magnesium = [name for name in free if looks_like_magnesium(name) and not _is_flag(cohort[name])]
     continuous = [name for name in free if name in numeric and cohort[name].nunique() > _MOST_GROUPS]
     marker = (magnesium or continuous or ["MARKER_COLUMN"])[0]
     measured = [name for name in free if name in numeric and len(cohort[name].dropna().unique()) > 1]
@@ -132,7 +132,12 @@ def _is_time(cohort: pd.DataFrame, name: str) -> bool:
     if time_unit_of(name) is None or looks_like_late_entry(name):
         return False
     values = cohort[name].to_numpy(dtype=float, na_value=float("nan"))
-    return not calendar_years(values) and not set(cohort[name].dropna().unique()) <= {0, 1}
+    return not calendar_years(values) and not _is_flag(cohort[name])
+
+
+def _is_flag(values: pd.Series) -> bool:
+    """Whether all values are 0 and 1."""
+    return set(values.dropna().unique()) <= {0, 1}
 
 
 def _may_be_event(name: str) -> bool:
@@ -282,7 +287,7 @@ title = "One marker and survival"  # your study in one line
 path = {path}
 {codes}
 {reading}
-# missing = ["[Not Available]", -9]  # further codes of a missing value
+# missing = {{ ecog = [9] }}  # codes of a missing value, by column; in every column: ["[Not Available]"]
 {patient}
 
 [marker]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from analysis.cohort.reading import Limits
+from analysis.cohort.reading import Limits, MissingCodes
 from analysis.strata.cutpoints import Cutpoints
 from analysis.study.plan.file import EventCodes
 
@@ -25,7 +25,7 @@ class DataPlan:
     limits: Limits = "error"
     event_codes: EventCodes | None = None
     thousands: str = ""
-    missing: tuple[str | float, ...] = ()
+    missing: MissingCodes = ()
     id: str | None = None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.reading import missing_problems
 from analysis.cohort.units import MAGNESIUM_UNITS
 from analysis.errors import InputError, PlanError, raise_all
 from analysis.study.plan.file import event_codes, plan_cutpoints, table_problems
@@ -139,13 +140,13 @@ def _from_tables(tables: dict[str, dict[str, object]], folder: Path, text: str) 
     marker = _marker(tables["marker"], named_cut="cutpoints" in tables["strata"], problems=problems)
     _check_milestones(study, problems)
     robustness = robustness_plan(tables.get("robustness", {}), has_labs="labs" in tables, problems=problems)
-    raise_all(problems, PlanError)
     data = dict(tables["data"])
+    problems += [f"[data] {problem}" for problem in missing_problems(data.get("missing", ()))]
+    raise_all(problems, PlanError)
     return StudyPlan(
         data=DataPlan(
             path=folder / str(data.pop("path")),
             event_codes=event_codes(data.pop("event_codes", None)),
-            missing=tuple(data.pop("missing", ())),  # type: ignore[arg-type]
             **data,  # type: ignore[arg-type]
         ),
         marker=marker,
