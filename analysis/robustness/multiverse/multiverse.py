@@ -135,9 +135,9 @@ def cutpoint_multiverse(
     adjustments : mapping of str to str or sequence of str, optional
         Sets of columns or of formula terms, as in `fit_cox`; ``{"none": ()}`` by default.
     exclusions : mapping of str to condition, optional
-        Which rows to leave out: a condition ("ecog == 2"), values by column (``{"ppi": 1}``, any of several columns), a
-        function of the cohort that answers row by row, or None for nobody, the default. Where the condition is
-        undefined the row stays. Conditions may not read the marker.
+        Which rows to leave out: a condition ("ecog == 2 | 60 < age < 70 | site in ['a', 'b']"), values by column
+        (``{"ppi": 1}``, any of several columns), a function of the cohort that answers row by row, or None for nobody,
+        the default. Where the condition is undefined the row stays. Conditions may not read the marker.
     missing : str or sequence of str
         - "complete case": rows that miss the marker, an outcome or a term are left out.
         - "median imputation": the marker's and the terms' missing numbers are set to their median among the rows not

@@ -242,9 +242,7 @@ class _Reader:
         given = [self.read(argument) for argument in node.args]
         named = [(self._name_of(keyword), self.read(keyword.value)) for keyword in node.keywords]
         if name in CODINGS:
-            return self._coding(
-                name, [*given, *(one for option, one in named if option in ("base", "reference"))], node
-            )
+            return self._coding(name, given, named)
         n_values = FUNCTIONS[name].n_arguments
         if len(given) < n_values:
             values = f"{name} takes {n_values} value{'s' * (n_values > 1)} before its options"
@@ -261,12 +259,13 @@ class _Reader:
             raise self.refused("an option has a name, as df=3")
         return self.tokens[keyword.arg].text
 
-    def _coding(self, name: str, given: list[_Read], node: ast.Call) -> Coding:
+    def _coding(self, name: str, given: list[_Read], named: list[tuple[str, _Read]]) -> Coding:
         """A coding of categories, with the level to compare with or without."""
-        base = given[0] if given else None
-        n_given = len(node.args) + len(node.keywords)
-        if n_given != len(given) or n_given > (CODINGS[name] in WITH_BASE):
-            raise self.refused(f"{name} takes {'one level' if CODINGS[name] in WITH_BASE else 'no argument'}")
+        takes_base = CODINGS[name] in WITH_BASE
+        levels = given + [level for option, level in named if option in ("base", "reference")]
+        if len(levels) < len(given) + len(named) or len(levels) > takes_base:
+            raise self.refused(f"{name} takes {'one level' if takes_base else 'no argument'}")
+        base = levels[0] if levels else None
         if base is not None and not isinstance(base, (Number, Text)):
             raise self.refused(f"{name} takes a level as text or a number")
         return Coding(name, base)

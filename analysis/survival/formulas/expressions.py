@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from analysis.errors import InputError
 
@@ -68,20 +68,12 @@ class Call:
 Expression = Column | Number | Text | Call
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Factor:
     """A factor of a term; two are equal when their expressions are, however they are written."""
 
     expression: Expression
-    text: str
-
-    def __hash__(self) -> int:
-        """Equal factors have one hash."""
-        return hash(self.expression)
-
-    def __eq__(self, other: object) -> bool:
-        """The same expression."""
-        return isinstance(other, Factor) and self.expression == other.expression
+    text: str = field(compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -194,9 +194,9 @@ class _Evaluation:
         """Numbers, or an error on a category or on several columns."""
         if isinstance(values, np.ndarray | np.generic):
             return values
+        wrong = "categories" if isinstance(values, Category) else "columns"
         raise InputError(
-            f"{self.text} computes with {'categories' if isinstance(values, Category) else 'columns'};"
-            " functions and arithmetic take numbers"
+            f"{self.text} computes with {wrong}; functions and arithmetic take numbers, categories compare with text"
         )
 
     def is_level(self, values: Values, level: str, *, equal: bool) -> Values:
@@ -233,7 +233,7 @@ class _Evaluation:
             floats = [np.asarray(one, dtype=np.float64) for one in values]
             return np.asarray(reduce(of, floats) if function in ("And", "Or") else of(*floats))
         try:
-            return _transform(function)(pd.Series(values[0], dtype=np.float64), options)
+            return _transformed(function, pd.Series(values[0], dtype=np.float64), options)
         except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(f"{self.text} cannot be computed: {reason}") from error
@@ -245,8 +245,8 @@ def _as_category(values: NDArray[np.generic]) -> Category:
     return Category(codes.astype(np.int64), tuple(stratum_label(level) for level in levels.tolist()))
 
 
-def _transform(function: str) -> Callable[[pd.Series, Mapping[str, object]], Values]:
-    """Formulaic's transformation of a column of numbers into one or several."""
+def _transformed(function: str, values: pd.Series, options: Mapping[str, object]) -> Values:
+    """Formulaic's transformation of a column of numbers into one, or into several by their names."""
     from formulaic import transforms
 
     of = {
@@ -259,14 +259,9 @@ def _transform(function: str) -> Callable[[pd.Series, Mapping[str, object]], Val
         "cc": transforms.cyclic_cubic_spline,
     }[function]
     fixed = {"constraints": "center"} if function in ("cr", "cs", "cc") else {}
-
-    def columns(values: pd.Series, options: Mapping[str, object]) -> Values:
-        """The column, or columns by name."""
-        computed = of(values, **{**options, **fixed})
-        computed = getattr(computed, "__wrapped__", computed)
-        if isinstance(computed, dict):
-            return {name: np.asarray(column, dtype=np.float64) for name, column in computed.items()}
-        array = np.asarray(computed, dtype=np.float64)
-        return array if array.ndim == 1 else dict(enumerate(array.T, start=1))
-
-    return columns
+    computed = of(values, **{**options, **fixed})
+    computed = getattr(computed, "__wrapped__", computed)
+    if isinstance(computed, dict):
+        return {name: np.asarray(column, dtype=np.float64) for name, column in computed.items()}
+    array = np.asarray(computed, dtype=np.float64)
+    return array if array.ndim == 1 else dict(enumerate(array.T, start=1))
