@@ -96,6 +96,19 @@ def test_identifiers_of_a_trial_or_a_site_are_no_patients(prepare):
     assert "ids stand" not in notes(prepare(many.to_csv(index=False)))
 
 
+@pytest.mark.parametrize("name", ["study_id", "record_id", "id", "case_number"])
+def test_a_pooled_cohort_keeps_the_identifier_of_its_trials(tmp_path, name):
+    rows = range(120)
+    trials = {name: [f"T{row % 8}" for row in rows], "months": [row + 1.5 for row in rows], "death": [0, 1] * 60}
+    pd.DataFrame(trials).to_csv(tmp_path / "pooled.csv", index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_cohort(tmp_path / "pooled.csv")) == 120
+    pd.DataFrame(trials).rename(columns={name: "patient_id"}).to_csv(tmp_path / "spells.csv", index=False)
+    with pytest.raises(CohortError, match="column 'patient_id': 8 ids stand more than once"):
+        read_cohort(tmp_path / "spells.csv")
+
+
 # --- A censoring flag is the opposite of an event -----------------------------------------------------------
 
 
@@ -282,6 +295,17 @@ def test_labels_that_stand_above_too_are_no_summary(tmp_path, first):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(read_cohort(tmp_path / "x.csv")) == 3
+
+
+@pytest.mark.parametrize("word", ["N", "n", "min", "Max", "count"])
+def test_one_last_row_that_begins_with_an_ambiguous_word_is_a_patient(tmp_path, word):
+    pd.DataFrame({"smoker": ["Y", "Y", word], "x": [1.5, 2, 3]}).to_csv(tmp_path / "x.csv", index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_cohort(tmp_path / "x.csv")) == 3
+    pd.DataFrame({"smoker": ["Y", "mean", word], "x": [1.5, 2, 3]}).to_csv(tmp_path / "x.csv", index=False)
+    with pytest.warns(SuspiciousValues, match="the last 2 rows look like a summary"):
+        read_cohort(tmp_path / "x.csv")
 
 
 # --- Codes and words for missing ------------------------------------------------------------------------------

@@ -19,6 +19,9 @@ from analysis.cohort.rules import Schema, likely_errors, looks_like_magnesium
 from analysis.cohort.units import convert_magnesium
 from analysis.errors import AnalysisWarning, CohortError, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
 
+EXCEL_SIZE = (1_048_575, 16_384)
+"""Rows below the header and columns of a sheet."""
+
 
 def read_cohort(
     path: str | Path,
@@ -212,8 +215,8 @@ def write_cohort(cohort: pd.DataFrame, path: str | Path) -> None:
     Raises
     ------
     CohortError
-        When column names stand twice or are no text, the suffix is another, or the format cannot hold a column, which
-        is named with what it holds; then nothing is written.
+        When column names stand twice or are no text, the suffix is another, the format cannot hold a column, which is
+        named with what it holds, or an Excel sheet has no room for the rows; then nothing is written.
 
     Examples
     --------
@@ -228,6 +231,7 @@ def write_cohort(cohort: pd.DataFrame, path: str | Path) -> None:
     raise_all(column_problems(cohort, []))
     names = list(cohort.columns)
     problems = suffix_problems(path, writing=True) + column_problems(cohort, names)
+    problems += _too_large(cohort, path)
     problems += [f"column name {name!r} is no text; rename it" for name in names if not isinstance(name, str)]
     raise_all(problems)
     part = path.with_name(f".{path.name}.part")
@@ -246,19 +250,40 @@ class _Unwritable(Exception):
 
 
 def _write(cohort: pd.DataFrame, file: IO[bytes], suffix: str) -> None:
-    """Write a cohort in the format of a suffix; raises `_Unwritable` when a value has no place in it."""
-    from openpyxl.utils.exceptions import IllegalCharacterError
-
+    """Write a cohort in the format of a suffix; raises `_Unwritable` when the format cannot hold a value."""
     try:
         if KINDS[suffix] == "Parquet":
             cohort.to_parquet(file, index=False)
         elif KINDS[suffix] == "Excel":
-            _escaped(cohort).to_excel(file, index=False, engine="openpyxl")
+            _write_excel(_escaped(cohort), file)
         else:
             sep = "\t" if suffix in (".tsv", ".tab") else ","
             _escaped(cohort).to_csv(file, index=False, sep=sep, lineterminator="\n", encoding="utf-8")
-    except (ValueError, TypeError, ArithmeticError, NotImplementedError, IllegalCharacterError) as error:
+    except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
         raise _Unwritable(str(error)) from error
+
+
+def _write_excel(cohort: pd.DataFrame, file: IO[bytes]) -> None:
+    """Write an Excel file; openpyxl, which takes long to import, is imported for this format alone."""
+    from openpyxl.utils.exceptions import IllegalCharacterError
+
+    try:
+        cohort.to_excel(file, index=False, engine="openpyxl")
+    except IllegalCharacterError as error:
+        raise _Unwritable(str(error)) from error
+
+
+def _too_large(cohort: pd.DataFrame, path: Path) -> list[str]:
+    """A problem where an Excel sheet has no room for the rows or the columns."""
+    if KINDS.get(path.suffix.lower()) != "Excel":
+        return []
+    sizes = zip(("rows below its header", "columns"), cohort.shape, EXCEL_SIZE, strict=True)
+    return [
+        f"{path.name}: the cohort's {n:,} are more than the {most:,} {what} that an Excel sheet has room for; write it"
+        " to .csv or .parquet"
+        for what, n, most in sizes
+        if n > most
+    ]
 
 
 def _unwritable_columns(cohort: pd.DataFrame, suffix: str) -> list[str]:

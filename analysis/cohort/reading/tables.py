@@ -263,13 +263,21 @@ def _as_table(rows: Sequence[Row], path: Path, kind: FileKind) -> Table:
 SUMMARIES = frozenset(("mean", "average", "median", "sd", "std", "stdev", "sum", "total", "n", "count", "min", "max"))
 """Words that begin the rows which a spreadsheet's user puts below a table."""
 
+AMBIGUOUS_SUMMARIES = frozenset(("n", "count", "min", "max"))
+"""Those of them that may be a patient's value (n: no); they count where two summaries or more stand together."""
+
 
 def _summary_rows(frame: pd.DataFrame) -> tuple[str, ...]:
     """A note where the last rows begin with words such as mean, SD or total: they are no patients."""
     first = [str(cell).strip().rstrip(":").casefold() for cell in frame.iloc[:, 0]]
     n_below = next((count for count, word in enumerate(reversed(first)) if word not in SUMMARIES), len(first))
     words = first[len(first) - n_below :]
-    if not n_below or set(words) & set(first[: len(first) - n_below]) or len(set(words)) < n_below:
+    if (
+        not n_below
+        or (n_below == 1 and words[0] in AMBIGUOUS_SUMMARIES)
+        or set(words) & set(first[: len(first) - n_below])
+        or len(set(words)) < n_below
+    ):
         return ()
     written = ", ".join(repr(str(cell).strip()) for cell in frame.iloc[-n_below:, 0])
     what = "last row looks" if n_below == 1 else f"last {n_below} rows look"

@@ -109,10 +109,25 @@ def looks_like_patient(name: str) -> bool:
     >>> [looks_like_patient(name) for name in names]
     [True, True, True, True, True, False, False, False]
     """
-    parts = _parts(name)
-    persons = [part for part in parts if _PERSON.fullmatch(part) and part != "p"]
+    parts, persons = _parts(name), _persons(name)
     named = bool(persons) or (bool(_NUMBERED & set(parts)) and not set(parts) <= _NUMBERED - {"id"})
     return named and all(part in persons or part in _NUMBERED | _SOURCES for part in parts)
+
+
+def names_a_person(name: str) -> bool:
+    """Whether an identifier is a person's by its name, where study_id, record_id and id may be a trial's as well.
+
+    Examples
+    --------
+    >>> [names_a_person(name) for name in ("patient_id", "USUBJID", "study_id", "id")]
+    [True, True, False, False]
+    """
+    return bool(_persons(name))
+
+
+def _persons(name: str) -> list[str]:
+    """The parts of a name that mean a person."""
+    return [part for part in _parts(name) if _PERSON.fullmatch(part) and part != "p"]
 
 
 def looks_like_late_entry(name: str) -> bool:

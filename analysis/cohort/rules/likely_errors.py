@@ -16,6 +16,7 @@ from analysis.cohort.rules.column_names import (
     looks_like_magnesium,
     looks_like_no_event,
     looks_like_patient,
+    names_a_person,
     time_unit_of,
 )
 from analysis.cohort.units import MMOL_PER_L
@@ -42,10 +43,10 @@ MISSING_CODES = (-9, -99, -999, -9999, 9, 99, 999, 9999)
 """Numbers that data sets write for a missing value."""
 
 FEWEST_PATIENTS = 0.05
-"""Share of different values from which a column named like an identifier is taken for the patients'."""
+"""Share of different values from which an identifier that names a person is taken for the patients'."""
 
 NEARLY_UNIQUE = 0.5
-"""Share of different values from which a column of text may be the patients', whatever its name."""
+"""Share of different values from which any other identifier, or a column of text, may be the patients'."""
 
 
 def magnesium_problem(values: FloatArray, name: str, *, unit: str = "mmol/L") -> str:
@@ -239,15 +240,20 @@ def is_flag(values: FloatArray) -> bool:
 def patient_problems(cohort: pd.DataFrame) -> list[str]:
     """Patients that stand in several rows that differ, where no column tells spells apart.
 
-    Rows that are copies are left to `copied_rows`. Columns named like an identifier count when 5 % of their values or
-    more are different: a trial's identifier is not a patient's.
+    Rows that are copies are left to `copied_rows`. Identifiers that name a person (patient_id) count when 5 % of their
+    values or more are different, others (study_id, id) from a half: a trial's identifier is not a patient's.
     """
     names = [str(name) for name in cohort.columns]
     if any(map(looks_like_late_entry, names)):
         return []
     rows = cohort[~_copies(cohort)]
-    keys = [name for name in names if looks_like_patient(name) and _share_different(rows[name]) >= FEWEST_PATIENTS]
-    return [slip for name in keys if (slip := repeated_keys(rows, name))]
+    keys = [
+        name
+        for name in names
+        if looks_like_patient(name)
+        and _share_different(rows[name]) >= (FEWEST_PATIENTS if names_a_person(name) else NEARLY_UNIQUE)
+    ]
+    return [problem for name in keys if (problem := repeated_keys(rows, name))]
 
 
 def possible_patients(cohort: pd.DataFrame, used: Sequence[str]) -> list[SuspiciousValues]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import string
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -675,3 +676,26 @@ def test_excel_refuses_times_with_a_zone_and_control_characters_by_column(tmp_pa
     with pytest.raises(CohortError, match=r"column 'when' .*\ncolumn 'note' .*cannot be written to Excel"):
         write_cohort(pd.DataFrame({"when": when, "note": ["\x01"]}), tmp_path / "cohort.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_no_other_format_imports_openpyxl(tmp_path, suffix, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openpyxl.utils.exceptions", None)  # an import of it raises
+    frame = pd.DataFrame({"x": [1.5, 2.5]})
+    write_cohort(frame, tmp_path / f"x.{suffix}")
+    pd.testing.assert_frame_equal(read_cohort(tmp_path / f"x.{suffix}"), frame)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((1_048_576, 1), r"x.xlsx: the cohort's 1,048,576 are more than the 1,048,575 rows .* write it to .csv or"),
+        ((1, 16_385), r"x.xlsx: the cohort's 16,385 are more than the 16,384 columns"),
+    ],
+)
+def test_a_cohort_that_no_sheet_has_room_for_is_refused_before_it_is_written(tmp_path, shape, message, monkeypatch):
+    frame = pd.DataFrame(np.zeros(shape), columns=[f"x{place}" for place in range(shape[1])])
+    monkeypatch.setattr(pd.DataFrame, "to_excel", None)
+    with pytest.raises(CohortError, match=message):
+        write_cohort(frame, tmp_path / "x.xlsx")
+    assert not list(tmp_path.iterdir())
