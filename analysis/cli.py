@@ -211,6 +211,7 @@ def _validate(options: argparse.Namespace) -> int:
     from analysis.study.models import fit_models, marker_hazard_ratios
     from analysis.study.plan import StudyPlan
     from analysis.study.prepare import prepare_study
+    from analysis.study.report import sparse_levels
 
     study = prepare_study(StudyPlan.from_toml(options.plan))
     told: list[AnalysisWarning] = []
@@ -219,7 +220,8 @@ def _validate(options: argparse.Namespace) -> int:
         _, said = recorded(what, lambda: [marker_hazard_ratios(study, endpoint, fit_models(study, endpoint))])  # noqa: B023
         told += [one for one in said if isinstance(one, NotComputed | Separation)]
     missing = any(isinstance(one, NotComputed) for one in told)
-    for note in (*study.notes, *told):
+    sparse = [one.text for one in sparse_levels(study) if one.raised]
+    for note in (*study.notes, *told, *sparse):
         print(f"note: {note}")
     counts = study.cohort[study.stratum_column].value_counts(sort=False)
     strata = ", ".join(f"{label} {count}" for label, count in counts.items())

@@ -72,7 +72,7 @@ def test_a_bench_is_written_with_what_it_was_made_with(in_folder, capsys, monkey
         asked.update(name=name, n_replicates=n_replicates, seed=seed)
         return pd.DataFrame([row], columns=columns)
 
-    monkeypatch.setattr("analysis.truth.bench.benches.run_bench", run_bench)
+    monkeypatch.setattr("analysis.truth.bench.run_bench", run_bench)
     assert cli.main(["bench", "hazards", "--replicates", "3", "--seed", "4"]) == 0
     assert asked == {"name": "hazards", "n_replicates": 3, "seed": 4}
     record = json.loads(Path("build/bench/hazards.json").read_text(encoding="utf-8"))

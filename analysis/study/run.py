@@ -137,7 +137,7 @@ def _cautioned(section: StudySection, cautions: tuple[Caution, ...]) -> StudySec
     raised = [one.text for one in cautions if one.section == section.anchor and one.raised and one.text]
     blocks: tuple[Block, ...] = (*(Note(text, "caution") for text in raised), *section.blocks)
     if section.anchor == "checks":
-        title = "What would call for caution: every rule, its threshold and what was found"
+        title = "What would call for caution: every rule, its threshold and what was observed"
         blocks = (*blocks, table("cautions", title, caution_table(cautions)))
     return replace(section, blocks=blocks)
 

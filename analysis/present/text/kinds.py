@@ -64,6 +64,7 @@ KNOWN_COLUMNS: dict[str, tuple[str, str]] = {
     "n_missing": ("Missing", "count"),
     "n_values": ("Values compared", "count"),
     "observed": ("Observed events", "count"),
+    "observed_value": ("Observed", "text"),
     "expected": ("Expected events", "number"),
     "person_time": ("Person-time", "long time"),
     "rate": ("Rate", "number"),

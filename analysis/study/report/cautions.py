@@ -1,4 +1,4 @@
-"""Rules that call for caution: each with its threshold, what was found, and the section where it matters."""
+"""Rules that call for caution: each with its threshold, what was observed, and the section where it matters."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ from functools import partial
 
 import pandas as pd
 
+from analysis.cohort.columns import holds_numbers
 from analysis.cohort.endpoints import Endpoint
-from analysis.present.text import format_p, format_share
-from analysis.robustness.hazards import DOUBT
+from analysis.present.text import format_share
 from analysis.study.blocks import attempted
-from analysis.study.models import ADJUSTED, CONTINUOUS, fit_models
+from analysis.study.models import ADJUSTED, fit_models
+from analysis.study.periods import marker_verdict, period_effects
 from analysis.study.study import Study, horizon
-from analysis.survival.cox import EVENTS_PER_PARAMETER, proportional_hazards_test
+from analysis.survival.cox import EVENTS_PER_PARAMETER
 from analysis.survival.curves import median_follow_up, risk_table
+from analysis.survival.formulas import columns_of, parse_terms
 
 THIN_TAIL = 10
 """Patients at risk below which a curve's tail is thin."""
 MUCH_MISSING_MARKER = 0.05
 MUCH_LEFT_OUT = 0.10
+MANY_LEVELS = 12
+"""Levels of a category above which they are likely sparse."""
 
 
 @dataclass(frozen=True)
 class Caution:
-    """One rule applied: where it matters, what it looks at, its threshold, what was found, whether it is raised.
+    """One rule applied: where it matters, what it looks at, its threshold, what was observed, whether it is raised.
 
     `text` is what a reader is told when it is raised; empty where a warning of the analysis tells it already.
     """
@@ -34,7 +38,7 @@ class Caution:
     subject: str
     endpoint: str
     threshold: str
-    found: str
+    observed: str
     raised: bool
     text: str = ""
 
@@ -53,7 +57,7 @@ def study_cautions(study: Study) -> tuple[Caution, ...]:
         Those of the whole study first, then endpoint by endpoint; a rule whose estimate the rows do not allow is left
         out, with a `NotComputed` warning.
     """
-    found = [_cut(study), _missing_marker(study)]
+    found = [_cut(study), _missing_marker(study), *sparse_levels(study)]
     for endpoint in study.plan.endpoints:
         for what, rule in _RULES.items():
             found += attempted(f"{endpoint.name}, the caution on {what}", partial(_held, rule, study, endpoint))
@@ -66,9 +70,9 @@ def _held(rule: Callable[[Study, Endpoint], Iterator[Caution]], study: Study, en
 
 
 def caution_table(cautions: tuple[Caution, ...]) -> pd.DataFrame:
-    """The rules as a frame: subject, endpoint, threshold, found, raised ("yes" or "no")."""
-    rows = [(one.subject, one.endpoint, one.threshold, one.found, "yes" if one.raised else "no") for one in cautions]
-    return pd.DataFrame(rows, columns=["subject", "endpoint", "threshold", "found", "raised"])
+    """The rules as a frame: subject, endpoint, threshold, observed_value, raised ("yes" or "no")."""
+    rows = [(one.subject, one.endpoint, one.threshold, one.observed, "yes" if one.raised else "no") for one in cautions]
+    return pd.DataFrame(rows, columns=["subject", "endpoint", "threshold", "observed_value", "raised"])
 
 
 _PROPORTIONAL = "proportional hazards"
@@ -95,6 +99,36 @@ def _missing_marker(study: Study) -> Caution:
     return Caution(
         "cohort", "missing marker", "", f"at most {MUCH_MISSING_MARKER:.0%}", format_share(share), raised, text
     )
+
+
+def sparse_levels(study: Study) -> tuple[Caution, ...]:
+    """Whether a category that the plan adjusts for has so many levels that they are sparse.
+
+    Parameters
+    ----------
+    study : Study
+        A prepared study.
+
+    Returns
+    -------
+    tuple of Caution
+        One for each category of the models, covariates first.
+    """
+    model = study.plan.model
+    names = columns_of(parse_terms(model.covariates, map(str, study.cohort.columns)))
+    found = []
+    for name in dict.fromkeys((*names, *model.strata)):
+        if holds_numbers(study.cohort[name]):
+            continue
+        sizes = study.cohort[name].value_counts()
+        sizes = sizes[sizes > 0]
+        text = (
+            f"column {name!r}: {len(sizes)} levels, the rarest with {sizes.min()} of {sizes.sum()} patients; sparse"
+            " levels: join them. Each has a coefficient of its own in every model, which makes the study slow."
+        )
+        wanted, raised = f"at most {MANY_LEVELS}", len(sizes) > MANY_LEVELS
+        found.append(Caution("models", f"levels of {study.label(name)}", "", wanted, str(len(sizes)), raised, text))
+    return tuple(found)
 
 
 def _follow_up(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
@@ -154,18 +188,14 @@ def _left_out(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
 
 
 def _proportional(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
-    """The marker's score test of proportional hazards, in the last model with the marker continuous."""
-    for model in [model for model in fit_models(study, endpoint) if model.marker == CONTINUOUS][-1:]:
-        test = proportional_hazards_test(model.fit).iloc[0]
-        p_value = float(test["p_value"])
-        text = (
-            f"{endpoint.name}: the hazard ratio of the marker may change over time (score test p {format_p(p_value)});"
-            " one hazard ratio is then an average that depends on follow-up. The hazard ratios by period stand among"
-            " proportional hazards; the summary that leads stays the one that the plan names."
-        )
-        doubted = p_value < DOUBT
-        wanted = f"p at least {DOUBT:g}"
-        yield Caution("checks", _PROPORTIONAL, endpoint.name, wanted, f"p {format_p(p_value)}", doubted, text)
+    """Whether a departure from proportional hazards was shown, by the verdict that the hazards are reported with."""
+    effects = period_effects(study, endpoint)
+    verdict = marker_verdict(study, endpoint, effects) if effects is not None else None
+    if verdict is None:
+        return
+    text = f"{endpoint.name}: {verdict.sentence} The summary that leads stays the one that the plan names."
+    raised = verdict.departure in ("shown", "opposite sides")
+    yield Caution("checks", _PROPORTIONAL, endpoint.name, "no departure shown", verdict.departure, raised, text)
 
 
 _RULES: dict[str, Callable[[Study, Endpoint], Iterator[Caution]]] = {

@@ -8,11 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import PlanError, run_study, write_cohort
+from analysis import Endpoint, PlanError, fit_cox, proportional_hazards_test, run_study, write_cohort
+from analysis.cli import main
+from analysis.robustness.hazards.verdict import Verdict
+from analysis.study import periods
 from analysis.study.plan.plan import StudyPlan
 from analysis.study.prepare import prepare_study
-from analysis.study.report.cautions import caution_table, study_cautions
+from analysis.study.report.cautions import caution_table, sparse_levels, study_cautions
 from analysis.study.report.results_text import summary_lines
+from analysis.study.report.sections.hazards import hazards_section
 
 PLAN = """
 [study]
@@ -133,3 +137,52 @@ def test_a_summary_there_is_none_of_is_refused(tmp_path):
     (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
     with pytest.raises(PlanError, match=r"summary = 'median': one of 'hazard ratio', 'restricted mean'"):
         StudyPlan.from_toml(tmp_path / "plan.toml")
+
+
+@pytest.mark.parametrize(
+    ("departure", "expected"), [("undecided", "no"), ("not shown", "no"), ("shown", "yes"), ("opposite sides", "yes")]
+)
+def test_the_caution_on_proportional_hazards_follows_the_verdict_of_the_report(
+    tmp_path, monkeypatch, departure, expected
+):
+    raised(plain(), tmp_path)
+    study = prepare_study(StudyPlan.from_toml(tmp_path / "plan.toml"))
+    verdict = Verdict(departure, f"The verdict is {departure}.")
+    monkeypatch.setattr(periods, "proportional_hazards_verdict", lambda *given, **more: verdict)
+    cautions = [one for one in study_cautions(study) if one.subject == "proportional hazards"]
+    row = caution_table(tuple(cautions)).iloc[0]
+    assert (row["observed_value"], row["raised"]) == (departure, expected)
+    assert f"The verdict is {departure}." in cautions[0].text
+    said = [getattr(block, "text", "") for block in hazards_section(study).blocks]
+    assert f"**Death.** The verdict is {departure}." in said
+
+
+def test_a_small_p_value_of_one_of_two_tests_raises_no_caution_that_the_verdict_does_not(tmp_path):
+    """Score test p between 0.025 and 0.05: doubled, it is no departure shown, and the report may not say both."""
+    low = None
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        cohort = plain().sample(frac=1.0, replace=True, random_state=rng).reset_index(drop=True)
+        p_value = proportional_hazards_test(fit_cox(cohort, Endpoint("months", "dead"), ["marker", "age"]))["p_value"][
+            0
+        ]
+        if 0.03 < p_value < 0.048:
+            low = cohort
+            break
+    assert low is not None
+    assert raised(low, tmp_path) == set()
+
+
+@pytest.mark.parametrize(("n_levels", "expected"), [(12, set()), (13, {"levels of Clinic"})])
+def test_a_category_of_many_levels_is_told_with_its_number_of_levels(tmp_path, capsys, n_levels, expected):
+    cohort = plain().assign(clinic=[f"c{row % n_levels}" for row in range(400)])
+    write_cohort(cohort, tmp_path / "cohort.csv")
+    text = PLAN.format(strata=OWN).replace('["age"]', '["age", "clinic"]') + '[labels]\nclinic = "Clinic"\n'
+    (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
+    study = prepare_study(StudyPlan.from_toml(tmp_path / "plan.toml"))
+    found = sparse_levels(study)
+    assert {one.subject for one in found if one.raised} == expected
+    assert [one.observed for one in found] == [str(n_levels)]
+    assert main(["validate", str(tmp_path / "plan.toml")]) == 0
+    told = f"column 'clinic': {n_levels} levels, the rarest with {400 // n_levels} of 400 patients; sparse levels: join"
+    assert (told in capsys.readouterr().out) == bool(expected)

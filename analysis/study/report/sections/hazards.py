@@ -17,19 +17,15 @@ from analysis.robustness.hazards import (
     MaxCombo,
     PiecewiseEffects,
     max_combo,
-    piecewise_effects,
-    proportional_hazards_verdict,
     restricted_mean_curve,
 )
 from analysis.study.blocks import attempted, table
-from analysis.study.models import CONTINUOUS, estimate_text, fit_models
+from analysis.study.models import estimate_text
+from analysis.study.periods import marker_verdict, period_effects
 from analysis.study.report import Block, StudyFigure, StudySection, slug
 from analysis.study.study import Study, common_follow_up, horizon, milestones
 from analysis.study.targets import with_difference_targets
-from analysis.survival.cox import proportional_hazards_test
 from analysis.survival.curves import kaplan_meier, survival_difference
-
-FEWEST_IN_PERIOD = 10
 
 
 def hazards_section(study: Study) -> StudySection:
@@ -51,28 +47,12 @@ def hazards_section(study: Study) -> StudySection:
     return StudySection("hazards", "Proportional hazards", tuple(blocks))
 
 
-def period_cuts(study: Study, endpoint: Endpoint) -> list[float]:
-    """The milestones that leave at least 10 events on either side of each: inner ends of the periods."""
-    used = study.cohort[[study.marker_term, endpoint.duration, endpoint.event]].dropna()
-    times = used.loc[used[endpoint.event].astype(bool), endpoint.duration].to_numpy(dtype=np.float64)
-    cuts, last = [], 0.0
-    for time in milestones(study, endpoint):
-        enough = ((times > last) & (times <= time)).sum() >= FEWEST_IN_PERIOD
-        if enough and (times > time).sum() >= FEWEST_IN_PERIOD:
-            cuts.append(time)
-            last = time
-    return cuts
-
-
 def _period_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
     """The marker's hazard ratio by period, and whether a departure was shown."""
-    cuts = period_cuts(study, endpoint)
-    if not cuts:
+    effects = period_effects(study, endpoint)
+    if effects is None:
         return [Prose(f"{endpoint.name}: too few events to split the follow-up (10 in each period are asked for).")]
-    model = study.plan.model
-    effects = piecewise_effects(
-        study.cohort, endpoint, study.marker_term, cuts=cuts, adjust=model.covariates, strata=model.strata or None
-    )
+    verdict = marker_verdict(study, endpoint, effects)
     drawn = _period_frame(study, endpoint, effects)
     words = "; ".join(f"{row['label']}: {estimate_text(row)}" for row in drawn.to_dict("records"))
     name = f"{slug(endpoint.name)}-periods"
@@ -86,7 +66,7 @@ def _period_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
     )
     title = f"{endpoint.name}: hazard ratio per {study.step} by period ({endpoint.time_unit})"
     return [
-        *_verdict(study, endpoint, effects),
+        *([Prose(f"**{endpoint.name}.** {verdict.sentence}")] if verdict is not None else []),
         figure,
         table(name, title, effects.periods, note=test, kinds={"start": "plain", "stop": "plain"}),
     ]
@@ -104,19 +84,6 @@ def _period_frame(study: Study, endpoint: Endpoint, effects: PiecewiseEffects) -
     label = f"one for all ({effects.n_event} events)"
     rows.append((group, label, "crude", whole["hazard_ratio"], whole["conf_low"], whole["conf_high"]))
     return pd.DataFrame(rows, columns=["group", "label", "kind", "hazard_ratio", "conf_low", "conf_high"])
-
-
-def _verdict(study: Study, endpoint: Endpoint, effects: PiecewiseEffects) -> list[Block]:
-    """Whether a departure was shown, in a sentence; none where the marker's model could not be fitted."""
-    fitted = [model for model in fit_models(study, endpoint) if model.marker == CONTINUOUS][-1:]
-    found: list[Block] = []
-    for model in fitted:
-        p_value = proportional_hazards_test(model.fit).set_index("term")["p_value"][study.marker_term]
-        verdict = proportional_hazards_verdict(
-            effects.periods, score_p_value=float(p_value), period_p_value=effects.test.p_value
-        )
-        found.append(Prose(f"**{endpoint.name}.** {verdict.sentence}"))
-    return found
 
 
 def _difference_blocks(study: Study, endpoint: Endpoint) -> list[Block]:
