@@ -118,7 +118,8 @@ def spells() -> pd.DataFrame:
     """Forty patients, the follow-up of each cut in two; every column matters to what is estimated."""
     rng = np.random.default_rng(11)
     patient, second = np.repeat(np.arange(40), 2), np.tile([0, 1], 40)
-    middle, end = rng.integers(1, 6, 40)[patient], rng.integers(7, 20, 40)[patient]
+    middle = rng.integers(1, 10, 40)[patient]
+    end = middle + rng.integers(1, 12, 40)[patient]
     columns = [
         np.where(second, end, middle),
         second * (rng.random(40) < 0.7)[patient],

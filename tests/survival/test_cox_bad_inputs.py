@@ -111,7 +111,8 @@ def few_events(cohort: pd.DataFrame) -> pd.DataFrame:
 
 WARNED: list[tuple[str, Change, dict[str, object], type[AnalysisWarning], str]] = [
     ("few events", few_events, {}, FewEvents, r"7 events for 2 parameters \(3.5 events per parameter\)"),
-    ("whole months", lambda c: c.assign(time=np.ceil(c["time"] / 12)), {}, ManyTies, "compare with fit_cox"),
+    ("whole months", lambda c: c.assign(time=np.ceil(c["time"] / 12)), {}, ManyTies,
+     r"compare with fit_cox\(\.\.\., ties='exact'\)"),
     ("extreme weights", put("weight", [0], 80.0), {"weights": "weight"}, SuspiciousValues,
      r"extreme weights: the largest is 80; 60 rows count as 3.0 \(effective n\)"),
     ("no events in a group", lambda c: c.assign(mg=(c["time"] > 40) * 1.0, event=(c["time"] <= 40) * 1), {}, Separation,

@@ -163,7 +163,8 @@ def list_problems(names: Sequence[str], endpoint: Endpoint) -> list[str]:
     >>> list_problems(["age", "died"], Endpoint("months", "died"))
     ["covariate 'died' is the event itself"]
     """
-    return _outcome_among_covariates(names, endpoint) + _repeated(names)
+    same = _same_names([str(name) for name in dict.fromkeys(names)])
+    return _outcome_among_covariates(names, endpoint) + _repeated(names) + same
 
 
 def _outcome_among_covariates(names: Sequence[str], endpoint: Endpoint) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import CohortError, Endpoint, InputError, RowsDropped, fit_cox, proportional_hazards_test
+from analysis import CohortError, Endpoint, InputError, RowsDropped, bootstrap_cox, fit_cox, proportional_hazards_test
 from analysis.survival.cox.design import read_design
 
 PLAIN = Endpoint("time", "event")
@@ -129,3 +131,14 @@ def test_the_design_keeps_the_terms_columns() -> None:
     design = read_design(sample(), PLAIN, "age + C(site)")
     assert dict(design.columns) == {"age": (0,), "C(site)": (1, 2)}
     assert design.x.shape == (90, 3)
+
+
+@pytest.mark.parametrize("names", [[1, "1"], ["x", "1", 1], [1.5, "1.5"], [None, "None"]])
+def test_covariates_of_a_list_of_one_name_are_refused(names: list[object]) -> None:
+    """As terms of a formula: a table of coefficients would not say which is which."""
+    cohort = pd.DataFrame(np.random.default_rng(1).normal(size=(30, len(names))))
+    cohort = cohort.set_axis(names, axis=1).assign(time=range(1, 31), event=1)
+    calls = (read_design, fit_cox, partial(bootstrap_cox, n_bootstrap=39, seed=1))
+    for call in calls:
+        with pytest.raises(InputError, match=rf"two terms have one name \('{names[-1]}'\); leave one out, or rename"):
+            call(cohort, Endpoint("time", "event"), names)
