@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis import Endpoint, InputError, cutpoint_multiverse
 from analysis.survival.formulas.conditions import rows_that_meet
@@ -63,6 +65,51 @@ ROWS = pd.DataFrame(
 def test_a_condition_holds_where_r_says_so(condition, holds):
     """As ``with(rows, condition)`` of R, an NA being no TRUE."""
     assert rows_that_meet(ROWS, condition).tolist() == [bool(one) for one in holds]
+
+
+def opposite(truth):
+    """Not, of True, False and None row by row."""
+    return [None if one is None else not one for one in truth]
+
+
+def both(truth, other):
+    """And, of True, False and None row by row."""
+    pairs = zip(truth, other, strict=True)
+    return [False if False in pair else None if None in pair else True for pair in pairs]
+
+
+def joined(word, first, second):
+    """Two conditions with their truth; one or the other holds where not both fail."""
+    truth = both(first[1], second[1])
+    if word in ("|", "or"):
+        truth = opposite(both(opposite(first[1]), opposite(second[1])))
+    return f"({first[0]}) {word} ({second[0]})", truth
+
+
+CONDITIONS = st.recursive(
+    st.sampled_from(
+        [
+            ("60 < age < 80", [False, True, None, False]),
+            ("ecog == 2", [False, False, True, None]),
+            ("ecog not in (0, 1)", [False, False, True, None]),
+            ("'m' == sex", [False, True, True, None]),
+            ("flag == False", [False, True, False, True]),
+            ("`a b`^2 >= 9", [False, False, True, True]),
+        ]
+    ),
+    lambda inner: st.one_of(
+        st.builds(joined, st.sampled_from(["&", "|", "and", "or"]), inner, inner),
+        st.builds(lambda sign, one: (f"{sign}({one[0]})", opposite(one[1])), st.sampled_from(["~", "not "]), inner),
+    ),
+    max_leaves=8,
+)
+
+
+@given(condition=CONDITIONS)
+@settings(max_examples=100, deadline=None)
+def test_conditions_join_by_the_logic_of_three_values(condition):
+    text, truth = condition
+    assert rows_that_meet(ROWS, text).tolist() == [one is True for one in truth]
 
 
 @pytest.mark.parametrize(

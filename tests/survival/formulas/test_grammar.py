@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from analysis import Endpoint, InputError, balance_weights, dose_response, fit_cox, fit_cox_counts, fit_cox_file
 from analysis.survival.cox.design import formula_columns, read_design, read_term_design
 from analysis.survival.formulas.calls import quoted
+from analysis.survival.formulas.conditions import rows_that_meet
 from analysis.survival.formulas.functions import CODINGS, FUNCTIONS
 from analysis.survival.formulas.grammar import parse_formula
 
@@ -249,17 +250,39 @@ def test_numbers_as_names_stand_in_lists_and_in_backticks():
 
 PIECES = st.sampled_from(
     [
-        *("age", "crp", "sex", "`age`", "1", "0", "2", "60.5", "1e3", "'m'", '"f"', "True", "None", "df", "q0", "q1"),
+        *(
+            "age",
+            "crp",
+            "sex",
+            "`age`",
+            "1",
+            "0",
+            "2",
+            "60.5",
+            "1e3",
+            "'m'",
+            '"f"',
+            "True",
+            "TRUE",
+            "None",
+            "df",
+            "q0",
+            "q1",
+        ),
         *("__import__", "os", "np", "np.log", "np.savetxt", "np.load", "open", "eval", "getattr", "system", "'os'"),
         *("log", "scale", "bs", "C", "I", "poly", "cr", "contr.sum", "contr.treatment", "Treatment", "Q", "hashed"),
         *("+", "-", "*", "/", ":", "^", "**", "//", "%", "&", "|", "~", "==", "!=", "<", "=", ",", ".", ";", "@", ":="),
+        *("!", "&&", "||", "%in%", "<>", " in ", " not ", " and ", " or "),
         *("(", ")", "(", ")", "[", "]", "{", "}", "`", "'", " ", "lambda", "for", "in", "if", "else", "\x00", "\n"),
     ]
 )
 CALLS = st.recursive(
-    st.sampled_from(["age", "crp", "sex", "`age`", "2", "60.5", "'m'", "x.y", "__class__", "__builtins__"]),
+    st.sampled_from(
+        ["age", "crp", "sex", "`age`", "2", "60.5", "True", "'m'", "('f', 'm')", "x.y", "__class__", "__builtins__"]
+    ),
     lambda inner: st.one_of(
-        st.builds(lambda sign, a, b: f"({a} {sign} {b})", st.sampled_from("+-*/%<>&|@"), inner, inner),
+        st.builds(lambda sign, a, b: f"({a} {sign} {b})", st.sampled_from([*"+-*/%<>&|@^", "==", "in"]), inner, inner),
+        st.builds(lambda a, b, c: f"({a} < {b} <= {c})", inner, inner, inner),
         st.builds(
             lambda name, a: f"{name}({a})",
             st.sampled_from([*FUNCTIONS, *CODINGS, "np.savetxt", "open", "eval", "__import__", "getattr", "np.load"]),
@@ -315,6 +338,24 @@ def test_a_formula_is_a_design_or_an_error_and_never_runs(formula):
     assert _allowed(formula)
 
 
+@given(condition=FORMULAS)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_condition_is_rows_or_an_error_and_never_runs(condition):
+    with (
+        mock.patch.object(os, "system", forbidden),
+        mock.patch.object(np, "savetxt", forbidden),
+        mock.patch.object(builtins, "eval", forbidden),
+        mock.patch.object(builtins, "exec", forbidden),
+    ):
+        try:
+            rows = rows_that_meet(COHORT, condition)
+        except InputError:
+            return
+    assert rows.dtype == bool
+    assert rows.shape == (len(COHORT),)
+    assert _allowed(condition)
+
+
 def _allowed(formula: str) -> bool:
     """A second reading: every name that is called is on the list, every other is a column or an option.
 
@@ -331,7 +372,7 @@ def _allowed(formula: str) -> bool:
             if ast.unparse(node) not in {*FUNCTIONS, *CODINGS} and not subtracted:
                 return False
         elif isinstance(node, ast.Name):
-            if node.id not in {*FUNCTIONS, *CODINGS, *COHORT.columns, "np", "contr"} and not subtracted:
+            if node.id not in {*FUNCTIONS, *CODINGS, *COHORT.columns, "np", "contr", "TRUE"} and not subtracted:
                 return False
         elif isinstance(node, (ast.Subscript, ast.Lambda, ast.comprehension, ast.JoinedStr, ast.Dict, ast.IfExp)):
             return False
