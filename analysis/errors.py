@@ -101,7 +101,7 @@ def but_for_dropped(found: Iterable[AnalysisWarning]) -> tuple[AnalysisWarning, 
 
 
 class SuspiciousValues(AnalysisWarning):
-    """The values can be analysed, but look like a slip (units, codes, times at zero, duplicate rows)."""
+    """The values can be analysed, but look like an error (units, codes, times at zero, duplicate rows)."""
 
 
 class EmptyStratum(AnalysisWarning):

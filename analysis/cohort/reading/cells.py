@@ -134,8 +134,8 @@ def plain_column(
     cells = [_cell(value, kept, restore=kind != "Parquet") for value in uniques]
     as_number = np.array([cell_number(cell, rules.decimal, rules.thousands) for cell in cells], dtype=np.float64)
     counts = np.bincount(codes[codes >= 0], minlength=len(cells)).tolist()
-    held = _Cells(str(column.name), cells, counts, as_number, kind, rules)
-    typed, problem, note = _text(held) if levels is not None else _typed(held)
+    distinct = _Cells(str(column.name), cells, counts, as_number, kind, rules)
+    typed, problem, note = _text(distinct) if levels is not None else _typed(distinct)
     return PlainColumn(_spread(typed, codes, column), problem, note)
 
 
@@ -183,27 +183,27 @@ def _spread(typed: pd.Series, codes: NDArray[np.intp], column: pd.Series) -> pd.
     return spread
 
 
-def _typed(held: _Cells) -> tuple[pd.Series, str, str]:
+def _typed(distinct: _Cells) -> tuple[pd.Series, str, str]:
     """What the different cells are, all together; with a problem or a note."""
-    others = held.others
+    others = distinct.others
     if not others:
-        return _numbers(held)
-    if all(isinstance(cell, date) or _matches(_ISO_DATE, cell) for cell in held.present):
-        return _dates(held)
-    if all(str(cell).strip().lower() in _BOOLEANS for cell in held.present):
-        found = [None if cell is None else _BOOLEANS[str(cell).strip().lower()] for cell in held.cells]
-        return pd.Series(found, dtype="boolean" if None in found else "bool"), "", ""
+        return _numbers(distinct)
+    if all(isinstance(cell, date) or _matches(_ISO_DATE, cell) for cell in distinct.present):
+        return _dates(distinct)
+    if all(str(cell).strip().lower() in _BOOLEANS for cell in distinct.present):
+        booleans = [None if cell is None else _BOOLEANS[str(cell).strip().lower()] for cell in distinct.cells]
+        return pd.Series(booleans, dtype="boolean" if None in booleans else "bool"), "", ""
     if set(others) <= SPREADSHEET_ERRORS:
-        n_errors = held.count([cell in SPREADSHEET_ERRORS for cell in held.cells])
-        note = f"column {held.name!r}: {n_errors} formula errors ({first_few(others)}) set missing"
-        return pd.Series(held.as_number), "", note
-    if held.rules.limits != "error" and all(_matches(_LIMIT, cell) for cell in others):
-        return _limited(held)
-    typed, _, note = _text(held)
+        n_errors = distinct.count([cell in SPREADSHEET_ERRORS for cell in distinct.cells])
+        note = f"column {distinct.name!r}: {n_errors} formula errors ({first_few(others)}) set missing"
+        return pd.Series(distinct.as_number), "", note
+    if distinct.rules.limits != "error" and all(_matches(_LIMIT, cell) for cell in others):
+        return _limited(distinct)
+    typed, _, note = _text(distinct)
     return (
         typed,
-        text_in_numbers(held.name, held.present, decimal=held.rules.decimal),
-        "; ".join(filter(None, (note, _mixture(held)))),
+        text_in_numbers(distinct.name, distinct.present, decimal=distinct.rules.decimal),
+        "; ".join(filter(None, (note, _mixture(distinct)))),
     )
 
 
@@ -212,43 +212,47 @@ def _matches(pattern: re.Pattern[str], cell: object) -> bool:
     return isinstance(cell, str) and not isinstance(cell, _Literal) and bool(pattern.fullmatch(cell.strip()))
 
 
-def _limited(held: _Cells) -> tuple[pd.Series, str, str]:
+def _limited(distinct: _Cells) -> tuple[pd.Series, str, str]:
     """Numbers, with values beyond a limit set to it or set missing, and a note on how many."""
-    beyond = [_LIMIT.fullmatch(str(cell).strip()) if isinstance(cell, str) else None for cell in held.cells]
-    if held.rules.limits == "missing":
+    beyond = [_LIMIT.fullmatch(str(cell).strip()) if isinstance(cell, str) else None for cell in distinct.cells]
+    if distinct.rules.limits == "missing":
         bounds, done = [np.nan for _ in beyond], "set missing"
     else:
-        rules = held.rules
-        bounds = [cell_number(found[1], rules.decimal, rules.thousands) if found else np.nan for found in beyond]
+        rules = distinct.rules
+        bounds = [cell_number(match[1], rules.decimal, rules.thousands) if match else np.nan for match in beyond]
         done = "set to it"
-    values = np.where([found is not None for found in beyond], bounds, held.as_number)
-    count = held.count([found is not None for found in beyond])
-    shown = first_few(map(repr, held.others))
-    return pd.Series(values), "", f"column {held.name!r}: {count} values beyond a limit ({shown}) {done}"
+    values = np.where([match is not None for match in beyond], bounds, distinct.as_number)
+    count = distinct.count([match is not None for match in beyond])
+    shown = first_few(map(repr, distinct.others))
+    return pd.Series(values), "", f"column {distinct.name!r}: {count} values beyond a limit ({shown}) {done}"
 
 
-def _numbers(held: _Cells) -> tuple[pd.Series, str, str]:
+def _numbers(distinct: _Cells) -> tuple[pd.Series, str, str]:
     """Numbers; or text where digits are a name, as in "007"; whole numbers where all are whole."""
-    texts = [cell.strip() for cell in held.present if isinstance(cell, str)]
+    texts = [cell.strip() for cell in distinct.present if isinstance(cell, str)]
     if any(_DIGITS_OF_A_NAME.fullmatch(text) for text in texts):
-        return _text(held)
-    note = _doubtful_marks(held, texts)
-    if texts and held.kind != "text":
-        count = held.count([isinstance(cell, str) for cell in held.cells])
-        note = f"column {held.name!r}: {count} numbers were stored as text and are read as numbers"
-    whole = held.cells and all(_is_whole(cell) for cell in held.cells) and np.abs(held.as_number).max() < _LARGEST_EXACT
-    return pd.Series(held.as_number, dtype=np.int64 if whole else np.float64), "", note
+        return _text(distinct)
+    note = _doubtful_marks(distinct, texts)
+    if texts and distinct.kind != "text":
+        count = distinct.count([isinstance(cell, str) for cell in distinct.cells])
+        note = f"column {distinct.name!r}: {count} numbers were stored as text and are read as numbers"
+    whole = (
+        distinct.cells
+        and all(_is_whole(cell) for cell in distinct.cells)
+        and np.abs(distinct.as_number).max() < _LARGEST_EXACT
+    )
+    return pd.Series(distinct.as_number, dtype=np.int64 if whole else np.float64), "", note
 
 
-def _doubtful_marks(held: _Cells, texts: Sequence[str]) -> str:
+def _doubtful_marks(distinct: _Cells, texts: Sequence[str]) -> str:
     """A note where every decimal comma stands before three digits, beside whole numbers above 99."""
-    marked = [text for text in texts if held.rules.decimal == "," and "," in text]
+    marked = [text for text in texts if distinct.rules.decimal == "," and "," in text]
     large = max((abs(cell_number(text, ",")) for text in texts if "," not in text), default=0.0)
     if not marked or large <= _LARGEST_BELOW or not all(in_thousands(text, ",") for text in marked):
         return ""
     shown = first_few(map(repr, marked))
     return (
-        f"column {held.name!r}: {shown} read with a decimal comma, beside numbers up to {large:g}; where the comma"
+        f"column {distinct.name!r}: {shown} read with a decimal comma, beside numbers up to {large:g}; where the comma"
         f' separates thousands, read with thousands = "," and decimal = "."'
     )
 
@@ -258,23 +262,23 @@ def _is_whole(cell: object) -> bool:
     return bool(_WHOLE.fullmatch(cell.strip())) if isinstance(cell, str) else isinstance(cell, (int, np.integer))
 
 
-def _dates(held: _Cells) -> tuple[pd.Series, str, str]:
+def _dates(distinct: _Cells) -> tuple[pd.Series, str, str]:
     """Dates; text with a note where one of them is none, or where only some carry a time zone."""
-    texts = pd.Series([None if cell is None else str(cell).strip() for cell in held.cells], dtype=object)
+    texts = pd.Series([None if cell is None else str(cell).strip() for cell in distinct.cells], dtype=object)
     try:
         return pd.Series(pd.to_datetime(texts, format="ISO8601")), "", ""
     except ValueError as error:
         reason = str(error).split(",")[0]
-        return _text(held)[0], "", f"column {held.name!r}: dates kept as text ({reason})"
+        return _text(distinct)[0], "", f"column {distinct.name!r}: dates kept as text ({reason})"
 
 
-def _text(held: _Cells) -> tuple[pd.Series, str, str]:
+def _text(distinct: _Cells) -> tuple[pd.Series, str, str]:
     """Text as it stands, numbers among it as labels; a note where labels differ only by case or blanks."""
     labels = [
-        None if cell is None else str(cell) if isinstance(cell, str) else stratum_label(cell) for cell in held.cells
+        None if cell is None else str(cell) if isinstance(cell, str) else stratum_label(cell) for cell in distinct.cells
     ]
     typed = pd.Series(labels, dtype=object if None in labels else None)
-    notes = [_missing_words(held), _look_alikes(held.name, labels)]
+    notes = [_missing_words(distinct), _look_alikes(distinct.name, labels)]
     return typed.where(typed.notna(), np.nan), "", "; ".join(filter(None, notes))
 
 
@@ -289,13 +293,13 @@ def reads_as_missing(value: object) -> bool:
     return isinstance(value, str) and bool(_READS_AS_MISSING.fullmatch(value.strip()))
 
 
-def _missing_words(held: _Cells) -> str:
+def _missing_words(distinct: _Cells) -> str:
     """A note on labels that read as missing values."""
-    words = [cell for cell in held.present if reads_as_missing(cell)]
+    words = [cell for cell in distinct.present if reads_as_missing(cell)]
     if not words:
         return ""
-    count, shown = held.count([reads_as_missing(cell) for cell in held.cells]), first_few(map(repr, words))
-    return f"column {held.name!r}: {shown} reads as missing, in {count} rows; if so, read with missing = [{shown}]"
+    count, shown = distinct.count([reads_as_missing(cell) for cell in distinct.cells]), first_few(map(repr, words))
+    return f"column {distinct.name!r}: {shown} reads as missing, in {count} rows; if so, read with missing = [{shown}]"
 
 
 def _look_alikes(name: str, labels: Sequence[str | None]) -> str:
@@ -310,18 +314,20 @@ def _look_alikes(name: str, labels: Sequence[str | None]) -> str:
     return f"column {name!r}: labels differ only by case or blanks: {first_few(alike)}" if alike else ""
 
 
-def _mixture(held: _Cells) -> str:
+def _mixture(distinct: _Cells) -> str:
     """A note where most cells are measurements and some are words, or where dates can be read in two ways."""
-    strings = [str(cell).strip() for cell in held.present]
+    strings = [str(cell).strip() for cell in distinct.present]
     if all(_OTHER_DATE.fullmatch(text) for text in strings):
-        return f"column {held.name!r}: dates such as {strings[0]!r} have two readings, kept as text; write 2024-01-31"
-    is_number = ~np.isnan(held.as_number)
-    n_numbers = held.count(is_number)
-    n_others = held.count([cell is not None for cell in held.cells]) - n_numbers
+        return (
+            f"column {distinct.name!r}: dates such as {strings[0]!r} have two readings, kept as text; write 2024-01-31"
+        )
+    is_number = ~np.isnan(distinct.as_number)
+    n_numbers = distinct.count(is_number)
+    n_others = distinct.count([cell is not None for cell in distinct.cells]) - n_numbers
     if is_number.sum() < _FEWEST_MEASURED or n_others >= n_numbers:
         return ""
-    shown = first_few(map(repr, held.others))
-    return f"column {held.name!r}: {n_numbers} numbers and {n_others} other values ({shown}), kept as text"
+    shown = first_few(map(repr, distinct.others))
+    return f"column {distinct.name!r}: {n_numbers} numbers and {n_others} other values ({shown}), kept as text"
 
 
 def words_in_numbers(name: str, cells: Sequence[object]) -> str:

@@ -58,19 +58,19 @@ def _matching(cohort: pd.DataFrame, codes: Codes, problems: list[str]) -> list[s
     wanted = {_plain(code) for code in codes}
     seen = {str(name): _seen(column) for name, column in cohort.items()}
     named = [name for name in seen if looks_like_event(name)]
-    found = [name for name in named or seen if seen[name] == wanted]
-    found = found or [name for name in named or seen if seen[name] and seen[name] < wanted]
-    if found and (named or len(found) == 1):
-        return found
+    fit = [name for name in named or seen if seen[name] == wanted]
+    fit = fit or [name for name in named or seen if seen[name] and seen[name] < wanted]
+    if fit and (named or len(fit) == 1):
+        return fit
     listed = first_few(map(repr, codes))
-    if found:
+    if fit:
         problems.append(
-            f"event_codes: columns {first_few(map(repr, found))} all hold the codes {listed}; {_nested(found, codes)}"
+            f"event_codes: columns {first_few(map(repr, fit))} all hold the codes {listed}; {_nested(fit, codes)}"
         )
     elif named:
-        held = [f"{name!r} holds {first_few(sorted(map(_as_read, seen[name])))}" for name in named]
+        have = [f"{name!r} holds {first_few(sorted(map(_as_read, seen[name])))}" for name in named]
         problems.append(
-            f"event_codes: no event column holds just the codes {listed}: {first_few(held)}; {_nested(named, codes)}"
+            f"event_codes: no event column holds just the codes {listed}: {first_few(have)}; {_nested(named, codes)}"
         )
     else:
         problems.append(f"event_codes: no column holds just the codes {listed}; columns: {first_few(seen, 12)}")

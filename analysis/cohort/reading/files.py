@@ -39,8 +39,9 @@ def read_cohort(
 ) -> pd.DataFrame:
     r"""Read a cohort from a CSV, Excel or Parquet file.
 
-    With a schema the columns come typed and held to it (`validate_cohort`). Without one a column becomes numbers,
-    booleans or dates (2024-01-31) where every cell is one, and text otherwise; digits that are a name ("007") are text.
+    With a schema the columns come typed and checked against it (`validate_cohort`). Without one a column becomes
+    numbers, booleans or dates (2024-01-31) where every cell is one, and text otherwise; digits that are a name ("007")
+    are text.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def read_cohort(
     schema : Schema, optional
         What the columns must hold.
     sep : str, optional
-        What separates the fields of a text file; found among comma, semicolon, tab and bar when not given.
+        What separates the fields of a text file; detected among comma, semicolon, tab and bar when not given.
     decimal : {".", ","}
         The decimal mark of numbers written as text.
     encoding : str, optional
@@ -114,17 +115,20 @@ def read_cohort(
     problems: list[str] = []
     frame, set_to_missing = set_missing(table.frame, missing, problems)
     frame, coded = apply_event_codes(frame, event_codes, problems)
-    cohort, found = _typed(frame, table, schema, CellRules(decimal, limits, thousands), problems)
-    found += set_to_missing
+    cohort, warned = _typed(frame, table, schema, CellRules(decimal, limits, thousands), problems)
+    warned += set_to_missing
     cohort = _converted(cohort, units or {}, problems)
     raise_all(problems)
     if schema is None:
-        found += [*likely_errors.by_name(cohort, list(units or ()), problems, coded=coded), *_magnesium_words(cohort)]
+        warned += [
+            *likely_errors.likely_errors_by_name(cohort, list(units or ()), problems, coded=coded),
+            *_magnesium_as_text(cohort),
+        ]
         raise_all(problems)
     else:
         cohort, more = checked(cohort, schema, coded=coded)
-        found += more
-    warn_all(found)
+        warned += more
+    warn_all(warned)
     return cohort
 
 
@@ -149,7 +153,7 @@ def _typed(
 ) -> tuple[pd.DataFrame, list[AnalysisWarning]]:
     """Every column in its plainest type (as text where the schema wants labels), and what was done to get there."""
     described = {column.name: column for column in schema} if schema else {}
-    typed, found = {}, _left_out(table)
+    typed, warned = {}, _left_out(table)
     for name, column in frame.items():
         wanted = described.get(str(name))
         levels = wanted.levels if wanted and wanted.type in ("identifier", "category") else None
@@ -158,22 +162,22 @@ def _typed(
         if plain.problem and wanted is None:
             problems.append(plain.problem)
         if plain.note:
-            found.append(SuspiciousValues(plain.note))
-    return pd.DataFrame(typed), found
+            warned.append(SuspiciousValues(plain.note))
+    return pd.DataFrame(typed), warned
 
 
 def _left_out(table: Table) -> list[AnalysisWarning]:
-    """Words on rows and columns that held nothing."""
-    found: list[AnalysisWarning] = []
+    """Warnings on empty rows and columns."""
+    warned: list[AnalysisWarning] = []
     if table.n_empty_rows:
         n_used = len(table.frame)
-        found.append(RowsDropped(n_used + table.n_empty_rows, n_used, {"no value in any column": table.n_empty_rows}))
+        warned.append(RowsDropped(n_used + table.n_empty_rows, n_used, {"no value in any column": table.n_empty_rows}))
     if table.n_unnamed:
-        found.append(SuspiciousValues(f"{table.n_unnamed} columns without a name left out: empty, or row numbers"))
-    return found + [SuspiciousValues(note) for note in table.notes]
+        warned.append(SuspiciousValues(f"{table.n_unnamed} columns without a name left out: empty, or row numbers"))
+    return warned + [SuspiciousValues(note) for note in table.notes]
 
 
-def _magnesium_words(cohort: pd.DataFrame) -> list[SuspiciousValues]:
+def _magnesium_as_text(cohort: pd.DataFrame) -> list[SuspiciousValues]:
     """A warning on magnesium columns that words among the numbers, or units behind them, have made text."""
     texts = [name for name in cohort.select_dtypes("object").columns if looks_like_magnesium(str(name))]
     words = [words_in_numbers(str(name), cohort[name].dropna().tolist()) for name in texts]
@@ -193,8 +197,8 @@ def _converted(cohort: pd.DataFrame, units: Mapping[str, str], problems: list[st
         except InputError as error:
             problems += [f"units: column {name!r}: {problem}" for problem in error.problems]
             continue
-        slip = likely_errors.magnesium_problem(numbers(cohort, name, []), name, unit=unit)
-        problems += [slip] if slip else []
+        problem = likely_errors.magnesium_problem(numbers(cohort, name, []), name, unit=unit)
+        problems += [problem] if problem else []
     return with_columns(cohort, converted)
 
 

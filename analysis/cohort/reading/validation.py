@@ -1,4 +1,4 @@
-"""A frame held to a schema: every fault at once, every suspicion as a warning, the columns typed."""
+"""A frame checked against a schema: every fault at once, likely errors as warnings, the columns typed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from analysis.errors import AnalysisWarning, raise_all, warn_all
 
 
 def validate_cohort(cohort: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Hold a cohort to a schema and give its columns the schema's types.
+    """Check a cohort against a schema and give its columns the schema's types.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def validate_cohort(cohort: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     analysis.errors.CohortError: column 'age': 17 is below 18 in 1 row (2)
     column 'sex': 'F' is none of 'f', 'm' in 1 row (2); did you mean 'f'?
     """
-    typed, found = checked(cohort, schema)
-    warn_all(found)
+    typed, warned = checked(cohort, schema)
+    warn_all(warned)
     return typed
 
 
@@ -75,22 +75,22 @@ def checked(
     problems = column_problems(cohort, schema.names)
     if not isinstance(cohort, pd.DataFrame) or cohort.empty:
         raise_all(problems)
-    held = list(cohort.columns)
-    found: list[AnalysisWarning] = []
+    names = list(cohort.columns)
+    warned: list[AnalysisWarning] = []
     typed = {}
     for column in schema:
-        if held.count(column.name) == 1:
-            typed[column.name] = _typed(cohort, column, problems, found)
+        if names.count(column.name) == 1:
+            typed[column.name] = _typed(cohort, column, problems, warned)
             if column.type == "indicator" and column.name not in coded and looks_like_event(column.name):
-                found += likely_errors.reversed_event(indicator(cohort, column.name, []), column.name)
-    if schema.key is not None and held.count(schema.key) == 1:
+                warned += likely_errors.reversed_event(indicator(cohort, column.name, []), column.name)
+    if schema.key is not None and names.count(schema.key) == 1:
         problems += filter(None, [likely_errors.repeated_keys(cohort, schema.key)])
     raise_all(problems)
-    return with_columns(cohort, typed), [*found, *likely_errors.copied_rows(cohort)]
+    return with_columns(cohort, typed), [*warned, *likely_errors.copied_rows(cohort)]
 
 
-def _typed(cohort: pd.DataFrame, column: Column, problems: list[str], found: list[AnalysisWarning]) -> pd.Series:
-    """One column as the schema types it; its faults and what is suspicious about it are added to the lists."""
+def _typed(cohort: pd.DataFrame, column: Column, problems: list[str], warned: list[AnalysisWarning]) -> pd.Series:
+    """One column as the schema types it; its faults and likely errors are added to the lists."""
     given = cohort[column.name]
     if column.required and given.isna().any():
         problems.append(f"column {column.name!r}: missing in {rows_where(given.isna().to_numpy(dtype=bool))}")
@@ -101,7 +101,7 @@ def _typed(cohort: pd.DataFrame, column: Column, problems: list[str], found: lis
     if column.type == "indicator":
         values = indicator(cohort, column.name, problems)
     else:
-        values = _measured(cohort, column, problems, found)
+        values = _measured(cohort, column, problems, warned)
     whole = column.type != "number" and not np.isnan(values).any()
     return pd.Series(values.astype(np.int64) if whole else values, index=cohort.index, name=column.name)
 
@@ -122,7 +122,7 @@ def _category(given: pd.Series, column: Column, problems: list[str]) -> pd.Serie
     return labels.astype(pd.CategoricalDtype(pd.Index(column.levels)))
 
 
-def _measured(cohort: pd.DataFrame, column: Column, problems: list[str], found: list[AnalysisWarning]) -> FloatArray:
+def _measured(cohort: pd.DataFrame, column: Column, problems: list[str], warned: list[AnalysisWarning]) -> FloatArray:
     """A number or an integer within its range, in a unit that its values bear out."""
     given = cohort[column.name]
     cells = [] if pd.api.types.is_numeric_dtype(given.dtype) else given.dropna().tolist()
@@ -134,8 +134,8 @@ def _measured(cohort: pd.DataFrame, column: Column, problems: list[str], found: 
     role = "time column" if column.unit in DAYS_PER and column.unit != "years" else "column"
     values = numbers(cohort, column.name, problems, role=role)
     finite = np.where(np.isinf(values), np.nan, values)
-    slip = _unit_slip(finite, column, found)
-    problems += [slip] if slip else _range_problems(finite, column)
+    unit_problem = _unit_problem(finite, column, warned)
+    problems += [unit_problem] if unit_problem else _range_problems(finite, column)
     if column.type == "integer":
         broken = ~np.isnan(finite) & (finite != np.round(finite))
         if broken.any():
@@ -144,23 +144,23 @@ def _measured(cohort: pd.DataFrame, column: Column, problems: list[str], found: 
     return values if len(problems) == before else finite
 
 
-def _unit_slip(values: FloatArray, column: Column, found: list[AnalysisWarning]) -> str:
-    """Words on values in another unit altogether; what only looks so is added to `found`."""
+def _unit_problem(values: FloatArray, column: Column, warned: list[AnalysisWarning]) -> str:
+    """A problem on values in another unit altogether; a likely one is added to `warned`."""
     if column.analyte == "magnesium" and column.unit in MMOL_PER_L:
         problem = likely_errors.magnesium_problem(values, column.name, unit=column.unit)
         if not problem:
-            found += likely_errors.mixed_units(values, column.name, unit=column.unit)
+            warned += likely_errors.mixed_units(values, column.name, unit=column.unit)
         return problem
     if column.unit in DAYS_PER and column.unit != "years":
         problem = likely_errors.serial_dates(values, column.name)
         if not problem:
-            found += likely_errors.long_follow_up(values, column.name, column.unit)
+            warned += likely_errors.long_follow_up(values, column.name, column.unit)
         return problem
     return ""
 
 
 def _range_problems(values: FloatArray, column: Column) -> list[str]:
-    """Values below the smallest or above the largest that can be right; magnesium of mixed units was told already."""
+    """Values below the smallest or above the largest that can be right; mixed units of magnesium are warned of."""
     unit = f" {column.unit}" if column.unit else ""
     below = values < (-np.inf if column.low is None else column.low)
     above = values > (np.inf if column.high is None else column.high)

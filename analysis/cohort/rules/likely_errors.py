@@ -1,4 +1,4 @@
-"""What can be analysed but looks like a slip: units, codes, dates as numbers, copies. Judged here, never mended."""
+"""Likely data errors: units, codes, dates as numbers, copies. Named here, never corrected."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _no_concentration(values: FloatArray, name: str) -> str:
 
 
 def mixed_units(values: FloatArray, name: str, *, unit: str = "mmol/L") -> list[SuspiciousValues]:
-    """A word on magnesium values so high that, beside others that are not, they may be in another unit."""
+    """A warning on magnesium values so high that, beside others that are not, they may be in another unit."""
     bound = HIGH_MAGNESIUM / MMOL_PER_L[unit]
     high = values > bound
     if not high.any():
@@ -100,7 +100,7 @@ def fits_another_unit(values: FloatArray, high: float, *, unit: str) -> BoolArra
 
 
 def serial_dates(values: FloatArray, name: str) -> str:
-    """Words on follow-up times that are day numbers of a spreadsheet; else empty."""
+    """A problem on follow-up times that are day numbers of a spreadsheet; else empty."""
     present = values[~np.isnan(values)]
     first, last = SPREADSHEET_DAYS
     if not len(present) or present.min() < first or present.max() > last or (present != np.round(present)).any():
@@ -141,7 +141,7 @@ def _lies_far(present: FloatArray, code: int) -> bool:
 
 
 def long_follow_up(values: FloatArray, name: str, unit: str) -> list[SuspiciousValues]:
-    """A word on follow-up of more than 50 years: the times may be in a shorter unit."""
+    """A warning on follow-up of more than 50 years: the times may be in a shorter unit."""
     if calendar_years(values):
         text = f"time column {name!r}: values such as {np.nanmax(values):.0f} are years of the calendar, not times"
         return [SuspiciousValues(text)]
@@ -168,7 +168,7 @@ def reversed_event(values: FloatArray, name: str) -> list[SuspiciousValues]:
 
 
 def copied_rows(cohort: pd.DataFrame) -> list[SuspiciousValues]:
-    """A word on rows that equal an earlier row in every column."""
+    """A warning on rows that equal an earlier row in every column."""
     copies = _copies(cohort)
     if not copies.any():
         return []
@@ -184,7 +184,7 @@ def _copies(cohort: pd.DataFrame) -> BoolArray:
 
 
 def repeated_keys(cohort: pd.DataFrame, key: str) -> str:
-    """Words on a key that stands in several rows; else empty."""
+    """A problem on a key that stands in several rows; else empty."""
     column = cohort[key]
     repeated = (column.duplicated(keep=False) & column.notna()).to_numpy(dtype=bool)
     if not repeated.any():
@@ -196,32 +196,32 @@ def repeated_keys(cohort: pd.DataFrame, key: str) -> str:
     )
 
 
-def by_name(
+def likely_errors_by_name(
     cohort: pd.DataFrame, declared: Sequence[str], problems: list[str], *, coded: Sequence[str] = ()
 ) -> list[SuspiciousValues]:
-    """What looks like a slip in columns whose names say what they hold.
+    """Likely errors in columns whose names say what they hold.
 
     `declared` is magnesium in mmol/L, `coded` are events that were mapped from codes.
     """
-    found = copied_rows(cohort)
+    warned = copied_rows(cohort)
     for name in cohort.select_dtypes(["number", "bool"]).columns:
         values = numbers(cohort, name, [])
         unit = time_unit_of(name)
-        found += missing_codes(values, name)
+        warned += missing_codes(values, name)
         if name in declared or looks_like_magnesium(name):
-            found += _magnesium_by_name(values, name, problems, certain=name in declared or "mmol" in name.lower())
+            warned += _magnesium_errors(values, name, problems, certain=name in declared or "mmol" in name.lower())
         elif unit:
             problems += filter(None, [serial_dates(values, name)])
-            found += long_follow_up(values, name, unit)
+            warned += long_follow_up(values, name, unit)
         elif name not in coded and looks_like_event(name) and is_flag(values):
-            found += reversed_event(values, name)
+            warned += reversed_event(values, name)
     outcome = any(map(looks_like_event, map(str, cohort.columns))) and any(map(time_unit_of, map(str, cohort.columns)))
     if outcome:
         problems += patient_problems(cohort)
-    return found
+    return warned
 
 
-def _magnesium_by_name(values: FloatArray, name: str, problems: list[str], *, certain: bool) -> list[SuspiciousValues]:
+def _magnesium_errors(values: FloatArray, name: str, problems: list[str], *, certain: bool) -> list[SuspiciousValues]:
     """Warnings on a magnesium column; an error is added to `problems` where the column is `certain` to be in mmol/L."""
     if not certain and is_flag(values):
         return []
@@ -258,7 +258,7 @@ def patient_problems(cohort: pd.DataFrame) -> list[str]:
 
 def possible_patients(cohort: pd.DataFrame, used: Sequence[str]) -> list[SuspiciousValues]:
     """A warning on text columns, `used` for nothing, that are nearly unique yet repeat, as patients' identifiers do."""
-    found = []
+    warned = []
     for name in cohort.select_dtypes(["object", "string"]).columns:
         column = cohort[name].dropna()
         if name in used or looks_like_patient(str(name)) or not column.map(lambda cell: isinstance(cell, str)).all():
@@ -269,8 +269,8 @@ def possible_patients(cohort: pd.DataFrame, used: Sequence[str]) -> list[Suspici
                 f"column {name!r}: {n_repeated} of {len(column)} values stand a second time; where it says who the"
                 f' patient is, name it in [data] id = "{name}"'
             )
-            found.append(SuspiciousValues(text))
-    return found
+            warned.append(SuspiciousValues(text))
+    return warned
 
 
 def _share_different(column: pd.Series) -> float:

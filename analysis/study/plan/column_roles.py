@@ -87,11 +87,11 @@ def check_columns(plan: StudyPlan, cohort: pd.DataFrame, covariates: Sequence[st
     raise_all(_magnesium_problems(plan, cohort))
     raise_all([*_patients(plan, cohort), *_outcome_copies(plan, cohort, covariates)], PlanError)
     named = [name for name in covariates if looks_like_outcome(name)]
-    found = [
+    warned = [
         SuspiciousValues(f"[model] covariate {name!r} looks like an outcome by its name; an outcome is no covariate")
         for name in named
     ]
-    return found + (
+    return warned + (
         [] if plan.data.id is not None or _spells(plan) else possible_patients(cohort, _used(plan, covariates))
     )
 

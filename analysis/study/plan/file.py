@@ -186,7 +186,7 @@ def _code(key: str) -> Hashable:
 
 
 def plan_cutpoints(table: Mapping[str, object], unit: str, problems: list[str]) -> Cutpoints | None:
-    """The cut-points of [strata]; None with quantile groups, or when something is wrong (told in `problems`)."""
+    """The cut-points of [strata]; None with quantile groups, or when something is wrong (then in `problems`)."""
     ways = [key for key in ("cutpoints", "edges", "quantiles") if key in table]
     if len(ways) != 1:
         problems.append(

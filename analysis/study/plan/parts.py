@@ -103,10 +103,10 @@ class RobustnessPlan:
 
 def ascending(name: str, times: object) -> list[str]:
     """A problem when times asked for are not positive and ascending."""
-    held: list[float] = list(times)  # type: ignore[call-overload]
-    if all(0 < time < math.inf for time in held) and held == sorted(set(held)):
+    given: list[float] = list(times)  # type: ignore[call-overload]
+    if all(0 < time < math.inf for time in given) and given == sorted(set(given)):
         return []
-    return [f"{name} = {held}: positive times, ascending, each once"]
+    return [f"{name} = {given}: positive times, ascending, each once"]
 
 
 def robustness_plan(table: dict[str, object], *, has_labs: bool, problems: list[str]) -> RobustnessPlan:

@@ -1,4 +1,4 @@
-"""A study plan as its author wrote it, read from TOML with all its faults told at once."""
+"""A study plan as its author wrote it, read from TOML with all its faults at once."""
 
 from __future__ import annotations
 

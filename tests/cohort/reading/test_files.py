@@ -425,7 +425,7 @@ def test_slips_that_would_spoil_every_result_are_refused(tmp_path, text, options
         ("patient_id,months,dead\nA,1,0\nA,1,0\nB,2,1\n", {}, r"1 row \(2\) equal an earlier row"),
     ],
 )
-def test_slips_that_may_be_none_are_told(tmp_path, text, options, message):
+def test_likely_errors_are_warned_of(tmp_path, text, options, message):
     with pytest.warns(SuspiciousValues, match=message):
         read_cohort(text_file(tmp_path, text), **options)
 
