@@ -8,12 +8,14 @@ from typing import Protocol
 import numpy as np
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums, over_time_at_risk
+from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums, cumulated, over_time_at_risk
 
 NEAR = 500.0
 """Linear predictors of a stratum that span no more than this have exponentials in the range of numbers together."""
 NEAR_LATE = 10.0
-"""The same with late entry, where sums of rows not yet at risk are subtracted: a wider span would cost digits."""
+"""The same with late entry, where sums of rows not yet at risk are subtracted: a wider span may cost digits."""
+MOST_LOST = 1e4
+"""A wider span with late entry is near while what is subtracted from exceeds what is left by this factor on average."""
 
 
 class Risks(Protocol):
@@ -61,9 +63,29 @@ def risks_of(sets: RiskSets, weights: FloatArray, eta: FloatArray) -> Risks:
     bounds = sets.row_strata
     highest = np.maximum.reduceat(eta, bounds[:-1])
     below = eta - np.repeat(highest, np.diff(bounds))
-    if below.min() >= -(NEAR_LATE if len(sets.entering) else NEAR):
-        return _OneScale(sets, weights * np.exp(below), np.repeat(highest, np.diff(sets.strata)))
-    return _on_own_scales(sets, weights, eta)
+    if below.min() < -NEAR:
+        return _on_own_scales(sets, weights, eta)
+    risk = weights * np.exp(below)
+    if len(sets.entering) and below.min() < -NEAR_LATE and _lost(sets, risk) > MOST_LOST:
+        return _on_own_scales(sets, weights, eta)
+    return _OneScale(sets, risk, np.repeat(highest, np.diff(sets.strata)))
+
+
+def _lost(sets: RiskSets, risk: FloatArray) -> float:
+    """How many times larger than what it leaves a running sum is from which late rows are subtracted.
+
+    The mean over the event times for risks, or over the late rows for the hazards they have seen: the larger of both.
+    """
+    at_risk, late = at_risk_sums(sets, risk), sets.entering
+    if at_risk.min() <= 0:
+        return np.inf
+    largest = np.empty_like(at_risk)
+    for start, end in zip(sets.strata[:-1], sets.strata[1:], strict=True):
+        largest[start:end] = np.maximum.accumulate(at_risk[start:end][::-1])[::-1]
+    hazard = cumulated(sets, 1 / at_risk)
+    whole = hazard[sets.last[late]]
+    seen = whole - hazard[sets.first[late] - 1]
+    return np.inf if seen.min() <= 0 else float(max((largest / at_risk).mean(), (whole / seen).mean()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,3 +84,27 @@ def test_a_row_far_above_the_others_that_enters_late_costs_the_earlier_risk_sets
     risks = risks_of(sets, np.ones(4), eta)
     total = np.log(risks.at_risk(np.ones(4))) + risks.log_scale
     np.testing.assert_allclose(total, [np.log(3), np.log(2), 40.0, 40.0], rtol=1e-15)
+
+
+def spread_and_late(n: int, *, span: float) -> tuple[Any, np.ndarray]:
+    """Risk sets of a cohort that enters late throughout, and normal linear predictors of about this span."""
+    rng = np.random.default_rng(n)
+    entry = rng.uniform(-2, 6, n)
+    sets = risk_sets(np.maximum(entry, 0) + rng.exponential(4, n), rng.random(n) < 0.6,
+                     entry=np.where(entry > 0, entry, -np.inf))  # fmt: skip
+    eta = rng.normal(size=n)
+    return sets, (eta / np.ptp(eta) * span)[sets.rows]
+
+
+@pytest.mark.parametrize("n", [300, 2000])
+@pytest.mark.parametrize(("span", "one_scale"), [(9.0, True), (12.0, True), (16.0, True), (200.0, False)])
+def test_late_entry_is_summed_on_one_scale_where_that_costs_no_digits(n: int, span: float, one_scale: bool) -> None:
+    sets, eta = spread_and_late(n, span=span)
+    risks = risks_of(sets, np.ones(len(eta)), eta)
+    assert hasattr(risks, "risk") is one_scale
+    total = np.log(risks.at_risk(np.ones(len(eta)))) + risks.log_scale
+    places = np.arange(len(sets.times))[:, None]
+    at_risk = (sets.first <= places) & (places <= sets.last)
+    np.testing.assert_allclose(total, [logsumexp(eta[who]) for who in at_risk], rtol=1e-11, atol=1e-11)
+    seen = risks.over_time(np.exp(risks.log_scale - total))
+    np.testing.assert_allclose(seen, np.exp(np.where(at_risk, eta - total[:, None], -np.inf)).sum(axis=0), rtol=1e-9)
