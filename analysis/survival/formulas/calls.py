@@ -158,7 +158,7 @@ class _Reader:
             tree = ast.parse(masked, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             single = self.what == "condition" and re.search(r"(?<![<>=!])=(?!=)", masked)
-            raise self.refused("it is not a valid expression" + "; compare with ==, not =" * bool(single)) from None
+            raise self.refused("it is not a valid expression" + "; write == for =" * bool(single)) from None
         level: list[ast.AST] = [tree]
         for _ in range(MOST_NESTED):
             level = [child for node in level for child in ast.iter_child_nodes(node)]
@@ -246,7 +246,7 @@ class _Reader:
         n_values = FUNCTIONS[name].n_arguments
         if len(given) < n_values:
             values = f"{name} takes {n_values} value{'s' * (n_values > 1)} before its options"
-            raise self.refused(values + "; compare with ==, not =" * bool(named))
+            raise self.refused(values + "; write == for =" * bool(named))
         try:
             options = option_values(name, given[n_values:], named)
         except ValueError as error:

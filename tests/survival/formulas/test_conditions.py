@@ -122,9 +122,9 @@ def test_a_column_named_as_a_truth_value_is_that_column(name, condition):
 @pytest.mark.parametrize(
     ("condition", "advice"),
     [
-        ("ecog = 2", "compare with ==, not ="),
-        ("(ecog = 2) & age > 60", "compare with ==, not ="),
-        ("log(ecog = 2) > 0", "compare with ==, not ="),
+        ("ecog = 2", "write == for ="),
+        ("(ecog = 2) & age > 60", "write == for ="),
+        ("log(ecog = 2) > 0", "write == for ="),
         ("ecog == 2 && age > 60", "'&&' is not allowed in it; write &;"),
         ("ecog == 2 || age > 60", r"'\|\|' is not allowed in it; write \|;"),
         ("!flag", "'!' is not allowed in it; write ~;"),

@@ -470,7 +470,7 @@ def test_a_column_may_have_the_name_of_a_truth_value(truth):
         ("relevel(sex, ref='m')", r"write C\(x, Treatment\('b'\)\)"),
         ("cut(age, c(40, 60, Inf))", "make a column of groups with stratify"),
         ("C(sex, levels=c('m', 'f'))", r"write a list, as \['a', 'b'\]"),
-        ("I(age = 60)", "compare with ==, not ="),
+        ("I(age = 60)", "write == for ="),
         ("C(sex, Sum, 'm', 'f')", r"reference level is given as .C\(stage, Treatment\('II'\)\)"),
     ],
 )
