@@ -171,7 +171,7 @@ def _verdict(found: pd.DataFrame, world: str, method: str) -> str:
 
 
 def _power(found: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
-    """How often each honest test sees an effect that is there."""
+    """How often each corrected test sees an effect that is there."""
     methods = TESTS[1:]
     rows = [[world, *(percent(found.loc[(world, method, "rejection rate")]) for method in methods)] for world in worlds]
     return [
@@ -234,7 +234,7 @@ def _places(found: pd.DataFrame, worlds: Sequence[str]) -> list[str]:
             ]
         )
     return [
-        "## The place of the cut",
+        "## The cut-point",
         "",
         "Only a threshold gives a cut a true place: the last reported value below it, in mmol/L. Confounding and"
         " measurement error move what a search is drawn to. The range is the central 95 % of cuts in resamples of"

@@ -64,7 +64,7 @@ def plot_cutpoint_scan(
     width: float = TWO_COLUMNS,
     synthetic: bool = False,
 ) -> Figure:
-    """Draw the standardised statistic of every admissible cut, the cut chosen, and what an honest reader makes of it.
+    """Draw the standardised statistic of every admissible cut, the cut chosen, and its corrected effect.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ import pandas as pd
 from analysis.errors import NotSupported
 from analysis.present.canvas import stratum_styles
 from analysis.present.pages.explorer_charts import curve_chart, response_chart, scan_chart
-from analysis.present.pages.explorer_words import CutWords, cut_words
+from analysis.present.pages.explorer_words import CRUDE, CutWords, cut_words
 
 FEW_AT_RISK = 10
 DIGITS = 5
@@ -150,6 +150,7 @@ def explorer_page(
         inks={group: style.color for group, style in styles.items()},
         level=f"{100 * frames.conf_level:g}%",
         adjusted=any(frames.cuts["adjusted_hazard_ratio"].notna()),
+        corrected=CRUDE,
         adjusted_for=", ".join(frames.adjusted_for),
         searched=frames.n_cuts_searched,
         shown=len(frames.cuts) // len(endpoints),

@@ -11,6 +11,8 @@ import pandas as pd
 from analysis.present.text import MISSING, format_count, format_number, format_p, format_ratio, format_time, is_missing
 
 Row = Mapping[Hashable, Any]
+CRUDE = "corrected for the search, crude: not corrected for confounding"
+"""What the explorer's corrected p-values and hazard ratios are: its search adjusts for nothing."""
 SPOKEN = {MISSING: "not estimable"}
 
 
@@ -23,7 +25,7 @@ class CutWords:
     value : str
         The cut with its unit, as on the slider.
     mark : str
-        What the cut is: pre-specified, found by the search, or one of many.
+        What the cut is: named by the plan, best of the search, or one of many.
     spoken : str
         The value and the mark, for those who hear the slider.
     groups : list of list of str
@@ -79,7 +81,7 @@ def _words(
     p_corrected = format_p(row["p_corrected"]) if not is_missing(row["p_corrected"]) else "not searched"
     low, high = (str(side["interval"]) for side in sides)
     p_naive = format_p(row["p_naive"])
-    tested = f"p {p_naive} if this cut alone had been looked at, {p_corrected} corrected for the search"
+    tested = f"p {p_naive} if this cut alone had been looked at, {p_corrected} {CRUDE}"
     medians = [_median(side, time_unit) for side in sides]
     sentence = (
         f"{high} against {low}: hazard ratio {SPOKEN.get(ratio, ratio)}; {tested}."
@@ -124,14 +126,14 @@ def _response(row: Row, value: str) -> str:
 def _caution(row: Row, search: Row) -> str:
     """What must be said of a cut that was found, or that was not among those searched."""
     if row["found"]:
-        honest = format_ratio(search["hazard_ratio_corrected"], search["conf_low"], search["conf_high"])
+        corrected = format_ratio(search["hazard_ratio_corrected"], search["conf_low"], search["conf_high"])
         text = "This cut was chosen because it separates these patients most, so its hazard ratio is overstated."
-        return f"{text} Corrected for the search: {honest}." if honest != MISSING else text
+        return f"{text} {CRUDE[:1].upper()}{CRUDE[1:]}: {corrected}." if corrected != MISSING else text
     if is_missing(row["p_corrected"]):
         return "Too few patients lie on one side of this cut for it to be among those searched."
-    if row["planned"] == "pre-specified":
+    if row["planned"] == "named by the plan":
         return (
             "The plan names this cut: if that was before looking, its own p-value needs no correction as long as no"
             " other is tried."
         )
-    return "Choosing this cut after looking would be a search, and calls for the corrected p-value."
+    return f"Choosing this cut after looking would be a search, and calls for the p-value {CRUDE}."

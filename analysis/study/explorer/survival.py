@@ -102,7 +102,7 @@ def _intervals(stop: Cut, unit: str) -> tuple[str, str]:
 
 MOST_CUTS = 80
 PLANNED: dict[Rule, str] = {
-    "clinical": "pre-specified",
+    "clinical": "named by the plan",
     "quantile": "quantile of these patients",
     "searched": "searched elsewhere",
 }

@@ -19,7 +19,7 @@ from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, quietl
 
 CUT_EFFECT = "log hazard ratio above a cut"
 SLOPE = "log hazard ratio per 0.1 mmol/L"
-PLACE = "place of the cut"
+CUT_POINT = "cut-point"
 MARKER = "magnesium"
 CRUDE, WITHIN, BESIDE = "search, crude", "search within treatments", "search beside ten covariates"
 _TIME, _EVENT = OVERALL_SURVIVAL.duration, OVERALL_SURVIVAL.event
@@ -29,7 +29,7 @@ def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000
     """A world of the synthetic cohort, overall survival by measured magnesium, with the true effect of every cut.
 
     The effects are crude log hazard ratios in a large cohort with the same censoring: of magnesium above a cut against
-    at or below it, and along magnesium. In the threshold world the true place of the cut is the last value below the
+    at or below it, and along magnesium. In the threshold world the true cut-point is the last value below the
     threshold, for magnesium is reported to 0.01 mmol/L. In the independent world every effect is zero.
 
     Parameters
@@ -57,7 +57,7 @@ def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000
 
 
 def cut_targets(design: CohortDesign, population: pd.DataFrame) -> dict[str, Target]:
-    """The true effects of every cut and along magnesium, and the place of the cut, from a large cohort of a design."""
+    """The true effects of every cut and along magnesium, and the cut-point, from a large cohort of a design."""
     if design.world == "independent":
         return {CUT_EFFECT: zero, SLOPE: zero}
     marker, time = population[MARKER].to_numpy(), population[_TIME].to_numpy()
@@ -69,7 +69,7 @@ def cut_targets(design: CohortDesign, population: pd.DataFrame) -> dict[str, Tar
         SLOPE: partial(constant, slope),
     }
     if design.world == "threshold":
-        targets[PLACE] = partial(constant, float(np.round(design.threshold - 0.01, 2)))
+        targets[CUT_POINT] = partial(constant, float(np.round(design.threshold - 0.01, 2)))
     return targets
 
 
@@ -111,7 +111,9 @@ def searched_cut(
         _hazard("searched cut, corrected", found, corrected, found.p_permutation),
         BenchAnswer("Lausen and Schumacher 1992", CUT_EFFECT, at=found.cut, p_value=found.p_lausen92),
         BenchAnswer("Lausen, Sauerbrei and Schumacher 1994", CUT_EFFECT, at=found.cut, p_value=found.p_lausen94),
-        BenchAnswer("range of the cut", PLACE, estimate=found.cut, conf_low=found.cut_low, conf_high=found.cut_high),
+        BenchAnswer(
+            "range of the cut", CUT_POINT, estimate=found.cut, conf_low=found.cut_low, conf_high=found.cut_high
+        ),
     ]
 
 

@@ -26,7 +26,7 @@ def made(endpoints=("Survival",), *, marker="mmol/L", few=False, adjusted=True) 
             "place": places,
             "cut": [0.7, 0.75, 0.8],
             "label": ["0.7", "0.75", "0.8"],
-            "planned": ["", "pre-specified", ""],
+            "planned": ["", "named by the plan", ""],
             "found": [False, False, True],
             "statistic": [1.0, 2.0, 3.5],
             "p_naive": [0.3, 0.04, 0.0004],
@@ -107,17 +107,27 @@ def test_each_cut_is_told_with_its_own_and_the_corrected_p_value():
     first, planned, found = words_of(made())
     assert planned.ratio == "0.70 (0.50 to 0.99)"
     assert (planned.p_naive, planned.p_corrected) == ("0.040", "0.200")
-    assert planned.spoken == "0.75 mmol/L, pre-specified"
+    assert planned.spoken == "0.75 mmol/L, named by the plan"
     assert planned.groups == [
         ["< 0.75 mmol/L", "30", "20", "9.0 (7.0 to 12.0)"],
         ["≥ 0.75 mmol/L", "70", "25", "NR (20.0 to NR)"],
     ]
     assert "needs no correction as long as no other is tried" in planned.caution
-    assert "overstated. Corrected for the search: 0.66 (0.48 to 0.90)." in found.caution
+    corrected = "Corrected for the search, crude: not corrected for confounding: 0.66 (0.48 to 0.90)."
+    assert f"overstated. {corrected}" in found.caution
+    for words in (first, planned, found):
+        assert "corrected for the search, crude: not corrected for confounding" in words.sentence
     assert (found.p_naive, found.p_corrected) == ("<0.001", "0.011")
     assert first.p_corrected == "not searched"
     assert "Too few patients lie on one side" in first.caution
     assert planned.sentence.startswith("≥ 0.75 mmol/L against < 0.75 mmol/L: hazard ratio 0.70 (0.50 to 0.99); p 0.040")
+
+
+@pytest.mark.parametrize("adjusted", [True, False])
+def test_the_corrected_p_value_is_called_crude_beside_the_adjusted_ratio(adjusted):
+    page = explorer_page(made(adjusted=adjusted), title="T", label="L")
+    assert "<span>p, corrected for the search, crude: not corrected for confounding</span>" in page
+    assert ("The same, adjusted" in page) == adjusted
 
 
 def test_a_group_without_events_has_no_ratio_and_says_so():
@@ -184,7 +194,7 @@ def test_buttons_jump_to_the_plans_cuts_and_those_found():
     assert re.findall(
         r'data-place="(\d)"><strong>(.*?)</strong> (.*?)<', explorer_page(made(), title="T", label="L", unit="mM")
     ) == [
-        ("1", "0.75 mM", "pre-specified"),
+        ("1", "0.75 mM", "named by the plan"),
         ("2", "0.8 mM", "best of the search"),
     ]
 

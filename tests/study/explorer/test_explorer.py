@@ -147,7 +147,7 @@ def test_the_curve_is_the_dose_response_of_the_report(study, frames):
 
 
 def test_the_plans_edges_and_the_cuts_found_are_always_there(study, frames):
-    planned = frames.cuts[frames.cuts["planned"] == "pre-specified"]
+    planned = frames.cuts[frames.cuts["planned"] == "named by the plan"]
     assert sorted(planned["cut"].unique()) == [0.75, 0.95]
     assert frames.cuts.groupby("endpoint")["found"].sum().tolist() == [1, 1]
     assert frames.cuts["p_corrected"].isna().sum() == 2  # 0.95 leaves too few above for a search, in either endpoint
@@ -166,7 +166,7 @@ def test_many_cuts_are_thinned_and_counted_in_batches(tmp_path, monkeypatch, stu
     assert 6 <= few.cuts["place"].nunique() <= 10
     assert few.curves.groupby(["endpoint", "place", "group"]).size().max() <= 13
     assert few.cuts["found"].any()
-    assert set(few.cuts["planned"]) == {"", "pre-specified"}
+    assert set(few.cuts["planned"]) == {"", "named by the plan"}
 
 
 def test_another_cohort_moves_every_frame(study, frames):

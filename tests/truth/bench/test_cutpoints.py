@@ -15,7 +15,7 @@ from analysis.truth.bench.cutpoints import (
     BESIDE,
     CRUDE,
     CUT_EFFECT,
-    PLACE,
+    CUT_POINT,
     SLOPE,
     WITHIN,
     adjusted_searches,
@@ -42,8 +42,8 @@ def test_the_targets_are_those_of_cox_models_in_the_same_large_cohort():
 
 def test_only_a_threshold_gives_the_cut_a_place():
     threshold = CohortDesign(world="threshold").of_size(200)
-    assert cutpoint_world("threshold", threshold, n_population=5_000, seed=1).targets[PLACE](0.8) == 0.69
-    assert PLACE not in cutpoint_world("planted", CohortDesign(), n_population=5_000, seed=1).targets
+    assert cutpoint_world("threshold", threshold, n_population=5_000, seed=1).targets[CUT_POINT](0.8) == 0.69
+    assert CUT_POINT not in cutpoint_world("planted", CohortDesign(), n_population=5_000, seed=1).targets
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def near(score, expected: float, floor: float) -> bool:
 
 
 @pytest.mark.parametrize("method", ["searched cut, corrected", "median split", "continuous marker"])
-def test_honest_tests_reject_by_chance_as_often_as_they_say(scores, method):
+def test_corrected_tests_reject_by_chance_as_often_as_they_say(scores, method):
     assert near(scores.loc[("nothing", method, "rejection rate")], 0.05, (0.05 * 0.95 / 120) ** 0.5)
 
 
