@@ -145,7 +145,7 @@ def test_a_censoring_flag_read_without_a_plan_is_warned_of(tmp_path):
     assert cohort["CNSR"].tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("name", ["cens", "alive", "still_living", "survived", "relapse_free", "osCens"])
+@pytest.mark.parametrize("name", ["cens", "alive", "still_living", "survived", "relapse_free", "osCens", "rfscens"])
 @pytest.mark.parametrize("values", [[0, 1, 1], [True, False, True], [1, 2, 1], ["yes", "no", "no"], ["Y", "N", "Y"]])
 def test_a_new_plan_gives_no_codes_to_a_flag_that_data_sets_read_in_two_ways(name, values):
     cohort = pd.DataFrame({"survival_days": [300.0, 700, 110], name: values, "age": [63.0, 71, 58]})

@@ -10,7 +10,7 @@ _EVENT = re.compile(
     r"|^(?:still[ _.-]*)?living$|surviv(?:ed|or)|disease[ _.-]*free|(?:^|[ _.])(?:d|e|ev|delta|y)$",
     re.IGNORECASE,
 )
-_CENSORED = re.compile(r"\b(?:cens(?!us)|cnsr)")
+_CENSORED = re.compile(r"\b(?:os|[pdremct]+fs|dss|css|ttp)?(?:cens(?!us)|cnsr)")
 _UNCENSORED = re.compile(r"\b(?:un|non?|not) ?cens(?!us)")
 _EVENT_FREE = re.compile(r"\b(?:alive|living|surviv(?:ed|ing|or))\b|free$")
 _MAGNESIUM = re.compile(
@@ -73,8 +73,8 @@ def looks_like_no_event(name: str) -> bool:
 
     Examples
     --------
-    >>> [looks_like_no_event(name) for name in ("CNSR", "osCens", "alive", "relapse_free")]
-    [True, True, True, True]
+    >>> [looks_like_no_event(name) for name in ("CNSR", "osCens", "PFSCENS", "alive", "relapse_free")]
+    [True, True, True, True, True]
     >>> [looks_like_no_event(name) for name in ("uncensored", "not_censored", "census", "licenses", "death")]
     [False, False, False, False, False]
     """
