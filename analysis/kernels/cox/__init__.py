@@ -16,5 +16,10 @@ from analysis.kernels.cox.likelihood import (
     timed_information,
 )
 from analysis.kernels.cox.newton import CoxPoint, CoxSolution, fades, least_share, maximise, newton_step
-from analysis.kernels.cox.residuals import martingale_residuals, schoenfeld_residuals, score_residuals
+from analysis.kernels.cox.residuals import (
+    deviance_residuals,
+    martingale_residuals,
+    schoenfeld_residuals,
+    score_residuals,
+)
 from analysis.kernels.cox.risk_sets import RiskSets, at_risk_sums, cumulated, event_sums, risk_sets

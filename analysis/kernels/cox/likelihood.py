@@ -152,6 +152,11 @@ def expected_sums(problem: CoxProblem, found: RiskMoments, steps: FloatArray) ->
     return found.risks.over_time(event_sums(problem.sets, steps), _own_tie(problem, steps))
 
 
+def log_expected_events(problem: CoxProblem, found: RiskMoments) -> FloatArray:
+    """The logarithm of `expected_events`, of the events alone, even if that is too small for a number: shape (d,)."""
+    return found.risks.log_over_time_of_events(event_sums(problem.sets, found.hazard), _own_tie(problem, found.hazard))
+
+
 def hazard_seen(problem: CoxProblem, steps: FloatArray) -> FloatArray:
     """Steps of the events summed over each row's time at risk, where all risks of a stratum are on one scale."""
     sets, own = problem.sets, _own_tie(problem, steps)

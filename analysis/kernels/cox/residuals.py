@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.arrays import FloatArray
-from analysis.kernels.cox.likelihood import CoxProblem, RiskMoments, expected_events, expected_sums, moments
+from analysis.kernels.cox.likelihood import (
+    CoxProblem,
+    RiskMoments,
+    expected_events,
+    expected_sums,
+    log_expected_events,
+    moments,
+)
 from analysis.kernels.cox.risk_sets import event_sums
 
 
@@ -28,6 +35,28 @@ def martingale_residuals(problem: CoxProblem, beta: FloatArray, n: int) -> Float
     residual = -expected_events(problem, found) / problem.weights
     residual[problem.sets.events] += 1
     return _all_rows(problem, residual, n)
+
+
+def deviance_residuals(problem: CoxProblem, beta: FloatArray, n: int) -> FloatArray:
+    """sign(M) sqrt(-2 (M + d log E)) of the martingale residuals M = d - E of all n rows (0 for rows never at risk).
+
+    Parameters
+    ----------
+    problem : CoxProblem
+    beta : ndarray, shape (p,)
+        Of the scaled covariates.
+    n : int
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    found, events = moments(problem, beta), problem.sets.events
+    expected = expected_events(problem, found) / problem.weights
+    inside, sign = expected.copy(), -np.ones(len(expected))
+    inside[events] -= 1 + log_expected_events(problem, found) - np.log(problem.weights[events])
+    sign[events] = np.sign(1 - expected[events])
+    return _all_rows(problem, sign * np.sqrt(2 * np.maximum(inside, 0.0)), n)
 
 
 def score_residuals(problem: CoxProblem, beta: FloatArray, n: int) -> FloatArray:

@@ -38,6 +38,9 @@ class Risks(Protocol):
         Steps are times exp(`log_scale`); an event's sum is less by `own` at its event time.
         """
 
+    def log_over_time_of_events(self, steps: FloatArray, own: FloatArray | None = None) -> FloatArray:
+        """The logarithm of `over_time`, of the events alone, even if that is too small for a number: (m,) to (d,)."""
+
 
 def risks_of(sets: RiskSets, weights: FloatArray, eta: FloatArray) -> Risks:
     """The risks of rows with these weights and linear predictors, on one scale a stratum where that serves.
@@ -109,6 +112,9 @@ class _OneScale:
             over[self.sets.events] -= own[self.sets.at]
         return _times(self.risk, over)
 
+    def log_over_time_of_events(self, steps: FloatArray, own: FloatArray | None = None) -> FloatArray:
+        return np.asarray(np.log(self.over_time(steps, own)[self.sets.events]), dtype=np.float64)
+
 
 @dataclass(frozen=True, eq=False)
 class _OwnScales:
@@ -152,18 +158,34 @@ class _OwnScales:
         return sums[size : size + len(self.sets.times)]
 
     def over_time(self, steps: FloatArray, own: FloatArray | None = None) -> FloatArray:
-        size, m = len(self.upper) // 2, len(self.sets.times)
-        sums, lower = np.zeros((2 * size, *steps.shape[1:])), np.full(2 * size, np.inf)
-        sums[size : size + m], lower[size : size + m] = steps, self.log_scale
-        for children, parents in reversed(_levels(size)):
-            np.minimum.at(lower, parents, lower[children])
-            np.add.at(sums, parents, _times(_ratio(lower[parents], lower[children]), sums[children]))
+        sums, lower = self._steps_of_nodes(steps)
         over = np.zeros((len(self.eta), *steps.shape[1:]))
         risk = self.weights[self.row] * np.exp(self.eta[self.row] - lower[self.node])
         np.add.at(over, self.row, _times(risk, sums[self.node]))
         if own is not None:
             over[self.sets.events] -= _times(self.of_events, own[self.sets.at])
         return over
+
+    def log_over_time_of_events(self, steps: FloatArray, own: FloatArray | None = None) -> FloatArray:
+        sums, lower = self._steps_of_nodes(steps)
+        parts = self.eta[self.row] - lower[self.node] + np.log(sums[self.node])
+        largest, over = np.full(len(self.eta), -np.inf), np.zeros(len(self.eta))
+        np.maximum.at(largest, self.row, parts)
+        np.add.at(over, self.row, np.exp(parts - largest[self.row]))
+        events, at = self.sets.events, self.sets.at
+        if own is not None:
+            over[events] -= own[at] * np.exp(self.eta[events] - self.log_scale[at] - largest[events])
+        return np.asarray((np.log(self.weights) + largest + np.log(over))[events], dtype=np.float64)
+
+    def _steps_of_nodes(self, steps: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The steps summed over the event times of each node, times exp(the second array): its smallest scale."""
+        size, m = len(self.upper) // 2, len(self.sets.times)
+        sums, lower = np.zeros((2 * size, *steps.shape[1:])), np.full(2 * size, np.inf)
+        sums[size : size + m], lower[size : size + m] = steps, self.log_scale
+        for children, parents in reversed(_levels(size)):
+            np.minimum.at(lower, parents, lower[children])
+            np.add.at(sums, parents, _times(_ratio(lower[parents], lower[children]), sums[children]))
+        return sums, lower
 
 
 def _on_own_scales(sets: RiskSets, weights: FloatArray, eta: FloatArray) -> _OwnScales:

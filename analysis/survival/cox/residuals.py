@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from analysis.arrays import FloatArray
 from analysis.errors import InputError, raise_all
-from analysis.kernels.cox import martingale_residuals, schoenfeld_residuals, score_residuals
+from analysis.kernels.cox import deviance_residuals, martingale_residuals, schoenfeld_residuals, score_residuals
 from analysis.survival.cox.result import CoxFit, fitted_problem
 from analysis.survival.rows import choice_problems
 
@@ -76,19 +74,10 @@ def cox_residuals(fit: CoxFit, kind: str) -> pd.DataFrame:
 def _one_column(fit: CoxFit, kind: str) -> pd.DataFrame:
     """Martingale or deviance residuals."""
     problem, beta = fitted_problem(fit, f"{kind} residuals")
-    residual = martingale_residuals(problem, beta, len(fit.rows.time))
-    if kind == "deviance":
-        residual = _deviance(residual, fit.rows.event.astype(np.float64))
-    return pd.DataFrame({"residual": residual}, index=_row_index(fit))
+    residuals = deviance_residuals if kind == "deviance" else martingale_residuals
+    return pd.DataFrame({"residual": residuals(problem, beta, len(fit.rows.time))}, index=_row_index(fit))
 
 
 def _row_index(fit: CoxFit) -> pd.Index:
     """The places of the rows used in the cohort, from 0."""
     return pd.Index(fit.design.data.position, name="row")
-
-
-def _deviance(martingale: FloatArray, event: FloatArray) -> FloatArray:
-    """sign(M) sqrt(-2 (M + d log(d - M)))."""
-    logarithm = np.log(np.where(event > 0, event - martingale, 1.0))
-    inside = np.maximum(-2 * (martingale + event * logarithm), 0.0)
-    return np.asarray(np.sign(martingale) * np.sqrt(inside), dtype=np.float64)

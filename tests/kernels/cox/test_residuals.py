@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from analysis.kernels.cox.likelihood import cox_problem, evaluate, expected_events, moments
-from analysis.kernels.cox.residuals import martingale_residuals, schoenfeld_residuals, score_residuals
+from analysis.kernels.cox.residuals import (
+    deviance_residuals,
+    martingale_residuals,
+    schoenfeld_residuals,
+    score_residuals,
+)
 from analysis.kernels.cox.risk_sets import risk_sets
 
 X = np.array([[0.0], [1], [1], [1], [0], [0]])
@@ -50,3 +55,36 @@ def test_residuals_sum_to_the_gradient(ties: str) -> None:
     by_event = schoenfeld_residuals(problem, beta) * problem.weights[sets.events][:, None]
     np.testing.assert_allclose(by_event.sum(axis=0), gradient, atol=1e-11)
     assert weights @ martingale_residuals(problem, beta, n) == pytest.approx(0, abs=1e-11)
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("far", [40.0, 400.0, 900.0, 1e5])
+def test_deviance_of_an_event_that_nobody_expected(ties: str, late: bool, far: float) -> None:
+    """With E = exp(-far) / n, n others at risk at exp(far) each, the deviance is sqrt(2 (far + log n - 1)), by hand."""
+    time, event = np.array([1.0, 2, 2, 3, 3]), np.array([1, 0, 1, 0, 1], dtype=bool)
+    entry = np.array([-np.inf, -np.inf, -np.inf, 0.5 if late else -np.inf, 1.5 if late else -np.inf])
+    x = np.array([[-1.0], [0], [0], [0], [0]])
+    problem = cox_problem(x, risk_sets(time, event, entry=entry), ties=ties)
+    beta = far * problem.scale
+    n_at_risk = 4 if not late else 3  # at time 1, beside the event itself
+    found = deviance_residuals(problem, beta, 5)
+    np.testing.assert_allclose(found[0], np.sqrt(2 * (far + np.log(n_at_risk) - 1)), rtol=1e-12)
+    np.testing.assert_allclose(found[1], -np.sqrt(2 * (1 / n_at_risk + 1 / 4)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("spread", [0.3, 3.0, 30.0])
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+def test_deviance_is_that_of_the_martingale_residuals(spread: float, ties: str) -> None:
+    rng = np.random.default_rng(8)
+    n = 60
+    x, event, weights = rng.normal(size=(n, 2)), rng.random(n) < 0.6, rng.uniform(0.5, 3, n)
+    entry = rng.integers(0, 3, n).astype(float)
+    time = entry + rng.integers(1, 8, n)
+    problem = cox_problem(x, risk_sets(time, event, entry=entry), weights=weights, ties=ties)
+    beta = np.array([spread, -spread])
+    martingale, found = (kind(problem, beta, n) for kind in (martingale_residuals, deviance_residuals))
+    known = np.flatnonzero(np.where(event, martingale < 1 - 1e-6, True))
+    inside = martingale[known] + np.log1p(np.where(event[known], -martingale[known], 0.0))
+    wanted = np.sign(martingale[known]) * np.sqrt(np.maximum(-2 * inside, 0))
+    np.testing.assert_allclose(found[known], wanted, rtol=1e-7, atol=1e-6)
