@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -164,8 +165,11 @@ def _read_labs(plan: StudyPlan, cohort: pd.DataFrame) -> pd.DataFrame | None:
     if labs is None:
         return None
     units = {labs.value: marker.unit} if marker.analyte == "magnesium" else None
-    frame = read_cohort(labs.path, decimal=plan.data.decimal, units=units)
-    wanted = (labs.key, labs.time, labs.value)
+    wanted, missing = (labs.key, labs.time, labs.value), plan.data.missing
+    if isinstance(missing, Mapping):
+        missing = {name: codes for name, codes in missing.items() if name in wanted}
+    data = plan.data
+    frame = read_cohort(labs.path, decimal=data.decimal, thousands=data.thousands, units=units, missing=missing)
     problems = [f"[labs] {labs.path.name} has no column {name!r}" for name in wanted if name not in frame.columns]
     problems += [] if labs.key in cohort.columns else [f"[labs] key {labs.key!r} is no column of the cohort"]
     raise_all(problems, PlanError)

@@ -419,6 +419,18 @@ def test_a_code_in_every_column_is_counted_and_times_and_events_are_named(tmp_pa
     assert "'os_months', 'death' holds a time or an event" in str(caught[0].message)
 
 
+@pytest.mark.parametrize("codes", ["[-9]", '{ "magnesium" = [-9], "age" = [999] }'])
+def test_codes_of_a_plan_are_missing_among_its_later_values_too(prepare, tmp_path, codes):
+    labs = {"patient_id": ["P1", "P1", "P2"], "month": ["1", "1,002", "3"], "magnesium": [0.8, -9, 0.7]}
+    pd.DataFrame(labs).to_csv(tmp_path / "labs.csv", index=False)
+    table = '[labs]\npath = "labs.csv"\nkey = "patient_id"\ntime = "month"\nvalue = "magnesium"'
+    patients = [f"P{index}" for index in range(12)]
+    rows = rows_of(patient_id=patients, age=[999, *range(50, 61)])
+    study = prepare(rows, data=f'thousands = ","\nmissing = {codes}\n{table}')
+    assert study.labs["magnesium"].isna().tolist() == [False, True, False]
+    assert study.labs["month"].tolist() == [1, 1002, 3]
+
+
 @pytest.mark.parametrize(
     ("missing", "message"),
     [
