@@ -108,6 +108,7 @@ def test_each_adjustment_has_its_p_value_and_the_sentence_on_what_it_tests(study
         rtol=1e-6,
     )
     assert by_name["p_value"]["none"] == pytest.approx(1 / 20)
+    assert tests.display["p"].tolist()[-1] == "≤ 0.05"  # as in the caption
     for words in (figure.caption, analyses.note):
         assert "p ≤ 0.05, the least of 19 permutations" in words
         assert "tests that the marker is related to nothing, within the strata; confounding makes it small" in words

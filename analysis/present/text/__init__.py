@@ -15,5 +15,6 @@ from analysis.present.text.words import (
     in_sentence,
     inline,
     is_missing,
+    least_p,
     permutation_p,
 )

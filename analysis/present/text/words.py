@@ -127,6 +127,18 @@ def format_p(p_value: float | None, *, exact: bool = False, missing: str = MISSI
     return ">0.999" if 0.9995 <= value < 1 else f"{value:.3f}"
 
 
+def least_p(p_value: float, n_permutations: int) -> str:
+    """A p-value by permutation that is the least that so many can give, as a bound; empty for any other.
+
+    Examples
+    --------
+    >>> least_p(0.005, 199), least_p(0.04, 199)
+    ('≤ 0.005', '')
+    """
+    least = 1 / (1 + n_permutations)
+    return f"≤ {least:.1g}" if p_value <= least * 1.000001 else ""
+
+
 def permutation_p(p_value: float | None, n_permutations: int) -> str:
     """A p-value by permutation in words: with its Monte-Carlo error, or as the least that so many can give.
 
@@ -137,9 +149,10 @@ def permutation_p(p_value: float | None, n_permutations: int) -> str:
     """
     if is_missing(p_value):
         return "no p-value"
-    value, least = float(p_value), 1 / (1 + n_permutations)  # type: ignore[arg-type]
-    if value <= least * 1.000001:
-        return f"p ≤ {least:.1g}, the least of {n_permutations} permutations"
+    value = float(p_value)  # type: ignore[arg-type]
+    least = least_p(value, n_permutations)
+    if least:
+        return f"p {least}, the least of {n_permutations} permutations"
     return f"p {format_p(value)} (Monte-Carlo error {math.sqrt(value * (1 - value) / n_permutations):.2g})"
 
 

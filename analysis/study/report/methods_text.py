@@ -96,8 +96,8 @@ def _models(study: Study) -> str:
 
 _FURTHER = {
     "dose-response-curve": "the marker's whole dose response by a restricted cubic spline with four knots",
-    "searched-cut": "a search over every cut, adjusted as the models are and crude, with a p-value by permutation and a"
-    " hazard ratio corrected for the search",
+    "searched-cut": "a search over every cut, crude and, where the plan adjusts and it could be made, adjusted as the"
+    " models are, with a p-value by permutation and a hazard ratio corrected for the search",
     "multiverse": "a multiverse of cuts, endpoints, adjustments and rules for missing values, tested by permutation for"
     " each adjustment",
     "incidence-rates": "incidence rates with exact Poisson intervals",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,8 +14,8 @@ from analysis.cohort.endpoints import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, World, simulate_cohort
 from analysis.errors import NotEstimable
 from analysis.present.figures import plot_specification_curve
-from analysis.present.pages import Prose
-from analysis.present.text import format_number, format_p, in_sentence, permutation_p
+from analysis.present.pages import Prose, TableBlock
+from analysis.present.text import format_number, format_p, in_sentence, least_p, permutation_p
 from analysis.robustness.measurement import attenuation, reclassification
 from analysis.robustness.multiverse import Multiverse, cutpoint_multiverse
 from analysis.strata.cutpoints import CLINICAL_NAMES, Cutpoints, clinical_cutpoints
@@ -86,9 +87,20 @@ def multiverse_blocks(study: Study) -> list[Block]:
     ]
     return [
         figure,
-        table("multiverse-tests", "All analyses of one adjustment together", found.tests[::-1], note=TESTED),
+        _tests_block(found),
         table("multiverse", "Every analysis", found.analyses[kept], note=words),
     ]
+
+
+def _tests_block(found: Multiverse) -> TableBlock:
+    """The p-value of each adjustment, as a bound where it is the least that the permutations can give."""
+    tests = found.tests[::-1]
+    block = table("multiverse-tests", "All analyses of one adjustment together", tests, note=TESTED)
+    cells = [
+        least_p(p_value, found.n_permutations) or cell
+        for p_value, cell in zip(tests["p_value"], block.display["p"], strict=True)
+    ]
+    return replace(block, display=block.display.assign(p=cells))
 
 
 def _multiverse_words(found: Multiverse) -> str:
