@@ -48,7 +48,7 @@ def _endpoints(study: Study) -> str:
 
 
 def _entry(endpoint: Endpoint) -> str:
-    """A word on late entry."""
+    """The sentence about late entry; empty without."""
     return f" Patients were at risk from their entry ({endpoint.entry}) on." if endpoint.entry is not None else ""
 
 

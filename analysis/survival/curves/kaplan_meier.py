@@ -281,7 +281,7 @@ def _frame(
 
 
 def _early_zero(strata: list[str]) -> tuple[AnalysisWarning, ...]:
-    """A word when late entry lets a curve reach zero before everybody was seen."""
+    """A warning when late entry lets a curve reach zero before everybody was seen."""
     if not strata:
         return ()
     return (

@@ -125,8 +125,8 @@ def test_cutting_follow_up_in_spells_changes_nothing(cohorts):
     expected = risk_table(whole, OS, times=at, by="arm")
     pd.testing.assert_frame_equal(risk_table(spells, SPELLS, times=at, by="arm", cluster="who"), expected)
     curves = kaplan_meier(spells, SPELLS, by="arm", cluster="who")
-    told = curves[(curves["n_event"] + curves["n_censor"] > 0) | (curves["time"] == 0)].reset_index(drop=True)
-    pd.testing.assert_frame_equal(told, kaplan_meier(whole, OS, by="arm"), rtol=1e-12)
+    changes = curves[(curves["n_event"] + curves["n_censor"] > 0) | (curves["time"] == 0)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(changes, kaplan_meier(whole, OS, by="arm"), rtol=1e-12)
     pd.testing.assert_frame_equal(
         median_follow_up(spells, SPELLS, by="arm", cluster="who"), median_follow_up(whole, OS, by="arm"), rtol=1e-12
     )
