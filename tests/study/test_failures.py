@@ -100,11 +100,11 @@ def test_a_report_with_a_failed_part_is_written_and_the_exit_code_and_a_log_say_
 @pytest.mark.parametrize(
     ("arguments", "broken"),
     [
-        (["plan", "new", "cohort.csv"], "analysis.study.plan.guess.new_plan"),
-        (["validate", "plan.toml"], "analysis.study.study.prepare_study"),
-        (["check", "."], "analysis.study.outputs.drift.find_drift"),
-        (["bench", "hazards"], "analysis.truth.bench.benches.run_bench"),
-        (["simulate", "--output", "data"], "analysis.study.synthetic_data.write.write_synthetic"),
+        (["plan", "new", "cohort.csv"], "analysis.study.plan.new_plan"),
+        (["validate", "plan.toml"], "analysis.study.prepare.prepare_study"),
+        (["check", "."], "analysis.study.outputs.find_drift"),
+        (["bench", "hazards"], "analysis.truth.bench.run_bench"),
+        (["simulate", "--output", "data"], "analysis.study.synthetic_data.write_synthetic"),
         (["figures", "--plan", "plan.toml"], "analysis.study.run.run_study"),
         (["report", "--plan", "plan.toml"], "analysis.study.run.run_study"),
     ],

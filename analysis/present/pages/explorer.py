@@ -119,7 +119,7 @@ def explorer_page(
     --------
     >>> from analysis.study.explorer.explorer import explorer_frames
     >>> from analysis.study.run import synthetic_plan
-    >>> from analysis.study.study import prepare_study
+    >>> from analysis.study.prepare import prepare_study
     >>> page = explorer_page(explorer_frames(prepare_study(synthetic_plan())), title="A <study>", label="Magnesium")
     >>> "A &lt;study&gt;" in page, "unsafe-eval" in page
     (True, False)

@@ -54,7 +54,7 @@ def explorer_frames(study: Study) -> ExplorerFrames:
     Examples
     --------
     >>> from analysis.study.run import synthetic_plan
-    >>> from analysis.study.study import prepare_study
+    >>> from analysis.study.prepare import prepare_study
     >>> frames = explorer_frames(prepare_study(synthetic_plan()))
     >>> frames.cuts["endpoint"].unique().tolist()
     ['Overall survival', 'Progression-free survival']
@@ -106,7 +106,7 @@ def write_explorer(study: Study, path: str | Path, *, report: str = "") -> Path 
     --------
     >>> import tempfile
     >>> from analysis.study.run import synthetic_plan
-    >>> from analysis.study.study import prepare_study
+    >>> from analysis.study.prepare import prepare_study
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_explorer(prepare_study(synthetic_plan()), Path(folder) / "explorer.html").name
     'explorer.html'
