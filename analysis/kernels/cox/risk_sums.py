@@ -101,18 +101,22 @@ class _OneScale:
 
     @property
     def of_events(self) -> FloatArray:
+        """The risk of each event, on the scale of its time."""
         return self.risk[self.sets.events]
 
     def at_risk(self, values: FloatArray) -> FloatArray:
+        """Risk times values, summed over the rows at risk at each event time."""
         return at_risk_sums(self.sets, _times(self.risk, values))
 
     def over_time(self, steps: FloatArray, own: FloatArray | None = None) -> FloatArray:
+        """Each row's risk times the steps of the event times at which it is at risk, less its own."""
         over = over_time_at_risk(self.sets, steps)
         if own is not None:
             over[self.sets.events] -= own[self.sets.at]
         return _times(self.risk, over)
 
     def log_over_time_of_events(self, steps: FloatArray, own: FloatArray | None = None) -> FloatArray:
+        """The logarithm of `over_time` for the rows with an event."""
         return np.asarray(np.log(self.over_time(steps, own)[self.sets.events]), dtype=np.float64)
 
 
@@ -140,15 +144,18 @@ class _OwnScales:
 
     @property
     def log_scale(self) -> FloatArray:
+        """The logarithm of the scale at each event time."""
         size = len(self.upper) // 2
         return self.upper[size : size + len(self.sets.times)]
 
     @property
     def of_events(self) -> FloatArray:
+        """The risk of each event, on the scale of its time."""
         events = self.sets.events
         return self.weights[events] * np.exp(self.eta[events] - self.log_scale[self.sets.at])
 
     def at_risk(self, values: FloatArray) -> FloatArray:
+        """Risk times values, summed over the rows at risk at each event time."""
         risk = self.weights[self.row] * np.exp(self.eta[self.row] - self.upper[self.node])
         sums = np.zeros((len(self.upper), *values.shape[1:]))
         np.add.at(sums, self.node, _times(risk, values[self.row]))
@@ -158,6 +165,7 @@ class _OwnScales:
         return sums[size : size + len(self.sets.times)]
 
     def over_time(self, steps: FloatArray, own: FloatArray | None = None) -> FloatArray:
+        """Each row's risk times the steps of the event times at which it is at risk, less its own."""
         sums, lower = self._steps_of_nodes(steps)
         over = np.zeros((len(self.eta), *steps.shape[1:]))
         risk = self.weights[self.row] * np.exp(self.eta[self.row] - lower[self.node])
@@ -167,6 +175,7 @@ class _OwnScales:
         return over
 
     def log_over_time_of_events(self, steps: FloatArray, own: FloatArray | None = None) -> FloatArray:
+        """The logarithm of `over_time` for the rows with an event."""
         sums, lower = self._steps_of_nodes(steps)
         parts = self.eta[self.row] - lower[self.node] + np.log(sums[self.node])
         largest, over = np.full(len(self.eta), -np.inf), np.zeros(len(self.eta))

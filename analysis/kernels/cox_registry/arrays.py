@@ -47,6 +47,7 @@ class CoxArrays(NamedTuple):
         """These rows and others that know the same of them."""
 
         def both(one: Any, two: Any) -> Any:  # noqa: ANN401
+            """One after the other, or None."""
             return None if one is None else np.concatenate([one, two])
 
         return self._replace(

@@ -139,6 +139,7 @@ def _in_use(exits: Exits, n_segments: int, groups: Coded) -> tuple[Exits, int, l
     kept = [code for code in groups.order if sizes[:, code].sum()]
 
     def of_those(table: IntArray) -> IntArray:
+        """The counts of the segments and groups that hold rows."""
         return table.reshape(shape)[:, segments][:, :, kept].reshape(len(exits.time), -1)
 
     return replace(exits, n_leave=of_those(exits.n_leave), n_event=of_those(exits.n_event)), len(segments), kept
