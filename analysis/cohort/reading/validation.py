@@ -82,7 +82,8 @@ def checked(
         if names.count(column.name) == 1:
             typed[column.name] = _typed(cohort, column, problems, warned)
             if column.type == "indicator" and column.name not in coded and looks_like_event(column.name):
-                warned += likely_errors.reversed_event(indicator(cohort, column.name, []), column.name)
+                values = typed[column.name].to_numpy(dtype=np.float64)
+                warned += likely_errors.reversed_event(values, column.name)
     if schema.key is not None and names.count(schema.key) == 1:
         problems += filter(None, [likely_errors.repeated_keys(cohort, schema.key)])
     raise_all(problems)
