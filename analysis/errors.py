@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -196,10 +199,60 @@ def raise_all(problems: Sequence[str], error: type[InputError] = CohortError) ->
         raise error(problems)
 
 
+_collector: ContextVar[list[AnalysisWarning] | None] = ContextVar("collector", default=None)
+
+
 def warn_all(found: Iterable[AnalysisWarning], *, stacklevel: int = 3) -> None:
-    """Emit each warning, pointing at the caller of the public function."""
+    """Emit each warning, pointing at the caller of the public function; within `collected`, hand it over instead."""
+    collector = _collector.get()
     for warning in found:
-        warnings.warn(warning, stacklevel=stacklevel)
+        if collector is None:
+            warnings.warn(warning, stacklevel=stacklevel)
+        else:
+            collector.append(warning)
+
+
+@contextmanager
+def collected() -> Iterator[list[AnalysisWarning]]:
+    """The package's warnings of a block as a list, instead of emitted; other threads and filters are not touched.
+
+    Examples
+    --------
+    >>> with collected() as caught:
+    ...     warn_all([FewEvents("3 events")])
+    >>> [str(warning) for warning in caught]
+    ['3 events']
+    """
+    caught: list[AnalysisWarning] = []
+    token = _collector.set(caught)
+    try:
+        yield caught
+    finally:
+        _collector.reset(token)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RowAccount:
+    """The base of every result: the rows it rests on, and its warnings.
+
+    Attributes
+    ----------
+    n_read, n_used : int
+        Rows given and rows analysed.
+    dropped : Mapping[str, int]
+        Rows left out by reason; a row counts once.
+    warnings : tuple of AnalysisWarning
+    """
+
+    n_read: int
+    n_used: int
+    dropped: Mapping[str, int]
+    warnings: tuple[AnalysisWarning, ...]
+
+    @property
+    def account(self) -> dict[str, Any]:
+        """The account as keyword arguments, for a result that rests on the same rows."""
+        return {"n_read": self.n_read, "n_used": self.n_used, "dropped": self.dropped, "warnings": self.warnings}
 
 
 def guarded(what: str, compute: Callable[[], T]) -> T:
