@@ -1,4 +1,4 @@
-"""The Cox models of a study: crude and adjusted, the marker as it was measured and as strata."""
+"""The Cox models of a study: crude and adjusted, the marker continuous and as strata, by period; its error."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.cohort.endpoints import Endpoint
 from analysis.errors import AnalysisWarning, but_for_dropped, warn_all
-from analysis.present.text import format_ratio
+from analysis.present.text import format_ratio, format_share
+from analysis.robustness.hazards import PiecewiseEffects, Verdict, piecewise_effects, proportional_hazards_verdict
+from analysis.robustness.measurement import MAGNESIUM_ERROR, Attenuation, SimulationExtrapolation
 from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted
-from analysis.study.study import Study
-from analysis.study.targets import hazard_ratio_target, with_targets
-from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
+from analysis.study.study import Study, hazard_ratio_target, milestones, with_targets
+from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios, proportional_hazards_test
 
 CONTINUOUS, STRATA = "continuous", "strata"
 CRUDE, ADJUSTED = "crude", "adjusted"
+FEWEST_IN_PERIOD = 10
+"""Events on either side of a milestone that parts two periods."""
 _AS_TERMS = {CONTINUOUS: "the marker continuous", STRATA: "the marker as strata"}
 
 
@@ -150,3 +154,80 @@ def _target(marker: str, adjustment: str, term: str) -> str:
     if marker == STRATA:
         return f"{term}, {adjustment}"
     return "crude, measured magnesium" if adjustment == CRUDE else "conditional, measured magnesium"
+
+
+def period_cuts(study: Study, endpoint: Endpoint) -> list[float]:
+    """The milestones that leave at least 10 events on either side of each: inner ends of the periods."""
+    used = study.cohort[[study.marker_term, endpoint.duration, endpoint.event]].dropna()
+    times = used.loc[used[endpoint.event].astype(bool), endpoint.duration].to_numpy(dtype=np.float64)
+    cuts, last = [], 0.0
+    for time in milestones(study, endpoint):
+        enough = ((times > last) & (times <= time)).sum() >= FEWEST_IN_PERIOD
+        if enough and (times > time).sum() >= FEWEST_IN_PERIOD:
+            cuts.append(time)
+            last = time
+    return cuts
+
+
+def period_effects(study: Study, endpoint: Endpoint) -> PiecewiseEffects | None:
+    """The hazard ratio of each period, adjusted as the plan says; None where there are too few events to split."""
+    cuts, model = period_cuts(study, endpoint), study.plan.model
+    if not cuts:
+        return None
+    return piecewise_effects(
+        study.cohort, endpoint, study.marker_term, cuts=cuts, adjust=model.covariates, strata=model.strata or None
+    )
+
+
+def marker_verdict(study: Study, endpoint: Endpoint, effects: PiecewiseEffects) -> Verdict | None:
+    """Whether a departure was shown in the last model of the continuous marker; None where none could be fitted."""
+    fitted = [model for model in fit_models(study, endpoint) if model.marker == CONTINUOUS]
+    if not fitted:
+        return None
+    p_value = proportional_hazards_test(fitted[-1].fit).set_index("term")["p_value"][study.marker_term]
+    return proportional_hazards_verdict(
+        effects.periods, score_p_value=float(p_value), period_p_value=effects.test.p_value
+    )
+
+
+@dataclass(frozen=True)
+class StatedError:
+    """The error of one measurement, as the functions of `robustness` take it, and where it comes from."""
+
+    size: float
+    scale: str
+    words: str
+
+
+def stated_error(study: Study) -> StatedError | None:
+    """The plan's error of measurement; for magnesium without one the published coefficient of variation; else None.
+
+    Parameters
+    ----------
+    study : Study
+        A prepared study.
+
+    Returns
+    -------
+    StatedError or None
+    """
+    planned = study.plan.robustness.measurement_error
+    if planned is not None:
+        unit = f" {study.unit}" if study.unit else ""
+        return StatedError(planned, "absolute", f"standard deviation {planned:g}{unit}, as the plan says")
+    if study.plan.marker.analyte == "magnesium":
+        words = f"coefficient of variation {MAGNESIUM_ERROR:.1%}, as published for serum magnesium; the plan gives none"
+        return StatedError(MAGNESIUM_ERROR, "relative", words)
+    return None
+
+
+def marker_step(study: Study) -> float:
+    """What a log hazard ratio per unit of the marker is multiplied by, to be per step of the plan."""
+    return study.plan.marker.per * (-1.0 if study.plan.marker.direction == "lower" else 1.0)
+
+
+def reliability_words(found: Attenuation | SimulationExtrapolation) -> str:
+    """A reliability with its interval, as in "87.2% (85.4% to 88.8%)"."""
+    shares = (found.reliability, found.reliability_low, found.reliability_high)
+    ratio, low, high = (format_share(share) for share in shares)
+    return f"{ratio} ({low} to {high})"

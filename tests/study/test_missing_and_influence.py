@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 
 from analysis import LowReliability, MuchMissing, NotComputed, RowsDropped, StudyPlan, load_example, write_cohort
 from analysis.present.pages.page import Prose, TableBlock
-from analysis.study.measuring import stated_error
+from analysis.study.models import stated_error
 from analysis.study.prepare import prepare_study
 from analysis.study.report.results import StudyFigure, StudySection
 from analysis.study.report.sections.cut_choices import measurement_blocks

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import load_cohort, synthetic_plan
-from analysis.study.periods import period_cuts
+from analysis.study.models import period_cuts
 from analysis.study.prepare import prepare_study
 from analysis.study.report.results import StudyFigure
 from analysis.study.report.sections.competing import competing_section, first_event, nested_endpoints

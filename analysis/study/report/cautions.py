@@ -12,8 +12,7 @@ from analysis.cohort.columns import holds_numbers
 from analysis.cohort.endpoints import Endpoint
 from analysis.present.text import format_share
 from analysis.study.blocks import attempted
-from analysis.study.models import ADJUSTED, fit_models
-from analysis.study.periods import marker_verdict, period_effects
+from analysis.study.models import ADJUSTED, fit_models, marker_verdict, period_effects
 from analysis.study.study import Study, horizon
 from analysis.survival.cox import EVENTS_PER_PARAMETER
 from analysis.survival.curves import median_follow_up, risk_table

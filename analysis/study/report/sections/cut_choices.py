@@ -21,10 +21,9 @@ from analysis.robustness.multiverse import Multiverse, cutpoint_multiverse
 from analysis.strata.cutpoints import CLINICAL_NAMES, Cutpoints, clinical_cutpoints
 from analysis.strata.search import search_cutpoint
 from analysis.study.blocks import table
-from analysis.study.measuring import StatedError, marker_step, reliability_words
+from analysis.study.models import StatedError, marker_step, reliability_words
 from analysis.study.report import Block, StudyFigure
-from analysis.study.study import Study
-from analysis.study.targets import hazard_ratio_target
+from analysis.study.study import Study, hazard_ratio_target
 
 SEED = 20220106
 N_PERMUTATIONS, N_BOOTSTRAP, N_MULTIVERSE = 9999, 200, 199

@@ -20,11 +20,9 @@ from analysis.robustness.hazards import (
     restricted_mean_curve,
 )
 from analysis.study.blocks import attempted, table
-from analysis.study.models import estimate_text
-from analysis.study.periods import marker_verdict, period_effects
+from analysis.study.models import estimate_text, marker_verdict, period_effects
 from analysis.study.report import Block, StudyFigure, StudySection, slug
-from analysis.study.study import Study, common_follow_up, horizon, milestones
-from analysis.study.targets import with_difference_targets
+from analysis.study.study import Study, common_follow_up, horizon, milestones, with_difference_targets
 from analysis.survival.curves import kaplan_meier, survival_difference
 
 

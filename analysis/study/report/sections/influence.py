@@ -15,11 +15,9 @@ from analysis.present.text import format_number, in_sentence
 from analysis.robustness.measurement import SimulationExtrapolation, simulation_extrapolation
 from analysis.robustness.stability import NOBODY, leave_one_out, patient_influence
 from analysis.study.blocks import attempted, table
-from analysis.study.measuring import marker_step, reliability_words
-from analysis.study.models import CONTINUOUS, StudyModel, estimate_text, fit_models
+from analysis.study.models import CONTINUOUS, StudyModel, estimate_text, fit_models, marker_step, reliability_words
 from analysis.study.report import Block, StudyFigure, StudySection
-from analysis.study.study import Study
-from analysis.study.targets import hazard_ratio_target
+from analysis.study.study import Study, hazard_ratio_target
 from analysis.survival.cox import hazard_ratios
 
 N_SHOWN = 10

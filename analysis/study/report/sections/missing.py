@@ -19,8 +19,7 @@ from analysis.study.blocks import attempted, table
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models
 from analysis.study.prepare import model_columns
 from analysis.study.report import Block, StudyFigure, StudySection
-from analysis.study.study import Study, milestones
-from analysis.study.targets import hazard_ratio_target, with_survival_targets
+from analysis.study.study import Study, hazard_ratio_target, milestones, with_survival_targets
 from analysis.survival.baseline_table import baseline_table
 from analysis.survival.cox import fit_cox, formula_columns, hazard_ratios
 from analysis.survival.curves import kaplan_meier, survival_at

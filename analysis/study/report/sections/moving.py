@@ -21,8 +21,7 @@ from analysis.study.models import estimate_text
 from analysis.study.plan import LabsPlan
 from analysis.study.prepare import model_columns
 from analysis.study.report import Block, StudyFigure, StudySection
-from analysis.study.study import Study
-from analysis.study.targets import hazard_ratio_target
+from analysis.study.study import Study, hazard_ratio_target
 from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
 from analysis.survival.curves import landmark
 

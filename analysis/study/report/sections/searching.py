@@ -15,7 +15,7 @@ from analysis.present.text import format_number, format_p
 from analysis.strata.dose_response import DoseResponse, dose_response
 from analysis.strata.search import CutpointSearch, resample_size, search_cutpoint
 from analysis.study.blocks import attempted, table
-from analysis.study.measuring import stated_error
+from analysis.study.models import stated_error
 from analysis.study.report import Block, StudyFigure, StudySection
 from analysis.study.report.sections.cut_choices import (
     N_BOOTSTRAP,
@@ -27,8 +27,7 @@ from analysis.study.report.sections.cut_choices import (
     world_blocks,
 )
 from analysis.study.report.sections.strata import edge_table
-from analysis.study.study import Study
-from analysis.study.targets import hazard_ratio_target
+from analysis.study.study import Study, hazard_ratio_target
 
 
 def searching_section(study: Study) -> StudySection:

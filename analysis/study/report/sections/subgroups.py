@@ -15,8 +15,7 @@ from analysis.robustness.stability import ALL, subgroup_effects
 from analysis.study.blocks import attempted, table
 from analysis.study.models import estimate_text
 from analysis.study.report import Block, StudyFigure, StudySection, slug
-from analysis.study.study import Study
-from analysis.study.targets import hazard_ratio_target
+from analysis.study.study import Study, hazard_ratio_target
 
 
 def subgroups_section(study: Study) -> StudySection:

@@ -11,8 +11,10 @@ from analysis.present.pages import Prose, TableBlock
 from analysis.present.text import survival_display
 from analysis.study.blocks import attempted, table
 from analysis.study.report import Block, StudySection, slug, stratum_counts, survival_figure, survival_table
-from analysis.study.study import Study, horizon, milestones
-from analysis.study.targets import (
+from analysis.study.study import (
+    Study,
+    horizon,
+    milestones,
     with_difference_targets,
     with_restricted_mean_targets,
     with_survival_targets,
