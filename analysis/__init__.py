@@ -24,7 +24,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "NotWritten", "PackageFault", "PartFailed",
         "MuchMissing", "ExtremeWeights", "NoOverlap", "FailedDraws", "LowReliability",
     ),
-    "cohort.endpoints": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),
+    "cohort.columns": ("Endpoint", "CompetingEndpoint", "OVERALL_SURVIVAL", "PROGRESSION_FREE_SURVIVAL"),
     "cohort.units": ("convert_magnesium",),
     "cohort.rules.schema": ("Column", "Schema"),
     "cohort.synthetic.dictionary": ("ADJUSTMENT", "COHORT_SCHEMA", "LABS_SCHEMA"),

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from joblib import parallel_config
 
-from analysis.cohort.endpoints import OVERALL_SURVIVAL
+from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.kernels.cutpoints.scan import first_maximum
 from analysis.strata.search.correction import Effect, corrected, searched_gain
 from analysis.strata.search.rows import search_rows

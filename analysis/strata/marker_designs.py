@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import column_problems, numbers, with_columns
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, column_problems, numbers, with_columns
 from analysis.errors import InputError, raise_all
 from analysis.survival.cox import Design, read_design, read_term_design
 from analysis.survival.formulas import columns_of, parse_formula, quoted

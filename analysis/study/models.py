@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, but_for_dropped, warn_all
 from analysis.present.text import format_ratio, format_share
 from analysis.robustness.hazards import PiecewiseEffects, Verdict, piecewise_effects, proportional_hazards_verdict

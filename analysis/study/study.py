@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning
 from analysis.strata.cutpoints import Cutpoints
 from analysis.study.plan import StudyPlan

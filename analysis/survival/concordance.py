@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, NotSupported, raise_all, warn_all
 from analysis.kernels.cox import concordance_influence, jackknife_error
 from analysis.survival.rows import SurvivalData, check_endpoint, choice_problems, listed, survival_data

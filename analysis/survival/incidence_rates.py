@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import InputError, raise_all, warn_all
 from analysis.survival.rows import label_column, level_problems, number_problems, survival_data
 

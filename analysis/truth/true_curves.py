@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from analysis.arrays import FloatArray
-from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
+from analysis.cohort.columns import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
 from analysis.cohort.synthetic import STREAMS, CohortDesign, Course, Patients, draw_course, magnesium_path
 from analysis.strata.cutpoints import Cutpoints
 

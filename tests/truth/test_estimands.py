@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis import CohortDesign, InputError, SmallStratum, kaplan_meier, restricted_mean, true_estimands
-from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
+from analysis.cohort.columns import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
 from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.groups import stratify

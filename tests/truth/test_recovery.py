@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from analysis.cohort.endpoints import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
+from analysis.cohort.columns import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
 from analysis.cohort.reading.examples import synthetic_folder
 from analysis.cohort.synthetic.design import DEFAULT_DESIGN
 from analysis.cohort.synthetic.dictionary import ADJUSTMENT

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import NotEstimable, but_for_dropped, warn_all
 from analysis.kernels.counts import score_chi_square
 from analysis.kernels.cox import at_risk_sums, cox_problem, event_sums, risk_sets, score_residuals

@@ -10,8 +10,7 @@ import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.batches import batch_bounds, in_batches
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import NotEstimable, Separation
 from analysis.kernels.cox import RiskSets, at_risk_sums, event_sums, fit_arrays, risk_sets
 from analysis.kernels.cox_resamples import baseline_batch, fit_weighted_batch

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.columns import column_problems, first_few, with_columns
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, column_problems, first_few, with_columns
 from analysis.errors import CohortError, InputError, NotEstimable, raise_all
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed
 from analysis.survival.cox import Design, formula_columns, read_term_design

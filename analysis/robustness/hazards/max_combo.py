@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.counts import count, fleming_harrington_scores
 from analysis.kernels.tails import two_sided

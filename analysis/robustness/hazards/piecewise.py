@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.times import n_times_to
 from analysis.robustness.stability import difference_test, fitted, with_slopes

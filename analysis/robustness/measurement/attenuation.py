@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, InputError, raise_all, warn_all
 from analysis.kernels.cox import fit_arrays
 from analysis.kernels.tails import normal_quantile

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.cohort.columns import column_problems
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, column_problems
 from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.kernels.counts import count
 from analysis.kernels.cox import cox_problem, fit_problem, martingale_residuals, risk_sets

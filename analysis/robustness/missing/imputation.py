@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import first_few, with_columns
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few, with_columns
 from analysis.errors import AnalysisWarning, InputError, MuchMissing, raise_all, warn_all
 from analysis.robustness.missing.columns import CATEGORY, INDICATOR, ImputedColumn, column_of, read_columns
 from analysis.robustness.missing.draws import ImputationRows, draw_imputation, read_rows

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray
-from analysis.cohort.columns import column_problems, first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, column_problems, first_few
 from analysis.errors import InputError, raise_all
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.marker_designs import adjust_problems, listed

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.cohort.columns import holds_numbers, numbers, with_columns
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, holds_numbers, numbers, with_columns
 from analysis.errors import InputError, NotEstimable
 from analysis.robustness.multiverse.choices import COMPLETE, DIMENSIONS, HIGHEST, LOWEST, MEDIAN, Choices
 from analysis.strata.cutpoints import Cutpoints

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.columns import column_problems, nearest
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, column_problems, nearest
 from analysis.errors import (
     AnalysisWarning,
     CohortError,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.arrays import IntArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.survival.cox import ChiSquare, CoxFit, CoxModel, Design, chi_square, fit_design
 
 

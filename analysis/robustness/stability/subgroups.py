@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray
-from analysis.cohort.columns import column_problems, first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, column_problems, first_few
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all, warn_all
 from analysis.robustness.stability.slopes import difference_test, fitted, with_slopes
 from analysis.strata.marker_designs import adjust_problems, as_formula, listed, read_marker_design

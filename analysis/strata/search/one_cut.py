@@ -9,7 +9,7 @@ from math import exp, sqrt
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, warn_all
 from analysis.kernels.cutpoints import corrected_p_values, critical_value, first_maximum
 from analysis.kernels.tails import two_sided

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all
 from analysis.kernels.cutpoints import CutRows, ModelRows, cut_rows
 from analysis.strata.marker_designs import adjust_problems, read_marker_design

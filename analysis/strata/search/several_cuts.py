@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, warn_all
 from analysis.kernels.cutpoints import SAME, logrank_scores
 from analysis.strata.cutpoints import Cutpoints

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotComputed, NotEstimable, warn_all
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.present.canvas import replace_file

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.present.canvas import breaks_for
 from analysis.present.pages import FEW_AT_RISK
 from analysis.strata.cutpoints import Closed, Rule, edges_as_text

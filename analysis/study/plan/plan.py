@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.cohort.reading import missing_problems
 from analysis.cohort.units import MAGNESIUM_UNITS
 from analysis.errors import InputError, PlanError, raise_all

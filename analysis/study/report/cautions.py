@@ -8,8 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.cohort.columns import holds_numbers
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, holds_numbers
 from analysis.present.text import format_share
 from analysis.study.blocks import attempted
 from analysis.study.models import ADJUSTED, fit_models, marker_verdict, period_effects

@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import InputError
 from analysis.present.canvas import breaks_for
 from analysis.present.figures.survival import plot_survival

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from fnmatch import fnmatchcase
 from importlib.metadata import version
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.study.study import Study, horizon
 
 SOURCES = {

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import InputError
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel
 from analysis.study.prepare import model_columns

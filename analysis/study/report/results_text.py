@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.present.pages import Prose, TableBlock
 from analysis.present.text import format_number, format_ratio, format_time, inline
 from analysis.study.models import CONTINUOUS, STRATA, estimate_text, fit_models, marker_hazard_ratios

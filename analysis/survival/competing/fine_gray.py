@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import column_problems, with_columns
-from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
+from analysis.cohort.columns import CompetingEndpoint, Endpoint, column_problems, with_columns
 from analysis.errors import InputError, raise_all, warn_all
 from analysis.kernels.counts import Spells, subdistribution_spells
 from analysis.survival.competing.incidence_and_gray import status_codes

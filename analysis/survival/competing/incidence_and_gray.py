@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
-from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
+from analysis.cohort.columns import CompetingEndpoint, Endpoint, column_problems, first_few, numbers, with_columns
 from analysis.errors import InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.counts import (
     CONF_TYPES,

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import column_problems, first_few, rows_where
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, column_problems, first_few, rows_where
 from analysis.errors import CohortError, InputError, raise_all
 from analysis.survival.formulas import (
     Term,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import InputError, NotSupported, raise_all, warn_all
 from analysis.kernels.cox import CoxPoint, score_residuals
 from analysis.kernels.cox_registry import fit_large

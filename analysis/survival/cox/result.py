@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import (
     AnalysisWarning,
     InputError,

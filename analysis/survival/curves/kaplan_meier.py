@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
 from analysis.kernels.counts import CONF_TYPES, Counts, count, greenwood, interval, jackknife_variance, survival_curve
 from analysis.survival.lifelines_engine import lifelines_survival

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import with_columns
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, with_columns
 from analysis.errors import InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.times import TOLERANCE
 from analysis.survival.rows import number_problems, survival_data

@@ -9,8 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import BeyondFollowUp, InputError, raise_all, warn_all
 from analysis.kernels.counts import quantile
 from analysis.kernels.tails import normal_quantile, two_sided

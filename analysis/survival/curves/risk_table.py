@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.arrays import BoolArray, FloatArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import warn_all
 from analysis.kernels.counts import Counts
 from analysis.kernels.times import TOLERANCE, n_times_to

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import FewEvents, InputError, raise_all, warn_all
 from analysis.kernels.counts import logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail

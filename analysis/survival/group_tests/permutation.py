@@ -11,8 +11,7 @@ import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
 from analysis.batches import batch_bounds, in_batches
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.counts import (
     Shuffles,

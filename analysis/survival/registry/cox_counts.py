@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import column_problems, numbers, rows_where
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, column_problems, numbers, rows_where
 from analysis.errors import InputError, but_for_dropped, dropped_warnings, raise_all, warn_all
 from analysis.kernels.cox_registry import CoxArrays, fit_large
 from analysis.survival.cox import (

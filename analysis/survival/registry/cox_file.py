@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import InputError, dropped_warnings, raise_all, warn_all
 from analysis.kernels.cox_registry import LargeRows, climb_large, event_times, large_problem, sample_start
 from analysis.survival.cox import (

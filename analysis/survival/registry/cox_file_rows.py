@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.columns import numbers
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, numbers
 from analysis.errors import CohortError, raise_all
 from analysis.kernels.cox_registry import (
     SAMPLE,

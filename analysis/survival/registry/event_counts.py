@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.cohort.columns import first_few, numbers, rows_where, stratum_label
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few, numbers, rows_where, stratum_label
 from analysis.errors import AnalysisWarning, InputError, raise_all, warn_all
 from analysis.kernels.counts import count
 from analysis.survival.registry.sources import keeps_order, missing_columns, tally_of

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import nearest, numbers
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, nearest, numbers
 from analysis.errors import CohortError, InputError, raise_all
 from analysis.survival.registry.tallies import INFINITE, LATE, MISSING, NEGATIVE, SOUND, Tally
 

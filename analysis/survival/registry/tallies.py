@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, CohortError, dropped_warnings, raise_all
 from analysis.kernels.times import merge_near_ties
 from analysis.survival.rows import grouping_problems, zero_time_warnings

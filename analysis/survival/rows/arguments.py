@@ -12,8 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import first_few
-from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
+from analysis.cohort.columns import CompetingEndpoint, Endpoint, first_few
 from analysis.errors import InputError, raise_all
 
 

@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.arrays import IntArray
-from analysis.cohort.columns import column_problems, holds_numbers, plain_numbers
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint, column_problems, holds_numbers, plain_numbers
 from analysis.errors import AnalysisWarning, dropped_warnings, raise_all
 from analysis.kernels.counts import MANY_ROWS, Counts, Exits, count, count_exits, counts_of
 from analysis.survival.rows.arguments import check_roles, listed

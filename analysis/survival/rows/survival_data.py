@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.cohort.columns import SMALLEST, column_problems, first_few, indicator, numbers, rows_where
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import SMALLEST, Endpoint, column_problems, first_few, indicator, numbers, rows_where
 from analysis.errors import AnalysisWarning, CohortError, SuspiciousValues, dropped_warnings, raise_all
 from analysis.kernels.times import merge_near_ties
 from analysis.survival.rows.arguments import check_roles, listed

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.endpoints import OVERALL_SURVIVAL
+from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_patients
 from analysis.robustness.confounding import AdjustedCurves, adjusted_curves, adjusted_logrank, adjusted_restricted_mean
 from analysis.strata.cutpoints import clinical_cutpoints

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.endpoints import OVERALL_SURVIVAL
+from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_patients
 from analysis.kernels.cox import fit_arrays
 from analysis.kernels.cutpoints import cut_rows, grouped_log_hazard_ratios, log_hazard_ratios

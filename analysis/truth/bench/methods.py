@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import OVERALL_SURVIVAL
+from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.kernels.cutpoints import grouped_log_hazard_ratios
 from analysis.robustness.hazards import max_combo
 from analysis.strata.dose_response import dose_response

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import OVERALL_SURVIVAL
+from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_cohort, simulate_patients
 from analysis.robustness.measurement import simulation_extrapolation
 from analysis.robustness.missing import impute_cohort, pool_cox

@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.present.figures import plot_hazard_ratio_over_time
 from analysis.present.pages import Prose
 from analysis.study.blocks import attempted, table

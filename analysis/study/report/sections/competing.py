@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import CompetingEndpoint, Endpoint
+from analysis.cohort.columns import CompetingEndpoint, Endpoint
 from analysis.kernels.times import TOLERANCE
 from analysis.present.figures import plot_forest, plot_incidence
 from analysis.present.pages import Prose

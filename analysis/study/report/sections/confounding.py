@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import NotEstimable
 from analysis.present.canvas import breaks_for
 from analysis.present.figures import plot_adjusted, plot_balance, plot_confounder_bias, plot_overlap

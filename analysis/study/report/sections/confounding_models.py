@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.cohort.reading import synthetic_folder
 from analysis.present.pages import TableBlock
 from analysis.present.text import format_share

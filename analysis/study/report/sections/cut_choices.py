@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import OVERALL_SURVIVAL
+from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, World, simulate_cohort
 from analysis.errors import NotEstimable
 from analysis.present.figures import plot_specification_curve

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import NotEstimable
 from analysis.present.figures import plot_difference_curve, plot_forest
 from analysis.present.pages import Prose, TableBlock

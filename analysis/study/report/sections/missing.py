@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, NotEstimable, warn_all
 from analysis.present.figures import plot_forest, plot_shifts
 from analysis.present.pages import Prose, TableBlock

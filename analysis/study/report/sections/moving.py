@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.present.figures import plot_forest
 from analysis.present.pages import Prose
 from analysis.robustness.time_varying import baseline_value, start_stop

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.present.figures import plot_cutpoint_scan, plot_dose_response
 from analysis.present.pages import Prose
 from analysis.present.text import format_number, format_p

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.present.figures import plot_forest
 from analysis.present.pages import Prose
 from analysis.present.text import format_count, format_p

@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.present.pages import Prose, TableBlock
 from analysis.present.text import survival_display
 from analysis.study.blocks import attempted, table

@@ -12,7 +12,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-from analysis.cohort.endpoints import Endpoint
+from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, InputError, NotSupported
 from analysis.present.pages import Listing, Prose, TableBlock
 from analysis.present.text import display_frame
