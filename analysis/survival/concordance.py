@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +10,15 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint
-from analysis.errors import AnalysisWarning, InputError, NotEstimable, NotSupported, raise_all, warn_all
+from analysis.errors import InputError, NotEstimable, NotSupported, RowAccount, raise_all, warn_all
 from analysis.kernels.cox import concordance_influence, jackknife_error
 from analysis.survival.rows import SurvivalData, check_endpoint, choice_problems, listed, survival_data
 
 WEIGHTINGS = ("harrell", "uno")
 
 
-@dataclass(frozen=True)
-class Concordance:
+@dataclass(frozen=True, eq=False)
+class Concordance(RowAccount):
     """The share of comparable pairs that a score orders rightly, ties of the score counting half.
 
     Attributes
@@ -26,18 +26,12 @@ class Concordance:
     concordance, std_error : float
         1 is perfect, 0.5 is chance; the infinitesimal jackknife error.
     weighting : str
-        "harrell" or "uno".
-    n_read, n_used, dropped, warnings
-        Rows given, rows used, rows left out by reason, and what is worth a word.
+        "harrell" or "uno"; and the row account.
     """
 
     concordance: float
     std_error: float
     weighting: str
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def concordance(
@@ -118,7 +112,7 @@ def concordance(
             f"no two of {data.n_used} rows can be compared: {int(data.event.sum())} events, nobody at risk after one"
         )
     warn_all(data.warnings)
-    return Concordance(value, std_error, weighting, data.n_read, data.n_used, data.dropped, data.warnings)
+    return Concordance(value, std_error, weighting, **data.account)
 
 
 def _uno_weights(data: SurvivalData) -> FloatArray:

@@ -78,7 +78,7 @@ def covariate_balance(
     given = np.ones(len(cohort)) if weights is None else _weights_of(cohort, weights)
     known = ~np.isnan(given)
     rows = read_exposure(cohort[known], None, covariates, by=by)
-    reasons = _without_weight(weights, int((~known).sum())) | rows.data.dropped
+    reasons = {**_without_weight(weights, int((~known).sum())), **rows.data.dropped}
     warn_all(dropped_warnings(len(cohort), rows.data.n_used, reasons))
     names, x = level_columns(rows.design, leave_out=str(by))
     table = _table(rows, names, x, given[known][rows.data.position])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,7 @@ class MaxCombo:
     n_event: int
     n_read: int
     n_used: int
-    dropped: dict[str, int]
+    dropped: Mapping[str, int]
     warnings: tuple[AnalysisWarning, ...]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -33,7 +33,7 @@ class SearchRows:
     marker_sd: float
     n_read: int
     n_used: int
-    dropped: dict[str, int]
+    dropped: Mapping[str, int]
     warnings: tuple[AnalysisWarning, ...]
 
 

@@ -108,5 +108,6 @@ def _expanded(design: Design, spells: Spells) -> Design:
         strata=Groups(data.strata.codes[row], data.strata.labels),
         cluster=Groups(row, tuple(map(str, range(data.n_used)))),
         position=data.position[row],
+        n_used=len(row),
     )
     return replace(design, data=rows, x=design.x[row])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.batches import batch_bounds, in_batches
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import AnalysisWarning, FailedDraws, InputError, NotEstimable, raise_all, warn_all
+from analysis.errors import AnalysisWarning, FailedDraws, InputError, NotEstimable, RowAccount, raise_all, warn_all
 from analysis.kernels.cox import cox_problem, fit_problem, risk_sets, score_residuals
 from analysis.kernels.cox_resamples import fit_weighted_batch
 from analysis.kernels.random_draws import times_drawn
@@ -26,7 +26,7 @@ TIES = ("efron", "breslow")
 
 
 @dataclass(frozen=True, eq=False)
-class BootstrapCox:
+class BootstrapCox(RowAccount):
     """A Cox model with its coefficients in resamples of the patients.
 
     Attributes
@@ -43,9 +43,7 @@ class BootstrapCox:
     fit : CoxFit
         The model of all rows.
     n_bootstrap, seed, conf_level
-        What was asked.
-    n_read, n_used, dropped, warnings
-        Rows given, rows used, rows left out by reason, and what is worth a word.
+        What was asked; and the row account.
     """
 
     summary: pd.DataFrame
@@ -56,10 +54,6 @@ class BootstrapCox:
     n_bootstrap: int
     seed: int
     conf_level: float
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def bootstrap_cox(
@@ -155,10 +149,7 @@ def bootstrap_cox(
         n_bootstrap=n_bootstrap,
         seed=seed,
         conf_level=conf_level,
-        n_read=fit.n_read,
-        n_used=fit.n_used,
-        dropped=fit.dropped,
-        warnings=found,
+        **{**fit.account, "warnings": found},
     )
 
 

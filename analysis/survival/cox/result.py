@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,6 +15,7 @@ from analysis.errors import (
     InputError,
     NotEstimable,
     NotSupported,
+    RowAccount,
     Separation,
     SuspiciousValues,
     raise_all,
@@ -54,7 +54,7 @@ class CoxModel:
 
 
 @dataclass(frozen=True, eq=False)
-class CoxFit:
+class CoxFit(RowAccount):
     """A fitted Cox model.
 
     Attributes
@@ -71,8 +71,7 @@ class CoxFit:
     likelihood_ratio_test, wald_test, score_test : ChiSquare
         Against all coefficients zero.
     model : CoxModel
-    n_read, n_used, dropped, warnings
-        Rows given, rows used, rows left out by reason, and what is worth a word.
+        What was asked; and the row account.
     """
 
     coefficients: pd.DataFrame
@@ -85,10 +84,6 @@ class CoxFit:
     wald_test: ChiSquare
     score_test: ChiSquare
     model: CoxModel
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
     design: Design = field(repr=False)
     rows: CoxRows = field(repr=False)
     maximum: Maximum = field(repr=False)

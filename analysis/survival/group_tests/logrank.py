@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from analysis.errors import (
     FewEvents,
     InputError,
     NotEstimable,
+    RowAccount,
     SmallStratum,
     SuspiciousValues,
     raise_all,
@@ -29,7 +30,7 @@ FEW_EVENTS, SMALL_GROUP = 10, 5
 
 
 @dataclass(frozen=True, eq=False)
-class LogRank:
+class LogRank(RowAccount):
     """A test of equal hazards.
 
     Attributes
@@ -42,9 +43,7 @@ class LogRank:
     test : str
         What was run: the weighting with its parameters, "trend", or "gray".
     strata : tuple of str
-        Columns within whose levels the comparison was made.
-    n_read, n_used, dropped, warnings
-        Rows given, rows analysed, rows left out by reason, and what must be said of the result.
+        Columns within whose levels the comparison was made; and the row account.
     """
 
     statistic: float
@@ -54,10 +53,6 @@ class LogRank:
     groups: pd.DataFrame
     test: str
     strata: tuple[str, ...]
-    n_read: int
-    n_used: int
-    dropped: dict[str, int]
-    warnings: tuple[AnalysisWarning, ...] = field(default=())
 
 
 def logrank_test(
@@ -218,8 +213,7 @@ def chi_square_result(
     )
     return LogRank(
         statistic=statistic, df=df, p_value=p_value, log10_p=log10_p, groups=table, test=test, strata=strata,
-        n_read=groups.n_read, n_used=groups.n_used, dropped=groups.dropped,
-        warnings=(*groups.warnings, *found),
+        **{**groups.account, "warnings": (*groups.warnings, *found)},
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.arrays import FloatArray, IntArray
 from analysis.batches import batch_bounds, in_batches
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
+from analysis.errors import InputError, NotEstimable, RowAccount, raise_all, warn_all
 from analysis.kernels.counts import (
     Shuffles,
     logrank_scores,
@@ -43,7 +43,7 @@ BATCH_DRAWS = 25_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class PermutationLogRank:
+class PermutationLogRank(RowAccount):
     """A log-rank test by permutation, beside the chi-square test that it does without.
 
     Attributes
@@ -61,9 +61,7 @@ class PermutationLogRank:
     permuted : ndarray, shape (n_permutations,)
         The statistics of the permutations.
     n_permutations, seed, strata
-        What was asked.
-    n_read, n_used, dropped, warnings
-        Rows given, rows used, rows left out by reason, and what is worth a word.
+        What was asked; and the row account.
     """
 
     statistic: float
@@ -77,10 +75,6 @@ class PermutationLogRank:
     n_permutations: int
     seed: int
     strata: tuple[str, ...]
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def permutation_logrank(
@@ -178,10 +172,7 @@ def permutation_logrank(
         n_permutations=n_permutations,
         seed=seed,
         strata=listed(strata),
-        n_read=data.n_read,
-        n_used=data.n_used,
-        dropped=data.dropped,
-        warnings=data.warnings,
+        **data.account,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -146,7 +146,7 @@ def _whole(counts: pd.DataFrame, name: str) -> FloatArray:
     return values
 
 
-def _patients_dropped(counts: pd.DataFrame, patients: FloatArray, dropped: dict[str, int]) -> dict[str, int]:
+def _patients_dropped(counts: pd.DataFrame, patients: FloatArray, dropped: Mapping[str, int]) -> dict[str, int]:
     """The patients of the rows left out, by the reasons for which the rows were, in their order."""
     left, found = np.ones(len(counts), dtype=bool), {}
     for reason in dropped:

@@ -112,10 +112,11 @@ def logrank_test_from_counts(
     check_weighting(weighting, rho, gamma)
     rows, labels = _together(counts)
     sizes = np.bincount(rows["code"], rows["n_event"] + rows["n_censor"], len(labels)).astype(np.int64)
+    n = int(sizes.sum())
     table = _kernel_counts(rows, rows["part"].to_numpy(), labels, groups=rows["code"].to_numpy())
     test = logrank_of_counts(
         table,
-        Compared(labels, sizes, int(sizes.sum()), {}, ()),
+        Compared(labels, sizes, n_read=n, n_used=n, dropped={}, warnings=()),
         by="stratum",
         strata=("counts",) if len(counts) > 1 else (),
         weighting=weighting,

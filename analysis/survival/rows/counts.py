@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.arrays import IntArray
 from analysis.cohort.columns import Endpoint, column_problems, holds_numbers, plain_numbers
-from analysis.errors import AnalysisWarning, dropped_warnings, raise_all
+from analysis.errors import RowAccount, dropped_warnings, raise_all
 from analysis.kernels.counts import MANY_ROWS, Counts, Exits, count, count_exits, counts_of
 from analysis.survival.rows.arguments import check_roles, listed
 from analysis.survival.rows.groups import MOST_NUMERIC_GROUPS, Coded, Groups, coded, group_rows, labels_of
@@ -19,25 +19,17 @@ from analysis.survival.rows.survival_data import SurvivalData, late_entry, survi
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class Compared(RowAccount):
     """The groups of counted rows, and the account of the rows."""
 
     labels: tuple[str, ...]
     sizes: IntArray
-    n_read: int
-    dropped: dict[str, int]
-    warnings: tuple[AnalysisWarning, ...]
-
-    @property
-    def n_used(self) -> int:
-        """Rows analysed."""
-        return int(self.sizes.sum())
 
 
 def compared(data: SurvivalData) -> Compared:
     """The groups of checked data."""
     sizes = np.bincount(data.by.codes, minlength=len(data.by.labels))
-    return Compared(data.by.labels, sizes, data.n_read, data.dropped, data.warnings)
+    return Compared(data.by.labels, sizes, **data.account)
 
 
 def counted_groups(
@@ -104,8 +96,10 @@ def _pass(cohort: pd.DataFrame, endpoint: Endpoint, by: str | None, strata: tupl
     exits, n_segments, kept = _in_use(exits, n_segments, groups)
     labels = labels_of(by, [groups.values[code] for code in kept])
     sizes = exits.n_leave.reshape(-1, len(kept)).sum(axis=0)
-    warnings = (*dropped_warnings(len(cohort), int(sizes.sum()), dropped), *zero_time_warnings(at_zero, endpoint))
-    return _Pass(exits, n_segments, Compared(labels, sizes, len(cohort), dropped, warnings))
+    n_read, n_used = len(cohort), int(sizes.sum())
+    warnings = (*dropped_warnings(n_read, n_used, dropped), *zero_time_warnings(at_zero, endpoint))
+    rows = Compared(labels, sizes, n_read=n_read, n_used=n_used, dropped=dropped, warnings=warnings)
+    return _Pass(exits, n_segments, rows)
 
 
 def _outcome(cohort: pd.DataFrame, endpoint: Endpoint) -> tuple[NDArray[np.generic], NDArray[np.generic]] | None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import SMALLEST, Endpoint, column_problems, first_few, indicator, numbers, rows_where
-from analysis.errors import AnalysisWarning, CohortError, SuspiciousValues, dropped_warnings, raise_all
+from analysis.errors import AnalysisWarning, CohortError, RowAccount, SuspiciousValues, dropped_warnings, raise_all
 from analysis.kernels.times import merge_near_ties
 from analysis.survival.rows.arguments import check_roles, listed
 from analysis.survival.rows.groups import Groups, group_rows, grouping_problems, label_problems
@@ -30,7 +30,7 @@ NOBODY_FOLLOWED = "every follow-up time is 0; nobody was followed"
 
 
 @dataclass(frozen=True, eq=False)
-class SurvivalData:
+class SurvivalData(RowAccount):
     """The complete rows of a cohort in the columns an analysis uses, in input order, near-tied times merged.
 
     `position` holds each row's place in the cohort; `entry` is -inf without late entry, `weights` 1 without weights;
@@ -46,14 +46,6 @@ class SurvivalData:
     strata: Groups
     cluster: Groups
     position: IntArray
-    n_read: int
-    dropped: dict[str, int]
-    warnings: tuple[AnalysisWarning, ...]
-
-    @property
-    def n_used(self) -> int:
-        """Rows analysed."""
-        return len(self.time)
 
 
 def survival_data(
@@ -123,6 +115,7 @@ def survival_data(
         cluster=group_rows(used, [cluster] if cluster is not None else []),
         position=position,
         n_read=len(cohort),
+        n_used=len(time),
         dropped=dropped,
         warnings=(
             *dropped_warnings(len(cohort), len(time), dropped),
