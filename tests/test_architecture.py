@@ -200,6 +200,14 @@ def test_every_public_name_is_there_and_documented(name):
         assert value.__doc__, f"{name} has no docstring"
 
 
+def test_every_public_name_stands_once_and_comes_from_this_package():
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    names = [(name.name, name.asname) for node in stub.body if isinstance(node, ast.ImportFrom) for name in node.names]
+    assert sorted(name for name, _ in names) == analysis.__all__
+    assert len(set(names)) == len(names)
+    assert all(name == given for name, given in names)
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'kaplan_maier'"):
         _ = analysis.kaplan_maier
