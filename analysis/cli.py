@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -51,18 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> tuple[int, list[PackageFault | PartFailed]]:
     """A verb's exit code, and the parts of it that failed; its other warnings are shown as ever."""
-    from analysis.errors import PartFailed, guarded
+    from analysis.errors import PartFailed, collected, guarded, warn_all
 
     run: Callable[[argparse.Namespace], int] = options.run
     with suppress(OSError):  # no folder, no log
         (_log_folder(options) / LOG).unlink(missing_ok=True)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", PartFailed)
+    with collected() as caught:
         code = guarded(f"python -m analysis {options.verb}", lambda: run(options))
-    for one in caught:
-        if not isinstance(one.message, PartFailed):
-            warnings.showwarning(one.message, one.category, one.filename, one.lineno)
-    return code, [one.message for one in caught if isinstance(one.message, PartFailed)]
+    warn_all(warning for warning in caught if not isinstance(warning, PartFailed))
+    return code, [warning for warning in caught if isinstance(warning, PartFailed)]
 
 
 def _log(failed: Sequence[PackageFault | PartFailed], path: Path) -> None:
@@ -188,7 +184,7 @@ def _figures(options: argparse.Namespace) -> int:
 
 def _plan_new(options: argparse.Namespace) -> int:
     """A commented plan beside the user's other files; never over one that is there."""
-    from analysis.errors import AnalysisWarning, PlanError
+    from analysis.errors import PlanError, collected
     from analysis.present.canvas import replace_file
     from analysis.study.plan import new_plan
 
@@ -196,8 +192,7 @@ def _plan_new(options: argparse.Namespace) -> int:
     if path.exists():
         raise PlanError(f"{path} is there already; move it, or name another with --output")
     reading = {name: getattr(options, name) for name in ("sep", "decimal", "encoding", "sheet", "limits", "thousands")}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)  # validate tells them, with the plan's units and codes
+    with collected():  # validate gives them, with the plan's units and codes
         text = new_plan(options.file, folder=path.parent, **reading)
     replace_file(path, text)
     print(f"{path} written; check every line, then: python -m analysis validate {path}")

@@ -193,11 +193,11 @@ def missing_advice(name: object, codes: Sequence[object]) -> str:
     return f"read with missing={{{name!r}: [{listed}]}} (in a plan: missing = {{ {key} = [{listed}] }})"
 
 
-def nearest(name: str, held: Iterable[object]) -> str:
-    """The names most like one that is missing, or all there are, for the end of a message."""
+def nearest(name: str, held: Iterable[object], *, kind: str = "columns") -> str:
+    """The names most like one that is missing, or all there are (of a `kind`), for the end of a message."""
     names = [str(column) for column in held]
     near = difflib.get_close_matches(str(name), names, n=3)
-    return f"; did you mean {first_few(map(repr, near))}?" if near else f"; columns: {first_few(names, 12)}"
+    return f"; did you mean {first_few(map(repr, near))}?" if near else f"; {kind}: {first_few(names, 12)}"
 
 
 def column_problems(cohort: pd.DataFrame, names: Sequence[str]) -> list[str]:

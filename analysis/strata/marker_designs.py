@@ -16,15 +16,17 @@ from analysis.survival.rows import check_roles, listed
 __all__ = ["adjust_problems", "as_formula", "listed", "read_marker_design"]
 
 
-def adjust_problems(marker: str, adjust: Sequence[str]) -> list[str]:
-    """A word on every term to adjust for that holds the marker itself.
+def adjust_problems(
+    marker: str, adjust: Sequence[str], *, argument: str = "adjust", role: str = "the marker itself"
+) -> list[str]:
+    """The terms to adjust for that hold the marker; `argument` and `role` are what the message calls the two.
 
     Examples
     --------
     >>> adjust_problems("mg", ["age", "log(mg)", "mg_unit"])
     ["adjust: 'log(mg)' holds the marker itself; leave it out"]
     """
-    return [f"adjust: {term!r} holds the marker itself; leave it out" for term in adjust if _holds(term, marker)]
+    return [f"{argument}: {term!r} holds {role}; leave it out" for term in adjust if _holds(term, marker)]
 
 
 def _holds(term: str, column: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import first_few, numbers
-from analysis.errors import CohortError, InputError, NotEstimable, TiedEdges, raise_all
+from analysis.errors import CohortError, InputError, NotEstimable, TiedEdges, raise_all, warn_all
 from analysis.strata.cutpoints import Cutpoints
 
 
@@ -71,12 +70,8 @@ def quantile_cutpoints(values: ArrayLike | pd.Series, n_groups: int) -> Cutpoint
         )
     labels = _merged_labels(kept, n_groups)
     if len(kept) < len(edges):
-        warnings.warn(
-            TiedEdges(
-                f"{n_groups} quantile groups asked for, {len(labels)} made ({first_few(labels)}): ties in the values"
-            ),
-            stacklevel=2,
-        )
+        text = f"{n_groups} quantile groups asked for, {len(labels)} made ({first_few(labels)}): ties in the values"
+        warn_all([TiedEdges(text)])
     source = f"the sample's {n_groups}-quantiles, n = {len(present)}"
     return Cutpoints(tuple(kept.values()), labels, source=source, rule="quantile", closed="right")
 

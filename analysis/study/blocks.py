@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from analysis.errors import (
     NotWritten,
     PackageFault,
     PartFailed,
+    collected,
     guarded,
     warn_all,
 )
@@ -43,12 +43,11 @@ def attempted(what: str, compute: Callable[[], Sequence[T]]) -> list[T]:
 
 def recorded(what: str, compute: Callable[[], Sequence[T]]) -> tuple[list[T], list[AnalysisWarning]]:
     """As `attempted`, with its warnings in hand, each once; `PartFailed` is emitted as well."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", AnalysisWarning)
+    with collected() as caught:
         made = attempted(what, compute)
-    said = {str(one.message): one.message for one in caught if isinstance(one.message, AnalysisWarning)}
-    warn_all(one for one in said.values() if isinstance(one, PartFailed))
-    return made, list(said.values())
+    warnings = list({str(warning): warning for warning in caught}.values())
+    warn_all(warning for warning in warnings if isinstance(warning, PartFailed))
+    return made, warnings
 
 
 def table(

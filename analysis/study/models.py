@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
-from analysis.errors import AnalysisWarning, but_for_dropped, warn_all
+from analysis.errors import AnalysisWarning, but_for_dropped, collected, warn_all
 from analysis.present.text import format_ratio, format_share
 from analysis.robustness.hazards import PiecewiseEffects, Verdict, piecewise_effects, proportional_hazards_verdict
 from analysis.robustness.measurement import MAGNESIUM_ERROR, Attenuation, SimulationExtrapolation
@@ -80,13 +79,11 @@ def fitted_models(study: Study, endpoint: Endpoint) -> FittedModels:
         return [_fitted(study, endpoint, marker, columns[marker], adjustment)]
 
     models: list[StudyModel] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", AnalysisWarning)
+    with collected() as caught:
         for marker, adjustment in product(columns if study.compared else [CONTINUOUS], adjustments):
             what = f"{endpoint.name}, the {adjustment} Cox model ({_AS_TERMS[marker]})"
             models += attempted(what, partial(fitted, marker, adjustment))
-    told = [one.message for one in caught if isinstance(one.message, AnalysisWarning)]
-    return FittedModels(tuple(models), (*but_for_dropped(told), *_of_other_rows(endpoint, models)))
+    return FittedModels(tuple(models), (*but_for_dropped(caught), *_of_other_rows(endpoint, models)))
 
 
 def _of_other_rows(endpoint: Endpoint, models: Sequence[StudyModel]) -> list[AnalysisWarning]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ import pandas as pd
 
 from analysis.cohort.reading import checked, read_cohort
 from analysis.cohort.rules import Column, Schema
-from analysis.errors import AnalysisWarning, InputError, PlanError, raise_all, warn_all
+from analysis.errors import InputError, PlanError, collected, raise_all, warn_all
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import stratify
 from analysis.strata.quantiles import quantile_cutpoints
@@ -38,8 +37,7 @@ def prepare_study(plan: StudyPlan) -> Study:
     InputError
         With every fault of the file, the columns, the values or the cut-points.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with collected() as caught:
         cohort = _read(plan)
         labs = _read_labs(plan, cohort)
         cutpoints = _cutpoints(plan, cohort)
@@ -57,17 +55,11 @@ def prepare_study(plan: StudyPlan) -> Study:
         marker_term="",
         labs=labs,
         truth=read_truth(plan.truth) if plan.truth else None,
-        notes=_told(caught),
+        notes=tuple({str(warning): warning for warning in caught}.values()),  # reading and checking may both see it
     )
     _check_outcomes(study)
     study = replace(study, marker_term=quotable(f"{plan.marker.label}, per {study.step}"))
     return replace(study, cohort=_with_terms(study))
-
-
-def _told(caught: list[warnings.WarningMessage]) -> tuple[AnalysisWarning, ...]:
-    """What was said, each once: reading and checking may both have seen it."""
-    told = {str(one.message): one.message for one in caught if isinstance(one.message, AnalysisWarning)}
-    return tuple(told.values())
 
 
 def _check_outcomes(study: Study) -> None:

@@ -133,10 +133,7 @@ def _without_outcome(cohort: pd.DataFrame) -> tuple[pd.DataFrame, Endpoint]:
 
 def _check_terms(cohort: pd.DataFrame, by: str, terms: Sequence[str], strata: Sequence[str]) -> None:
     """Covariates must be there, and be neither the groups nor strata as well."""
-    problems = [
-        problem.replace("adjust:", "covariates:").replace("holds the marker itself", "holds what is compared")
-        for problem in adjust_problems(by, terms)
-    ]
+    problems = adjust_problems(by, terms, argument="covariates", role="what is compared")
     if not terms:
         problems.append("covariates: none given; name what to adjust for")
     problems += [

@@ -229,7 +229,7 @@ def _term_place(fit: CoxFit, term: str) -> int:
     if len(fit.rows.time) != len(fit.design.data.position):
         raise NotSupported("this model rests on weighted spells, not on one row a patient")
     if term not in fit.terms:
-        raise InputError(f"no term {term!r}{nearest(term, fit.terms).replace('columns:', 'terms:')}")
+        raise InputError(f"no term {term!r}{nearest(term, fit.terms, kind='terms')}")
     return fit.terms.index(term)
 
 

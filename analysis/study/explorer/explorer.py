@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint
-from analysis.errors import AnalysisWarning, InputError, NotComputed, NotEstimable, warn_all
+from analysis.errors import InputError, NotComputed, NotEstimable, collected, warn_all
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.present.canvas import replace_file
 from analysis.present.pages import ExplorerFrames, explorer_page
@@ -59,8 +58,7 @@ def explorer_frames(study: Study) -> ExplorerFrames:
     >>> frames.cuts["endpoint"].unique().tolist()
     ['Overall survival', 'Progression-free survival']
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)  # the report tells them where it computes the same
+    with collected():  # the report gives them where it computes the same
         found, problems = _searches(study)
         if not found:
             raise NotEstimable(problems)

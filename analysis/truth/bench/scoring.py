@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.batches import in_batches
-from analysis.errors import AnalysisWarning, InputError, raise_all
+from analysis.errors import InputError, collected, raise_all
 
 LEVEL = 0.05
 BATCH = 25
@@ -82,8 +81,7 @@ class BenchWorld:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Without the warnings of analyses: few events, say, are a condition of the study here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)
+    with collected():
         yield
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
-from analysis.errors import AnalysisWarning, NotEstimable, warn_all
+from analysis.errors import NotEstimable, collected, warn_all
 from analysis.present.figures import plot_forest, plot_shifts
 from analysis.present.pages import Prose, TableBlock
 from analysis.present.text import baseline_display, in_sentence
@@ -142,8 +141,7 @@ def pooled_model(study: Study, model: StudyModel, endpoint: Endpoint, imputed: I
     marker = study.plan.marker
     step = marker.per * (-1.0 if marker.direction == "lower" else 1.0)
     fits = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)  # the pooled model carries each of them once
+    with collected():  # the pooled model carries each of them once
         for cohort in imputed.cohorts:
             stepped = cohort.assign(**{study.marker_term: cohort[marker.column] / step})
             fits.append(fit_cox(stepped, endpoint, model.covariates, strata=model.strata, engine="kernel"))
@@ -262,10 +260,7 @@ def survival_frame(study: Study, imputed: Imputations) -> pd.DataFrame:
         """One cohort's survival."""
         return survival_at(kaplan_meier(cohort, endpoint, by=by, engine="kernel"), times)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", AnalysisWarning
-        )  # the section on survival has said it; twenty times are no help
+    with collected():  # the section on survival has said it; twenty times are no help
         complete = at(study.cohort)
         draws = [at(cut(cohort.drop(columns=by))).set_index(["stratum", "time"])[columns] for cohort in imputed.cohorts]
     whole = complete.set_index(["stratum", "time"])[columns]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from importlib.resources import files
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
-from analysis.errors import AnalysisWarning, InputError, NotSupported
+from analysis.errors import InputError, NotSupported, collected
 from analysis.present.pages import Listing, Prose, TableBlock
 from analysis.present.text import display_frame
 from analysis.study.blocks import attempted, table
@@ -105,8 +104,7 @@ class TwoComputations:
 
 def two_computations(study: Study, endpoint: Endpoint) -> TwoComputations:
     """One endpoint computed twice from the same checked rows; its warnings are told where it leads."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)
+    with collected():
         first, second = (
             kaplan_meier(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster, engine=engine)
             for engine in ENGINES
@@ -143,8 +141,7 @@ def headline_table(study: Study, both: TwoComputations) -> pd.DataFrame:
 
 def _curve_headlines(study: Study, both: TwoComputations) -> Iterator[Headline]:
     """What is read off both curves, by the same rules."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)
+    with collected():
         first, second = (survival_table(study, both.endpoint, curves) for curves in both.curves)
     unit = both.endpoint.time_unit
     names = {"median": f"median ({unit})", "survival": "survival at {time:g} " + unit}
