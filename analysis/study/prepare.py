@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis.cohort.reading import checked, read_cohort
-from analysis.cohort.rules import Column, Schema
+from analysis.cohort.reading import read_cohort
+from analysis.cohort.schema import Column, Schema, checked
 from analysis.errors import InputError, PlanError, collected, raise_all, warn_all
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import stratify

@@ -10,8 +10,7 @@ from scipy.stats import binom
 
 from analysis.cohort.columns import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
 from analysis.cohort.reading.examples import synthetic_folder
-from analysis.cohort.synthetic.design import DEFAULT_DESIGN
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.design import ADJUSTMENT, DEFAULT_DESIGN
 from analysis.cohort.synthetic.simulation import simulate_cohort
 from analysis.errors import SmallStratum
 from analysis.strata.cutpoints import clinical_cutpoints

@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from math import isnan
 from typing import Literal
 
 import numpy as np
@@ -15,57 +13,29 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.arrays import FloatArray
+from analysis.cohort.cell_text import (
+    LIMIT,
+    MISSING,
+    LiteralText,
+    cell_number,
+    may_separate_thousands,
+    reads_as_missing,
+    text_in_numbers,
+)
 from analysis.cohort.columns import first_few, stratum_label
 from analysis.cohort.reading.tables import FileKind, unescaped
-
-MISSING = frozenset(
-    (
-        "",
-        ".",
-        "NA",
-        "N/A",
-        "n/a",
-        "#N/A",
-        "#N/A N/A",
-        "#NA",
-        "<NA>",
-        "NaN",
-        "nan",
-        "-NaN",
-        "-nan",
-        "NaT",
-        "NULL",
-        "null",
-    )
-)
-"""Text that stands for a missing value."""
 
 SPREADSHEET_ERRORS = frozenset(("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"))
 Limits = Literal["error", "bound", "missing"]
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE | re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _DIGITS_OF_A_NAME = re.compile(r"[+-]?(?:0\d+|\d{16,})", re.ASCII)
-_LIMIT = re.compile(r"[<>≤≥]\s*=?\s*(\d[\d.,]*)", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?", re.ASCII)
 _OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})", re.ASCII)
-_NUMBER_TYPES = (int, float, np.number, Decimal)
 _BOOLEANS = {"true": True, "false": False}
 _LARGEST_EXACT = 2.0**53
 _MOST_LABELS = 50
 _FEWEST_MEASURED = 10
-_LARGEST_BELOW = 99
-_READS_AS_MISSING = re.compile(
-    r"\[[^\d\]]+\]|[-?]+|blank\(s\)|(?:not|un)[ _-]?(?:available|known|reported|applicable|evaluated|recorded|done)"
-    r"|unk|missing|n\.\s?[adk]\.|k\.\s?a\.|no data",
-    re.IGNORECASE,
-)
-
-
-class _Literal(str):
-    """Text that was written with an apostrophe before it: never a number or a date."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -144,34 +114,8 @@ def _cell(value: object, kept: frozenset[str], *, restore: bool) -> object:
     if not isinstance(value, str):
         return value
     if restore and unescaped(value) != value:
-        return _Literal(unescaped(value))
+        return LiteralText(unescaped(value))
     return None if value.strip() in MISSING and value not in kept else value
-
-
-def cell_number(cell: object, decimal: str, thousands: str = "") -> float:
-    """A number, or text that reads as one, as float; else NaN."""
-    if not isinstance(cell, str):
-        return float(cell) if isinstance(cell, _NUMBER_TYPES) and not isinstance(cell, bool) else np.nan
-    if isinstance(cell, _Literal):
-        return np.nan
-    text = cell.strip()
-    if thousands and in_thousands(text, thousands, decimal):
-        text = text.replace(thousands, "")
-    if decimal == ",":
-        text = text.replace(".", " ").replace(",", ".")
-    return float(text) if _NUMBER.fullmatch(text) else np.nan
-
-
-def in_thousands(text: str, separator: str, decimal: str = ".") -> bool:
-    """Whether a separator of thousands stands in a number, before three digits each time.
-
-    Examples
-    --------
-    >>> [in_thousands(text, ",") for text in ("1,284", "12,345,678.5", "1284", "0,82", "1,28", "0,123")]
-    [True, True, False, False, False, False]
-    """
-    mark, point = re.escape(separator), re.escape(decimal)
-    return bool(re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:{point}\d*)?", text, re.ASCII))
 
 
 def _spread(typed: pd.Series, codes: NDArray[np.intp], column: pd.Series) -> pd.Series:
@@ -197,7 +141,7 @@ def _typed(distinct: _Cells) -> tuple[pd.Series, str, str]:
         n_errors = distinct.count([cell in SPREADSHEET_ERRORS for cell in distinct.cells])
         note = f"column {distinct.name!r}: {n_errors} formula errors ({first_few(others)}) set missing"
         return pd.Series(distinct.as_number), "", note
-    if distinct.rules.limits != "error" and all(_matches(_LIMIT, cell) for cell in others):
+    if distinct.rules.limits != "error" and all(_matches(LIMIT, cell) for cell in others):
         return _limited(distinct)
     typed, _, note = _text(distinct)
     return (
@@ -209,12 +153,12 @@ def _typed(distinct: _Cells) -> tuple[pd.Series, str, str]:
 
 def _matches(pattern: re.Pattern[str], cell: object) -> bool:
     """Whether a cell is text of this pattern, and may be read as something other than text."""
-    return isinstance(cell, str) and not isinstance(cell, _Literal) and bool(pattern.fullmatch(cell.strip()))
+    return isinstance(cell, str) and not isinstance(cell, LiteralText) and bool(pattern.fullmatch(cell.strip()))
 
 
 def _limited(distinct: _Cells) -> tuple[pd.Series, str, str]:
     """Numbers, with values beyond a limit set to it or set missing, and a note on how many."""
-    beyond = [_LIMIT.fullmatch(str(cell).strip()) if isinstance(cell, str) else None for cell in distinct.cells]
+    beyond = [LIMIT.fullmatch(str(cell).strip()) if isinstance(cell, str) else None for cell in distinct.cells]
     if distinct.rules.limits == "missing":
         bounds, done = [np.nan for _ in beyond], "set missing"
     else:
@@ -247,13 +191,13 @@ def _numbers(distinct: _Cells) -> tuple[pd.Series, str, str]:
 def _doubtful_marks(distinct: _Cells, texts: Sequence[str]) -> str:
     """A note where every decimal comma stands before three digits, beside whole numbers above 99."""
     marked = [text for text in texts if distinct.rules.decimal == "," and "," in text]
-    large = max((abs(cell_number(text, ",")) for text in texts if "," not in text), default=0.0)
-    if not marked or large <= _LARGEST_BELOW or not all(in_thousands(text, ",") for text in marked):
+    whole = [cell_number(text, ",") for text in texts if "," not in text]
+    if not marked or not may_separate_thousands(marked, whole, ","):
         return ""
     shown = first_few(map(repr, marked))
     return (
-        f"column {distinct.name!r}: {shown} read with a decimal comma, beside numbers up to {large:g}; where the comma"
-        f' separates thousands, read with thousands = "," and decimal = "."'
+        f"column {distinct.name!r}: {shown} read with a decimal comma, beside numbers up to {max(map(abs, whole)):g};"
+        ' where the comma separates thousands, read with thousands = "," and decimal = "."'
     )
 
 
@@ -280,17 +224,6 @@ def _text(distinct: _Cells) -> tuple[pd.Series, str, str]:
     typed = pd.Series(labels, dtype=object if None in labels else None)
     notes = [_missing_words(distinct), _look_alikes(distinct.name, labels)]
     return typed.where(typed.notna(), np.nan), "", "; ".join(filter(None, notes))
-
-
-def reads_as_missing(value: object) -> bool:
-    """Whether text says that there is no value.
-
-    Examples
-    --------
-    >>> [reads_as_missing(text) for text in ("[Not Available]", "--", "Unknown", "n.d.", "none", "[0, 10]")]
-    [True, True, True, True, False, False]
-    """
-    return isinstance(value, str) and bool(_READS_AS_MISSING.fullmatch(value.strip()))
 
 
 def _missing_words(distinct: _Cells) -> str:
@@ -328,51 +261,3 @@ def _mixture(distinct: _Cells) -> str:
         return ""
     shown = first_few(map(repr, distinct.others))
     return f"column {distinct.name!r}: {n_numbers} numbers and {n_others} other values ({shown}), kept as text"
-
-
-def words_in_numbers(name: str, cells: Sequence[object]) -> str:
-    """What is wrong with a column of numbers where cells hold words, or a unit after the number; else empty."""
-    words = [str(cell).strip() for cell in cells if isnan(cell_number(cell, "."))]
-    shown = first_few(dict.fromkeys(map(repr, words)))
-    if words and all(re.match(r"[\d.,]+\s*(?:[^\W\d_]|[*%])", word) for word in words):
-        return f"column {name!r}: {len(words)} values carry a unit or a flag ({shown}); write the numbers alone"
-    if not words or 2 * len(words) >= len(cells):
-        return ""
-    return (
-        f"column {name!r}: {len(words)} of {len(cells)} values are not numbers ({shown}); correct them, or where they"
-        f" stand for a missing value read with missing = [{shown}]"
-    )
-
-
-def text_in_numbers(name: str, cells: Sequence[object], *, decimal: str = ".") -> str:
-    """Words on text in a column of numbers: decimal marks of the other kind, and values beyond a limit ("<0.5").
-
-    Empty when the column holds something else as well, or no number at all.
-    """
-    mark = "," if decimal == "." else "."
-    limits: dict[str, None] = {}
-    marked: dict[str, None] = {}
-    numbers: list[float] = []
-    for cell in cells:
-        text = str(cell).strip()
-        if not isnan(cell_number(cell, decimal)):
-            numbers.append(cell_number(cell, decimal))
-        elif not isnan(cell_number(text, mark)):
-            marked[text] = None
-        elif _LIMIT.fullmatch(text):
-            limits[text] = None
-        else:
-            return ""
-    if not marked and not (limits and numbers):
-        return ""
-    texts = [*marked, *limits]
-    advice = []
-    large = max(map(abs, numbers), default=0.0) > _LARGEST_BELOW
-    if marked and large and all(in_thousands(text, mark, decimal) for text in marked):
-        advice.append(f'read with thousands="{mark}", or where it is a decimal mark with decimal="{mark}"')
-    elif marked:
-        advice.append(f'read with decimal="{mark}" (and without thousands separators)')
-    if limits:
-        advice.append('values beyond a limit of detection: read with limits="bound" or limits="missing", or edit them')
-    shown = first_few(map(repr, texts))
-    return f"column {name!r}: text in a numeric column, first {texts[0]!r} ({shown}); {'; '.join(advice)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.cohort.columns import first_few
-from analysis.cohort.rules import Schema
+from analysis.cohort.schema import Schema
 from analysis.cohort.synthetic import COHORT_SCHEMA, LABS_SCHEMA
 from analysis.errors import CohortError, InputError
 

@@ -9,13 +9,14 @@ from typing import IO, get_args
 
 import pandas as pd
 
+from analysis.cohort import likely_errors
+from analysis.cohort.cell_text import words_in_numbers
+from analysis.cohort.column_names import looks_like_magnesium
 from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
-from analysis.cohort.reading.cells import CellRules, Limits, plain_column, words_in_numbers
-from analysis.cohort.reading.event_codes import EventCodes, apply_event_codes
-from analysis.cohort.reading.missing_codes import MissingCodes, missing_problems, set_missing
+from analysis.cohort.reading.cells import CellRules, Limits, plain_column
+from analysis.cohort.reading.codes import EventCodes, MissingCodes, apply_event_codes, missing_problems, set_missing
 from analysis.cohort.reading.tables import KINDS, Table, escaped, read_table, suffix_problems
-from analysis.cohort.reading.validation import checked
-from analysis.cohort.rules import Schema, likely_errors, looks_like_magnesium
+from analysis.cohort.schema import Schema, checked
 from analysis.cohort.units import convert_magnesium
 from analysis.errors import AnalysisWarning, CohortError, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
 

@@ -1,14 +1,18 @@
-"""The synthetic cohort: its design, the causes of magnesium, the illness-death process, its dictionary."""
+"""The synthetic cohort: its design and columns, the causes of magnesium and of hazards, the illness-death process."""
 
 from __future__ import annotations
 
-from analysis.cohort.synthetic.causal_effects import CAUSES, DISEASES, TRANSITIONS, Cause, term_values
-from analysis.cohort.synthetic.covariates import draw_covariates
-from analysis.cohort.synthetic.design import DEFAULT_DESIGN, CohortDesign, World
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT, COHORT_SCHEMA, LABS_SCHEMA
+from analysis.cohort.synthetic.causes import CAUSES, DISEASES, TRANSITIONS, Cause, draw_covariates, term_values
+from analysis.cohort.synthetic.design import ADJUSTMENT, COHORT_SCHEMA, DEFAULT_DESIGN, LABS_SCHEMA, CohortDesign, World
 from analysis.cohort.synthetic.illness_death import Course, draw_course
-from analysis.cohort.synthetic.magnesium import draw_magnesium, magnesium_law
-from analysis.cohort.synthetic.magnesium_over_time import EFFECT_MONTHS, INTERVAL, REFERENCE_MAGNESIUM, magnesium_path
+from analysis.cohort.synthetic.magnesium import (
+    EFFECT_MONTHS,
+    INTERVAL,
+    REFERENCE_MAGNESIUM,
+    draw_magnesium,
+    magnesium_law,
+    magnesium_path,
+)
 from analysis.cohort.synthetic.simulation import (
     STREAMS,
     Patients,

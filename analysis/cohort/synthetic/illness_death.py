@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.cohort.synthetic.causal_effects import CAUSES, DISEASES, TRANSITIONS, effect_of_causes
+from analysis.cohort.synthetic.causes import CAUSES, DISEASES, TRANSITIONS, effect_of_causes
 from analysis.cohort.synthetic.design import CohortDesign
-from analysis.cohort.synthetic.magnesium_over_time import REFERENCE_MAGNESIUM, MagnesiumPath
+from analysis.cohort.synthetic.magnesium import REFERENCE_MAGNESIUM, MagnesiumPath
 
 SLOPED = ("planted", "fading", "moving", "moving with burden")
 """Worlds in which the log hazard is a line in magnesium."""

@@ -9,19 +9,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.arrays import FloatArray
-from analysis.cohort.synthetic.covariates import draw_covariates
-from analysis.cohort.synthetic.design import DEFAULT_DESIGN, CohortDesign
-from analysis.cohort.synthetic.dictionary import COHORT_SCHEMA
+from analysis.cohort.synthetic.causes import draw_covariates
+from analysis.cohort.synthetic.design import COHORT_SCHEMA, DEFAULT_DESIGN, CohortDesign
 from analysis.cohort.synthetic.illness_death import Course, draw_course, draw_follow_up
 from analysis.cohort.synthetic.magnesium import (
     MagnesiumLaw,
+    MagnesiumPath,
     draw_labs,
     draw_magnesium,
     goes_missing,
     magnesium_law,
+    magnesium_path,
     measure,
 )
-from analysis.cohort.synthetic.magnesium_over_time import MagnesiumPath, magnesium_path
 
 STREAMS = ("covariates", "magnesium", "measurement", "course", "scans", "follow_up", "missing", "labs")
 

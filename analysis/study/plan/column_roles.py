@@ -8,15 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cohort.rules import (
-    looks_like_magnesium,
-    looks_like_no_event,
-    looks_like_outcome,
-    magnesium_problem,
-    patient_problems,
-    possible_patients,
-    repeated_keys,
-)
+from analysis.cohort.column_names import looks_like_magnesium, looks_like_no_event, looks_like_outcome
+from analysis.cohort.likely_errors import magnesium_problem, patient_problems, possible_patients, repeated_keys
 from analysis.cohort.units import MAGNESIUM_UNITS
 from analysis.errors import PlanError, SuspiciousValues, raise_all
 from analysis.study.plan.plan import StudyPlan

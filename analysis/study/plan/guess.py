@@ -11,9 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cohort.reading import Limits, read_cohort
-from analysis.cohort.rules import (
-    calendar_years,
+from analysis.cohort.column_names import (
     is_cdisc_censoring,
     looks_like_event,
     looks_like_late_entry,
@@ -23,6 +21,8 @@ from analysis.cohort.rules import (
     looks_like_patient,
     time_unit_of,
 )
+from analysis.cohort.likely_errors import calendar_years
+from analysis.cohort.reading import Limits, read_cohort
 
 _ROW_NAMES = re.compile(r"unnamed|rownames", re.IGNORECASE)
 _IDENTIFIERS = re.compile(r"(^|[ _.-])(id|no|nr|number)$", re.IGNORECASE)

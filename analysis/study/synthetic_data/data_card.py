@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL, Endpoint
-from analysis.cohort.rules import Column, Schema
+from analysis.cohort.schema import Column, Schema
 from analysis.cohort.synthetic import (
     CAUSES,
     COHORT_SCHEMA,

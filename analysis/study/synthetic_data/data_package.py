@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from analysis.cohort.rules import Column, Schema
+from analysis.cohort.schema import Column, Schema
 from analysis.cohort.synthetic import COHORT_SCHEMA, LABS_SCHEMA
 
 LICENCE = {

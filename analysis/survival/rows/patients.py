@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.cohort.column_names import looks_like_patient
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.cohort.rules import looks_like_patient
 from analysis.errors import AnalysisWarning, SuspiciousValues, raise_all
 from analysis.survival.rows.groups import UNHASHABLE
 from analysis.survival.rows.survival_data import SurvivalData

@@ -1,4 +1,4 @@
-"""A design refuses what cannot be simulated, all faults at once."""
+"""Designs that cannot be are refused, and every column of the synthetic cohort is described as it is written."""
 
 import math
 from dataclasses import FrozenInstanceError
@@ -6,7 +6,9 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from analysis import CohortDesign, InputError
+from analysis import COHORT_SCHEMA, LABS_SCHEMA, CohortDesign, InputError, load_cohort, load_labs
+from analysis.cohort.synthetic.causes import CAUSES
+from analysis.cohort.synthetic.design import ADJUSTMENT
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,23 @@ def test_a_design_is_frozen_and_grows_in_proportion():
     grown = design.of_size(np.int64(1_000_000))
     assert (grown.n, grown.n_car_t) == (1_000_000, 333_333)
     assert grown.world == design.world
+
+
+@pytest.mark.parametrize(("schema", "load"), [(COHORT_SCHEMA, load_cohort), (LABS_SCHEMA, load_labs)])
+def test_a_schema_names_the_columns_of_its_file_in_order(schema, load):
+    assert tuple(load().columns) == schema.names
+
+
+def test_every_column_says_what_it_means_and_every_measurement_has_a_unit_and_a_range():
+    for column in (*COHORT_SCHEMA, *LABS_SCHEMA):
+        assert column.meaning.endswith(".")
+        if column.type == "number":
+            assert column.unit
+            assert column.low < column.high
+        if column.type == "category":
+            assert len(column.levels) > 1
+
+
+def test_the_adjustment_terms_are_exactly_the_causes_in_the_hazards():
+    assert tuple(cause.term for cause in CAUSES) == ADJUSTMENT
+    assert len(set(ADJUSTMENT)) == len(ADJUSTMENT)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import CohortDesign
-from analysis.cohort.synthetic.causal_effects import Hazard
+from analysis.cohort.synthetic.causes import Hazard
 from analysis.cohort.synthetic.illness_death import Course, draw_follow_up, magnesium_log_ratio, next_scan, round_up
 
 POSITIVE = st.floats(0.01, 50)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import COHORT_SCHEMA, LABS_SCHEMA, CohortDesign, simulate_cohort
-from analysis.cohort.synthetic.causal_effects import CAUSES, TRANSITIONS, term_values
+from analysis.cohort.synthetic.causes import CAUSES, TRANSITIONS, term_values
 from analysis.cohort.synthetic.design import WORLDS
-from analysis.cohort.synthetic.magnesium_over_time import EFFECT_MONTHS, INTERVAL, LOSS_PER_DOUBLING
+from analysis.cohort.synthetic.magnesium import EFFECT_MONTHS, INTERVAL, LOSS_PER_DOUBLING
 from analysis.cohort.synthetic.simulation import simulate_patients
 from analysis.kernels.cox.likelihood import fit_arrays
 

@@ -37,7 +37,7 @@ from analysis import (
     survival_quantile,
 )
 from analysis.cohort.reading.examples import synthetic_folder
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.design import ADJUSTMENT
 from analysis.study.synthetic_data.write import read_truth
 from tests.robustness.confounding.test_weights import lung
 

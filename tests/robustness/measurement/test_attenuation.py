@@ -21,7 +21,7 @@ from analysis import (
     simulate_cohort,
 )
 from analysis.cohort.reading.examples import synthetic_folder
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.design import ADJUSTMENT
 from analysis.study.synthetic_data.write import read_truth
 
 OS = Endpoint("time", "event")

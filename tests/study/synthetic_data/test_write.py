@@ -11,9 +11,8 @@ import pytest
 
 from analysis import COHORT_SCHEMA, LABS_SCHEMA, InputError, simulate_cohort
 from analysis.cohort.reading.examples import synthetic_folder
-from analysis.cohort.synthetic.causal_effects import CAUSES
-from analysis.cohort.synthetic.design import DEFAULT_DESIGN
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.causes import CAUSES
+from analysis.cohort.synthetic.design import ADJUSTMENT, DEFAULT_DESIGN
 from analysis.cohort.synthetic.simulation import simulate_patients
 from analysis.study.synthetic_data.data_card import data_card, true_magnesium
 from analysis.study.synthetic_data.data_package import data_package

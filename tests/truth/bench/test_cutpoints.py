@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from analysis import OVERALL_SURVIVAL, CohortDesign, FewEvents, search_cutpoint
-from analysis.cohort.synthetic.dictionary import ADJUSTMENT
+from analysis.cohort.synthetic.design import ADJUSTMENT
 from analysis.truth.bench.cutpoints import (
     BESIDE,
     CRUDE,

@@ -8,9 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray
-from analysis.cohort.columns import first_few, missing_advice, numbers, rows_where, stratum_label
-from analysis.cohort.dates import DAYS_PER, DAYS_PER_YEAR
-from analysis.cohort.rules.column_names import (
+from analysis.cohort.column_names import (
     looks_like_event,
     looks_like_late_entry,
     looks_like_magnesium,
@@ -19,7 +17,8 @@ from analysis.cohort.rules.column_names import (
     names_a_person,
     time_unit_of,
 )
-from analysis.cohort.units import MMOL_PER_L
+from analysis.cohort.columns import first_few, missing_advice, numbers, rows_where, stratum_label
+from analysis.cohort.units import DAYS_PER, DAYS_PER_YEAR, MMOL_PER_L
 from analysis.errors import SuspiciousValues
 
 PLAUSIBLE_MEDIAN = (0.4, 1.2)

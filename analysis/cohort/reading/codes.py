@@ -1,20 +1,89 @@
-"""The codes of an event column into 0 and 1, by an explicit map; nothing is guessed."""
+"""Codes in a file: those of a missing value set missing, those of an event mapped to 0 and 1; nothing is guessed."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import cast
+from collections.abc import Hashable, Mapping, Sequence
+from math import isnan
+from numbers import Real
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
+from analysis.cohort.cell_text import MISSING, cell_number, reads_as_missing
+from analysis.cohort.column_names import looks_like_event, looks_like_outcome
 from analysis.cohort.columns import column_problems, first_few, stratum_label, with_columns
-from analysis.cohort.reading.cells import MISSING, reads_as_missing
-from analysis.cohort.rules import looks_like_event
+from analysis.errors import SuspiciousValues
+
+Codes = Sequence[str | float]
+MissingCodes = Codes | Mapping[str, Codes]
+
+
+def missing_problems(missing: object) -> list[str]:
+    """What is wrong with the form of the codes: no list, no lists by column, or codes that are neither text nor number.
+
+    Examples
+    --------
+    >>> missing_problems([-9, "[Unknown]"]), missing_problems({"ecog": [9]})
+    ([], [])
+    >>> missing_problems(-9)
+    ["missing=-9: give a list, missing=[-9], or a list for each column, missing={'column': [-9]}"]
+    """
+    lists: list[Any] = list(missing.values()) if isinstance(missing, Mapping) else [missing]
+    single = [codes for codes in lists if isinstance(codes, str) or not isinstance(codes, Sequence)]
+    if single:
+        shown = single[0]
+        return [
+            f"missing={missing!r}: give a list, missing=[{shown!r}], or a list for each column,"
+            f" missing={{'column': [{shown!r}]}}"
+        ]
+    unfit = [code for codes in lists for code in codes if isinstance(code, bool) or not isinstance(code, (str, Real))]
+    return [f"missing holds {first_few(map(repr, unfit))}; each code is text or a number"] if unfit else []
+
+
+def set_missing(
+    frame: pd.DataFrame, missing: MissingCodes, problems: list[str]
+) -> tuple[pd.DataFrame, list[SuspiciousValues]]:
+    """The table with its codes set missing, as text ("-9 ") and as numbers (-9.0) alike, and a warning with counts."""
+    by_column = missing if isinstance(missing, Mapping) else dict.fromkeys(frame.columns if missing else (), missing)
+    absent = column_problems(frame, list(by_column))
+    if absent:
+        problems += [f"missing: {problem}" for problem in absent]
+        return frame, []
+    masks = {name: _is_code(frame[name], codes) for name, codes in by_column.items()}
+    counts = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
+    if not counts:
+        return frame, []
+    listed = first_few((f"{name!r} ({count} row{'s' * (count > 1)})" for name, count in counts.items()), 12)
+    text = f"codes of a missing value set missing in column {listed}"
+    if not isinstance(missing, Mapping):
+        text += _outcomes_hit(list(counts), missing)
+    return with_columns(frame, {name: frame[name].mask(masks[name]) for name in counts}), [SuspiciousValues(text)]
+
+
+def _is_code(column: pd.Series, codes: Codes) -> pd.Series:
+    """Which cells of a column are one of the codes."""
+    texts = {str(code).strip() for code in codes}
+    values = {number for code in codes if not isnan(number := cell_number(str(code), "."))}
+    return column.map(lambda cell: str(cell).strip() in texts or cell_number(cell, ".") in values).astype(bool)
+
+
+def _outcomes_hit(names: list[str], codes: Codes) -> str:
+    """A warning where numbers that are codes in one column were set missing among times and events; else empty."""
+    outcomes = [name for name in names if looks_like_outcome(name)]
+    numeric = [code for code in codes if not isnan(cell_number(str(code), "."))]
+    if not outcomes or not numeric:
+        return ""
+    other = next((name for name in names if name not in outcomes), "column")
+    return (
+        f"; {first_few(map(repr, outcomes))} holds a time or an event: where the code is a value there, name the"
+        f" columns that hold codes, as in missing={{{other!r}: {numeric!r}}}"
+    )
+
 
 Code = Hashable
-Codes = Mapping[Code, int]
-EventCodes = Codes | Mapping[str, Codes]
+EventMap = Mapping[Code, int]
+EventCodes = EventMap | Mapping[str, EventMap]
 
 
 def apply_event_codes(
@@ -28,16 +97,16 @@ def apply_event_codes(
     return with_columns(cohort, mapped), tuple(by_column)
 
 
-def _by_column(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str]) -> dict[str, Codes]:
+def _by_column(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str]) -> dict[str, EventMap]:
     """The codes of each column: as given, or for a flat mapping of the columns that hold exactly its codes."""
     nested = [isinstance(value, Mapping) for value in event_codes.values()]
     if any(nested) and not all(nested):
         problems.append(f"event_codes={dict(event_codes)!r}: give {{code: 0 or 1}}, or {{column: {{code: 0 or 1}}}}")
         return {}
     if all(nested):
-        by_column = cast(dict[str, Codes], dict(event_codes))
+        by_column = cast(dict[str, EventMap], dict(event_codes))
     else:
-        by_column = dict.fromkeys(_matching(cohort, cast(Codes, event_codes), problems), cast(Codes, event_codes))
+        by_column = dict.fromkeys(_matching(cohort, cast(EventMap, event_codes), problems), cast(EventMap, event_codes))
     missing = column_problems(cohort, list(by_column))
     problems += [f"event_codes: {problem}" for problem in missing]
     unfit = [
@@ -50,7 +119,7 @@ def _by_column(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str
     return {} if missing or unfit else by_column
 
 
-def _matching(cohort: pd.DataFrame, codes: Codes, problems: list[str]) -> list[str]:
+def _matching(cohort: pd.DataFrame, codes: EventMap, problems: list[str]) -> list[str]:
     """The columns that hold exactly the codes, or only some of them where none holds all.
 
     Only columns named like an event count where there are any; else the codes must single out one column.
@@ -77,7 +146,7 @@ def _matching(cohort: pd.DataFrame, codes: Codes, problems: list[str]) -> list[s
     return []
 
 
-def _nested(names: list[str], codes: Codes) -> str:
+def _nested(names: list[str], codes: EventMap) -> str:
     """How to say which column is meant."""
     return f"say which column is meant, as in event_codes={{{names[0]!r}: {dict(codes)!r}}}"
 
@@ -109,7 +178,7 @@ def _plain(value: object) -> object:
         return text
 
 
-def _mapped(column: pd.Series, codes: Codes, problems: list[str]) -> pd.Series:
+def _mapped(column: pd.Series, codes: EventMap, problems: list[str]) -> pd.Series:
     """One column through its codes; a value without a code is a problem."""
     table = {_plain(code): float(target) for code, target in codes.items()}
     plain = column.map(lambda value: None if pd.isna(value) else _plain(value)).astype(object)
