@@ -266,7 +266,6 @@ from analysis.present.figures import (
 
 # Figures of a study
 from analysis.present.figures import plot_flow as plot_flow, plot_bench as plot_bench
-from analysis.present.growth import plot_growth as plot_growth
 
 # Sizes, axes and files of figures
 from analysis.present.canvas import (
@@ -295,7 +294,7 @@ from analysis.present.text import (
 )
 from analysis.present.figures import bench_display as bench_display
 from analysis.present.pages import write_word as write_word
-from analysis.present.text.words import format_interval as format_interval
+from analysis.present.text.formatting import format_interval as format_interval
 
 # --- study: A plan to results to files ----------------------------------------------------------------------
 

@@ -286,7 +286,7 @@ NOT_CALLED = {
     "takes what a study or a bench made": (
         "bench_display", "bench_table", "continuous_marker", "explorer_display", "explorer_frames",
         "hazard_ratio_display", "median_split", "plot_bench", "plot_causes", "plot_confounder_bias",
-        "plot_extrapolation", "plot_flow", "plot_forest", "plot_growth", "plot_missing", "plot_shifts", "run_study",
+        "plot_extrapolation", "plot_flow", "plot_forest", "plot_missing", "plot_shifts", "run_study",
         "searched_cut", "survival_display", "write_bench", "write_explorer", "write_outputs",
     ),
 }  # fmt: skip

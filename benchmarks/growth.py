@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis import Endpoint, fit_cox, kaplan_meier, logrank_test, plot_growth, save_figure
+from analysis import Endpoint, fit_cox, kaplan_meier, logrank_test, save_figure
+from benchmarks.growth_figure import plot_growth
 from benchmarks.memory import alone, forget_peak, held, peak
 
 ENDPOINT = Endpoint("time", "event", time_unit="days")

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import ONE_COLUMN, TWO_COLUMNS, InputError, figure_svg, plot_growth
+from analysis import ONE_COLUMN, TWO_COLUMNS, InputError, figure_svg
+from benchmarks.growth_figure import plot_growth
 
 
 def growth(works=("Kaplan-Meier, 4 groups", "Log-rank", "Cox, 5 covariates"), tools=("this package", "lifelines")):

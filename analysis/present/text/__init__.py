@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.present.text.journal import hazard_ratio_display, survival_display
-from analysis.present.text.tables import baseline_display, csv_text, display_frame, html_table, reads_as_number
-from analysis.present.text.words import (
+from analysis.present.text.formatting import (
     MISSING,
     format_count,
     format_number,
@@ -18,3 +16,5 @@ from analysis.present.text.words import (
     least_p,
     permutation_p,
 )
+from analysis.present.text.journal import hazard_ratio_display, survival_display
+from analysis.present.text.tables import baseline_display, csv_text, display_frame, html_table, reads_as_number

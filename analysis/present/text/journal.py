@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.present.text.words import (
+from analysis.present.text.formatting import (
     MISSING,
     format_count,
     format_interval,

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.present.text.kinds import ESTIMATES, HIDDEN, KINDS, Kind, heading_of, kind_of
-from analysis.present.text.words import (
+from analysis.present.text.column_formats import ESTIMATES, HIDDEN, KINDS, Kind, heading_of, kind_of
+from analysis.present.text.formatting import (
     MISSING,
     format_count,
     format_interval,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import baseline_display, csv_text, display_frame, html_table
-from analysis.present.text.kinds import ESTIMATES, KINDS, KNOWN_COLUMNS
+from analysis.present.text.column_formats import ESTIMATES, KINDS, KNOWN_COLUMNS
 
 NAN = float("nan")
 

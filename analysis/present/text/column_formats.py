@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.present.text.words import (
+from analysis.present.text.formatting import (
     LONG_TIME,
     MISSING,
     NOT_REACHED,
