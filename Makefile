@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # relative, because pip splits it at blanks; by the environment, so that it holds for what builds the package, too
 export PIP_CONSTRAINT := constraints.txt
 
-.PHONY: report figures test lint lab simulate readme-figure clean
+.PHONY: report figures test coverage lint lab simulate readme-figure clean
 
 report: .venv/installed  ## the synthetic cohort's report, figures, tables and notebooks: build/report.html
 	$(BIN)/python -m analysis report
@@ -19,6 +19,9 @@ figures: .venv/installed  ## every figure again: build/figures
 
 test: .venv/installed  ## all tests
 	$(BIN)/python -m pytest -n auto
+
+coverage: .venv/installed  ## which lines the tests reach: build/coverage/index.html
+	$(BIN)/python -m pytest -n auto --cov --cov-report=html --cov-report=term
 
 lint: .venv/installed  ## style and types
 	$(BIN)/ruff format --check
