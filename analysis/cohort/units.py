@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import overload
+from typing import Literal, get_args, overload
 
 import numpy as np
 import pandas as pd
@@ -18,21 +18,25 @@ from analysis.errors import CohortError, InputError, raise_all
 ATOMIC_MASS = 24.305
 """Grams of magnesium in a mole."""
 
+MagnesiumUnit = Literal["mmol/L", "mg/dL", "mEq/L"]
+
 MMOL_PER_L = MappingProxyType({"mmol/L": 1.0, "mg/dL": 10 / ATOMIC_MASS, "mEq/L": 0.5})
 """What one of each unit is in mmol/L: a decilitre is a tenth of a litre, and the ion carries two charges."""
 
-MAGNESIUM_UNITS = tuple(MMOL_PER_L)
+MAGNESIUM_UNITS = get_args(MagnesiumUnit)
 """The units that magnesium may be given in."""
 
 
 @overload
-def convert_magnesium(values: float, *, unit: str, to: str = "mmol/L") -> float: ...
+def convert_magnesium(values: float, *, unit: MagnesiumUnit, to: MagnesiumUnit = "mmol/L") -> float: ...
 @overload
-def convert_magnesium(values: pd.Series, *, unit: str, to: str = "mmol/L") -> pd.Series: ...
+def convert_magnesium(values: pd.Series, *, unit: MagnesiumUnit, to: MagnesiumUnit = "mmol/L") -> pd.Series: ...
 @overload
-def convert_magnesium(values: FloatArray | Sequence[float], *, unit: str, to: str = "mmol/L") -> FloatArray: ...
 def convert_magnesium(
-    values: float | pd.Series | FloatArray | Sequence[float], *, unit: str, to: str = "mmol/L"
+    values: FloatArray | Sequence[float], *, unit: MagnesiumUnit, to: MagnesiumUnit = "mmol/L"
+) -> FloatArray: ...
+def convert_magnesium(
+    values: float | pd.Series | FloatArray | Sequence[float], *, unit: MagnesiumUnit, to: MagnesiumUnit = "mmol/L"
 ) -> float | pd.Series | FloatArray:
     """Convert magnesium concentrations from one unit to another.
 
@@ -92,6 +96,7 @@ def _as_series(values: float | pd.Series | FloatArray | Sequence[float]) -> pd.S
 
 
 DAYS_PER_YEAR = 365.25
+TimeUnit = Literal["days", "weeks", "months", "years"]
 DAYS_PER = MappingProxyType({"days": 1.0, "weeks": 7.0, "months": DAYS_PER_YEAR / 12, "years": DAYS_PER_YEAR})
 """Days in one of each unit: a year of 365.25 days, and a twelfth of it, 30.4375 days, for a month."""
 
@@ -100,11 +105,15 @@ SPREADSHEET_EPOCH = "1899-12-30"
 
 
 @overload
-def time_from_dates(start: pd.Series, end: pd.Series, *, unit: str = "months", same_day: float = 0.0) -> pd.Series: ...
-@overload
-def time_from_dates(start: ArrayLike, end: ArrayLike, *, unit: str = "months", same_day: float = 0.0) -> FloatArray: ...
 def time_from_dates(
-    start: pd.Series | ArrayLike, end: pd.Series | ArrayLike, *, unit: str = "months", same_day: float = 0.0
+    start: pd.Series, end: pd.Series, *, unit: TimeUnit = "months", same_day: float = 0.0
+) -> pd.Series: ...
+@overload
+def time_from_dates(
+    start: ArrayLike, end: ArrayLike, *, unit: TimeUnit = "months", same_day: float = 0.0
+) -> FloatArray: ...
+def time_from_dates(
+    start: pd.Series | ArrayLike, end: pd.Series | ArrayLike, *, unit: TimeUnit = "months", same_day: float = 0.0
 ) -> pd.Series | FloatArray:
     """Follow-up times from the dates on which follow-up began and ended.
 
@@ -157,8 +166,8 @@ def time_from_dates(
 def _option_problems(unit: str, same_day: float) -> list[str]:
     """What is wrong with the options."""
     problems = []
-    if unit not in DAYS_PER:
-        problems.append(f"unit={unit!r}; choose one of {first_few(map(repr, DAYS_PER))}")
+    if unit not in get_args(TimeUnit):
+        problems.append(f"unit={unit!r}; choose one of {first_few(map(repr, get_args(TimeUnit)))}")
     if not 0 <= same_day < 1:
         problems.append(f"same_day={same_day!r}; give a part of a day, such as 0.5")
     return problems

@@ -7,13 +7,13 @@ from dataclasses import KW_ONLY, dataclass, replace
 from itertools import pairwise
 from math import isfinite
 from numbers import Real
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import first_few
-from analysis.cohort.units import convert_magnesium
+from analysis.cohort.units import MagnesiumUnit, convert_magnesium
 from analysis.errors import InputError, raise_all
 
 Rule = Literal["clinical", "quantile", "searched"]
@@ -129,7 +129,9 @@ class Cutpoints:
         """
         if unit == self.unit:
             return self
-        converted = convert_magnesium(np.asarray(self.edges, dtype=np.float64), unit=self.unit, to=unit)
+        converted = convert_magnesium(
+            np.asarray(self.edges, dtype=np.float64), unit=cast(MagnesiumUnit, self.unit), to=cast(MagnesiumUnit, unit)
+        )
         as_given = f"given as {', '.join(edges_as_text(self.edges))} {self.unit}"
         return replace(
             self, edges=tuple(np.asarray(converted).tolist()), unit=unit, source=f"{self.source} ({as_given})"
@@ -173,7 +175,11 @@ def edges_as_text(edges: Sequence[float]) -> list[str]:
     return [repr(edge) for edge in edges]
 
 
-def clinical_cutpoints(name: str = "nhanes-1") -> Cutpoints:
+Published = Literal["nhanes-1", "rcpa-aacb", "mayo", "ejc-2024"]
+CLINICAL_NAMES: tuple[Published, ...] = get_args(Published)
+
+
+def clinical_cutpoints(name: Published = "nhanes-1") -> Cutpoints:
     """Published cut-points of serum magnesium.
 
     Parameters
@@ -201,14 +207,14 @@ def clinical_cutpoints(name: str = "nhanes-1") -> Cutpoints:
     >>> cut.edges, cut.labels, cut.unit
     ((0.7, 1.1), ('low', 'reference', 'high'), 'mmol/L')
     """
-    if name not in _PUBLISHED:
-        raise InputError(f"no clinical cut-points {name!r}; choose one of {first_few(map(repr, _PUBLISHED))}")
+    if name not in CLINICAL_NAMES:
+        raise InputError(f"no clinical cut-points {name!r}; choose one of {first_few(map(repr, CLINICAL_NAMES))}")
     return _PUBLISHED[name]
 
 
 _REFERENCE_LABELS = ("low", "reference", "high")
 
-_PUBLISHED = {
+_PUBLISHED: dict[Published, Cutpoints] = {
     "nhanes-1": Cutpoints(
         (0.75, 0.95),
         _REFERENCE_LABELS,
@@ -235,8 +241,6 @@ _PUBLISHED = {
         rule="searched",
     ),
 }
-
-CLINICAL_NAMES = tuple(_PUBLISHED)
 
 
 def cutpoint_table(*cutpoints: Cutpoints) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, but_for_dropped, collected, warn_all
 from analysis.present.text import format_ratio, format_share
 from analysis.robustness.hazards import PiecewiseEffects, Verdict, piecewise_effects, proportional_hazards_verdict
-from analysis.robustness.measurement import MAGNESIUM_ERROR, Attenuation, SimulationExtrapolation
+from analysis.robustness.measurement import MAGNESIUM_ERROR, Attenuation, ErrorScale, SimulationExtrapolation
 from analysis.strata.marker_designs import as_formula
 from analysis.study.blocks import attempted
 from analysis.study.study import Study, hazard_ratio_target, milestones, with_targets
@@ -192,7 +192,7 @@ class StatedError:
     """The error of one measurement, as the functions of `robustness` take it, and where it comes from."""
 
     size: float
-    scale: str
+    scale: ErrorScale
     words: str
 
 

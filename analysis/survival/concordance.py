@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from analysis.errors import InputError, NotEstimable, NotSupported, RowAccount, 
 from analysis.kernels.cox import concordance_influence, jackknife_error
 from analysis.survival.rows import SurvivalData, check_endpoint, choice_problems, listed, survival_data
 
-WEIGHTINGS = ("harrell", "uno")
+PairWeighting = Literal["harrell", "uno"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ class Concordance(RowAccount):
 
     concordance: float
     std_error: float
-    weighting: str
+    weighting: PairWeighting
 
 
 def concordance(
@@ -39,7 +40,7 @@ def concordance(
     endpoint: Endpoint,
     score: str,
     *,
-    weighting: str = "harrell",
+    weighting: PairWeighting = "harrell",
     strata: str | Sequence[str] | None = None,
     weights: str | None = None,
 ) -> Concordance:
@@ -92,7 +93,7 @@ def concordance(
     >>> concordance(cohort, Endpoint("time", "event"), "score").concordance  # 4 of 5 pairs
     0.8
     """
-    raise_all(choice_problems("weighting", weighting, WEIGHTINGS), InputError)
+    raise_all(choice_problems("weighting", weighting, get_args(PairWeighting)), InputError)
     check_endpoint(endpoint)
     if weighting == "uno" and (endpoint.entry is not None or listed(strata)):
         raise NotSupported("weighting='uno' is not defined with entry times or strata; use weighting='harrell'")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.cohort.reading.cells import Limits
+from analysis.cohort.reading.cells import DecimalMark, Limits, ThousandsMark
 from analysis.cohort.reading.codes import MissingCodes, missing_problems
 from analysis.cohort.reading.examples import synthetic_folder
 from analysis.cohort.reading.files import read_cohort

@@ -26,6 +26,8 @@ from analysis.cohort.columns import first_few, stratum_label
 from analysis.cohort.reading.tables import FileKind, unescaped
 
 SPREADSHEET_ERRORS = frozenset(("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"))
+DecimalMark = Literal[".", ","]
+ThousandsMark = Literal["", ",", ".", " ", "'"]
 Limits = Literal["error", "bound", "missing"]
 
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from importlib import import_module
 from pathlib import Path
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -73,7 +74,8 @@ def _read(path: Path, schema: Schema) -> pd.DataFrame:
     return frame
 
 
-_EXAMPLES: dict[str, dict[str, str]] = {
+ExampleName = Literal["gbsg2", "lung", "larynx", "kidney_transplant", "rossi", "stanford_heart_transplants"]
+_EXAMPLES: dict[ExampleName, dict[str, str]] = {
     "gbsg2": {
         "time": "rfs_days",
         "cens": "rfs_event",
@@ -138,12 +140,12 @@ _EXAMPLES: dict[str, dict[str, str]] = {
 }
 
 
-def load_example(name: str) -> pd.DataFrame:
+def load_example(name: ExampleName) -> pd.DataFrame:
     """Real data that lifelines ships, its columns named plainly; every event column holds 0 and 1.
 
     Parameters
     ----------
-    name : str
+    name : {"gbsg2", "lung", "larynx", "kidney_transplant", "rossi", "stanford_heart_transplants"}
         "gbsg2": recurrence-free survival of 686 women with node-positive breast cancer. rfs_days, rfs_event;
         age (years), tumour_size (mm), nodes (positive, count), progesterone_receptor and oestrogen_receptor (fmol/mg),
         hormone_therapy ("no", "yes"), menopause ("Post", "Pre"), grade ("I", "II", "III").
@@ -171,10 +173,10 @@ def load_example(name: str) -> pd.DataFrame:
     >>> load_example("gbsg2")[["rfs_days", "rfs_event"]].head(2).to_numpy().tolist()
     [[1814, 1], [2018, 1]]
     """
-    if name not in _EXAMPLES:
-        near = difflib.get_close_matches(str(name).lower(), _EXAMPLES, n=1)
+    if name not in get_args(ExampleName):
+        near = difflib.get_close_matches(str(name).lower(), get_args(ExampleName), n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise InputError(f"no example {name!r}; {hint}examples: {first_few(map(repr, _EXAMPLES), 10)}")
+        raise InputError(f"no example {name!r}; {hint}examples: {first_few(map(repr, get_args(ExampleName)), 10)}")
     names = _EXAMPLES[name]
     shipped: pd.DataFrame = getattr(import_module("lifelines.datasets"), f"load_{name}")()
     frame = shipped[list(names)].rename(columns=names).reset_index(drop=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, get_args
+from typing import IO, cast, get_args
 
 import pandas as pd
 
@@ -13,11 +13,11 @@ from analysis.cohort import likely_errors
 from analysis.cohort.cell_text import words_in_numbers
 from analysis.cohort.column_names import looks_like_magnesium
 from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
-from analysis.cohort.reading.cells import CellRules, Limits, plain_column
+from analysis.cohort.reading.cells import CellRules, DecimalMark, Limits, ThousandsMark, plain_column
 from analysis.cohort.reading.codes import EventCodes, MissingCodes, apply_event_codes, missing_problems, set_missing
 from analysis.cohort.reading.tables import KINDS, Table, escaped, read_table, suffix_problems
 from analysis.cohort.schema import Schema, checked
-from analysis.cohort.units import convert_magnesium
+from analysis.cohort.units import MagnesiumUnit, convert_magnesium
 from analysis.errors import AnalysisWarning, CohortError, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
 
 EXCEL_SIZE = (1_048_575, 16_384)
@@ -29,13 +29,13 @@ def read_cohort(
     *,
     schema: Schema | None = None,
     sep: str | None = None,
-    decimal: str = ".",
+    decimal: DecimalMark = ".",
     encoding: str | None = None,
     sheet: str | int | None = None,
     event_codes: EventCodes | None = None,
     units: Mapping[str, str] | None = None,
     limits: Limits = "error",
-    thousands: str = "",
+    thousands: ThousandsMark = "",
     missing: MissingCodes = (),
 ) -> pd.DataFrame:
     r"""Read a cohort from a CSV, Excel or Parquet file.
@@ -137,9 +137,9 @@ def _option_problems(decimal: str, limits: str, thousands: str) -> list[str]:
     """What is wrong with the options that are words."""
     problems = []
     options = (
-        ("decimal", decimal, (".", ",")),
+        ("decimal", decimal, get_args(DecimalMark)),
         ("limits", limits, get_args(Limits)),
-        ("thousands", thousands, ("", ",", ".", " ", "'")),
+        ("thousands", thousands, get_args(ThousandsMark)),
     )
     for name, value, choices in options:
         if value not in choices:
@@ -194,7 +194,7 @@ def _converted(cohort: pd.DataFrame, units: Mapping[str, str], problems: list[st
     converted = {}
     for name, unit in units.items():
         try:
-            converted[name] = convert_magnesium(cohort[name], unit=unit)
+            converted[name] = convert_magnesium(cohort[name], unit=cast(MagnesiumUnit, unit))
         except InputError as error:
             problems += [f"units: column {name!r}: {problem}" for problem in error.problems]
             continue

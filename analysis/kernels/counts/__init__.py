@@ -5,8 +5,8 @@ from __future__ import annotations
 from analysis.kernels.counts.competing import Spells, aalen_johansen, gray_scores, subdistribution_spells
 from analysis.kernels.counts.counting import Counts, count, counts_of
 from analysis.kernels.counts.logrank import (
-    WEIGHTINGS,
     LogRankSums,
+    Weighting,
     fleming_harrington_scores,
     logrank_sums,
     score_chi_square,
@@ -20,7 +20,7 @@ from analysis.kernels.counts.logrank_permutation import (
 )
 from analysis.kernels.counts.one_pass import MANY_ROWS, Exits, count_exits
 from analysis.kernels.counts.product_limit import (
-    CONF_TYPES,
+    ConfType,
     areas,
     greenwood,
     interval,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from analysis.arrays import FloatArray
 from analysis.kernels.counts.counting import Counts
 
-WEIGHTINGS = ("logrank", "gehan-breslow", "tarone-ware", "peto", "modified-peto", "fleming-harrington")
+Weighting = Literal["logrank", "gehan-breslow", "tarone-ware", "peto", "modified-peto", "fleming-harrington"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ def logrank_sums(counts: Counts, *, weighting: str = "logrank", rho: float = 0.0
     counts : Counts
         Groups as columns, strata as segments, without weights.
     weighting : str
-        One of `WEIGHTINGS`: w is 1, n, sqrt(n), the survival estimate of Peto and Peto (product of 1 - d / (n + 1),
+        One of `Weighting`: w is 1, n, sqrt(n), the survival estimate of Peto and Peto (product of 1 - d / (n + 1),
         at t), that times n / (n + 1), or S(t-)^rho (1 - S(t-))^gamma with the stratum's pooled Kaplan-Meier curve.
     rho, gamma : float
         Zero or more; of Fleming and Harrington's weights.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray
 from analysis.kernels.tails import normal_quantile
 
-CONF_TYPES = ("log-log", "log", "plain")
+ConfType = Literal["log-log", "log", "plain"]
 _ROUNDING = 1e-12
 _SAME = float(np.sqrt(np.finfo(np.float64).eps))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.robustness.confounding.adjusted_curves import AdjustedCurves, adjusted_curves
+from analysis.robustness.confounding.adjusted_curves import AdjustedCurves, AdjustmentMethod, adjusted_curves
 from analysis.robustness.confounding.adjusted_logrank import adjusted_logrank
 from analysis.robustness.confounding.adjusted_means import adjusted_restricted_mean, adjusted_survival_difference
 from analysis.robustness.confounding.balance import covariate_balance

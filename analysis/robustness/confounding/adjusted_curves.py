@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ from analysis.survival.rows import (
 
 __all__ = ["AdjustedCurves", "adjusted_curves"]
 
-METHODS = ("standardisation", "weighting")
+AdjustmentMethod = Literal["standardisation", "weighting"]
 FEWEST_DRAWS = 20
 
 
@@ -89,7 +90,7 @@ class AdjustedCurves:
     """
 
     curves: pd.DataFrame
-    method: str
+    method: AdjustmentMethod
     times: FloatArray
     survival: FloatArray
     draws: FloatArray
@@ -116,7 +117,7 @@ def adjusted_curves(
     covariates: str | Sequence[str],
     *,
     by: str,
-    method: str = "standardisation",
+    method: AdjustmentMethod = "standardisation",
     strata: str | Sequence[str] | None = None,
     times: ArrayLike | None = None,
     n_bootstrap: int = 500,
@@ -243,7 +244,7 @@ def adjusted_curves(
 
 def _check_options(method: str, n_bootstrap: int, seed: int, conf_level: float, truncate: float | None) -> None:
     """Refuse options that mean nothing, all at once."""
-    problems = choice_problems("method", method, METHODS) + level_problems(conf_level)
+    problems = choice_problems("method", method, get_args(AdjustmentMethod)) + level_problems(conf_level)
     problems += count_problems("n_bootstrap", n_bootstrap, low=0) + count_problems("seed", seed, low=0)
     problems += [f"n_bootstrap={n_bootstrap}: 0 for no intervals, else at least {FEWEST_DRAWS}"] * (
         not problems and 0 < n_bootstrap < FEWEST_DRAWS
@@ -295,7 +296,7 @@ def curve_frame(
     survival: FloatArray,
     draws: FloatArray,
     *,
-    method: str,
+    method: AdjustmentMethod,
     conf_level: float,
 ) -> pd.DataFrame:
     """The tidy frame, each stratum from time 0 to its end, with the counts of the rows as they are."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from analysis.survival.rows import choice_problems, number_problems
 
 __all__ = ["EValue", "confounder_bias", "e_value"]
 
-OUTCOMES = ("common", "rare")
+OutcomeFrequency = Literal["common", "rare"]
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,15 @@ class EValue:
     conf_high: float
     risk_ratio: float
     risk_ratio_limit: float
-    outcome: str
+    outcome: OutcomeFrequency
 
 
 def e_value(
-    hazard_ratio: float, *, conf_low: float | None = None, conf_high: float | None = None, outcome: str = "common"
+    hazard_ratio: float,
+    *,
+    conf_low: float | None = None,
+    conf_high: float | None = None,
+    outcome: OutcomeFrequency = "common",
 ) -> EValue:
     """The E-value of a hazard ratio: RR + sqrt(RR (RR - 1)), with RR or its inverse, whichever is above 1.
 
@@ -106,7 +111,7 @@ def confounder_bias(
     hazard_ratio: float,
     *,
     strengths: ArrayLike | Sequence[float] = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0),
-    outcome: str = "common",
+    outcome: OutcomeFrequency = "common",
 ) -> pd.DataFrame:
     """What an unmeasured confounder of each strength could at most have made of a hazard ratio of one.
 
@@ -174,7 +179,7 @@ def bias_factor(with_exposure: FloatArray, with_outcome: FloatArray) -> FloatArr
 
 def _check(hazard_ratio: float, conf_low: float | None, conf_high: float | None, outcome: str) -> None:
     """Refuse what is no ratio with its limits."""
-    problems = choice_problems("outcome", outcome, OUTCOMES)
+    problems = choice_problems("outcome", outcome, get_args(OutcomeFrequency))
     problems += number_problems("hazard_ratio", hazard_ratio, low=0, open_low=True)
     if (conf_low is None) != (conf_high is None):
         problems.append("conf_low, conf_high: give both limits or neither")

@@ -15,6 +15,7 @@ from analysis.kernels.cox import fit_arrays
 from analysis.kernels.tails import normal_quantile
 from analysis.robustness.measurement.error import (
     MAGNESIUM_ERROR,
+    ErrorScale,
     MeasurementError,
     checked_error,
     mean_error,
@@ -66,7 +67,7 @@ class Attenuation:
     adjust: tuple[str, ...]
     strata: tuple[str, ...]
     measurement_error: float
-    error_scale: str
+    error_scale: ErrorScale
     conf_level: float
     n_draws: int
     n_failed: int
@@ -84,7 +85,7 @@ def attenuation(
     marker: str,
     *,
     measurement_error: float = MAGNESIUM_ERROR,
-    error_scale: str = "relative",
+    error_scale: ErrorScale = "relative",
     adjust: str | Sequence[str] = (),
     strata: str | Sequence[str] | None = None,
     n_draws: int = 200,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from analysis.cohort.columns import first_few
 from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.survival.rows import choice_problems, count_problems, number_problems
 
-ERROR_SCALES = ("relative", "absolute")
+ErrorScale = Literal["relative", "absolute"]
 MAGNESIUM_ERROR = 0.035
 """Serum magnesium varies by 3 to 4 % of itself when the same person is measured again (coefficient of variation)."""
 
@@ -30,7 +31,7 @@ class MeasurementError:
     """
 
     size: float
-    scale: str
+    scale: ErrorScale
 
     @property
     def deviation(self) -> float:
@@ -63,7 +64,7 @@ class MeasurementError:
         return values + noise
 
 
-def checked_error(size: float, scale: str, *, n_draws: int, seed: int) -> MeasurementError:
+def checked_error(size: float, scale: ErrorScale, *, n_draws: int, seed: int) -> MeasurementError:
     """The error as asked for, once it and the options of the draws are known to be sound.
 
     Raises
@@ -76,7 +77,7 @@ def checked_error(size: float, scale: str, *, n_draws: int, seed: int) -> Measur
     >>> checked_error(0.035, "relative", n_draws=10, seed=1)
     MeasurementError(size=0.035, scale='relative')
     """
-    problems = choice_problems("error_scale", scale, ERROR_SCALES)
+    problems = choice_problems("error_scale", scale, get_args(ErrorScale))
     size_problems = number_problems("measurement_error", size, low=0)
     if not size_problems and scale == "relative" and size >= 1:
         size_problems = [

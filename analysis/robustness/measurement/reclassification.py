@@ -13,6 +13,7 @@ from analysis.cohort.columns import column_problems, numbers
 from analysis.errors import AnalysisWarning, InputError, dropped_warnings, raise_all, warn_all
 from analysis.robustness.measurement.error import (
     MAGNESIUM_ERROR,
+    ErrorScale,
     MeasurementError,
     checked_error,
     mean_error,
@@ -61,7 +62,7 @@ class Reclassification:
     cutpoints: Cutpoints
     marker: str
     measurement_error: float
-    error_scale: str
+    error_scale: ErrorScale
     n_draws: int
     seed: int
     n_read: int
@@ -76,7 +77,7 @@ def reclassification(
     *,
     marker: str,
     measurement_error: float = MAGNESIUM_ERROR,
-    error_scale: str = "relative",
+    error_scale: ErrorScale = "relative",
     resolution: float | None = None,
     n_draws: int = 2000,
     seed: int,

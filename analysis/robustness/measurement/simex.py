@@ -15,6 +15,7 @@ from analysis.errors import AnalysisWarning, FailedDraws, InputError, LowReliabi
 from analysis.robustness.measurement.attenuation import conditional_variance, residual_df
 from analysis.robustness.measurement.error import (
     MAGNESIUM_ERROR,
+    ErrorScale,
     checked_error,
     refuse_nonpositive,
     reliability,
@@ -71,7 +72,7 @@ class SimulationExtrapolation:
     adjust: tuple[str, ...]
     strata: tuple[str, ...]
     measurement_error: float
-    error_scale: str
+    error_scale: ErrorScale
     conf_level: float
     n_simulations: int
     n_failed: int
@@ -89,7 +90,7 @@ def simulation_extrapolation(
     marker: str,
     *,
     measurement_error: float = MAGNESIUM_ERROR,
-    error_scale: str = "relative",
+    error_scale: ErrorScale = "relative",
     adjust: str | Sequence[str] = (),
     strata: str | Sequence[str] | None = None,
     added: ArrayLike = (0.5, 1.0, 1.5, 2.0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from analysis.errors import (
 from analysis.robustness.multiverse.analyses import Universe, fitted_analyses, log_hazard_ratios, null_curves
 from analysis.robustness.multiverse.choices import COMPLETE, Choices, Condition, read_choices
 from analysis.robustness.multiverse.settings import (
-    CONTRASTS,
+    Contrast,
     Setting,
     canonical_order,
     permutation_blocks,
@@ -87,7 +88,7 @@ class Multiverse:
     tests: pd.DataFrame
     null_medians: FloatArray
     marker: str
-    contrast: str
+    contrast: Contrast
     strata: tuple[str, ...]
     conf_level: float
     n_permutations: int
@@ -107,7 +108,7 @@ def cutpoint_multiverse(
     adjustments: Mapping[str, str | Sequence[str]] | None = None,
     exclusions: Mapping[str, Condition] | None = None,
     missing: str | Sequence[str] = COMPLETE,
-    contrast: str = "rest",
+    contrast: Contrast = "rest",
     strata: str | Sequence[str] | None = None,
     n_permutations: int = 499,
     seed: int,
@@ -235,12 +236,14 @@ def cutpoint_multiverse(
 
 def _check_options(contrast: str, conf_level: float, n_permutations: int, seed: int) -> None:
     """Every fault of the options."""
-    problems = choice_problems("contrast", contrast, CONTRASTS) + level_problems(conf_level)
+    problems = choice_problems("contrast", contrast, get_args(Contrast)) + level_problems(conf_level)
     problems += count_problems("n_permutations", n_permutations, low=0) + count_problems("seed", seed, low=0)
     raise_all(problems, InputError)
 
 
-def _universe(cohort: pd.DataFrame, marker: str, choices: Choices, strata: Sequence[str], contrast: str) -> Universe:
+def _universe(
+    cohort: pd.DataFrame, marker: str, choices: Choices, strata: Sequence[str], contrast: Contrast
+) -> Universe:
     """Every analysis, its columns checked on the cohort as given, its rows then in a canonical order."""
     problems: list[str] = []
     values = numbers(cohort, marker, problems, role="marker column")

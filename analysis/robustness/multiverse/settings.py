@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from analysis.strata.groups import stratum_codes
 from analysis.survival.cox import Design, read_term_design
 from analysis.survival.rows import SurvivalData, survival_data
 
-CONTRASTS = ("rest", "next")
+Contrast = Literal["rest", "next"]
 """The lowest stratum against all others, or against the next one up."""
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from analysis.cohort.columns import first_few
 from analysis.errors import InputError
-from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
+from analysis.strata.cutpoints import Cutpoints, Published, clinical_cutpoints
 
 FIELDS = {
     "abstract": "a balanced summary, with the design in the title or abstract",
@@ -196,7 +196,7 @@ def plan_cutpoints(table: Mapping[str, object], unit: str, problems: list[str]) 
         return None
     try:
         if "cutpoints" in table:
-            return clinical_cutpoints(str(table["cutpoints"]))
+            return clinical_cutpoints(cast(Published, str(table["cutpoints"])))
         if "edges" in table:
             return _own_cutpoints(table, unit)
     except InputError as error:

@@ -22,7 +22,7 @@ from analysis.cohort.column_names import (
     time_unit_of,
 )
 from analysis.cohort.likely_errors import calendar_years
-from analysis.cohort.reading import Limits, read_cohort
+from analysis.cohort.reading import DecimalMark, Limits, ThousandsMark, read_cohort
 
 _ROW_NAMES = re.compile(r"unnamed|rownames", re.IGNORECASE)
 _IDENTIFIERS = re.compile(r"(^|[ _.-])(id|no|nr|number)$", re.IGNORECASE)
@@ -52,11 +52,11 @@ def new_plan(
     *,
     folder: Path | None = None,
     sep: str | None = None,
-    decimal: str = ".",
+    decimal: DecimalMark = ".",
     encoding: str | None = None,
     sheet: str | None = None,
     limits: Limits = "error",
-    thousands: str = "",
+    thousands: ThousandsMark = "",
 ) -> str:
     """The text of a commented plan for a cohort file.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from analysis.cohort.reading import Limits, MissingCodes
+from analysis.cohort.reading import DecimalMark, Limits, MissingCodes, ThousandsMark
 from analysis.strata.cutpoints import Cutpoints
 from analysis.study.plan.file import EventCodes
 
@@ -19,12 +19,12 @@ class DataPlan:
 
     path: Path
     sep: str | None = None
-    decimal: str = "."
+    decimal: DecimalMark = "."
     encoding: str | None = None
     sheet: str | None = None
     limits: Limits = "error"
     event_codes: EventCodes | None = None
-    thousands: str = ""
+    thousands: ThousandsMark = ""
     missing: MissingCodes = ()
     id: str | None = None
 

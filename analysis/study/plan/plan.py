@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 from analysis.cohort.columns import Endpoint
 from analysis.cohort.reading import missing_problems
@@ -27,7 +28,7 @@ from analysis.study.plan.parts import (
     slug,
 )
 
-SUMMARIES = ("hazard ratio", "restricted mean")
+Summary = Literal["hazard ratio", "restricted mean"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class StudyPlan:
     time_zero: str = ""
     milestones: tuple[float, ...] = ()
     horizon: float | None = None
-    summary: str = "hazard ratio"
+    summary: Summary = "hazard ratio"
     labels: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
     truth: Path | None = None
@@ -223,5 +224,5 @@ def _check_milestones(study: dict[str, object], problems: list[str]) -> None:
     horizon = study.get("horizon")
     if horizon is not None and not 0 < horizon < math.inf:  # type: ignore[operator]
         problems.append(f"[study] horizon = {horizon!r}: must be above 0")
-    if study.get("summary", SUMMARIES[0]) not in SUMMARIES:
-        problems.append(f"[study] summary = {study['summary']!r}: one of {', '.join(map(repr, SUMMARIES))}")
+    if study.get("summary", "hazard ratio") not in get_args(Summary):
+        problems.append(f"[study] summary = {study['summary']!r}: one of {', '.join(map(repr, get_args(Summary)))}")

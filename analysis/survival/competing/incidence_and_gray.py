@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,7 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import CompetingEndpoint, Endpoint, column_problems, first_few, numbers, with_columns
 from analysis.errors import InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.counts import (
-    CONF_TYPES,
+    ConfType,
     Counts,
     LogRankSums,
     aalen_johansen,
@@ -37,7 +39,7 @@ def cumulative_incidence(
     *,
     by: str | None = None,
     conf_level: float = 0.95,
-    conf_type: str = "log-log",
+    conf_type: ConfType = "log-log",
 ) -> pd.DataFrame:
     """The chance of each cause by each time, the others competing: the Aalen-Johansen estimate.
 
@@ -87,7 +89,7 @@ def cumulative_incidence(
     6        death   2.0       0.25
     """
     check_competing(endpoint)
-    raise_all(level_problems(conf_level) + choice_problems("conf_type", conf_type, CONF_TYPES), InputError)
+    raise_all(level_problems(conf_level) + choice_problems("conf_type", conf_type, get_args(ConfType)), InputError)
     data, status = competing_data(cohort, endpoint, by=by)
     causes = tuple(endpoint.causes.values())
     counts = count(
@@ -162,7 +164,7 @@ def _one_stratum(counts: Counts, place: slice) -> pd.DataFrame:
     )
 
 
-def _with_limits(table: pd.DataFrame, conf_level: float, conf_type: str) -> pd.DataFrame:
+def _with_limits(table: pd.DataFrame, conf_level: float, conf_type: ConfType) -> pd.DataFrame:
     """The table with its limits after the error, and how they were made."""
     incidence, std_error = table["incidence"].to_numpy(), table["std_error"].to_numpy()
     low, high = interval(incidence, std_error, conf_level=conf_level, conf_type=conf_type)

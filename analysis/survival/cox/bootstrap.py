@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -20,9 +21,7 @@ from analysis.survival.cox.design import Design, read_design
 from analysis.survival.cox.fit import fit_design
 from analysis.survival.cox.residuals import cox_residuals
 from analysis.survival.cox.result import CoxFit, CoxModel
-from analysis.survival.rows import choice_problems, count_problems, level_problems, listed
-
-TIES = ("efron", "breslow")
+from analysis.survival.rows import ApproximateTies, choice_problems, count_problems, level_problems, listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +64,7 @@ def bootstrap_cox(
     seed: int,
     strata: str | Sequence[str] | None = None,
     cluster: str | None = None,
-    ties: str = "efron",
+    ties: ApproximateTies = "efron",
     conf_level: float = 0.95,
 ) -> BootstrapCox:
     """Fit a Cox model to resamples of the rows, or of whole clusters, drawn with replacement.
@@ -126,7 +125,7 @@ def bootstrap_cox(
     (0, (99, 1))
     """
     problems = count_problems("n_bootstrap", n_bootstrap) + count_problems("seed", seed, low=0)
-    problems += choice_problems("ties", ties, TIES) + level_problems(conf_level)
+    problems += choice_problems("ties", ties, get_args(ApproximateTies)) + level_problems(conf_level)
     raise_all(problems or _too_few(n_bootstrap, conf_level), InputError)
     names = listed(strata)
     design = read_design(cohort, endpoint, covariates, strata=names, cluster=cluster)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -29,12 +30,11 @@ from analysis.survival.cox.estimability import (
 from analysis.survival.cox.maximum import CoxRows, Maximum, attained, evaluator, find_maximum
 from analysis.survival.cox.result import ChiSquare, CoxFit, CoxModel, hazard_ratios
 from analysis.survival.lifelines_engine import lifelines_fit
-from analysis.survival.rows import choice_problems, listed
+from analysis.survival.rows import Engine, choice_problems, listed
 
 __all__ = ["ChiSquare", "CoxFit", "CoxModel", "fit_cox", "hazard_ratios"]
 
-TIES = ("efron", "breslow", "exact")
-ENGINES = ("auto", "lifelines", "kernel")
+Ties = Literal["efron", "breslow", "exact"]
 LARGE = 20_000
 """Above this many rows ``engine="auto"`` takes the kernel, and the kernel its compiled passes over unsorted rows."""
 
@@ -44,12 +44,12 @@ def fit_cox(
     endpoint: Endpoint,
     covariates: str | Sequence[str],
     *,
-    ties: str = "efron",
+    ties: Ties = "efron",
     strata: str | Sequence[str] | None = None,
     cluster: str | None = None,
     weights: str | None = None,
     robust: bool = False,
-    engine: str = "auto",
+    engine: Engine = "auto",
 ) -> CoxFit:
     """Fit a Cox proportional-hazards model.
 
@@ -156,7 +156,9 @@ def fit_design(design: Design, model: CoxModel) -> CoxFit:
 
 def _check_options(*, ties: str, engine: str, robust: bool, cluster: str | None, weights: str | None) -> None:
     """Errors on options that do not exist, or not together."""
-    raise_all(choice_problems("ties", ties, TIES) + choice_problems("engine", engine, ENGINES), InputError)
+    raise_all(
+        choice_problems("ties", ties, get_args(Ties)) + choice_problems("engine", engine, get_args(Engine)), InputError
+    )
     if not isinstance(robust, (bool, np.bool_)):
         raise InputError(f"robust={robust!r} must be True or False; name clusters with cluster=")
     if ties == "exact" and (weights is not None or robust or cluster is not None):

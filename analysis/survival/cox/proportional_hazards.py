@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -25,11 +26,11 @@ from analysis.survival.cox.residuals import cox_residuals
 from analysis.survival.cox.result import CoxFit, chi_square, fitted_problem
 from analysis.survival.rows import choice_problems, level_problems, number_problems, times_given
 
-TRANSFORMS = ("km", "identity", "rank", "log")
+Transform = Literal["km", "identity", "rank", "log"]
 GRID = 40
 
 
-def proportional_hazards_test(fit: CoxFit, *, transform: str = "km") -> pd.DataFrame:
+def proportional_hazards_test(fit: CoxFit, *, transform: Transform = "km") -> pd.DataFrame:
     """The score test of proportional hazards: for each term of beta + theta g(t), that theta is zero, and for all.
 
     Parameters
@@ -68,7 +69,7 @@ def proportional_hazards_test(fit: CoxFit, *, transform: str = "km") -> pd.DataF
     >>> proportional_hazards_test(fit)["term"].tolist()
     ['x', 'GLOBAL']
     """
-    raise_all(choice_problems("transform", transform, TRANSFORMS), InputError)
+    raise_all(choice_problems("transform", transform, get_args(Transform)), InputError)
     problem, beta = fitted_problem(fit, "proportional-hazards test", ties=True)
     sets = problem.sets
     g = _transformed(fit, sets, transform)
@@ -99,7 +100,7 @@ def _named_terms(fit: CoxFit) -> dict[str, Sequence[int]]:
     return named
 
 
-def _transformed(fit: CoxFit, sets: RiskSets, transform: str) -> FloatArray:
+def _transformed(fit: CoxFit, sets: RiskSets, transform: Transform) -> FloatArray:
     """g(t) at the model's event times, stratum after stratum."""
     rows, times = fit.rows, sets.times
     if transform == "identity":
@@ -122,7 +123,7 @@ def coefficient_over_time(
     fit: CoxFit,
     term: str,
     *,
-    transform: str = "identity",
+    transform: Transform = "identity",
     df: int = 4,
     conf_level: float = 0.95,
     at: ArrayLike | None = None,
@@ -169,7 +170,7 @@ def coefficient_over_time(
     """
     raise_all(
         choice_problems("term", term, fit.terms)
-        + choice_problems("transform", transform, TRANSFORMS)
+        + choice_problems("transform", transform, get_args(Transform))
         + level_problems(conf_level)
         + number_problems("df", df, low=2),
         InputError,

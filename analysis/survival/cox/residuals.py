@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import pandas as pd
 
 from analysis.errors import InputError, raise_all
@@ -9,10 +11,10 @@ from analysis.kernels.cox import deviance_residuals, martingale_residuals, schoe
 from analysis.survival.cox.result import CoxFit, fitted_problem
 from analysis.survival.rows import choice_problems
 
-KINDS = ("martingale", "deviance", "score", "schoenfeld", "scaled-schoenfeld", "dfbeta")
+Residual = Literal["martingale", "deviance", "score", "schoenfeld", "scaled-schoenfeld", "dfbeta"]
 
 
-def cox_residuals(fit: CoxFit, kind: str) -> pd.DataFrame:
+def cox_residuals(fit: CoxFit, kind: Residual) -> pd.DataFrame:
     """Residuals of a Cox model, of one kind.
 
     Parameters
@@ -54,7 +56,7 @@ def cox_residuals(fit: CoxFit, kind: str) -> pd.DataFrame:
     >>> abs(round(float(cox_residuals(fit, "martingale")["residual"].sum()), 9))
     0.0
     """
-    raise_all(choice_problems("kind", kind, KINDS), InputError)
+    raise_all(choice_problems("kind", kind, get_args(Residual)), InputError)
     if kind in ("martingale", "deviance"):
         return _one_column(fit, kind)
     problem, beta = fitted_problem(fit, f"{kind} residuals", ties=True)
@@ -71,7 +73,7 @@ def cox_residuals(fit: CoxFit, kind: str) -> pd.DataFrame:
     return pd.DataFrame(values, columns=list(fit.terms), index=_row_index(fit))
 
 
-def _one_column(fit: CoxFit, kind: str) -> pd.DataFrame:
+def _one_column(fit: CoxFit, kind: Residual) -> pd.DataFrame:
     """Martingale or deviance residuals."""
     problem, beta = fitted_problem(fit, f"{kind} residuals")
     residuals = deviance_residuals if kind == "deviance" else martingale_residuals

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,10 @@ import pandas as pd
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
-from analysis.kernels.counts import CONF_TYPES, Counts, count, greenwood, interval, jackknife_variance, survival_curve
+from analysis.kernels.counts import ConfType, Counts, count, greenwood, interval, jackknife_variance, survival_curve
 from analysis.survival.lifelines_engine import lifelines_survival
 from analysis.survival.rows import (
+    Engine,
     SurvivalData,
     choice_problems,
     code_column,
@@ -26,7 +28,6 @@ from analysis.survival.rows import (
     survival_data,
 )
 
-ENGINES = ("auto", "lifelines", "kernel")
 MOST_ROWS_FOR_LIFELINES = 20_000
 GREENWOOD, JACKKNIFE = "greenwood", "infinitesimal jackknife"
 
@@ -39,8 +40,8 @@ def kaplan_meier(
     weights: str | None = None,
     cluster: str | None = None,
     conf_level: float = 0.95,
-    conf_type: str = "log-log",
-    engine: str = "auto",
+    conf_type: ConfType = "log-log",
+    engine: Engine = "auto",
 ) -> pd.DataFrame:
     """Kaplan-Meier curves with pointwise intervals, one for each stratum.
 
@@ -133,8 +134,8 @@ def kaplan_meier(
 
 def check_curve_options(conf_level: float, conf_type: str, engine: str = "auto") -> None:
     """Refuse options that mean nothing, all at once."""
-    problems = level_problems(conf_level) + choice_problems("conf_type", conf_type, CONF_TYPES)
-    raise_all(problems + choice_problems("engine", engine, ENGINES), InputError)
+    problems = level_problems(conf_level) + choice_problems("conf_type", conf_type, get_args(ConfType))
+    raise_all(problems + choice_problems("engine", engine, get_args(Engine)), InputError)
 
 
 def curves_of(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import BeyondFollowUp, InputError, raise_all, warn_all
-from analysis.kernels.counts import quantile
+from analysis.kernels.counts import ConfType, quantile
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import n_times_to, reached
 from analysis.survival.curves.frames import pairs_of, steps_of, strata_at, strata_of
@@ -260,7 +260,7 @@ def median_follow_up(
     by: str | None = None,
     cluster: str | None = None,
     conf_level: float = 0.95,
-    conf_type: str = "log-log",
+    conf_type: ConfType = "log-log",
 ) -> pd.DataFrame:
     """Median follow-up by the reverse Kaplan-Meier estimate: censoring is the event, events are censored.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
-from analysis.kernels.counts import WEIGHTINGS, Counts, LogRankSums, logrank_sums, score_chi_square
+from analysis.kernels.counts import Counts, LogRankSums, Weighting, logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
 from analysis.survival.rows import Compared, choice_problems, counted_groups, label_column, listed, number_problems
 
@@ -61,7 +62,7 @@ def logrank_test(
     *,
     by: str,
     strata: str | Sequence[str] | None = None,
-    weighting: str = "logrank",
+    weighting: Weighting = "logrank",
     rho: float = 0.0,
     gamma: float = 0.0,
 ) -> LogRank:
@@ -123,9 +124,9 @@ def logrank_test(
     return test
 
 
-def check_weighting(weighting: str, rho: float, gamma: float) -> None:
+def check_weighting(weighting: Weighting, rho: float, gamma: float) -> None:
     """Refuse weights of event times that mean nothing, all at once."""
-    problems = choice_problems("weighting", weighting, WEIGHTINGS)
+    problems = choice_problems("weighting", weighting, get_args(Weighting))
     problems += number_problems("rho", rho, low=0) + number_problems("gamma", gamma, low=0)
     if weighting != "fleming-harrington" and (rho != 0 or gamma != 0):
         problems.append(f"rho={rho!r}, gamma={gamma!r} belong to weighting='fleming-harrington', not {weighting!r}")
@@ -138,7 +139,7 @@ def logrank_of_counts(
     *,
     by: str,
     strata: tuple[str, ...],
-    weighting: str,
+    weighting: Weighting,
     rho: float,
     gamma: float,
 ) -> LogRank:
@@ -174,7 +175,7 @@ def checked_sizes(labels: Sequence[str], sizes: IntArray, n_event: int, by: str)
     return found
 
 
-def _nothing_left(counts: Counts, by: str, strata: tuple[str, ...], weighting: str) -> AnalysisWarning:
+def _nothing_left(counts: Counts, by: str, strata: tuple[str, ...], weighting: Weighting) -> AnalysisWarning:
     """A word when only the weights leave nothing to compare; an error when nothing was there."""
     sums = logrank_sums(counts)
     if score_chi_square(sums.observed, sums.covariance)[1] == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,10 @@ from analysis.kernels.tails import chi_square_tail
 from analysis.survival.group_tests.logrank import checked_sizes
 from analysis.survival.rows import choice_problems, counted_groups, label_column
 
-ADJUSTMENTS = ("holm", "bh", "bonferroni")
+Adjustment = Literal["holm", "bh", "bonferroni"]
 
 
-def pairwise_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, adjust: str = "holm") -> pd.DataFrame:
+def pairwise_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, adjust: Adjustment = "holm") -> pd.DataFrame:
     """Log-rank tests of every pair of groups, each on the rows of the pair alone, with adjusted p-values.
 
     Parameters
@@ -55,7 +56,7 @@ def pairwise_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, adjus
     >>> pairwise_logrank(cohort, Endpoint("months", "died"), by="arm")[["stratum_a", "stratum_b"]].to_numpy().tolist()
     [['a', 'b'], ['a', 'c'], ['b', 'c']]
     """
-    raise_all(choice_problems("adjust", adjust, ADJUSTMENTS), InputError)
+    raise_all(choice_problems("adjust", adjust, get_args(Adjustment)), InputError)
     counts, groups = counted_groups(cohort, endpoint, by=by)
     labels = groups.labels
     found = checked_sizes(labels, groups.sizes, int(counts.n_event.sum()), by)

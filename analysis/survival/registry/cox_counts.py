@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -19,9 +20,7 @@ from analysis.survival.cox import (
     refuse_constant,
     refuse_no_events,
 )
-from analysis.survival.rows import choice_problems, late_entry, listed
-
-TIES = ("efron", "breslow")
+from analysis.survival.rows import ApproximateTies, choice_problems, late_entry, listed
 
 
 def fit_cox_counts(
@@ -31,7 +30,7 @@ def fit_cox_counts(
     *,
     count: str = "n",
     strata: str | Sequence[str] | None = None,
-    ties: str = "efron",
+    ties: ApproximateTies = "efron",
 ) -> CoxFit:
     """Fit a Cox model to counted patients: exactly the model of their rows.
 
@@ -95,7 +94,7 @@ def fit_cox_counts(
     >>> bool(np.isclose(fit.coefficients["coef"], by_rows.coefficients["coef"], rtol=1e-8).all()), fit.n
     (True, 300)
     """
-    raise_all(choice_problems("ties", ties, TIES), InputError)
+    raise_all(choice_problems("ties", ties, get_args(ApproximateTies)), InputError)
     if not isinstance(count, str):
         raise InputError(f"count={count!r}: name the column of counts")
     raise_all(column_problems(counts, [count]))

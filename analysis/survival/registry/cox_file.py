@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -20,9 +21,14 @@ from analysis.survival.cox import (
     refuse_no_events,
 )
 from analysis.survival.registry.cox_file_rows import first_pass, later_pass, parquet_rows, spread
-from analysis.survival.rows import check_roles, choice_problems, count_problems, listed, zero_time_warnings
-
-TIES = ("efron", "breslow")
+from analysis.survival.rows import (
+    ApproximateTies,
+    check_roles,
+    choice_problems,
+    count_problems,
+    listed,
+    zero_time_warnings,
+)
 
 
 def fit_cox_file(
@@ -31,7 +37,7 @@ def fit_cox_file(
     covariates: Sequence[str],
     *,
     strata: str | Sequence[str] | None = None,
-    ties: str = "efron",
+    ties: ApproximateTies = "efron",
     chunk_rows: int = 500_000,
 ) -> CoxFit:
     """Fit a Cox model to a Parquet file that memory does not hold: exactly the model of its rows.
@@ -92,7 +98,9 @@ def fit_cox_file(
     True
     """
     strata_names = listed(strata)
-    raise_all(choice_problems("ties", ties, TIES) + count_problems("chunk_rows", chunk_rows), InputError)
+    raise_all(
+        choice_problems("ties", ties, get_args(ApproximateTies)) + count_problems("chunk_rows", chunk_rows), InputError
+    )
     check_roles(endpoint, strata_names)
     if not isinstance(path, (str, PathLike)):
         raise InputError(f"path: expected the path of a Parquet file or folder, got {type(path).__name__}; see fit_cox")

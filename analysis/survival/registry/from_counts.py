@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray, IntArray
 from analysis.errors import CohortError, warn_all
-from analysis.kernels.counts import Counts, count
+from analysis.kernels.counts import ConfType, Counts, Weighting, count
 from analysis.kernels.times import merge_near_ties
 from analysis.survival.curves import check_curve_options, curves_of_counts, joined, risk_of_counts, so_far
 from analysis.survival.group_tests import LogRank, check_weighting, logrank_of_counts
@@ -20,7 +20,7 @@ from analysis.survival.rows import Compared, group_rows, times_given
 
 
 def kaplan_meier_from_counts(
-    counts: pd.DataFrame, *, conf_level: float = 0.95, conf_type: str = "log-log"
+    counts: pd.DataFrame, *, conf_level: float = 0.95, conf_type: ConfType = "log-log"
 ) -> pd.DataFrame:
     """Kaplan-Meier curves from counts, one for each stratum.
 
@@ -69,7 +69,7 @@ def kaplan_meier_from_counts(
 
 
 def logrank_test_from_counts(
-    *counts: pd.DataFrame, weighting: str = "logrank", rho: float = 0.0, gamma: float = 0.0
+    *counts: pd.DataFrame, weighting: Weighting = "logrank", rho: float = 0.0, gamma: float = 0.0
 ) -> LogRank:
     """Log-rank test of equal hazards in the strata of counts.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from analysis.survival.rows.arguments import (
+    ApproximateTies,
+    Engine,
     check_competing,
     check_endpoint,
     check_roles,

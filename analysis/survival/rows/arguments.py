@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from numpy.typing import ArrayLike
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import CompetingEndpoint, Endpoint, first_few
 from analysis.errors import InputError, raise_all
+
+ApproximateTies = Literal["efron", "breslow"]
+Engine = Literal["auto", "lifelines", "kernel"]
 
 
 def choice_problems(name: str, value: object, allowed: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.cohort.synthetic import CohortDesign
 from analysis.errors import InputError
+from analysis.robustness.confounding import AdjustmentMethod
 from analysis.truth.bench.confounding import adjusted, adjusted_model, confounded_world, crude, limit_of_adjusted
 from analysis.truth.bench.cutpoints import continuous_marker, median_split, searched_cut
 from analysis.truth.bench.methods import (
@@ -210,7 +211,7 @@ _MARKER_METHODS = (
     adjusted_marker,
     adjusted_cut,
 )
-_CURVES = ("standardisation", "weighting")
+_CURVES: tuple[AdjustmentMethod, ...] = ("standardisation", "weighting")
 
 BENCHES: Mapping[str, Bench] = {
     "markers": Bench(

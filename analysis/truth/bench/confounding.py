@@ -10,7 +10,13 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_patients
-from analysis.robustness.confounding import AdjustedCurves, adjusted_curves, adjusted_logrank, adjusted_restricted_mean
+from analysis.robustness.confounding import (
+    AdjustedCurves,
+    AdjustmentMethod,
+    adjusted_curves,
+    adjusted_logrank,
+    adjusted_restricted_mean,
+)
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.groups import stratify
 from analysis.survival.cox import fit_cox
@@ -106,7 +112,9 @@ def adjusted_model(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     ]
 
 
-def adjusted(cohort: pd.DataFrame, seed: int, *, method: str, n_bootstrap: int = N_BOOTSTRAP) -> list[BenchAnswer]:
+def adjusted(
+    cohort: pd.DataFrame, seed: int, *, method: AdjustmentMethod, n_bootstrap: int = N_BOOTSTRAP
+) -> list[BenchAnswer]:
     """Adjusted curves with bootstrap intervals, and months gained."""
     with quietly():
         found = _adjusted_curves(cohort, method, n_bootstrap, seed)
@@ -118,7 +126,7 @@ def adjusted(cohort: pd.DataFrame, seed: int, *, method: str, n_bootstrap: int =
     ]
 
 
-def limit_of_adjusted(cohort: pd.DataFrame, seed: int, *, method: str) -> list[BenchAnswer]:
+def limit_of_adjusted(cohort: pd.DataFrame, seed: int, *, method: AdjustmentMethod) -> list[BenchAnswer]:
     """What adjusted curves come to in a large cohort."""
     with quietly():
         found = _adjusted_curves(cohort, method, 0, seed)
@@ -129,7 +137,7 @@ def limit_of_adjusted(cohort: pd.DataFrame, seed: int, *, method: str) -> list[B
     return [BenchAnswer(_name(method, what), what, estimate=value) for what, value in limits.items()]
 
 
-def _adjusted_curves(cohort: pd.DataFrame, method: str, n_bootstrap: int, seed: int) -> AdjustedCurves:
+def _adjusted_curves(cohort: pd.DataFrame, method: AdjustmentMethod, n_bootstrap: int, seed: int) -> AdjustedCurves:
     """Adjusted curves of the strata, as the report draws them."""
     return adjusted_curves(
         cohort,

@@ -16,6 +16,7 @@ from analysis.present.pages import Prose
 from analysis.present.text import format_number, format_ratio, format_share
 from analysis.robustness.confounding import (
     AdjustedCurves,
+    AdjustmentMethod,
     BalanceWeights,
     EValue,
     adjusted_curves,
@@ -150,7 +151,7 @@ def overlap_frame(study: Study, weights: BalanceWeights) -> pd.DataFrame:
     return table.assign(stratum=pd.Categorical(table["stratum"], categories=list(known.columns), ordered=True))
 
 
-def adjusted(study: Study, endpoint: Endpoint, method: str) -> AdjustedCurves:
+def adjusted(study: Study, endpoint: Endpoint, method: AdjustmentMethod) -> AdjustedCurves:
     """The adjusted curves of one endpoint, as the plan adjusts."""
     plan = study.plan
     return adjusted_curves(
@@ -245,14 +246,15 @@ def _e_value_blocks(study: Study) -> list[Block]:
     """E-values of the adjusted hazard ratios, and the bias plot of the primary endpoint's first one."""
     rows, first = [], None
     for endpoint in study.plan.endpoints:
-        outcome = "rare" if share_with_event(study, endpoint) < RARE else "common"
+        rare = share_with_event(study, endpoint) < RARE
         for ratio in _adjusted_ratios(study, endpoint):
             found = e_value(
-                ratio["hazard_ratio"], conf_low=ratio["conf_low"], conf_high=ratio["conf_high"], outcome=outcome
+                ratio["hazard_ratio"], conf_low=ratio["conf_low"], conf_high=ratio["conf_high"],
+                outcome="rare" if rare else "common"
             )  # fmt: skip
             first = first or (endpoint, str(ratio["term"]), found)
-            rows.append((endpoint.name, ratio["term"], found.hazard_ratio, found.conf_low, found.conf_high, outcome,
-                         found.estimate, found.limit))  # fmt: skip
+            rows.append((endpoint.name, ratio["term"], found.hazard_ratio, found.conf_low, found.conf_high,
+                         found.outcome, found.estimate, found.limit))  # fmt: skip
     if first is None:
         raise NotEstimable("no adjusted hazard ratio of a stratum with an interval")
     names = ["endpoint", "contrast", "hazard_ratio", "conf_low", "conf_high", "outcome", "e_value", "e_value_of_limit"]

@@ -23,6 +23,7 @@ from analysis.survival.cox import fit_cox
 from analysis.survival.curves import kaplan_meier
 from analysis.survival.group_tests import logrank_test
 from analysis.survival.lifelines_engine import lifelines_logrank
+from analysis.survival.rows import Engine
 
 
 def verification_section(study: Study) -> StudySection:
@@ -83,7 +84,7 @@ def _r_blocks() -> list[Block]:
     ]
 
 
-ENGINES = ("lifelines", "kernel")
+ENGINES: tuple[Engine, ...] = ("lifelines", "kernel")
 HEADLINES = ("estimate", "of", "lifelines", "kernel", "absolute_difference")
 
 Headline = tuple[str, str, float, float]
