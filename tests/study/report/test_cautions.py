@@ -11,7 +11,7 @@ import pytest
 from analysis import Endpoint, PlanError, fit_cox, proportional_hazards_test, run_study, write_cohort
 from analysis.cli import main
 from analysis.robustness.hazards.verdict import Verdict
-from analysis.study import periods
+from analysis.study import models
 from analysis.study.plan.plan import StudyPlan
 from analysis.study.prepare import prepare_study
 from analysis.study.report.cautions import caution_table, sparse_levels, study_cautions
@@ -148,7 +148,7 @@ def test_the_caution_on_proportional_hazards_follows_the_verdict_of_the_report(
     raised(plain(), tmp_path)
     study = prepare_study(StudyPlan.from_toml(tmp_path / "plan.toml"))
     verdict = Verdict(departure, f"The verdict is {departure}.")
-    monkeypatch.setattr(periods, "proportional_hazards_verdict", lambda *given, **more: verdict)
+    monkeypatch.setattr(models, "proportional_hazards_verdict", lambda *given, **more: verdict)
     cautions = [one for one in study_cautions(study) if one.subject == "proportional hazards"]
     row = caution_table(tuple(cautions)).iloc[0]
     assert (row["observed_value"], row["raised"]) == (departure, expected)
