@@ -142,7 +142,7 @@ from analysis.strata.cutpoints import (
     cutpoint_table as cutpoint_table,
     Cutpoints as Cutpoints,
 )
-from analysis.strata.quantiles import quantile_cutpoints as quantile_cutpoints
+from analysis.strata.cutpoints import quantile_cutpoints as quantile_cutpoints
 from analysis.strata.groups import stratify as stratify
 
 # Can a searched cut-point be believed?
@@ -225,9 +225,8 @@ from analysis.truth.bench.scoring import (
     BenchAnswer as BenchAnswer,
     BenchWorld as BenchWorld,
 )
-from analysis.truth.bench.worlds import marker_world as marker_world
-from analysis.truth.bench.cutpoints import (
-    cutpoint_world as cutpoint_world,
+from analysis.truth.bench.worlds import cutpoint_world as cutpoint_world, marker_world as marker_world
+from analysis.truth.bench.methods import (
     searched_cut as searched_cut,
     median_split as median_split,
     continuous_marker as continuous_marker,

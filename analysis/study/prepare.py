@@ -10,9 +10,8 @@ import pandas as pd
 from analysis.cohort.reading import read_cohort
 from analysis.cohort.schema import Column, Schema, checked
 from analysis.errors import InputError, PlanError, collected, raise_all, warn_all
-from analysis.strata.cutpoints import Cutpoints
+from analysis.strata.cutpoints import Cutpoints, quantile_cutpoints
 from analysis.strata.groups import stratify
-from analysis.strata.quantiles import quantile_cutpoints
 from analysis.study.plan import StudyPlan, check_columns, coded_events
 from analysis.study.study import Study, quotable
 from analysis.study.synthetic_data import read_truth

@@ -15,8 +15,15 @@ from analysis.kernels.cutpoints import corrected_p_values, critical_value, first
 from analysis.kernels.tails import two_sided
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.marker_designs import listed
-from analysis.strata.search.correction import Effect, comparison, corrected, cut_range, separated
-from analysis.strata.search.p_values import lausen_1992, lausen_1994
+from analysis.strata.search.correction import (
+    Effect,
+    comparison,
+    corrected,
+    cut_range,
+    lausen_1992,
+    lausen_1994,
+    separated,
+)
 from analysis.strata.search.rows import check_options, search_rows
 from analysis.strata.search.scans import Scan
 

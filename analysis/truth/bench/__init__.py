@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 from analysis.truth.bench.benches import BENCHES, bench_sizes, run_bench
-from analysis.truth.bench.table import NO_DEPARTURE, bench_table, level_verdict
+from analysis.truth.bench.scoring import NO_DEPARTURE, bench_table, level_verdict

@@ -13,13 +13,15 @@ from analysis.cohort.synthetic import CohortDesign
 from analysis.errors import InputError
 from analysis.robustness.confounding import AdjustmentMethod
 from analysis.truth.bench.confounding import adjusted, adjusted_model, confounded_world, crude, limit_of_adjusted
-from analysis.truth.bench.cutpoints import continuous_marker, median_split, searched_cut
 from analysis.truth.bench.methods import (
     adjusted_cut,
     adjusted_marker,
     clinical_cut,
+    continuous_marker,
+    median_split,
     months_gained,
     on_complete_rows,
+    searched_cut,
     spline,
     tests_at_the_cut,
 )

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_patients
+from analysis.errors import collected
 from analysis.robustness.confounding import (
     AdjustedCurves,
     AdjustmentMethod,
@@ -22,10 +23,9 @@ from analysis.strata.groups import stratify
 from analysis.survival.cox import fit_cox
 from analysis.survival.curves import kaplan_meier, restricted_mean_difference, survival_at
 from analysis.survival.group_tests import logrank_test
-from analysis.truth.bench.cutpoints import MARKER, constant, wald, zero
-from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, quietly
-from analysis.truth.bench.worlds import ADJUSTED_SLOPE, adjusted_effect, adjusted_slope, draw_cohort
-from analysis.truth.true_curves import StratumCourses, stratum_courses
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, constant, wald, zero
+from analysis.truth.bench.worlds import ADJUSTED_SLOPE, MARKER, adjusted_effect, adjusted_slope, draw_cohort
+from analysis.truth.estimands import StratumCourses, stratum_courses
 
 AT = 24.0
 """Months at which survival is compared, and up to which months are counted."""
@@ -81,13 +81,13 @@ def _standardised(strata: list[StratumCourses]) -> dict[str, Target]:
 
 def draw_strata(design: CohortDesign, seed: int) -> pd.DataFrame:
     """One cohort with its strata."""
-    with quietly():
+    with collected():
         return stratify(draw_cohort(design, seed), clinical_cutpoints("nhanes-1"), marker=MARKER)
 
 
 def crude(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """Kaplan-Meier curves, months gained and the log-rank test, and the slope of magnesium alone."""
-    with quietly():
+    with collected():
         curves = kaplan_meier(cohort, OVERALL_SURVIVAL, by="stratum", engine="kernel")
         points = survival_at(curves, [AT], extend=True).set_index("stratum")
         pairs = restricted_mean_difference(curves, AT, extend=True)
@@ -103,7 +103,7 @@ def crude(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
 
 def adjusted_model(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """The slope of magnesium beside its causes, and the log-rank test weighted to balance them."""
-    with quietly():
+    with collected():
         test = adjusted_logrank(cohort, OVERALL_SURVIVAL, ADJUSTMENT, by="stratum", strata="treatment")
     slope = adjusted_effect(cohort, cohort[MARKER].to_numpy(dtype=np.float64) / 0.1)
     return [
@@ -116,7 +116,7 @@ def adjusted(
     cohort: pd.DataFrame, seed: int, *, method: AdjustmentMethod, n_bootstrap: int = N_BOOTSTRAP
 ) -> list[BenchAnswer]:
     """Adjusted curves with bootstrap intervals, and months gained."""
-    with quietly():
+    with collected():
         found = _adjusted_curves(cohort, method, n_bootstrap, seed)
         pairs = adjusted_restricted_mean(found, AT).differences
         points = survival_at(found.curves, [AT], extend=True).set_index("stratum")
@@ -128,7 +128,7 @@ def adjusted(
 
 def limit_of_adjusted(cohort: pd.DataFrame, seed: int, *, method: AdjustmentMethod) -> list[BenchAnswer]:
     """What adjusted curves come to in a large cohort."""
-    with quietly():
+    with collected():
         found = _adjusted_curves(cohort, method, 0, seed)
     area = dict(zip(found.labels, _areas(found), strict=True))
     points = survival_at(found.curves, [AT], extend=True).set_index("stratum")["survival"]

@@ -9,13 +9,21 @@ import pandas as pd
 
 from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_cohort, simulate_patients
+from analysis.errors import collected
 from analysis.robustness.measurement import simulation_extrapolation
 from analysis.robustness.missing import impute_cohort, pool_cox
 from analysis.survival.cox import CoxFit, fit_cox
 from analysis.survival.curves import kaplan_meier, survival_at
-from analysis.truth.bench.cutpoints import MARKER, SLOPE, constant, cut_targets, wald
-from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, quietly
-from analysis.truth.bench.worlds import ADJUSTED_SLOPE, CLINICAL, adjusted_effect, adjusted_slope
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, constant, wald
+from analysis.truth.bench.worlds import (
+    ADJUSTED_SLOPE,
+    CLINICAL,
+    MARKER,
+    SLOPE,
+    adjusted_effect,
+    adjusted_slope,
+    cut_targets,
+)
 
 MEASURED, TRUE, ERROR = "magnesium with nothing missing", "magnesium without error", "error of one measurement"
 TRUE_SLOPE = "log hazard ratio per 0.1 mmol/L true magnesium, adjusted"
@@ -58,7 +66,7 @@ def _models(method: str, cohort: pd.DataFrame) -> list[BenchAnswer]:
     estimate, low, high = (float(point[name]) for name in ("survival", "conf_low", "conf_high"))
     answers = [BenchAnswer(f"{method}, survival", ALIVE, estimate=estimate, conf_low=low, conf_high=high)]
     for estimand, formula, strata in MODELS:
-        with quietly():
+        with collected():
             row = fit_cox(cohort, OVERALL_SURVIVAL, formula, strata=strata, engine="kernel").coefficients.iloc[0]
         answers.append(wald(_name(method, estimand), estimand, 0.1 * float(row["coef"]), 0.1 * float(row["std_error"])))
     return answers
@@ -66,7 +74,7 @@ def _models(method: str, cohort: pd.DataFrame) -> list[BenchAnswer]:
 
 def _alive(cohort: pd.DataFrame) -> pd.Series:
     """Kaplan-Meier's survival at 12 months below the clinical cut."""
-    with quietly():
+    with collected():
         curve = kaplan_meier(cohort[cohort[MARKER] < CLINICAL], OVERALL_SURVIVAL, engine="kernel")
     return survival_at(curve, [AT], extend=True).iloc[0]
 
@@ -96,7 +104,7 @@ def imputed(cohort: pd.DataFrame, seed: int, *, n_imputations: int = N_IMPUTATIO
 
     Models are pooled by Rubin's rules; of the survivals, the mean is taken.
     """
-    with quietly():
+    with collected():
         found = impute_cohort(
             cohort,
             OVERALL_SURVIVAL,
@@ -137,7 +145,7 @@ def as_measured(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
 
 def extrapolated(cohort: pd.DataFrame, seed: int, *, n_simulations: int = N_SIMULATIONS) -> list[BenchAnswer]:
     """Simulation-extrapolation with the right error."""
-    with quietly():
+    with collected():
         row = simulation_extrapolation(
             cohort,
             OVERALL_SURVIVAL,

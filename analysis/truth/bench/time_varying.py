@@ -19,13 +19,13 @@ from analysis.cohort.synthetic import (
     simulate_patients,
     term_values,
 )
+from analysis.errors import collected
 from analysis.kernels.cox import fit_arrays
 from analysis.robustness.time_varying import baseline_value, start_stop
 from analysis.survival.cox import fit_cox
 from analysis.survival.curves import landmark
-from analysis.truth.bench.cutpoints import MARKER, constant, wald, zero
-from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, quietly
-from analysis.truth.bench.worlds import CLINICAL
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, constant, wald, zero
+from analysis.truth.bench.worlds import CLINICAL, MARKER
 
 NOW, AT_ZERO, AT_LANDMARK = (
     f"log hazard ratio of low magnesium {when}" for when in ("now", "at time zero", "at the landmark")
@@ -137,7 +137,7 @@ def low_at_zero(data: Moving, _seed: int) -> list[BenchAnswer]:
 
 def low_at_landmark(data: Moving, _seed: int) -> list[BenchAnswer]:
     """Low by the last value at the landmark, among those still at risk."""
-    with quietly():
+    with collected():
         known = baseline_value(data.cohort, data.labs, **LABS, up_to=LANDMARK)
         rows = landmark(data.cohort.assign(**{LOW: (known < CLINICAL).astype(float)}), OVERALL_SURVIVAL, LANDMARK)
     return [_fitted(f"low at the landmark, {LANDMARK:g} months", AT_LANDMARK, rows, OVERALL_SURVIVAL)]
@@ -145,7 +145,7 @@ def low_at_landmark(data: Moving, _seed: int) -> list[BenchAnswer]:
 
 def low_now(data: Moving, _seed: int) -> list[BenchAnswer]:
     """The time-dependent Cox model: low by the latest value at each moment."""
-    with quietly():
+    with collected():
         rows = start_stop(data.cohort.drop(columns=MARKER), data.labs, OVERALL_SURVIVAL, **LABS)
     rows = rows.assign(**{LOW: (rows["value"] < CLINICAL).astype(float)})
     return [_fitted("low now (time-dependent)", NOW, rows, SPELL, cluster="patient_id")]
@@ -155,7 +155,7 @@ def _fitted(
     method: str, estimand: str, rows: pd.DataFrame, endpoint: Endpoint, *, cluster: str | None = None
 ) -> BenchAnswer:
     """The adjusted log hazard ratio of low magnesium."""
-    with quietly():
+    with collected():
         fit = fit_cox(rows, endpoint, FORMULA, strata="treatment", cluster=cluster, engine="kernel")
     row = fit.coefficients.iloc[0]
     std_error = row["std_error"] if cluster is None else row["robust_std_error"]

@@ -20,18 +20,81 @@ from analysis.cohort.synthetic import (
     term_values,
 )
 from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cutpoints import cut_rows, log_hazard_ratios
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.splines import place_knots, spline_basis
-from analysis.truth.bench.cutpoints import MARKER, constant, cut_targets, zero
-from analysis.truth.bench.scoring import BenchWorld, Target
+from analysis.truth.bench.scoring import BenchWorld, Target, constant, zero
 
+CUT_EFFECT = "log hazard ratio above a cut"
+SLOPE = "log hazard ratio per 0.1 mmol/L"
+CUT_POINT = "cut-point"
 ADJUSTED_SLOPE = "log hazard ratio per 0.1 mmol/L, adjusted"
 ADJUSTED_CUT = "log hazard ratio above 0.75, adjusted"
 CURVE = "log hazard ratio of 0.85 against 0.70"
 MONTHS = "months of 24 gained above 0.75"
+MARKER = "magnesium"
 FROM, TO, HORIZON = 0.70, 0.85, 24.0
 CLINICAL = clinical_cutpoints("nhanes-1").edges[0]
 _TIME, _EVENT = OVERALL_SURVIVAL.duration, OVERALL_SURVIVAL.event
+
+
+def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000_000, seed: int) -> BenchWorld:
+    """A world of the synthetic cohort, overall survival by measured magnesium, with the true effect of every cut.
+
+    The effects are crude log hazard ratios in a large cohort with the same censoring: of magnesium above a cut against
+    at or below it, and along magnesium. In the threshold world the true cut-point is the last value below the
+    threshold, for magnesium is reported to 0.01 mmol/L. In the independent world every effect is zero.
+
+    Parameters
+    ----------
+    name : str
+    design : CohortDesign
+        Its sizes are those of the data sets; no magnesium is missing in them.
+    n_population : int
+        Patients of the large cohort.
+    seed : int
+        Of the large cohort.
+
+    Returns
+    -------
+    BenchWorld
+
+    Examples
+    --------
+    >>> world = cutpoint_world("nothing there", CohortDesign(world="independent").of_size(200), seed=1)
+    >>> world.targets[CUT_EFFECT](0.75), len(world.draw(1))
+    (0.0, 200)
+    """
+    population = _draw(design.of_size(n_population), seed) if design.world != "independent" else pd.DataFrame()
+    return BenchWorld(name, partial(_draw, design), cut_targets(design, population))
+
+
+def cut_targets(design: CohortDesign, population: pd.DataFrame) -> dict[str, Target]:
+    """The true effects of every cut and along magnesium, and the cut-point, from a large cohort of a design."""
+    if design.world == "independent":
+        return {CUT_EFFECT: zero, SLOPE: zero}
+    marker, time = population[MARKER].to_numpy(), population[_TIME].to_numpy()
+    event = population[_EVENT].to_numpy() == 1
+    rows = cut_rows(marker, time, event, min_fraction=0.005, max_fraction=0.995)
+    slope = float(fit_arrays(marker[:, None] / 0.1, time, event)[0][0])
+    targets: dict[str, Target] = {
+        CUT_EFFECT: partial(_between, rows.cut, log_hazard_ratios(rows)),
+        SLOPE: partial(constant, slope),
+    }
+    if design.world == "threshold":
+        targets[CUT_POINT] = partial(constant, float(np.round(design.threshold - 0.01, 2)))
+    return targets
+
+
+def _draw(design: CohortDesign, seed: int) -> pd.DataFrame:
+    """Magnesium and overall survival of one cohort."""
+    patients = simulate_patients(design, seed=seed)
+    return cohort_frame(patients, patients.measured)[[MARKER, _TIME, _EVENT]]
+
+
+def _between(cuts: FloatArray, effects: FloatArray, at: float) -> float:
+    """The effect at a cut, between those known."""
+    return float(np.interp(at, cuts, effects))
 
 
 def marker_world(name: str, design: CohortDesign, *, n_population: int = 1_000_000, seed: int) -> BenchWorld:

@@ -1,7 +1,5 @@
 """The search for a cut: against R, by what must not change it, by its guards, and where the truth is known."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Several cuts: against every partition there is, against the single search, by guards, and where there are two."""
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import numpy as np

@@ -1,18 +1,24 @@
 """Worlds of the benches: targets are those that other code finds, and known consequences of each design."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from analysis import ADJUSTMENT, OVERALL_SURVIVAL, CohortDesign, dose_response, fit_cox, simulate_cohort
+from analysis import (
+    ADJUSTMENT,
+    OVERALL_SURVIVAL,
+    CohortDesign,
+    dose_response,
+    fit_cox,
+    simulate_cohort,
+)
 from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
 from analysis.truth.bench import confounding, missing_and_mismeasured, time_varying, worlds
-from analysis.truth.bench.cutpoints import CUT_EFFECT, SLOPE
-from analysis.truth.estimands import true_estimands
+from analysis.truth.bench.scoring import BenchWorld
+from analysis.truth.bench.worlds import CUT_EFFECT, CUT_POINT, SLOPE, cutpoint_world
+from analysis.truth.estimands import true_cutpoint_effects, true_estimands
 
 PLANTED = CohortDesign(missing_share=0.0)
 N, SEED = 20_000, 5
@@ -130,3 +136,26 @@ def test_the_adjusted_slope_of_the_null_world_is_zero_and_a_large_cohort_agrees(
     assert worlds.adjusted_slope(design, population, patients.measured)(0.0) == 0
     slope, std_error = worlds.adjusted_effect(population, patients.measured / 0.1)
     assert abs(slope) < 4 * std_error < 0.03
+
+
+def test_the_targets_are_those_of_cox_models_in_the_same_large_cohort():
+    design = CohortDesign().of_size(200)
+    world = cutpoint_world("planted", design, n_population=20_000, seed=5)
+    expected = true_cutpoint_effects(design, [0.71, 0.81], n=20_000, seed=5)  # at or above: the next 0.01
+    expected = expected[expected["endpoint"] == "Overall survival"]["log_hazard_ratio"]
+    assert_allclose([world.targets[CUT_EFFECT](cut) for cut in (0.70, 0.80)], expected, rtol=1e-6)
+    assert world.targets[SLOPE](np.nan) < 0
+
+
+def test_only_a_threshold_gives_the_cut_a_place():
+    threshold = CohortDesign(world="threshold").of_size(200)
+    assert cutpoint_world("threshold", threshold, n_population=5_000, seed=1).targets[CUT_POINT](0.8) == 0.69
+    assert CUT_POINT not in cutpoint_world("planted", CohortDesign(), n_population=5_000, seed=1).targets
+
+
+def test_a_world_draws_the_same_cohort_from_the_same_seed():
+    world = cutpoint_world("nothing", CohortDesign(world="independent").of_size(60), seed=1)
+    assert isinstance(world, BenchWorld)
+    assert world.draw(3).equals(world.draw(3))
+    assert not world.draw(3).equals(world.draw(4))
+    assert not world.draw(3).isna().any(axis=None)

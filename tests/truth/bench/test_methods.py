@@ -1,49 +1,26 @@
-"""Cut-points on the bench: targets are those of large Cox models, and the calibration page holds at another seed."""
-
-from __future__ import annotations
+"""Methods on the bench: searches, splits and slopes keep the levels of the calibration page, at another seed."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
 
 from analysis import OVERALL_SURVIVAL, CohortDesign, FewEvents, search_cutpoint
 from analysis.cohort.synthetic.design import ADJUSTMENT
-from analysis.truth.bench.cutpoints import (
+from analysis.truth.bench.methods import (
     BESIDE,
     CRUDE,
-    CUT_EFFECT,
-    CUT_POINT,
-    SLOPE,
     WITHIN,
     adjusted_searches,
     continuous_marker,
-    cutpoint_world,
     median_split,
     searched_cut,
 )
-from analysis.truth.bench.scoring import BenchWorld, simulation_study
-from analysis.truth.bench.worlds import draw_cohort
-from analysis.truth.estimands import true_cutpoint_effects
+from analysis.truth.bench.scoring import simulation_study
+from analysis.truth.bench.worlds import cutpoint_world, draw_cohort
 
 PAGE = Path(__file__).parents[3] / "docs" / "calibration.md"
-
-
-def test_the_targets_are_those_of_cox_models_in_the_same_large_cohort():
-    design = CohortDesign().of_size(200)
-    world = cutpoint_world("planted", design, n_population=20_000, seed=5)
-    expected = true_cutpoint_effects(design, [0.71, 0.81], n=20_000, seed=5)  # at or above: the next 0.01
-    expected = expected[expected["endpoint"] == "Overall survival"]["log_hazard_ratio"]
-    assert_allclose([world.targets[CUT_EFFECT](cut) for cut in (0.70, 0.80)], expected, rtol=1e-6)
-    assert world.targets[SLOPE](np.nan) < 0
-
-
-def test_only_a_threshold_gives_the_cut_a_place():
-    threshold = CohortDesign(world="threshold").of_size(200)
-    assert cutpoint_world("threshold", threshold, n_population=5_000, seed=1).targets[CUT_POINT](0.8) == 0.69
-    assert CUT_POINT not in cutpoint_world("planted", CohortDesign(), n_population=5_000, seed=1).targets
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +80,6 @@ def test_the_page_agrees_with_a_part_of_it_made_again(scores):
     share, error = (float(number) / 100 for number in re.search(r"([\d.]+)% \(([\d.]+)%\)", line).groups())
     again = scores.loc[("nothing", "searched cut, as found", "rejection rate")]
     assert abs(again["value"] - share) < 4 * np.hypot(again["std_error"], error)
-
-
-def test_a_world_draws_the_same_cohort_from_the_same_seed():
-    world = cutpoint_world("nothing", CohortDesign(world="independent").of_size(60), seed=1)
-    assert isinstance(world, BenchWorld)
-    assert world.draw(3).equals(world.draw(3))
-    assert not world.draw(3).equals(world.draw(4))
-    assert not world.draw(3).isna().any(axis=None)
 
 
 def test_searches_within_strata_and_beside_covariates_answer_by_their_p_values():

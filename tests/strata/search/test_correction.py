@@ -1,14 +1,12 @@
 """Closed p-values of a maximum: within bounds, falling, and no correction where nothing was searched."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.kernels.tails import two_sided
-from analysis.strata.search.p_values import lausen_1992, lausen_1994
+from analysis.strata.search.correction import lausen_1992, lausen_1994
 
 
 @given(st.floats(0, 60), st.floats(0.01, 0.45))
