@@ -153,6 +153,7 @@ from analysis.strata.search.several_cuts import search_cutpoints as search_cutpo
 
 # Confounding
 from analysis.robustness.confounding import (
+    AdjustedMeans as AdjustedMeans,
     adjusted_curves as adjusted_curves,
     adjusted_restricted_mean as adjusted_restricted_mean,
     adjusted_survival_difference as adjusted_survival_difference,
@@ -165,7 +166,6 @@ from analysis.robustness.confounding import (
     BalanceWeights as BalanceWeights,
     EValue as EValue,
 )
-from analysis.robustness.confounding.adjusted_means import AdjustedMeans as AdjustedMeans
 
 # Missing values
 from analysis.robustness.missing import (

@@ -1,8 +1,8 @@
-"""Survival curves as they would be were the strata alike in what was measured."""
+"""Survival curves as they would be were the strata alike, with bootstrap intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,33 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from analysis import errors
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import (
-    AnalysisWarning,
-    BeyondFollowUp,
-    FailedDraws,
-    InputError,
-    NotEstimable,
-    SuspiciousValues,
-    but_for_dropped,
-    raise_all,
-    warn_all,
-)
 from analysis.kernels.counts import interval
 from analysis.kernels.times import n_times_to, reached
-from analysis.robustness.confounding.curve_engines import (
-    curve_ends,
-    curve_times,
-    drawn_curves,
-    outcome_model,
-    refuse_no_events,
-    reweighter,
-    standardiser,
-)
+from analysis.robustness.confounding import curve_engines
 from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
-from analysis.robustness.confounding.weights import BalanceWeights, check_truncate, told_weights, weighted_rows
-from analysis.strata.marker_designs import listed
+from analysis.robustness.confounding.weights import BalanceWeights, check_truncate, weigh
+from analysis.strata.marker_designs import as_formula
 from analysis.survival.cox import CoxFit
 from analysis.survival.curves import CHOSEN_TIMES, EVENT_TIMES, QUANTILES
 from analysis.survival.rows import (
@@ -44,6 +26,7 @@ from analysis.survival.rows import (
     code_column,
     count_problems,
     level_problems,
+    listed,
     spell_warnings,
     times_given,
 )
@@ -52,11 +35,13 @@ __all__ = ["AdjustedCurves", "adjusted_curves"]
 
 AdjustmentMethod = Literal["standardisation", "weighting"]
 FEWEST_DRAWS = 20
+MANY_FAILED = 0.05
+CONF_TYPE, BOOTSTRAP = "log-log", "bootstrap"
 
 
 @dataclass(frozen=True, eq=False)
-class AdjustedCurves:
-    """Adjusted survival curves with bootstrap intervals, and what later functions need of them.
+class AdjustedCurves(errors.RowAccount):
+    """Adjusted survival curves with bootstrap intervals, what later functions need of them, and the row account.
 
     Attributes
     ----------
@@ -85,8 +70,6 @@ class AdjustedCurves:
         The weights of a weighting.
     n_bootstrap, n_failed, seed : int
         Resamples asked for, and those among them whose curves could not be computed.
-    n_read, n_used, dropped, warnings
-        Rows given, rows used, rows left out by reason, and what is worth a word.
     """
 
     curves: pd.DataFrame
@@ -105,10 +88,6 @@ class AdjustedCurves:
     n_bootstrap: int
     n_failed: int
     seed: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def adjusted_curves(
@@ -209,36 +188,30 @@ def adjusted_curves(
     """
     _check_options(method, n_bootstrap, seed, conf_level, truncate)
     asked = None if times is None else np.unique(times_given(times))
-    if method == "weighting" and by in listed(strata):
-        raise InputError(f"strata: {by!r} is what is compared; it has no place among the strata of a weighting")
-    rows = read_exposure(cohort, endpoint, covariates, by=by, strata=strata)
-    refuse_no_events(rows, by)
-    model, weights, weighting = None, None, None
-    if method == "standardisation":
-        model = outcome_model(rows, endpoint, listed(strata))
-    else:
-        weighting = weighted_rows(rows, by, stabilised=True, truncate=truncate)
-        weights = told_weights(
-            cohort, rows, weighting, by=by, covariates=covariates, stabilised=True, truncate=truncate
-        )  # fmt: skip
-    ends = curve_ends(rows, model)
-    grid = curve_times(rows, ends, asked)
-    engine = reweighter(rows, weighting, grid) if weighting else standardiser(rows, grid)
-    n = rows.data.n_used
-    survival = engine.curves(np.ones((1, n), dtype=np.int64))[0][0]
-    draws = drawn_curves(engine, n, n_bootstrap, seed) if n_bootstrap else np.empty((0, *survival.shape))
-    spells = spell_warnings(
-        cohort, endpoint, rows.data, wrong="resamples draw rows, not patients", remedy="give one row a patient"
-    )
-    found = (*rows.data.warnings, *spells, *_told(model, weights), *failed(n_bootstrap, len(draws)))
-    found = (*found, *beyond(asked, ends, rows.exposure.labels))
-    warn_all(found)
-    curves = curve_frame(rows, grid, asked, ends, survival, draws, method=method, conf_level=conf_level)
+    terms, strata_names, standardised = listed(covariates), listed(strata), method == "standardisation"
+    if not standardised and by in strata_names:
+        raise errors.InputError(f"strata: {by!r} is what is compared; it has no place among the strata of a weighting")
+    rows = read_exposure(cohort, endpoint, terms, by=by, strata=strata_names)
+    _refuse_no_events(rows)
+    formula = as_formula(terms if rows.own_baselines else (by, *terms), cohort)
+    model = curve_engines.outcome_model(rows, endpoint, strata_names, formula) if standardised else None
+    weights, weighting = (None, None) if standardised else weigh(cohort, rows, terms, truncate=truncate)
+    ends = curve_engines.curve_ends(rows, standardised=standardised)
+    grid = curve_engines.curve_times(rows, ends, asked)
+    engine = curve_engines.reweighter(rows, weighting, grid) if weighting else curve_engines.standardiser(rows, grid)
+    survival = engine.curves(np.ones((1, rows.data.n_used), dtype=np.int64))[0][0]
+    draws = curve_engines.drawn_curves(engine, rows.data.n_used, n_bootstrap, seed, shape=survival.shape)
+    carried = (
+        *rows.data.warnings, *_spells(cohort, endpoint, rows), *_of_part(model or weights),
+        *_failure_warnings(n_bootstrap, len(draws)), *_end_warnings(asked, ends, rows.groups.labels),
+    )  # fmt: skip
+    errors.warn_all(carried)
     return AdjustedCurves(
-        curves=curves, method=method, times=grid, survival=survival, draws=draws, ends=ends,
-        labels=rows.exposure.labels, endpoint=endpoint, by=by, covariates=listed(covariates), strata=listed(strata),
-        model=model, weights=weights, n_bootstrap=n_bootstrap, n_failed=n_bootstrap - len(draws), seed=seed,
-        n_read=rows.data.n_read, n_used=n, dropped=rows.data.dropped, warnings=found,
+        curves=_curve_frame(rows, grid, asked, ends, survival, draws, method=method, conf_level=conf_level),
+        method=method, times=grid, survival=survival, draws=draws, ends=ends, labels=rows.groups.labels,
+        endpoint=endpoint, by=by, covariates=terms, strata=strata_names, model=model, weights=weights,
+        n_bootstrap=n_bootstrap, n_failed=n_bootstrap - len(draws), seed=seed,
+        **rows.data.account | {"warnings": carried},
     )  # fmt: skip
 
 
@@ -251,44 +224,59 @@ def _check_options(method: str, n_bootstrap: int, seed: int, conf_level: float, 
     )
     if truncate is not None and method == "standardisation":
         problems.append("truncate belongs to method='weighting'; a standardisation has no weights")
-    raise_all(problems, InputError)
-    check_truncate(truncate)
+    errors.raise_all(problems, errors.InputError)
+    if truncate is not None:
+        check_truncate(truncate)
 
 
-def _told(model: CoxFit | None, weights: BalanceWeights | None) -> tuple[AnalysisWarning, ...]:
-    """What the model or the weights had to say."""
-    held = model.warnings if model is not None else weights.warnings if weights is not None else ()
-    return tuple(one for one in but_for_dropped(held) if not isinstance(one, SuspiciousValues))
+def _refuse_no_events(rows: ExposureRows) -> None:
+    """Without an event there is nothing to adjust in a stratum."""
+    n_event = np.bincount(rows.groups.codes, rows.data.event, len(rows.groups.labels))
+    without = [repr(label) for label, count in zip(rows.groups.labels, n_event, strict=True) if not count]
+    if without:
+        raise errors.NotEstimable(
+            f"column {rows.by!r}: no events in {first_few(without)}; an adjusted curve needs some: join it with another"
+        )
 
 
-MANY_FAILED = 0.05
-CONF_TYPE, BOOTSTRAP = "log-log", "bootstrap"
+def _spells(cohort: pd.DataFrame, endpoint: Endpoint, rows: ExposureRows) -> tuple[errors.AnalysisWarning, ...]:
+    """Warning of rows that look like several spells a patient."""
+    return spell_warnings(
+        cohort, endpoint, rows.data, wrong="resamples draw rows, not patients", remedy="give one row a patient"
+    )
 
 
-def failed(n_bootstrap: int, n_drawn: int) -> tuple[AnalysisWarning, ...]:
-    """A word on resamples that failed, when they were more than a few; an error when most did."""
+def _of_part(part: errors.RowAccount | None) -> tuple[errors.AnalysisWarning, ...]:
+    """The warnings of the outcome model or the weights that say more than those of the rows."""
+    carried = errors.but_for_dropped(part.warnings if part is not None else ())
+    return tuple(warning for warning in carried if not isinstance(warning, errors.SuspiciousValues))
+
+
+def _failure_warnings(n_bootstrap: int, n_drawn: int) -> list[errors.AnalysisWarning]:
+    """Warning when more than 5 % of the resamples failed; an error when most did."""
     n_failed = n_bootstrap - n_drawn
     text = f"{n_failed} of {n_bootstrap} resamples had no adjusted curves (a stratum empty, or no finite estimate)"
     if n_failed > n_bootstrap / 2:
-        raise NotEstimable(f"{text}: too few rows or events for these covariates; adjust for less, or join strata")
-    if n_failed > MANY_FAILED * n_bootstrap:
-        return (FailedDraws(f"{text}; the intervals rest on the others and may be too narrow"),)
-    return ()
+        raise errors.NotEstimable(
+            f"{text}: too few rows or events for these covariates; adjust for less, or join strata"
+        )
+    if n_failed <= MANY_FAILED * n_bootstrap:
+        return []
+    return [errors.FailedDraws(f"{text}; the intervals rest on the others and may be too narrow")]
 
 
-def beyond(asked: FloatArray | None, ends: FloatArray, labels: Sequence[str]) -> tuple[AnalysisWarning, ...]:
-    """A word on times asked for beyond the end of a stratum's curve."""
+def _end_warnings(asked: FloatArray | None, ends: FloatArray, labels: Sequence[str]) -> list[errors.AnalysisWarning]:
+    """Warning of times asked for beyond the end of a stratum's curve."""
     if asked is None:
-        return ()
+        return []
     short = [
         f"{label!r} ends at {end:g}" for label, end in zip(labels, ends, strict=True) if not reached(asked, end).all()
     ]
-    if not short:
-        return ()
-    return (BeyondFollowUp(f"times up to {asked[-1]:g}: stratum {first_few(short)}; its rows stop there"),)
+    text = f"times up to {asked[-1]:g}: stratum {first_few(short)}; its rows stop there"
+    return [errors.BeyondFollowUp(text)] if short else []
 
 
-def curve_frame(
+def _curve_frame(
     rows: ExposureRows,
     grid: FloatArray,
     asked: FloatArray | None,
@@ -302,25 +290,23 @@ def curve_frame(
     """The tidy frame, each stratum from time 0 to its end, with the counts of the rows as they are."""
     error = draws.std(axis=0, ddof=1) if len(draws) else np.full(survival.shape, np.nan)
     low, high = interval(survival.ravel(), error.ravel(), conf_level=conf_level, conf_type=CONF_TYPE)
-    limits = np.stack([low, high]).reshape(2, *survival.shape)
+    limits = {"conf_low": low.reshape(survival.shape), "conf_high": high.reshape(survival.shape)}
+    columns = {"survival": survival, "std_error": error, **limits}
     wanted = np.ones(len(grid), dtype=bool) if asked is None else np.isin(grid, np.r_[0.0, asked])
     parts = []
     for code, end in enumerate(ends):
         shown = np.flatnonzero(wanted & reached(grid, end))
-        values = (survival[code, shown], error[code, shown], limits[0, code, shown], limits[1, code, shown])
-        part = pd.DataFrame(dict(zip(("survival", "std_error", "conf_low", "conf_high"), values, strict=True)))
-        parts.append(pd.concat([_counts(rows, code, grid[shown]), part], axis=1))
+        part = _counts(rows, code, grid[shown]).assign(**{name: held[code, shown] for name, held in columns.items()})
+        part.insert(0, "stratum", code_column(np.full(len(part), code), rows.groups.labels))
+        parts.append(part)
     table = pd.concat(parts, ignore_index=True)
-    labels = rows.exposure.labels
-    table.insert(0, "stratum", code_column(np.repeat(np.arange(len(labels)), [len(part) for part in parts]), labels))
     same = np.zeros(len(table), dtype=np.int64)
-    return table.assign(
-        conf_type=code_column(same, [CONF_TYPE], ordered=False),
-        conf_level=float(conf_level),
-        variance=code_column(same, [BOOTSTRAP], ordered=False),
-        method=code_column(same, [method], ordered=False),
-        rows_at=code_column(same, [_rows_at(rows, grid, asked)], ordered=False),
-    )
+    text = {
+        name: code_column(same, [value], ordered=False)
+        for name, value in (("variance", BOOTSTRAP), ("method", method), ("rows_at", _rows_at(rows, grid, asked)))
+    }
+    conf_type = code_column(same, [CONF_TYPE], ordered=False)
+    return table.assign(conf_type=conf_type, conf_level=float(conf_level), **text)
 
 
 def _rows_at(rows: ExposureRows, grid: FloatArray, asked: FloatArray | None) -> str:
@@ -332,12 +318,17 @@ def _rows_at(rows: ExposureRows, grid: FloatArray, asked: FloatArray | None) -> 
 
 def _counts(rows: ExposureRows, code: int, times: FloatArray) -> pd.DataFrame:
     """At risk just before each time (at the first: just after 0), events and censorings since the time before it."""
-    mine = rows.exposure.codes == code
+    mine = rows.groups.codes == code
     time, event, entry = rows.data.time[mine], rows.data.event[mine], rows.data.entry[mine]
     left, entered = n_times_to(np.sort(time), times, side="left"), n_times_to(np.sort(entry), times, side="left")
     left[0], entered[0] = 0, (entry <= 0).sum()
-    sums = [n_times_to(np.sort(time[event == kind]), times) for kind in (True, False)]
-    for count in sums:
-        count[0] = 0
-    n_event, n_censor = (np.diff(count, prepend=0) for count in sums)
-    return pd.DataFrame({"time": times, "n_risk": entered - left, "n_event": n_event, "n_censor": n_censor})
+    n_event, n_censor = (n_times_to(np.sort(time[event == kind]), times) for kind in (True, False))
+    n_event[0] = n_censor[0] = 0
+    return pd.DataFrame(
+        {
+            "time": times,
+            "n_risk": entered - left,
+            "n_event": np.diff(n_event, prepend=0),
+            "n_censor": np.diff(n_censor, prepend=0),
+        }
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 
@@ -15,21 +14,15 @@ from analysis.errors import NotEstimable, Separation
 from analysis.kernels.cox import RiskSets, at_risk_sums, event_sums, fit_arrays, risk_sets
 from analysis.kernels.cox_resamples import baseline_batch, fit_weighted_batch
 from analysis.kernels.times import n_times_to
-from analysis.robustness.confounding.exposure import ExposureRows
-from analysis.robustness.confounding.propensity import fit_propensity, probabilities
+from analysis.robustness.confounding.exposure import ExposureRows, fit_propensity, probabilities
 from analysis.robustness.confounding.weights import Weighting
-from analysis.survival.cox import CoxFit, CoxModel, fit_design
+from analysis.survival.cox import CoxFit, CoxModel, Design, fit_design
 
 BATCH = 50
 """Resamples that are computed together, from one seed."""
 NOBODY = 1e-12
-
-
-class CurveEngine(Protocol):
-    """From how often each resample holds each row to its adjusted curves."""
-
-    def curves(self, counts: IntArray) -> tuple[FloatArray, BoolArray]:
-        """Counts (b, n) to survival (b, k groups, m times), and in which resamples it could be computed."""
+MOST_TIMES = 500
+"""Distinct event times above which the curves are computed at as many quantiles of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +58,7 @@ class Standardiser:
     start: FloatArray
 
     def curves(self, counts: IntArray) -> tuple[FloatArray, BoolArray]:
-        """Every resample's model, its baselines and its means."""
+        """Counts (b, n) of the rows to survival (b, k groups, m times), and where it could be computed."""
         outcome = (self.x, self.time, self.event, counts)
         coef, fitted = fit_weighted_batch(*outcome, strata=self.stratum, entry=self.entry, start=self.start)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -83,12 +76,12 @@ class Standardiser:
         total = np.zeros((len(self.baselines), len(self.times)))
         for stratum in range(self.baselines.shape[1]):
             rows = np.flatnonzero((counts > 0) & (self.within == stratum))
-            held = counts[rows].astype(np.float64)
+            weight = counts[rows].astype(np.float64)
             for group, baseline in enumerate(self.baselines[:, stratum]):
-                level, place = np.unique(hazard[baseline], return_inverse=True)
+                level, index = np.unique(hazard[baseline], return_inverse=True)
                 exposed = np.multiply.outer(-level * factors[group], ratio[rows])
                 np.exp(exposed, out=exposed)
-                total[group] += (exposed @ held)[place]
+                total[group] += (exposed @ weight)[index]
         return np.asarray(total / counts.sum(), dtype=np.float64)
 
 
@@ -108,7 +101,7 @@ class Reweighter:
     start : ndarray, shape (k - 1, q)
         The propensity coefficients of all rows.
     limits : tuple of float
-        Between which the stabilised weights of all rows were held; they hold in every resample.
+        Of the stabilised weights of all rows; they apply in every resample.
     """
 
     basis: FloatArray
@@ -120,12 +113,12 @@ class Reweighter:
     limits: tuple[float, float]
 
     def curves(self, counts: IntArray) -> tuple[FloatArray, BoolArray]:
-        """Every resample's weights and its weighted product-limit curves."""
+        """Counts (b, n) of the rows to survival (b, k groups, m times), and where it could be computed."""
         sizes = counts.astype(np.float64) @ np.eye(self.n_groups)[self.group]
         fitted = np.asarray((sizes > 0).all(axis=1), dtype=bool)
         coef = np.tile(self.start, (len(counts), 1, 1))
-        held = counts[fitted].astype(np.float64)
-        coef[fitted], fitted[fitted] = fit_propensity(self.basis, self.group, held, start=self.start)
+        complete = counts[fitted].astype(np.float64)
+        coef[fitted], fitted[fitted] = fit_propensity(self.basis, self.group, complete, start=self.start)
         own = probabilities(self.basis, coef)[:, self.group, np.arange(len(self.group))]
         share = sizes / counts.sum(axis=1, keepdims=True)
         ratio = np.divide(share[:, self.group], own, out=np.zeros_like(own), where=counts > 0)  # else own may be 0
@@ -135,29 +128,28 @@ class Reweighter:
         left[left < NOBODY] = 0.0
         survival = np.ones((len(counts), self.n_groups, len(self.times)))
         for group in range(self.n_groups):
-            steps, place = steps_of(self.sets, group, self.times)
-            curve = np.cumprod(left[steps], axis=0)
-            survival[:, group] = np.concatenate([np.ones((1, len(counts))), curve])[place].T
+            low, high = np.searchsorted(self.sets.stratum, [group, group + 1])
+            n_steps = n_times_to(self.sets.times[low:high], self.times)
+            n_steps[0] = 0  # the first time is 0, where the curve is 1
+            curve = np.cumprod(left[low:high], axis=0)
+            survival[:, group] = np.concatenate([np.ones((1, len(counts))), curve])[n_steps].T
         return survival, fitted
 
 
-def steps_of(sets: RiskSets, stratum: int, times: FloatArray) -> tuple[slice, IntArray]:
-    """Where a stratum's event times are among all, and how many of them come by each time: none at the first, 0."""
-    low, high = np.searchsorted(sets.stratum, [stratum, stratum + 1])
-    place = n_times_to(sets.times[low:high], times).astype(np.int64)
-    place[0] = 0
-    return slice(int(low), int(high)), place
+CurveEngine = Standardiser | Reweighter
 
 
-def drawn_curves(engine: CurveEngine, n: int, n_bootstrap: int, seed: int) -> FloatArray:
+def drawn_curves(engine: CurveEngine, n: int, n_bootstrap: int, seed: int, *, shape: tuple[int, ...]) -> FloatArray:
     """The curves of resamples of the rows, each row as likely as another: those that could be computed, in order.
 
     Parameters
     ----------
-    engine : CurveEngine
+    engine : Standardiser or Reweighter
     n : int
         Rows.
     n_bootstrap, seed : int
+    shape : tuple of int
+        Groups and times, (k, m).
 
     Returns
     -------
@@ -171,7 +163,7 @@ def drawn_curves(engine: CurveEngine, n: int, n_bootstrap: int, seed: int) -> Fl
     seeds = np.random.SeedSequence(seed).spawn(len(sizes))
     batches = list(zip(sizes, seeds, strict=True))
     found = in_batches(partial(_batch, engine, n), batches, sizes=sizes, label="adjusted curves")
-    return np.concatenate([survival[fitted] for survival, fitted in found])
+    return np.concatenate([np.empty((0, *shape)), *(survival[fitted] for survival, fitted in found)])
 
 
 def _batch(engine: CurveEngine, n: int, batch: tuple[int, np.random.SeedSequence]) -> tuple[FloatArray, BoolArray]:
@@ -181,64 +173,57 @@ def _batch(engine: CurveEngine, n: int, batch: tuple[int, np.random.SeedSequence
     return engine.curves(counts)
 
 
-MOST_TIMES = 500
-"""Distinct event times above which the curves are computed at as many quantiles of them."""
-
-
-def refuse_no_events(rows: ExposureRows, by: str) -> None:
-    """Without an event there is nothing to adjust in a stratum."""
-    labels = rows.exposure.labels
-    n_event = np.bincount(rows.exposure.codes, rows.data.event, len(labels))
-    without = [repr(label) for label, count in zip(labels, n_event, strict=True) if not count]
-    if without:
-        raise NotEstimable(
-            f"column {by!r}: no events in {first_few(without)}; an adjusted curve needs some: join it with another"
-        )
-
-
-def outcome_model(rows: ExposureRows, endpoint: Endpoint, strata: tuple[str, ...]) -> CoxFit:
+def outcome_model(rows: ExposureRows, endpoint: Endpoint, strata: tuple[str, ...], formula: str) -> CoxFit:
     """The Cox model of a standardisation; an error when it has no finite estimate."""
-    model = CoxModel(endpoint, rows.formula, "efron", strata, None, None, robust=False, engine="kernel")
-    fit = fit_design(rows.design, model)
+    design, by, (first, *others) = rows.design, str(rows.by), rows.groups.labels
+    if not rows.own_baselines:
+        columns = {term: tuple(column + len(others) for column in index) for term, index in design.columns.items()}
+        design = Design(
+            design.data,
+            np.column_stack([_indicators(rows), design.x]),
+            (*(f"{by}[{label}]" for label in others), *design.terms),
+            {by: tuple(range(len(others))), **columns},
+            {by: f"{by}[{first}]", **design.coded_against},
+        )
+    fit = fit_design(design, CoxModel(endpoint, formula, "efron", strata, None, None, robust=False, engine="kernel"))
     if fit.maximum.directions:
-        words = "; ".join(str(one) for one in fit.warnings if isinstance(one, Separation))
-        raise NotEstimable(f"the outcome model has no finite estimate, so nothing can be standardised: {words}")
+        reasons = "; ".join(str(warning) for warning in fit.warnings if isinstance(warning, Separation))
+        raise NotEstimable(f"the outcome model has no finite estimate, so nothing can be standardised: {reasons}")
     return fit
 
 
-def _last_seen(time: FloatArray, codes: IntArray, n_groups: int) -> FloatArray:
-    """The longest follow-up of each group."""
-    return np.array([time[codes == code].max() for code in range(n_groups)], dtype=np.float64)
+def _indicators(rows: ExposureRows) -> FloatArray:
+    """Indicators of the groups but the first; none where the groups have baselines of their own."""
+    k = len(rows.groups.labels)
+    return np.eye(k)[rows.groups.codes][:, k if rows.own_baselines else 1 :]
 
 
-def curve_ends(rows: ExposureRows, model: CoxFit | None) -> FloatArray:
+def curve_ends(rows: ExposureRows, *, standardised: bool) -> FloatArray:
     """Where each stratum's curve ends: with its follow-up, and with that of the baselines it is made of."""
-    data, labels = rows.data, rows.exposure.labels
-    ends = _last_seen(data.time, rows.exposure.codes, len(labels))
-    if model is None:
+    data = rows.data
+    ends = _last_times(data.time, rows.groups.codes)
+    if not standardised:
         return ends
-    baselines = _last_seen(data.time, data.strata.codes, len(data.strata.labels))[_baselines(rows)]
+    baselines = _last_times(data.time, data.strata.codes)[_baselines(rows)]
     return np.asarray(np.minimum(ends, baselines.min(axis=1)), dtype=np.float64)
+
+
+def _last_times(time: FloatArray, codes: IntArray) -> FloatArray:
+    """The longest follow-up of each group."""
+    return np.array([time[codes == code].max() for code in range(codes.max() + 1)], dtype=np.float64)
 
 
 def _baselines(rows: ExposureRows) -> IntArray:
     """The baseline of each group within each of the other strata: its own where the groups are strata too."""
-    n_groups, n_within = len(rows.exposure.labels), len(rows.within.labels)
-    found = np.full((n_groups, n_within), -1)
-    found[rows.exposure.codes, rows.within.codes] = rows.data.strata.codes
-    if not _own_baselines(rows):
-        found[:] = found.max(axis=0)
-    empty = [
-        f"{rows.exposure.labels[a]!r} within {rows.within.labels[s]!r}" for a, s in np.argwhere(found < 0).tolist()
-    ]
+    labels, within = rows.groups.labels, rows.within.labels
+    baseline = np.full((len(labels), len(within)), -1)
+    baseline[rows.groups.codes, rows.within.codes] = rows.data.strata.codes
+    if not rows.own_baselines:
+        baseline[:] = baseline.max(axis=0)
+    empty = [f"{labels[a]!r} within {within[s]!r}" for a, s in np.argwhere(baseline < 0).tolist()]
     if empty:
         raise NotEstimable(f"no row to make a baseline of: {first_few(empty)}; leave a column out of strata")
-    return found.astype(np.int64)
-
-
-def _own_baselines(rows: ExposureRows) -> bool:
-    """Whether the groups are strata of the outcome model as well."""
-    return len(rows.design.terms) == len(rows.terms)
+    return baseline.astype(np.int64)
 
 
 def curve_times(rows: ExposureRows, ends: FloatArray, asked: FloatArray | None) -> FloatArray:
@@ -250,24 +235,23 @@ def curve_times(rows: ExposureRows, ends: FloatArray, asked: FloatArray | None) 
     return np.concatenate([[0.0], later])
 
 
-def standardiser(rows: ExposureRows, grid: FloatArray) -> CurveEngine:
+def standardiser(rows: ExposureRows, grid: FloatArray) -> Standardiser:
     """The engine of a standardisation, its rows in canonical order."""
-    order, data = rows.order, rows.data
-    n_indicators = 0 if _own_baselines(rows) else len(rows.exposure.labels) - 1
-    codes, labels = rows.exposure.codes[order], rows.exposure.labels
-    indicators = np.eye(len(labels))[codes][:, len(labels) - n_indicators :]
-    covariates = rows.x[order] - rows.x.mean(axis=0)
+    order, data, covariates = rows.order, rows.data, rows.x
+    indicators = _indicators(rows)
     time, event, entry, stratum = data.time[order], data.event[order], data.entry[order], data.strata.codes[order]
-    x = np.column_stack([indicators, covariates])
-    start = fit_arrays(x, time, event, entry=entry, strata=stratum)[0]
+    x = np.column_stack([indicators[order], covariates[order] - covariates.mean(axis=0)])
     return Standardiser(
-        x=x, n_indicators=n_indicators, time=time, event=event, entry=entry, stratum=stratum,
-        baselines=_baselines(rows), within=rows.within.codes[order], times=grid, start=start,
+        x=x, n_indicators=indicators.shape[1], time=time, event=event, entry=entry, stratum=stratum,
+        baselines=_baselines(rows), within=rows.within.codes[order], times=grid,
+        start=fit_arrays(x, time, event, entry=entry, strata=stratum)[0],
     )  # fmt: skip
 
 
-def reweighter(rows: ExposureRows, found: Weighting, grid: FloatArray) -> CurveEngine:
+def reweighter(rows: ExposureRows, weighting: Weighting, grid: FloatArray) -> Reweighter:
     """The engine of a weighting, its rows in canonical order."""
-    order, data, codes = rows.order, rows.data, rows.exposure.codes
-    sets = risk_sets(data.time[order], data.event[order], entry=data.entry[order], strata=codes[order])
-    return Reweighter(found.basis[order], codes[order], len(rows.exposure.labels), sets, grid, found.coef, found.limits)
+    order, data, groups = rows.order, rows.data, rows.groups
+    codes = groups.codes[order]
+    sets = risk_sets(data.time[order], data.event[order], entry=data.entry[order], strata=codes)
+    basis = weighting.basis[order]
+    return Reweighter(basis, codes, len(groups.labels), sets, grid, weighting.coef, weighting.limits)

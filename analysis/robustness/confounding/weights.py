@@ -1,42 +1,35 @@
-"""Weights that make groups alike in what was measured: the inverse of the probability of the group a row is in."""
+"""Weights that make groups alike in what was measured, and how alike they are before and after weighting."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.columns import first_few
-from analysis.errors import (
-    AnalysisWarning,
-    ExtremeWeights,
-    InputError,
-    NoOverlap,
-    NotEstimable,
-    dropped_warnings,
-    warn_all,
-)
-from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
-from analysis.robustness.confounding.propensity import fit_propensity, probabilities, propensity_basis
-from analysis.strata.marker_designs import listed
-from analysis.survival.cox import refuse_constant
-from analysis.survival.rows import label_column
+from analysis.cohort.columns import column_problems, first_few, numbers, rows_where
+from analysis.robustness.confounding import exposure
+from analysis.robustness.confounding.exposure import ExposureRows
+from analysis.survival.cox import level_columns, refuse_constant
+from analysis.survival.curves import pairs_of
+from analysis.survival.rows import label_column, listed
 
-__all__ = ["BalanceWeights", "balance_weights"]
+__all__ = ["BalanceWeights", "balance_weights", "covariate_balance"]
 
 LARGE, SMALL_SHARE, MOST_OUTSIDE = 50.0, 0.5, 0.2
 IMPOSSIBLE = 1e-6
 """A probability that no data of this size can tell from zero."""
-SAME = 1 - 1e-9
+EQUAL = 1 - 1e-9
 """Probabilities this close together are equal."""
+CONSTANT = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class BalanceWeights:
-    """Inverse-probability weights, and what they cost.
+class BalanceWeights(errors.RowAccount):
+    """Inverse-probability weights, what they cost, and the row account.
 
     Attributes
     ----------
@@ -51,8 +44,6 @@ class BalanceWeights:
     covariates : tuple of str
     stabilised : bool
     truncate : float, optional
-    n_read, n_used, dropped, warnings
-        Rows given, rows weighted, rows left out by reason, and what is worth a word.
     """
 
     weights: pd.Series
@@ -62,10 +53,17 @@ class BalanceWeights:
     covariates: tuple[str, ...]
     stabilised: bool
     truncate: float | None
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Weighting:
+    """The weights of complete rows: shape (n,), their probabilities (n, k), and the model behind them."""
+
+    weights: FloatArray
+    propensity: FloatArray
+    basis: FloatArray
+    coef: FloatArray
+    limits: tuple[float, float]
 
 
 def balance_weights(
@@ -129,47 +127,65 @@ def balance_weights(
     [0.75, 0.75, 1.5, 1.5, 0.75, 0.75]
     """
     check_truncate(truncate)
-    rows = read_exposure(cohort, None, covariates, by=by)
-    found = weighted_rows(rows, by, stabilised=stabilised, truncate=truncate)
-    result = told_weights(cohort, rows, found, by=by, covariates=covariates, stabilised=stabilised, truncate=truncate)
-    warn_all(result.warnings)
+    rows = exposure.read_exposure(cohort, None, covariates, by=by)
+    result, _ = weigh(cohort, rows, covariates, stabilised=stabilised, truncate=truncate)
+    errors.warn_all(result.warnings)
     return result
-
-
-@dataclass(frozen=True, eq=False)
-class Weighting:
-    """The weights of complete rows: shape (n,), their probabilities (n, k), and the model behind them."""
-
-    weights: FloatArray
-    propensity: FloatArray
-    basis: FloatArray
-    coef: FloatArray
-    limits: tuple[float, float]
 
 
 def check_truncate(truncate: float | None) -> None:
     """Refuse a quantile that is none, or that would leave nothing between the two."""
     if truncate is not None and not (isinstance(truncate, (int, float)) and 0 < truncate < 0.5):
         hint = f"; did you mean {1 - truncate:g}?" if isinstance(truncate, float) and 0.5 < truncate < 1 else ""
-        raise InputError(f"truncate={truncate!r} must be a quantile between 0 and 0.5, such as 0.01{hint}")
+        raise errors.InputError(f"truncate={truncate!r} must be a quantile between 0 and 0.5, such as 0.01{hint}")
 
 
-def weighted_rows(rows: ExposureRows, by: str, *, stabilised: bool, truncate: float | None) -> Weighting:
-    """The weights of the rows, from the propensity model fitted to them all."""
-    codes, labels = rows.exposure.codes, rows.exposure.labels
-    refuse_constant(rows.x, rows.terms)
-    basis = propensity_basis(rows.propensity_columns)
+def weigh(
+    cohort: pd.DataFrame,
+    rows: ExposureRows,
+    covariates: str | Sequence[str],
+    *,
+    stabilised: bool = True,
+    truncate: float | None,
+) -> tuple[BalanceWeights, Weighting]:
+    """The weights of the rows as a result on the cohort's index, and as arrays with the model behind them."""
+    found, (codes, labels) = _weighting(rows, stabilised, truncate), (rows.groups.codes, rows.groups.labels)
+    weights = np.full(len(cohort), np.nan)
+    propensity = np.full((len(cohort), len(labels)), np.nan)
+    weights[rows.data.position], propensity[rows.data.position] = found.weights, found.propensity
+    summary = _summary(found, codes, labels)
+    account = rows.data.account | {
+        "warnings": (
+            *errors.dropped_warnings(rows.data.n_read, rows.data.n_used, rows.data.dropped),
+            *_weight_warnings(summary, rows.by),
+            *_impossible_warnings(found.propensity, summary, rows.by),
+        )
+    }
+    result = BalanceWeights(
+        weights=pd.Series(weights, index=cohort.index, name="weight"),
+        propensity=pd.DataFrame(propensity, index=cohort.index, columns=pd.Index(labels)),
+        summary=summary, by=rows.by, covariates=listed(covariates), stabilised=stabilised, truncate=truncate, **account,
+    )  # fmt: skip
+    return result, found
+
+
+def _weighting(rows: ExposureRows, stabilised: bool, truncate: float | None) -> Weighting:
+    """The weights from the propensity model fitted to all rows, an indicator of each stratum but the first in it."""
+    codes, labels, within = rows.groups.codes, rows.groups.labels, rows.within
+    refuse_constant(rows.x, rows.design.terms)
+    strata = np.eye(len(within.labels))[within.codes][:, 1:]
+    basis = exposure.propensity_basis(np.column_stack([rows.x, strata]))
     if basis.shape[1] >= len(codes):
-        raise NotEstimable(
+        raise errors.NotEstimable(
             f"{len(codes)} complete rows cannot carry {basis.shape[1]} columns of covariates; take fewer"
         )
-    coef, converged = fit_propensity(basis, codes, np.ones((1, len(codes))))
-    propensity = probabilities(basis, coef)[0].T
+    coef, converged = exposure.fit_propensity(basis, codes, np.ones((1, len(codes))))
+    propensity = exposure.probabilities(basis, coef)[0].T
     own = propensity[np.arange(len(codes)), codes]
     if not converged[0] or own.min() > 1 - 1e-4:
-        raise NotEstimable(
-            f"the covariates tell the strata of {by!r} ({first_few(labels)}) apart completely: no row of one has a like"
-            " in another, so nothing can be weighted; compare fewer covariates or fewer strata"
+        raise errors.NotEstimable(
+            f"the covariates tell the strata of {rows.by!r} ({first_few(labels)}) apart completely: no row of one has a"
+            " like in another, so nothing can be weighted; compare fewer covariates or fewer strata"
         )
     share = np.bincount(codes) / len(codes) if stabilised else np.ones(len(labels))
     weights = share[codes] / own
@@ -177,42 +193,6 @@ def weighted_rows(rows: ExposureRows, by: str, *, stabilised: bool, truncate: fl
     if truncate is not None:
         limits = (float(np.quantile(weights, truncate)), float(np.quantile(weights, 1 - truncate)))
     return Weighting(np.clip(weights, *limits), propensity, basis, coef[0], limits)
-
-
-def told_weights(
-    cohort: pd.DataFrame,
-    rows: ExposureRows,
-    found: Weighting,
-    *,
-    by: str,
-    covariates: str | Sequence[str],
-    stabilised: bool,
-    truncate: float | None,
-) -> BalanceWeights:
-    """The weights as a result, with what must be said of them."""
-    labels, position = rows.exposure.labels, rows.data.position
-    weights = np.full(len(cohort), np.nan)
-    weights[position] = found.weights
-    propensity = np.full((len(cohort), len(labels)), np.nan)
-    propensity[position] = found.propensity
-    summary = _summary(found, rows.exposure.codes, labels)
-    return BalanceWeights(
-        weights=pd.Series(weights, index=cohort.index, name="weight"),
-        propensity=pd.DataFrame(propensity, index=cohort.index, columns=pd.Index(labels)),
-        summary=summary,
-        by=by,
-        covariates=listed(covariates),
-        stabilised=stabilised,
-        truncate=truncate,
-        n_read=rows.data.n_read,
-        n_used=rows.data.n_used,
-        dropped=rows.data.dropped,
-        warnings=(
-            *dropped_warnings(rows.data.n_read, rows.data.n_used, rows.data.dropped),
-            *_warnings(summary, by),
-            *_never(found.propensity, summary, by),
-        ),
-    )
 
 
 def effective_number(weights: FloatArray) -> float:
@@ -228,62 +208,182 @@ def effective_number(weights: FloatArray) -> float:
 
 def _summary(found: Weighting, codes: IntArray, labels: Sequence[str]) -> pd.DataFrame:
     """Each stratum's number, effective number, largest weight, and how many others lie outside its range."""
-    parts = [codes == code for code in range(len(labels))]
-    outside = [
-        float((found.propensity[~rows, code] < SAME * found.propensity[rows, code].min()).mean())
-        for code, rows in enumerate(parts)
-    ]
-    return pd.DataFrame(
-        {
-            "stratum": label_column(labels, labels),
-            "n": [int(rows.sum()) for rows in parts],
-            "effective_n": [effective_number(found.weights[rows]) for rows in parts],
-            "largest_weight": [float(found.weights[rows].max()) for rows in parts],
-            "share_outside": outside,
-        }
-    )
+    table = []
+    for code in range(len(labels)):
+        mine = codes == code
+        weights, own = found.weights[mine], found.propensity[mine, code]
+        outside = float((found.propensity[~mine, code] < EQUAL * own.min()).mean())
+        table.append((int(mine.sum()), effective_number(weights), float(weights.max()), outside))
+    summary = pd.DataFrame(table, columns=["n", "effective_n", "largest_weight", "share_outside"])
+    summary.insert(0, "stratum", label_column(labels, labels))
+    return summary
 
 
-def _warnings(summary: pd.DataFrame, by: str) -> tuple[AnalysisWarning, ...]:
-    """A word on weights that explode, and on strata without overlap."""
-    extreme = [
+def _weight_warnings(summary: pd.DataFrame, by: str) -> list[errors.AnalysisWarning]:
+    """Warnings of weights that explode, and of strata without overlap."""
+    extreme = (summary["largest_weight"] > LARGE) | (summary["effective_n"] < SMALL_SHARE * summary["n"])
+    few = [
         f"{row['stratum']!r} has {row['n']} rows, worth {row['effective_n']:.1f}, largest weight"
         f" {row['largest_weight']:.3g}"
-        for row in summary.to_dict("records")
-        if row["largest_weight"] > LARGE or row["effective_n"] < SMALL_SHARE * row["n"]
+        for row in summary[extreme].to_dict("records")
     ]
-    apart = [
-        f"{row['stratum']!r} ({row['share_outside']:.0%})"
-        for row in summary.to_dict("records")
-        if row["share_outside"] > MOST_OUTSIDE
-    ]
-    found: list[AnalysisWarning] = []
-    if extreme:
-        found.append(ExtremeWeights(f"weights by {by!r}: a few rows stand for many: {first_few(extreme)}"))
+    outside = summary[summary["share_outside"] > MOST_OUTSIDE].to_dict("records")
+    apart = [f"{row['stratum']!r} ({row['share_outside']:.0%})" for row in outside]
+    found: list[errors.AnalysisWarning] = []
+    if few:
+        found.append(errors.ExtremeWeights(f"weights by {by!r}: a few rows stand for many: {first_few(few)}"))
     if apart:
         found.append(
-            NoOverlap(
+            errors.NoOverlap(
                 f"strata of {by!r} that have no like for many of the other rows (share): {first_few(apart)}; what is"
                 " said of them there is the model's word, not the data's"
             )
         )
-    return tuple(found)
+    return found
 
 
-def _never(propensity: FloatArray, summary: pd.DataFrame, by: str) -> tuple[AnalysisWarning, ...]:
-    """A word on rows that could not have been in a stratum of which nothing else is told: no weight stands for them."""
+def _impossible_warnings(propensity: FloatArray, summary: pd.DataFrame, by: str) -> list[errors.AnalysisWarning]:
+    """Warning of rows that could not have been in a stratum that overlaps otherwise: no weight stands for them."""
     counts = (propensity < IMPOSSIBLE).sum(axis=0).tolist()
-    told = [
+    strata = [
         f"{row['stratum']!r} ({count} row{'s' * (count > 1)})"
         for row, count in zip(summary.to_dict("records"), counts, strict=True)
         if count and row["share_outside"] <= MOST_OUTSIDE
     ]
-    if not told:
-        return ()
-    return (
-        NoOverlap(
-            f"strata of {by!r} in which some rows could not have been, given their covariates: {first_few(told)}; a"
+    if not strata:
+        return []
+    return [
+        errors.NoOverlap(
+            f"strata of {by!r} in which some rows could not have been, given their covariates: {first_few(strata)}; a"
             " level that only another stratum holds does this: weighting cannot balance it, so join it with another or"
             " leave its rows out"
-        ),
-    )
+        )
+    ]
+
+
+def covariate_balance(
+    cohort: pd.DataFrame,
+    covariates: str | Sequence[str],
+    *,
+    by: str,
+    weights: BalanceWeights | pd.Series | None = None,
+) -> pd.DataFrame:
+    """Standardised mean differences between strata, as they are and weighted.
+
+    difference = (mean of b - mean of a) / sqrt((variance of a + variance of b) / 2), with the unweighted variances in
+    both, so that weighting can only change the difference of means; n - 1 for numbers, p (1 - p) for indicators.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient; never changed.
+    covariates : str or sequence of str
+        Columns, or terms of a formula as in `fit_cox`. A category of three or more levels has a row for every level,
+        the one that a model would code it against too; of two levels, one row says it all.
+    by : str
+        Column of the strata.
+    weights : BalanceWeights or Series, optional
+        What `balance_weights` returns, or weights on the cohort's index; only rows that have one are compared.
+
+    Returns
+    -------
+    DataFrame
+        covariate, stratum_a, stratum_b, difference, weighted_difference (NaN without weights); every pair of strata. A
+        covariate that varies in neither stratum is 0 where they agree, and NaN where they do not.
+
+    Raises
+    ------
+    CohortError, InputError
+        Faults of the columns, the terms and the weights.
+    NotEstimable
+        Fewer than two strata.
+
+    Warns
+    -----
+    RowsDropped
+        Rows that miss a weight, a covariate or their stratum.
+
+    Notes
+    -----
+    0.1 is often taken as the bound of balance. Austin and Stuart (2015), Stat Med 34:3661; levels and denominator as in
+    R's ``cobalt::bal.tab(s.d.denom = "pooled")``.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"mg": ["low"] * 3 + ["high"] * 3, "age": [60.0, 62, 64, 61, 63, 65]})
+    >>> covariate_balance(cohort, ["age"], by="mg")["difference"].tolist()
+    [-0.5]
+    """
+    errors.raise_all(column_problems(cohort, []))
+    given = np.ones(len(cohort)) if weights is None else _weights_of(cohort, weights)
+    known = ~np.isnan(given)
+    rows = exposure.read_exposure(cohort[known], None, covariates, by=by)
+    reasons = {**_without_weight(weights, int((~known).sum())), **rows.data.dropped}
+    errors.warn_all(errors.dropped_warnings(len(cohort), rows.data.n_used, reasons))
+    names, x = level_columns(rows.design)
+    table = _differences(rows, names, x, given[known][rows.data.position])
+    return table if weights is not None else table.assign(weighted_difference=np.nan)
+
+
+def _weights_of(cohort: pd.DataFrame, weights: BalanceWeights | pd.Series) -> FloatArray:
+    """The weight of each row, NaN where it has none; an error when they are not of these rows, or not positive."""
+    given = weights.weights if isinstance(weights, BalanceWeights) else weights
+    if not isinstance(given, pd.Series):
+        raise errors.InputError(
+            f"weights: expected what balance_weights returns, or a Series, got {type(given).__name__}"
+        )
+    same = given.index.equals(cohort.index)
+    if not same and not (given.index.is_unique and cohort.index.isin(given.index).all()):
+        raise errors.InputError("weights: their index is not that of the cohort; take both from the same frame")
+    problems: list[str] = []
+    values = numbers((given if same else given.loc[cohort.index]).to_frame("weight"), "weight", problems)
+    unfit = values <= 0
+    if unfit.any():
+        problems.append(f"weights: zero or negative in {rows_where(unfit)}; weights must be positive")
+    errors.raise_all(problems, errors.InputError)
+    return values
+
+
+def _without_weight(weights: BalanceWeights | pd.Series | None, n_missing: int) -> dict[str, int]:
+    """How many rows have no weight, for the reasons of the weights themselves where they account for them all."""
+    if isinstance(weights, BalanceWeights) and sum(weights.dropped.values()) == n_missing:
+        return dict(weights.dropped)
+    return {"missing weight": n_missing} if n_missing else {}
+
+
+def _differences(rows: ExposureRows, names: Sequence[str], x: FloatArray, weight: FloatArray) -> pd.DataFrame:
+    """A row a covariate, or level of a category, and pair of strata."""
+    labels, codes = list(rows.groups.labels), rows.groups.codes
+    pairs = pairs_of(labels)
+    a, b = ([labels.index(pair[side]) for pair in pairs] for side in (0, 1))
+    variance = _variances(x, codes)
+    pooled = np.sqrt((variance[a] + variance[b]) / 2)
+    columns = {
+        "covariate": np.repeat(np.asarray(names, dtype=object), len(pairs)),
+        "stratum_a": label_column([labels[code] for code in a * len(names)], labels),
+        "stratum_b": label_column([labels[code] for code in b * len(names)], labels),
+    }
+    for name, given in (("difference", np.ones(len(weight))), ("weighted_difference", weight)):
+        members = np.eye(len(labels))[codes] * given[:, None]
+        means = (members.T @ x) / members.sum(axis=0)[:, None]
+        columns[name] = _standardised(means[a], means[b], pooled).T.ravel()
+    return pd.DataFrame(columns)
+
+
+def _variances(x: FloatArray, codes: IntArray) -> FloatArray:
+    """Variances by stratum: n - 1 for numbers, p (1 - p) for indicators; NaN with one row."""
+    is_indicator = np.isin(x, (0.0, 1.0)).all(axis=0)
+    found = []
+    for code in range(int(codes.max()) + 1):
+        part = x[codes == code]
+        divisor = np.where(is_indicator, len(part), len(part) - 1.0)
+        squares = ((part - part.mean(axis=0)) ** 2).sum(axis=0)
+        found.append(np.divide(squares, divisor, out=np.full(x.shape[1], np.nan), where=divisor > 0))
+    return np.array(found, dtype=np.float64)
+
+
+def _standardised(a: FloatArray, b: FloatArray, pooled: FloatArray) -> FloatArray:
+    """Differences of means in pooled standard deviations; of what does not vary, 0 where equal and NaN otherwise."""
+    varies = pooled > CONSTANT * (np.abs(a) + np.abs(b))
+    equal = (pooled == 0) & (np.abs(b - a) <= CONSTANT * np.abs(a))
+    return np.divide(b - a, pooled, out=np.where(equal, 0.0, np.nan), where=varies)

@@ -155,7 +155,7 @@ def draw_labels(y: FloatArray, x: FloatArray, at: FloatArray, rng: np.random.Gen
     if len(levels) > 1:
         rows, members, weights = augmented(x, codes)
         coef = fit_propensity(rows, members, weights[None])[0]
-        factor = np.linalg.cholesky(information(rows, coef[0], weights))
+        factor = np.linalg.cholesky(information(rows, probabilities(rows, coef), weights[None])[0])
         coef = coef + np.linalg.solve(factor.T, rng.standard_normal(len(factor))).reshape(coef.shape)
         shares = probabilities(np.column_stack([np.ones(len(at)), at]), coef)[0]
         drawn = (uniform >= np.cumsum(shares, axis=0)[:-1]).sum(axis=0)

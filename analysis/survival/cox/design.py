@@ -85,7 +85,12 @@ def read_design(
 
 
 def read_term_design(
-    cohort: pd.DataFrame, endpoint: Endpoint, terms: Sequence[str], *, strata: str | Sequence[str] | None = None
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    terms: Sequence[str],
+    *,
+    strata: str | Sequence[str] | None = None,
+    complete: Sequence[str] = (),
 ) -> Design:
     """Check the columns of a model, drop incomplete rows and build the design matrix of columns and terms.
 
@@ -97,6 +102,8 @@ def read_term_design(
         Columns of whatever name, numeric or categorical, and terms of a formula.
     strata : optional
         As in `fit_cox`.
+    complete : sequence of str
+        Further columns that must not be missing.
 
     Returns
     -------
@@ -114,7 +121,7 @@ def read_term_design(
     ('log', '1[m]')
     """
     _check_given(cohort, endpoint, terms)
-    return _of_terms(cohort, endpoint, parse_terms(terms, cohort.columns), terms, {"strata": strata})
+    return _of_terms(cohort, endpoint, parse_terms(terms, cohort.columns), terms, {"strata": strata}, complete)
 
 
 def _check_given(cohort: pd.DataFrame, endpoint: Endpoint, covariates: object) -> None:
@@ -188,7 +195,12 @@ def _named_terms(text: str, cohort: pd.DataFrame) -> tuple[Term, ...]:
 
 
 def _of_terms(
-    cohort: pd.DataFrame, endpoint: Endpoint, terms: Sequence[Term], given: object, roles: dict[str, Any]
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    terms: Sequence[Term],
+    given: object,
+    roles: dict[str, Any],
+    complete: Sequence[str] = (),
 ) -> Design:
     """The design of terms on the rows that are complete in their columns."""
     if not terms:
@@ -196,7 +208,7 @@ def _of_terms(
     by_name = {name: _column_named(name, cohort) for name in columns_of(terms)}
     names = list(dict.fromkeys(by_name.values()))
     raise_all(_outcome_among_covariates(names, endpoint))
-    data = survival_data(cohort, endpoint, **roles, complete=names)
+    data = survival_data(cohort, endpoint, **roles, complete=[*complete, *names])
     problems: list[str] = []
     columns = {name: column_values(cohort, name, problems, data.position) for name in names}
     raise_all(problems)
@@ -230,14 +242,12 @@ def _column_named(name: str, cohort: pd.DataFrame) -> str:
     return same[0] if len(same) == 1 else name
 
 
-def level_columns(design: Design, *, leave_out: str) -> tuple[tuple[str, ...], FloatArray]:
+def level_columns(design: Design) -> tuple[tuple[str, ...], FloatArray]:
     """The columns of a design with one more for the level that a category of three or more is coded against.
 
     Parameters
     ----------
     design : Design
-    leave_out : str
-        A term whose columns are not wanted.
 
     Returns
     -------
@@ -247,14 +257,12 @@ def level_columns(design: Design, *, leave_out: str) -> tuple[tuple[str, ...], F
     Examples
     --------
     >>> cohort = pd.DataFrame({"t": [1.0, 2, 3], "e": [1, 1, 1], "mg": [0.7, 0.8, 0.9], "site": list("abc")})
-    >>> level_columns(read_design(cohort, Endpoint("t", "e"), "mg + site"), leave_out="mg")[0]
-    ('site[a]', 'site[b]', 'site[c]')
+    >>> level_columns(read_design(cohort, Endpoint("t", "e"), "mg + site"))[0]
+    ('mg', 'site[a]', 'site[b]', 'site[c]')
     """
     names: list[str] = []
     parts: list[FloatArray] = []
     for term, index in design.columns.items():
-        if term == leave_out:
-            continue
         own, x = [design.terms[column] for column in index], design.x[:, list(index)]
         if len(index) > 1 and term in design.coded_against:
             own, x = [design.coded_against[term], *own], np.column_stack([1.0 - x.sum(axis=1), x])

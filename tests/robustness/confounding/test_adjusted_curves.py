@@ -19,17 +19,14 @@ from analysis import (
     NotEstimable,
     RowsDropped,
     adjusted_curves,
-    adjusted_logrank,
     adjusted_restricted_mean,
     adjusted_survival_difference,
     balance_weights,
     clinical_cutpoints,
     kaplan_meier,
     load_cohort,
-    logrank_test,
     plot_adjusted,
     plot_survival,
-    restricted_mean,
     simulate_cohort,
     stratify,
     survival_at,
@@ -148,32 +145,6 @@ def test_counts_are_those_of_the_rows_as_they_are(method):
 
 
 @quiet
-@pytest.mark.parametrize("method", ["standardisation", "weighting"])
-def test_same_seed_same_answer_whatever_the_order_of_rows(method):
-    cohort = cohort_of(120)
-    first, again, shuffled = (
-        adjusted_curves(frame, OS, ["x"], by="arm", method=method, strata="site", n_bootstrap=60, seed=3)
-        for frame in (cohort, cohort, cohort.sample(frac=1, random_state=1))
-    )
-    assert np.array_equal(first.draws, again.draws)
-    assert_allclose(shuffled.draws, first.draws, rtol=1e-6)
-    assert_allclose(shuffled.curves["conf_low"], first.curves["conf_low"], rtol=1e-6)
-
-
-@quiet
-def test_a_draw_is_the_fit_of_its_rows_written_out():
-    cohort = cohort_of(80)
-    found = adjusted_curves(cohort, OS, ["x"], by="arm", n_bootstrap=20, seed=5)
-    order = np.lexsort((cohort["x"], np.zeros(80), cohort["arm"] == "treated", cohort["event"], cohort["time"]))
-    rng = np.random.default_rng(np.random.SeedSequence(5).spawn(1)[0])
-    counts = rng.multinomial(80, np.full(80, 1 / 80), size=20)
-    written = cohort.iloc[np.repeat(order, counts[7])].reset_index(drop=True)
-    alone = adjusted_curves(written, OS, ["x"], by="arm", n_bootstrap=0, seed=5)
-    place = np.searchsorted(found.times, alone.times)
-    assert_allclose(found.draws[7][:, place], alone.survival, rtol=1e-6)
-
-
-@quiet
 def test_late_entry_is_respected():
     """An entry before anybody's event changes nothing; a later one does."""
     cohort = cohort_of(100)
@@ -220,26 +191,6 @@ def test_the_planted_world_is_recovered():
         assert_allclose(values, mine["standardised_survival"], atol=0.015 if label == "reference" else 0.04)
         if label != "reference":
             assert (abs(values - mine["survival"]) > 0.05).all()
-
-
-@quiet
-def test_restricted_means_and_differences_by_hand():
-    cohort = cohort_of(120)
-    found = adjusted_curves(cohort, OS, ["x"], by="arm", n_bootstrap=40, seed=2)
-    means = adjusted_restricted_mean(found, 6.0, conf_level=0.9)
-    steps = found.times[found.times < 6]
-    widths = np.diff(np.append(steps, 6.0))
-    area = found.survival[:, : len(steps)] @ widths
-    drawn = found.draws[:, :, : len(steps)] @ widths
-    assert_allclose(means.means["restricted_mean"], area)
-    assert_allclose(means.means["std_error"], drawn.std(axis=0, ddof=1))
-    row = means.differences.iloc[0]
-    error = (drawn[:, 1] - drawn[:, 0]).std(ddof=1)
-    assert row["std_error"] == pytest.approx(error)
-    assert row["conf_high"] == pytest.approx(area[1] - area[0] + 1.6448536269514722 * error)
-    difference = adjusted_survival_difference(found, 6.0).iloc[0]
-    values = at(found.curves, [6.0])
-    assert difference["difference"] == pytest.approx(values["treated"][0] - values["control"][0])
 
 
 @quiet
@@ -294,35 +245,6 @@ def test_times_beyond_the_follow_up_are_told():
     cohort = cohort_of(200)
     with pytest.warns(BeyondFollowUp, match="times up to 90: stratum 'control' ends at"):
         adjusted_curves(cohort, OS, ["x"], by="arm", times=[5, 90], n_bootstrap=0, seed=1)
-
-
-@quiet
-def test_the_weighted_logrank_is_rs_robust_score_test():
-    """R 4.2.2: coxph(Surv(time, event) ~ g, weights = w, robust = TRUE, ties = "breslow")$rscore."""
-    test = adjusted_logrank(lung(), OS, ["age", "wt_loss", "sex"], by="g")
-    assert test.statistic == pytest.approx(11.7685935447331, rel=2e-4)
-    assert test.df == 2
-    within = adjusted_logrank(lung(), OS, ["age", "wt_loss"], by="g", strata="sex")
-    assert within.statistic == pytest.approx(10.6457194890259, rel=2e-4)
-    assert within.groups["observed"].sum() == pytest.approx(within.groups["expected"].sum())
-    assert within.groups["n"].tolist() == [48, 81, 41]
-
-
-@quiet
-def test_the_weighted_logrank_keeps_its_level_where_the_crude_one_does_not():
-    weighted, crude = [], []
-    for seed in range(60):
-        cohort = cohort_of(200, seed=100 + seed)
-        weighted.append(adjusted_logrank(cohort, OS, ["x"], by="arm").p_value)
-        crude.append(logrank_test(cohort, OS, by="arm").p_value)
-    assert np.mean(np.array(weighted) < 0.05) <= 0.15  # 0.05 and 3.5 standard errors
-    assert np.mean(np.array(crude) < 0.05) > 0.5
-
-
-def test_without_confounding_the_covariates_hardly_matter():
-    cohort = cohort_of(400).assign(noise=np.random.default_rng(99).normal(size=400))
-    adjusted = adjusted_logrank(cohort, OS, ["noise"], by="arm")
-    assert adjusted.statistic == pytest.approx(logrank_test(cohort, OS, by="arm").statistic, rel=0.1)
 
 
 def no_events(cohort):
@@ -406,39 +328,3 @@ def test_weights_that_explode_and_strata_without_like_are_told():
     given = {"by": "stratum", "method": "weighting", "strata": "treatment", "n_bootstrap": 0, "seed": 1}
     with pytest.warns(ExtremeWeights, match="'2' has 26 rows"), pytest.warns(NoOverlap, match="'2'"):
         adjusted_curves(cohort, OVERALL_SURVIVAL, ADJUSTMENT, **given)
-
-
-@quiet
-@pytest.mark.parametrize(
-    ("compute", "error", "message"),
-    [
-        (lambda one: adjusted_restricted_mean(one, 500), InputError, "horizon=500 lies beyond the adjusted curves"),
-        (lambda one: adjusted_restricted_mean(one, 0), InputError, "horizon=0 must be a finite number above 0"),
-        (lambda one: adjusted_survival_difference(one, 500), InputError, "time=500 lies beyond the adjusted curves"),
-        (lambda one: adjusted_restricted_mean(one.curves, 5), InputError, "expected what adjusted_curves returns"),
-        (lambda one: restricted_mean(one.curves, 5), InputError, "adjusted_restricted_mean"),
-        (lambda one: survival_difference(one.curves, 5), InputError, "adjusted_survival_difference"),
-    ],
-)
-def test_what_is_read_off_is_checked(compute, error, message):
-    found = adjusted_curves(cohort_of(80), OS, ["x"], by="arm", n_bootstrap=20, seed=1)
-    with pytest.raises(error, match=message):
-        compute(found)
-
-
-@quiet
-def test_without_resamples_there_is_no_error_to_give():
-    found = adjusted_curves(cohort_of(80), OS, ["x"], by="arm", n_bootstrap=0, seed=1)
-    with pytest.raises(NotEstimable, match="computed without resamples"):
-        adjusted_restricted_mean(found, 5)
-
-
-@quiet
-def test_sharing_the_draws_out_changes_no_number():
-    import joblib
-
-    cohort = cohort_of(80)
-    alone = adjusted_curves(cohort, OS, ["x"], by="arm", n_bootstrap=120, seed=4)
-    with joblib.parallel_config(backend="threading", n_jobs=2):
-        shared = adjusted_curves(cohort, OS, ["x"], by="arm", n_bootstrap=120, seed=4)
-    assert np.array_equal(alone.draws, shared.draws)

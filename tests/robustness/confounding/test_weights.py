@@ -19,7 +19,6 @@ from analysis import (
     balance_weights,
     covariate_balance,
 )
-from analysis.robustness.confounding.propensity import fit_propensity, probabilities, propensity_basis
 from tests.reference import rows
 
 COVARIATES = ["age", "wt_loss", "sex"]
@@ -73,20 +72,6 @@ def test_the_propensities_are_scikit_learns():
     model = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000).fit(scaled, cohort["g"])
     found = balance_weights(cohort, COVARIATES, by="g")
     assert_allclose(found.propensity, model.predict_proba(scaled), atol=1e-6)
-
-
-def test_weightings_at_once_are_the_fits_of_rows_written_out():
-    cohort, rng = two_arms(), np.random.default_rng(2)
-    codes = (cohort["arm"] == "b").to_numpy().astype(np.int64)
-    basis = propensity_basis(cohort[["age"]].to_numpy())
-    counts = rng.multinomial(len(codes), np.full(len(codes), 1 / len(codes)), size=5)
-    start = fit_propensity(basis, codes, np.ones((1, len(codes))))[0][0]
-    coef, converged = fit_propensity(basis, codes, counts.astype(float), start=start)
-    assert converged.all()
-    for row, held in zip(coef, counts, strict=True):
-        places = np.repeat(np.arange(len(codes)), held)
-        alone, _ = fit_propensity(basis[places], codes[places], np.ones((1, len(places))))
-        assert_allclose(probabilities(basis, row[None]), probabilities(basis, alone), atol=1e-6)
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from analysis.robustness.confounding.propensity import fit_propensity, information
+from analysis.robustness.confounding.exposure import fit_propensity, information, probabilities
 from analysis.robustness.missing.draws import augmented, draw_imputation, draw_labels, draw_numbers
 
 X = np.array([-1.2, -0.9, -0.5, -0.3, 0.1, 0.2, 0.6, 0.8, 1.1, 1.4])
@@ -42,9 +42,10 @@ MULTINOM = (
 )
 def test_logistic_regressions_with_added_rows_are_those_of_r(codes, expected):
     rows, labels, weights = augmented(X, codes)
-    coef = fit_propensity(rows, labels, weights[None])[0][0]
-    assert_allclose(coef, expected[0], rtol=1e-6)
-    assert_allclose(np.linalg.inv(information(rows, coef, weights)), expected[1], rtol=1e-6)
+    coef = fit_propensity(rows, labels, weights[None])[0]
+    assert_allclose(coef[0], expected[0], rtol=1e-6)
+    curvature = information(rows, probabilities(rows, coef), weights[None])[0]
+    assert_allclose(np.linalg.inv(curvature), expected[1], rtol=1e-6)
 
 
 def test_added_rows_by_hand():
