@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.kernels.counts.counting import count
-from analysis.kernels.counts.logrank import WEIGHTINGS, logrank_sums, score_chi_square
+from analysis.kernels.counts.logrank import Weighting, logrank_sums, score_chi_square
 
 
 @st.composite
@@ -35,7 +36,7 @@ def weight(name, n, peto, before, rho, gamma):
     }[name]
 
 
-@given(cohorts(), st.sampled_from(WEIGHTINGS), st.sampled_from([(0.0, 0.0), (1.0, 0.5), (0.0, 2.0)]))
+@given(cohorts(), st.sampled_from(get_args(Weighting)), st.sampled_from([(0.0, 0.0), (1.0, 0.5), (0.0, 2.0)]))
 @settings(deadline=None, max_examples=120)
 def test_sums_follow_their_definition(cohort, weighting, powers):
     time, event, entry, group, stratum = cohort
