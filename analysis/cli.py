@@ -112,8 +112,9 @@ def _add_studies(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 def _add_plans(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """The verbs on plans."""
-    plan = verbs.add_parser("plan", help="write a commented plan for a cohort file")
-    new = plan.add_subparsers(required=True, metavar="new").add_parser("new", help="guess a plan from a file's columns")
+    plan = verbs.add_parser("plan", help="write a commented plan for a cohort file, or the schema of plans for editors")
+    parts = plan.add_subparsers(required=True, metavar="new | schema")
+    new = parts.add_parser("new", help="guess a plan from a file's columns")
     new.add_argument("file", type=Path, help="a CSV, Parquet or Excel file")
     new.add_argument("--output", type=Path, help="the plan to write (default: NAME_plan.toml here)")
     new.add_argument("--sep", help="what separates the fields of a text file (default: found)")
@@ -123,6 +124,9 @@ def _add_plans(verbs: Verbs[argparse.ArgumentParser]) -> None:
     new.add_argument("--limits", default="error", help='values such as "<0.5": error (default), bound or missing')
     new.add_argument("--thousands", default="", help='what separates thousands, as in "1,284" (default: nothing)')
     new.set_defaults(run=_plan_new)
+    schema = parts.add_parser("schema", help="write the JSON schema by which editors complete and check plans")
+    schema.add_argument("--output", type=Path, default=Path("plan.schema.json"), help="(default: plan.schema.json)")
+    schema.set_defaults(run=_plan_schema)
     validate = verbs.add_parser("validate", help="say all that is wrong with a plan and its cohort")
     validate.add_argument("plan", type=Path, help="a study plan")
     validate.set_defaults(run=_validate)
@@ -196,6 +200,18 @@ def _plan_new(options: argparse.Namespace) -> int:
         text = new_plan(options.file, folder=path.parent, **reading)
     replace_file(path, text)
     print(f"{path} written; check every line, then: python -m analysis validate {path}")
+    return 0
+
+
+def _plan_schema(options: argparse.Namespace) -> int:
+    """The JSON schema of plans, for editors."""
+    import json
+
+    from analysis.present.canvas import replace_file
+    from analysis.study.plan import plan_schema
+
+    replace_file(options.output, json.dumps(plan_schema(), indent=2) + "\n")
+    print(f"{options.output} written; the first line of a plan beside it: #:schema {options.output.name}")
     return 0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from analysis import PlanError, StudyPlan
 from analysis.present.pages.page import TableBlock
-from analysis.study.plan.file import FIELDS
+from analysis.study.plan.tables import FIELDS
 from analysis.study.report.checklists.filling import CHECKLISTS, checklists_section, fill_checklist
 from analysis.study.report.checklists.items import Checklist, Item
 from analysis.study.report.results import StudySection

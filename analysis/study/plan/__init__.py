@@ -1,9 +1,8 @@
-"""Study plans: the parts, the TOML file, and a first plan guessed from a cohort's columns."""
+"""Study plans: the tables and their keys, the TOML file, and a first plan guessed from a cohort's columns."""
 
 from __future__ import annotations
 
 from analysis.study.plan.column_roles import check_columns, coded_events
-from analysis.study.plan.file import FIELDS
 from analysis.study.plan.guess import new_plan
-from analysis.study.plan.parts import LabsPlan, slug
-from analysis.study.plan.plan import StudyPlan
+from analysis.study.plan.plan import StudyPlan, plan_schema, slug
+from analysis.study.plan.tables import FIELDS, LabsPlan

@@ -6,7 +6,10 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pandas as pd
@@ -22,7 +25,7 @@ from analysis.cohort.column_names import (
     time_unit_of,
 )
 from analysis.cohort.likely_errors import calendar_years
-from analysis.cohort.reading import DecimalMark, Limits, ThousandsMark, read_cohort
+from analysis.cohort.reading import read_cohort
 
 _ROW_NAMES = re.compile(r"unnamed|rownames", re.IGNORECASE)
 _IDENTIFIERS = re.compile(r"(^|[ _.-])(id|no|nr|number)$", re.IGNORECASE)
@@ -47,17 +50,7 @@ class Guess:
     patient: str = ""
 
 
-def new_plan(
-    path: str | Path,
-    *,
-    folder: Path | None = None,
-    sep: str | None = None,
-    decimal: DecimalMark = ".",
-    encoding: str | None = None,
-    sheet: str | None = None,
-    limits: Limits = "error",
-    thousands: ThousandsMark = "",
-) -> str:
+def new_plan(path: str | Path, *, folder: Path | None = None, **reading: Any) -> str:  # noqa: ANN401
     """The text of a commented plan for a cohort file.
 
     Parameters
@@ -66,8 +59,9 @@ def new_plan(
         A CSV, Parquet or Excel file.
     folder : Path, optional
         Where the plan will lie, for the path in it; the working folder when None.
-    sep, decimal, encoding, sheet, limits, thousands
-        As `read_cohort` takes them; what is given stands in the plan.
+    **reading
+        sep, decimal, encoding, sheet, limits and thousands as `read_cohort` takes them; what is given stands in the
+        plan.
 
     Returns
     -------
@@ -80,19 +74,16 @@ def new_plan(
     CohortError
         When the file cannot be read.
     """
-    reading: dict[str, Any] = {"sep": sep, "decimal": decimal, "encoding": encoding, "sheet": sheet, "limits": limits}
-    reading["thousands"] = thousands
     cohort = read_cohort(path, **reading)
     guess = guess_columns(cohort)
     relative = Path(os.path.relpath(path, folder or Path.cwd())).as_posix()
-    return _TEMPLATE.format(
+    template = files("analysis.study.plan").joinpath("template.toml").read_text(encoding="utf-8")
+    return Template(template).substitute(
         path=_text(relative),
         columns="\n".join(f"#   {line}" for line in _described(cohort)),
         codes=_codes(guess),
-        patient=f"id = {_text(guess.patient)}  # who the patient is: one row each"
-        if guess.patient
-        else '# id = "patient_id"  # who the patient is: one row each',
-        reading="\n".join(_reading_line(key, value) for key, value in reading.items()),
+        patient=("" if guess.patient else "# ") + f"id = {_text(guess.patient or 'patient_id')}",
+        reading="\n".join(_reading_line(key, reading.get(key)) for key in _READING_EXAMPLES),
         marker=_text(guess.marker),
         label=_text(re.sub(r"\s*[(\[]mmol/L[)\]]\s*$", "", guess.marker) or guess.marker),
         unit=_text("mmol/L" if guess.is_magnesium else ""),
@@ -187,10 +178,7 @@ def _likeness(time: str, event: str) -> int:
     """How many letters two names share at their beginning; many for names that a standard pairs."""
     if (time.lower(), event.lower()) in _STANDARD_PAIRS:
         return 100
-    return next(
-        (index for index, pair in enumerate(zip(time, event, strict=False)) if len(set(pair)) > 1),
-        min(len(time), len(event)),
-    )
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(time, event, strict=False)))
 
 
 def _described(cohort: pd.DataFrame) -> list[str]:
@@ -205,8 +193,8 @@ def _described(cohort: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _text(value: str) -> str:
-    """Text as TOML writes it (its basic strings are JSON's)."""
+def _text(value: str | int) -> str:
+    """Text, or a whole number as a key, as TOML writes it: its basic strings are JSON's."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -220,21 +208,16 @@ def _codes(guess: Guess) -> str:
     if not guess.codes:
         return '# event_codes = { "dead" = 1, "alive" = 0 }'
     inner = ", ".join(
-        f"{_text(column)} = {{ {', '.join(f'{_key(code)} = {event}' for code, event in codes.items())} }}"
+        f"{_text(column)} = {{ {', '.join(f'{_text(code)} = {event}' for code, event in codes.items())} }}"
         for column, codes in guess.codes.items()
     )
     return f"event_codes = {{ {inner} }}  # 1: the event, 0: censored; check"
 
 
-def _key(code: int | str) -> str:
-    """A code as a key of TOML."""
-    return _text(code) if isinstance(code, str) else str(code)
-
-
 def _reading_line(key: str, value: str | None) -> str:
     """One option of reading: in force where it was given, else a comment that shows the form."""
     given = value not in (None, ".", "error", "")
-    return f"{key} = {_text(str(value))}" if given else f"# {key} = {_text(_SHOWN[key])}"
+    return f"{key} = {_text(str(value))}" if given else f"# {key} = {_text(_READING_EXAMPLES[key])}"
 
 
 def _per(cohort: pd.DataFrame, guess: Guess) -> str:
@@ -268,61 +251,11 @@ _QUANTILE_STRATA = """quantiles = 3  # groups of equal size; better, where they 
 # labels = ["low", "high"]
 # source = "who set the cut, and where"
 """
-_SHOWN = {"sep": ";", "decimal": ",", "encoding": "cp1252", "sheet": "Sheet1", "limits": "bound", "thousands": ","}
-_TEMPLATE = """# A study plan: what is decided before looking at the outcome. Check every line, then:
-#   python -m analysis validate THIS_FILE
-#   python -m analysis report --plan THIS_FILE
-#
-# Columns of the file:
-{columns}
-
-[study]
-title = "One marker and survival"  # your study in one line
-# time_zero = "first infusion"     # what follow-up is counted from
-# milestones = [12, 24]            # times at which survival is read off
-# horizon = 24                     # horizon of restricted means
-# summary = "hazard ratio"         # the summary that leads, or "restricted mean"; no test chooses it
-
-[data]
-path = {path}
-{codes}
-{reading}
-# missing = {{ ecog = [9] }}  # codes of a missing value, by column; in every column: ["[Not Available]"]
-{patient}
-
-[marker]
-column = {marker}
-label = {label}
-unit = {unit}  # {units}
-per = {per}            # the step that hazard ratios are given for
-direction = "lower"  # hazard ratios per step lower; or "higher"
-
-[strata]
-{strata}
-{endpoints}
-[model]
-covariates = [{covariates}]  # formula terms: log2(crp) and interactions are allowed
-# strata = ["treatment"]     # columns that the baseline hazard differs by
-
-# [labs]                      # the marker's later values, a row a sample: for landmarks and time-dependent models
-# path = "labs.csv"
-# key = "patient_id"          # in both files
-# time = "month"              # from the same time zero, in the endpoints' unit
-# value = "magnesium"         # in the marker's unit
-
-[robustness]
-# subgroups = ["treatment"]   # columns of groups; the first is the one of interest
-# site = "hospital"           # left out one at a time
-# landmarks = [3]             # needs [labs]
-# measurement_error = 0.03    # standard deviation of one measurement, in the marker's unit
-
-[reporting]                    # your words on what no result can tell; the report's checklists name every key
-# prespecification = "This plan was dated before the outcomes were linked; registered as ..."
-# later_treatment = "Follow-up goes on past a change of treatment; death without progression is an event"
-# eligibility = "Adults given a first infusion at two hospitals, 2019 to 2023"
-# assay = "Xylidyl blue, one laboratory, blind to outcome"
-# funding = "none"
-
-[labels]
-# crp = "C-reactive protein (mg/L)"
-"""
+_READING_EXAMPLES = {
+    "sep": ";",
+    "decimal": ",",
+    "encoding": "cp1252",
+    "sheet": "Sheet1",
+    "limits": "bound",
+    "thousands": ",",
+}

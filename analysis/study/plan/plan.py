@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from analysis.cohort.columns import Endpoint
 from analysis.cohort.reading import missing_problems
 from analysis.cohort.units import MAGNESIUM_UNITS
 from analysis.errors import InputError, PlanError, raise_all
-from analysis.study.plan.file import event_codes, plan_cutpoints, table_problems
-from analysis.study.plan.parts import (
-    LONGEST,
+from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
+from analysis.study.plan import form
+from analysis.study.plan.tables import (
+    FIELDS,
     DataPlan,
+    EndpointTable,
     LabsPlan,
     MarkerPlan,
     ModelPlan,
     RobustnessPlan,
     StrataPlan,
-    ascending,
-    robustness_plan,
-    slug,
+    StrataTable,
+    StudyTable,
 )
 
-Summary = Literal["hazard ratio", "restricted mean"]
+Tables = dict[str, Any]
+Part = TypeVar("Part")
+LONGEST = 60  # a file name has room for a prefix and a suffix
 
 
-@dataclass(frozen=True)
-class StudyPlan:
+@dataclass(frozen=True, kw_only=True)
+class StudyPlan(StudyTable):
     """A study as its author planned it; to be written before the outcome is seen, which no software can check.
 
     Parameters
@@ -76,7 +80,6 @@ class StudyPlan:
     (0.1, 'lower')
     """
 
-    title: str
     data: DataPlan
     marker: MarkerPlan
     strata: StrataPlan
@@ -85,13 +88,7 @@ class StudyPlan:
     labs: LabsPlan | None = None
     robustness: RobustnessPlan = field(default_factory=RobustnessPlan)
     reporting: Mapping[str, str] = field(default_factory=dict)
-    time_zero: str = ""
-    milestones: tuple[float, ...] = ()
-    horizon: float | None = None
-    summary: Summary = "hazard ratio"
     labels: Mapping[str, str] = field(default_factory=dict)
-    synthetic: bool = False
-    truth: Path | None = None
     path: Path | None = None
     text: str = ""
 
@@ -127,74 +124,120 @@ class StudyPlan:
             raise PlanError(f"no plan at {path}; write one with: python -m analysis plan new COHORT_FILE") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise PlanError(f"{path} is not TOML: {error}") from None
-        raise_all(table_problems(tables), PlanError)
-        return replace(_from_tables(tables, path.parent, text), path=path)
+        raise_all(form.form_problems(tables, plan_schema()), PlanError)
+        return replace(_from_tables(tables, path.parent), path=path, text=text)
 
 
-def _from_tables(tables: dict[str, dict[str, object]], folder: Path, text: str) -> StudyPlan:
+def plan_schema() -> form.Schema:
+    """The JSON schema of a plan file, by which editors of TOML complete and check one.
+
+    Examples
+    --------
+    >>> plan_schema()["required"]
+    ['data', 'marker', 'strata', 'endpoints']
+    """
+    classes = {"study": StudyTable, "data": DataPlan, "marker": MarkerPlan, "strata": StrataTable}
+    later = {"model": ModelPlan, "labs": LabsPlan, "robustness": RobustnessPlan}
+    tables = {name: form.table_schema(table) for name, table in classes.items()}
+    tables["endpoints"] = {"type": "array", "minItems": 1, "items": form.table_schema(EndpointTable)}
+    tables |= {name: form.table_schema(table) for name, table in later.items()}
+    tables["reporting"] = form.closed_table({key: {"type": "string", "description": FIELDS[key]} for key in FIELDS})
+    tables["labels"] = {"type": "object", "description": "words for columns and model terms in tables and figures"}
+    head = {"$schema": "http://json-schema.org/draft-04/schema#", "title": "A study plan"}
+    return head | form.closed_table(tables, ["data", "marker", "strata", "endpoints"])
+
+
+def _from_tables(tables: Tables, folder: Path) -> StudyPlan:
     """The plan of tables whose keys and types are known to be right."""
-    study = {"title": "A survival study of one marker", **tables.get("study", {})}
-    truth = study.pop("truth", None)
+    data, study = tables["data"], dict(tables.get("study", {}))
+    if study.get("truth") == "":
+        del study["truth"]
+    marker = {"label": tables["marker"]["column"], **tables["marker"]}
+    if "cutpoints" in tables["strata"]:  # the named cut-points are all of magnesium
+        marker = {"analyte": "magnesium", **marker}
     problems: list[str] = []
-    strata = _strata(tables["strata"], str(tables["marker"].get("unit", "")), problems)
+    strata = _strata(tables["strata"], marker.get("unit", ""), problems)
     endpoints = _endpoints(tables["endpoints"], problems)
-    marker = _marker(tables["marker"], named_cut="cutpoints" in tables["strata"], problems=problems)
-    _check_milestones(study, problems)
-    robustness = robustness_plan(tables.get("robustness", {}), has_labs="labs" in tables, problems=problems)
-    data = dict(tables["data"])
+    problems += [*_marker_problems(marker), *_study_problems(study), *_robustness_problems(tables)]
     problems += [f"[data] {problem}" for problem in missing_problems(data.get("missing", ()))]
     raise_all(problems, PlanError)
     return StudyPlan(
-        data=DataPlan(
-            path=folder / str(data.pop("path")),
-            event_codes=event_codes(data.pop("event_codes", None)),
-            **data,  # type: ignore[arg-type]
-        ),
-        marker=marker,
+        **vars(_part(StudyTable, study, folder)),
+        data=_part(DataPlan, {**data, "event_codes": _event_codes(data.get("event_codes"))}, folder),
+        marker=_part(MarkerPlan, marker, folder),
         strata=strata,
         endpoints=endpoints,
-        model=ModelPlan(**{key: _names(value) for key, value in tables.get("model", {}).items()}),
-        labs=_labs(tables.get("labs"), folder),
-        robustness=robustness,
-        reporting={str(key): str(value) for key, value in tables.get("reporting", {}).items()},
-        labels={str(key): str(value) for key, value in tables.get("labels", {}).items()},
-        truth=folder / str(truth) if truth else None,
-        milestones=tuple(study.pop("milestones", ())),  # type: ignore[arg-type]
-        text=text,
-        **study,  # type: ignore[arg-type]
+        model=_part(ModelPlan, tables.get("model", {}), folder),
+        labs=_part(LabsPlan, tables["labs"], folder) if "labs" in tables else None,
+        robustness=_part(RobustnessPlan, tables.get("robustness", {}), folder),
+        reporting=tables.get("reporting", {}),
+        labels={key: str(value) for key, value in tables.get("labels", {}).items()},
     )
 
 
-def _labs(table: dict[str, object] | None, folder: Path) -> LabsPlan | None:
-    """Where the repeated values are, relative to the plan's folder."""
-    if table is None:
+def _part(kind: type[Part], table: Tables, folder: Path) -> Part:
+    """One part of the plan: paths lie in the plan's folder, and lists, or one name alone, become tuples."""
+    values, hints = dict(table), get_type_hints(kind)
+    for key, value in table.items():
+        if Path in (hints[key], *get_args(hints[key])):
+            values[key] = folder / value
+        elif get_origin(hints[key]) is tuple:
+            values[key] = (value,) if isinstance(value, str) else tuple(value)
+    return kind(**values)
+
+
+def _event_codes(table: object) -> form.EventCodes | None:
+    """Codes as `read_cohort` takes them: TOML's keys are text, so those that are whole numbers become numbers."""
+    if not isinstance(table, dict):
         return None
-    return LabsPlan(folder / str(table["path"]), *(str(table[key]) for key in ("key", "time", "value")))
+    return {
+        int(key) if key.lstrip("-").isdigit() else key: _event_codes(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+    }
 
 
-def _names(value: object) -> tuple[str, ...]:
-    """One name or a list of them, as a tuple."""
-    return (value,) if isinstance(value, str) else tuple(value)  # type: ignore[arg-type]
-
-
-def _strata(table: dict[str, object], unit: str, problems: list[str]) -> StrataPlan:
-    """The cut-points or the number of quantile groups."""
-    cutpoints = plan_cutpoints(table, unit, problems)
-    reference, n_groups = table.get("reference"), table.get("quantiles")
-    if isinstance(n_groups, int) and n_groups < 2:
+def _strata(table: StrataTable, unit: str, problems: list[str]) -> StrataPlan:
+    """The cut-points or the number of quantile groups; what is wrong is added to `problems`."""
+    ways = [key for key in ("cutpoints", "edges", "quantiles") if key in table]
+    reference, n_groups, cutpoints = table.get("reference"), table.get("quantiles"), None
+    if len(ways) != 1:
+        problems.append(
+            f"[strata] has {' and '.join(ways) or 'no cut-points'}: give one of cutpoints (a name), edges (with labels"
+            " and source), quantiles (a number of groups)"
+        )
+    elif n_groups is None:
+        try:
+            cutpoints = clinical_cutpoints(table["cutpoints"]) if "cutpoints" in table else _own_cutpoints(table, unit)
+        except InputError as error:
+            problems += [f"[strata] {problem}" for problem in error.problems]
+    if n_groups is not None and n_groups < 2:
         problems.append(f"[strata] quantiles = {n_groups}: at least 2 groups, or there is nothing to compare")
     if cutpoints is not None and reference is not None and reference not in cutpoints.labels:
         problems.append(f"[strata] reference {reference!r} is none of the labels {cutpoints.labels}")
-    return StrataPlan(cutpoints, n_groups, reference)  # type: ignore[arg-type]
+    return StrataPlan(cutpoints, n_groups, reference)
 
 
-def _endpoints(tables: object, problems: list[str]) -> tuple[Endpoint, ...]:
-    """The outcomes, each with a name of its own."""
+def _own_cutpoints(table: StrataTable, unit: str) -> Cutpoints:
+    """Cut-points written out in the plan; they need labels and a source."""
+    missing = [key for key in ("labels", "source") if key not in table]
+    if missing:
+        raise InputError(f"edges need {' and '.join(missing)} too: say what the groups are called and who set the cut")
+    return Cutpoints(
+        tuple(table["edges"]),
+        tuple(table["labels"]),
+        unit=unit,
+        source=table["source"],
+        rule=table.get("rule", "clinical"),
+        closed=table.get("closed", "left"),
+    )
+
+
+def _endpoints(tables: Sequence[Tables], problems: list[str]) -> tuple[Endpoint, ...]:
+    """The outcomes, each with a name of its own; what is wrong is added to `problems`."""
     endpoints: list[Endpoint] = []
-    for table in tables:  # type: ignore[attr-defined]
-        fields = {"label" if key == "name" else key: value for key, value in table.items()}
+    for table in tables:
         try:
-            endpoints.append(Endpoint(**fields))
+            endpoints.append(Endpoint(**{"label" if key == "name" else key: value for key, value in table.items()}))
         except InputError as error:
             problems += error.problems
     names = [endpoint.name for endpoint in endpoints]
@@ -206,23 +249,58 @@ def _endpoints(tables: object, problems: list[str]) -> tuple[Endpoint, ...]:
     return tuple(endpoints)
 
 
-def _marker(table: dict[str, object], *, named_cut: bool, problems: list[str]) -> MarkerPlan:
-    """The marker; one that is cut at named cut-points is magnesium, for the named ones all are."""
-    fields = {"label": table["column"], "unit": "", "analyte": "magnesium" if named_cut else "", **table}
-    if not 0 < float(fields.get("per", 0.1)) < math.inf:  # type: ignore[arg-type]
-        problems.append(f"[marker] per = {fields['per']!r}: the step of the hazard ratio must be above 0")
-    if fields.get("direction", "lower") not in {"lower", "higher"}:
-        problems.append(f"[marker] direction = {fields['direction']!r}: say 'lower' or 'higher'")
-    if fields["analyte"] == "magnesium" and fields["unit"] not in MAGNESIUM_UNITS:
-        problems.append(f"[marker] unit = {fields['unit']!r}: magnesium is in one of {MAGNESIUM_UNITS}")
-    return MarkerPlan(**fields)  # type: ignore[arg-type]
+def _marker_problems(marker: Tables) -> list[str]:
+    """What is wrong with the step, the direction or the unit."""
+    problems = []
+    per, direction, unit = marker.get("per", 1), marker.get("direction", "lower"), marker.get("unit", "")
+    if not 0 < per < math.inf:
+        problems.append(f"[marker] per = {per!r}: the step of the hazard ratio must be above 0")
+    if direction not in {"lower", "higher"}:
+        problems.append(f"[marker] direction = {direction!r}: say 'lower' or 'higher'")
+    if marker.get("analyte") == "magnesium" and unit not in MAGNESIUM_UNITS:
+        problems.append(f"[marker] unit = {unit!r}: magnesium is in one of {MAGNESIUM_UNITS}")
+    return problems
 
 
-def _check_milestones(study: dict[str, object], problems: list[str]) -> None:
+def _study_problems(study: Tables) -> list[str]:
     """Times asked for must be positive and ascending, and the summary one that there is."""
-    problems += ascending("[study] milestones", study.get("milestones", ()))
-    horizon = study.get("horizon")
-    if horizon is not None and not 0 < horizon < math.inf:  # type: ignore[operator]
+    problems = _time_problems("[study] milestones", study.get("milestones", []))
+    horizon, summaries = study.get("horizon", 1), get_args(get_type_hints(StudyTable)["summary"])
+    if not 0 < horizon < math.inf:
         problems.append(f"[study] horizon = {horizon!r}: must be above 0")
-    if study.get("summary", "hazard ratio") not in get_args(Summary):
-        problems.append(f"[study] summary = {study['summary']!r}: one of {', '.join(map(repr, get_args(Summary)))}")
+    if study.get("summary", summaries[0]) not in summaries:
+        problems.append(f"[study] summary = {study['summary']!r}: one of {', '.join(map(repr, summaries))}")
+    return problems
+
+
+def _robustness_problems(tables: Tables) -> list[str]:
+    """What is wrong with the values of [robustness]."""
+    table = tables.get("robustness", {})
+    problems = _time_problems("[robustness] landmarks", table.get("landmarks", []))
+    if table.get("landmarks") and "labs" not in tables:
+        problems.append("[robustness] landmarks need the marker's later values: say in [labs] where they are")
+    error = table.get("measurement_error", 1)
+    if not 0 < error < math.inf:
+        problems.append(f"[robustness] measurement_error = {error!r}: a standard deviation above 0")
+    for key, known in form.table_schema(RobustnessPlan)["properties"].items():
+        if known["type"] == "integer" and key in table and table[key] < known["minimum"]:
+            problems.append(f"[robustness] {key} = {table[key]}: at least {known['minimum']}")
+    return problems
+
+
+def _time_problems(name: str, times: Sequence[float]) -> list[str]:
+    """A problem when times asked for are not positive and ascending."""
+    if all(0 < time < math.inf for time in times) and list(times) == sorted(set(times)):
+        return []
+    return [f"{name} = {times}: positive times, ascending, each once"]
+
+
+def slug(text: str) -> str:
+    """A label as part of a file name: letters and digits of any script, in lower case.
+
+    Examples
+    --------
+    >>> slug("Overall survival"), slug("Επιβίωση (μήνες)")
+    ('overall-survival', 'επιβίωση-μήνες')
+    """
+    return re.sub(r"[\W_]+", "-", text.lower())[:LONGEST].strip("-") or "unnamed"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis import PlanError, StudyPlan
-from analysis.study.plan.parts import slug
+from analysis.study.plan.plan import slug
 
 GOOD = """
 [data]
