@@ -1,13 +1,16 @@
-"""What can be wrong, as types: errors that teach, and warnings that travel with a result."""
+"""What can be wrong: errors that teach, options that are not allowed, and warnings that travel with a result."""
 
 from __future__ import annotations
 
+import difflib
+import math
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -197,6 +200,75 @@ def raise_all(problems: Sequence[str], error: type[InputError] = CohortError) ->
     """Raise `error` with every problem at once; do nothing when there is none."""
     if problems:
         raise error(problems)
+
+
+def choice_problems(name: str, value: object, allowed: Sequence[str]) -> list[str]:
+    """What is wrong with an option that takes one of a few words.
+
+    Examples
+    --------
+    >>> choice_problems("ties", "effron", ("efron", "breslow"))
+    ["ties='effron'; choose 'efron' or 'breslow'; did you mean 'efron'?"]
+    """
+    if isinstance(value, str) and value in allowed:
+        return []
+    words = [repr(word) for word in allowed]
+    choices = " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+    near = difflib.get_close_matches(value, allowed, n=1) if isinstance(value, str) else []
+    return [f"{name}={value!r}; choose {choices}" + (f"; did you mean {near[0]!r}?" if near else "")]
+
+
+def level_problems(conf_level: object) -> list[str]:
+    """What is wrong with a confidence level.
+
+    Examples
+    --------
+    >>> level_problems(95)
+    ['conf_level=95 must lie between 0 and 1; did you mean 0.95?']
+    """
+    level = _number(conf_level)
+    if 0 < level < 1:
+        return []
+    hint = f"; did you mean {level / 100:g}?" if 1 < level < 100 else ""
+    return [f"conf_level={_plain(conf_level)!r} must lie between 0 and 1{hint}"]
+
+
+def number_problems(name: str, value: object, *, low: float = -math.inf, open_low: bool = False) -> list[str]:
+    """What is wrong with an option that must be a finite number at or above (when open: above) a limit.
+
+    Examples
+    --------
+    >>> number_problems("horizon", -1, low=0, open_low=True)
+    ['horizon=-1 must be a finite number above 0']
+    """
+    number = _number(value)
+    if math.isfinite(number) and (number > low if open_low else number >= low):
+        return []
+    limit = "" if low == -math.inf else f" above {low:g}" if open_low else f" of at least {low:g}"
+    return [f"{name}={_plain(value)!r} must be a finite number{limit}"]
+
+
+def count_problems(name: str, value: object, *, low: int = 1) -> list[str]:
+    """What is wrong with an option that must be a whole number of at least `low` (a seed: at least 0).
+
+    Examples
+    --------
+    >>> count_problems("seed", None, low=0)
+    ['seed=None must be a whole number of at least 0']
+    """
+    if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= low:
+        return []
+    return [f"{name}={_plain(value)!r} must be a whole number of at least {low}"]
+
+
+def _plain(value: object) -> object:
+    """A number of numpy as Python's own, which reads as a number in a message."""
+    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+
+
+def _number(value: object) -> float:
+    """A real number as a float; NaN for anything else, truth values too."""
+    return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
 
 
 _collector: ContextVar[list[AnalysisWarning] | None] = ContextVar("collector", default=None)

@@ -27,7 +27,7 @@ PAGE, COUNTS = ROOT / "docs" / "agreement.md", ROOT / "analysis" / "study" / "r_
 MODULES = (
     "tests.survival.test_against_r_curves",
     "tests.survival.test_against_r_cox",
-    "tests.survival.competing.test_fine_gray",
+    "tests.survival.test_competing",
     "tests.strata.test_quantiles",
     "tests.strata.test_dose_response",
     "tests.strata.search.test_one_cut",

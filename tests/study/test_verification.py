@@ -10,7 +10,7 @@ from analysis import Endpoint, StudyPlan, load_example, synthetic_plan, write_co
 from analysis.study.prepare import prepare_study
 from analysis.study.report.sections import verification
 from analysis.study.report.sections.verification import verification_section
-from analysis.survival.lifelines_engine import lifelines_logrank
+from analysis.survival.group_tests import lifelines_logrank
 from tests.reference import cases, cohort, with_groups
 from tests.study.plans import LUNG_BY_AGE
 

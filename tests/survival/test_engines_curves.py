@@ -84,7 +84,7 @@ def test_engines_agree_on_published_data(case):
 def test_auto_takes_the_kernel_for_large_cohorts(monkeypatch):
     """lifelines is not even called above its limit."""
     # the module by its name: the shelf's face gives the function of the same name
-    monkeypatch.setattr(sys.modules["analysis.survival.curves.kaplan_meier"], "lifelines_survival", None)
+    monkeypatch.setattr(sys.modules["analysis.survival.curves.kaplan_meier"], "_lifelines", None)
     frame = pd.DataFrame({"time": np.arange(1.0, 20_002.0), "event": 1})
     assert kaplan_meier(frame, PLAIN)["survival"].iloc[-1] == 0
 

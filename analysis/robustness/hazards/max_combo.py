@@ -121,7 +121,7 @@ def max_combo(
     """
     pairs = _pairs(rho_gamma)
     data = survival_data(cohort, endpoint, by=by, strata=strata)
-    found = checked_groups(data.by.labels, data.by.codes, int(data.event.sum()), by)
+    found = checked_groups(data.by.labels, data.by.sizes, int(data.event.sum()), by)
     if len(data.by.labels) != 2:
         raise NotEstimable(
             f"column {by!r} holds {len(data.by.labels)} groups ({first_few(data.by.labels)}): MaxCombo compares two;"

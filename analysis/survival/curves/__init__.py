@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from analysis.survival.curves.frames import CHOSEN_TIMES, EVENT_TIMES, QUANTILES, pairs_of, strata_of
 from analysis.survival.curves.kaplan_meier import check_curve_options, curves_of_counts, kaplan_meier
-from analysis.survival.curves.landmarks import landmark
 from analysis.survival.curves.milestones import (
+    CHOSEN_TIMES,
+    EVENT_TIMES,
+    QUANTILES,
     difference_columns,
     median_follow_up,
+    pairs_of,
+    strata_of,
     survival_at,
     survival_difference,
     survival_quantile,
     with_pairs,
 )
 from analysis.survival.curves.restricted_means import check_horizon, restricted_mean, restricted_mean_difference
-from analysis.survival.curves.risk_table import joined, risk_of_counts, risk_table, so_far
+from analysis.survival.curves.risk_table import joined, landmark, risk_of_counts, risk_table, so_far

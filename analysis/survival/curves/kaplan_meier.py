@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import get_args
 
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import AnalysisWarning, EarlyZero, InputError, NotSupported, raise_all, warn_all
-from analysis.kernels.counts import ConfType, Counts, count, greenwood, interval, jackknife_variance, survival_curve
-from analysis.survival.lifelines_engine import lifelines_survival
-from analysis.survival.rows import (
-    Engine,
-    SurvivalData,
+from analysis.errors import (
+    AnalysisWarning,
+    EarlyZero,
+    InputError,
+    NotSupported,
     choice_problems,
-    code_column,
-    counted_curves,
-    late_entry,
     level_problems,
-    patient_rows,
-    spell_warnings,
-    survival_data,
+    raise_all,
+    warn_all,
 )
+from analysis.kernels.counts import ConfType, Counts, greenwood, interval, jackknife_variance, survival_curve
+from analysis.survival import rows
+from analysis.survival.rows import CohortCounts, Engine, SurvivalData
 
 MOST_ROWS_FOR_LIFELINES = 20_000
 GREENWOOD, JACKKNIFE = "greenwood", "infinitesimal jackknife"
@@ -116,19 +114,28 @@ def kaplan_meier(
     3   5.0       1        0         1      0.50
     """
     check_curve_options(conf_level, conf_type, engine)
-    by_row = weights is not None or cluster is not None or engine == "lifelines"
-    counted = None if by_row else counted_curves(cohort, endpoint, by=by)
-    if counted is not None and (engine == "kernel" or counted[1].n_used > MOST_ROWS_FOR_LIFELINES):
-        counts, rows = counted
-        curves, found = curves_of_counts(counts, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)
-        warn_all((*rows.warnings, *found))
-        return curves
-    data = survival_data(cohort, endpoint, by=by, weights=weights, cluster=cluster)
-    ended = patient_rows(data, cluster).ended
-    curves, found = curves_of(
-        data, conf_level=conf_level, conf_type=conf_type, engine=engine, weighted=weights is not None, ended=ended
-    )  # fmt: skip
-    warn_all((*data.warnings, *spell_warnings(cohort, endpoint, data, cluster), *found))
+    by_name, weighted = engine == "lifelines", weights is not None
+    read = rows.read_counts(cohort, endpoint, by=by, weights=weights, cluster=cluster, with_rows=by_name)
+    data, counts = read.rows, read.counts
+    spells: tuple[AnalysisWarning, ...] = ()
+    if data is not None and cluster is not None:
+        lost = rows.patient_rows(data, cluster).ended & ~data.event
+        counts = replace(counts, n_censor=rows.counts_of_rows(data, lost, weighted=weighted).n_event)
+    elif data is not None and endpoint.entry is not None:
+        spells = rows.spell_warnings(cohort, endpoint, data)
+    fractional = data is not None and bool((data.weights % 1 != 0).any())
+    by_lifelines = _engine(engine, read, fractional=fractional) == "lifelines"
+    curves, found = curves_of_counts(
+        counts,
+        read.labels,
+        at_start(read),
+        survival=_lifelines(data, counts) if data is not None and by_lifelines else None,
+        jackknife=_jackknife(data, counts) if data is not None and fractional else None,
+        weighted=weighted,
+        conf_level=conf_level,
+        conf_type=conf_type,
+    )
+    warn_all((*read.warnings, *spells, *found))
     return curves
 
 
@@ -138,33 +145,12 @@ def check_curve_options(conf_level: float, conf_type: str, engine: str = "auto")
     raise_all(problems + choice_problems("engine", engine, get_args(Engine)), InputError)
 
 
-def curves_of(
-    data: SurvivalData,
-    *,
-    conf_level: float,
-    conf_type: str,
-    engine: str = "kernel",
-    weighted: bool = False,
-    ended: BoolArray | None = None,
-) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
-    """The curves of checked data, and what must be said of them; rows that have not `ended` are followed on at once."""
-    codes, labels = data.by.codes, data.by.labels
-    weights, entry = data.weights if weighted else None, late_entry(data)
-    counted = partial(count, data.time, entry=entry, weights=weights, segment=codes, n_segments=len(labels))
-    counts = counted(data.event)
-    fractional = weighted and bool((data.weights % 1 != 0).any())
-    by_lifelines = _engine(engine, data.n_used, fractional, _emptied(counts, labels)) == "lifelines"
-    return curves_of_counts(
-        counts if ended is None or ended.all() else replace(counts, n_censor=counted(ended & ~data.event).n_event),
-        labels,
-        # Entry is never negative: who has entry 0 comes under observation just after 0.
-        np.asarray(np.bincount(codes, data.weights * (data.entry <= 0), len(labels)), dtype=np.float64),
-        survival=_lifelines(data, counts, entry, weights) if by_lifelines else None,
-        jackknife=_jackknife(data, counts) if fractional else None,
-        weighted=weighted,
-        conf_level=conf_level,
-        conf_type=conf_type,
-    )
+def at_start(read: CohortCounts) -> FloatArray | IntArray:
+    """Who is under observation just after 0, by stratum: entry is never negative, so those with entry 0 are."""
+    if read.rows is None:
+        return read.sizes
+    there = read.rows.weights * (read.rows.entry <= 0)
+    return np.asarray(np.bincount(read.rows.by.codes, there, len(read.labels)), dtype=np.float64)
 
 
 def curves_of_counts(
@@ -178,7 +164,7 @@ def curves_of_counts(
     jackknife: FloatArray | None = None,
     weighted: bool = False,
 ) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
-    """The curves of counts whose segments are the strata, and what must be said of them.
+    """The curves of counts whose segments are the strata, and their warnings.
 
     `at_start` is under observation just after 0; S(t) and its variance are the kernel's and Greenwood's unless given.
     """
@@ -188,36 +174,45 @@ def curves_of_counts(
     variance = _by_segment(counts, greenwood) if jackknife is None else jackknife
     with np.errstate(invalid="ignore"):
         std_error = np.where(survival > 0, survival * np.sqrt(variance), np.nan)
+    starts = counts.start[:-1]
+    whole = np.float64 if weighted else np.int64
+    survival, std_error = np.insert(survival, starts, 1.0), np.insert(std_error, starts, 0.0)
+    low, high = interval(survival, std_error, conf_level=conf_level, conf_type=conf_type)
+    same = np.zeros(len(survival), dtype=np.int8)
     kind = GREENWOOD if jackknife is None else JACKKNIFE
-    frame = _frame(
-        counts, labels, at_start, survival, std_error,
-        conf_level=conf_level, conf_type=conf_type, variance=kind, weighted=weighted,
-    )  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "stratum": rows.code_column(np.repeat(np.arange(len(labels)), np.diff(counts.start) + 1), labels),
+            "time": np.insert(counts.time, starts, 0.0),
+            "n_risk": np.insert(counts.n_risk[:, 0], starts, at_start).astype(whole),
+            "n_event": np.insert(counts.n_event[:, 0], starts, 0.0).astype(whole),
+            "n_censor": np.insert(counts.n_censor[:, 0], starts, 0.0).astype(whole),
+            "survival": survival,
+            "std_error": std_error,
+            "conf_low": low,
+            "conf_high": high,
+            "conf_type": rows.code_column(same, [conf_type], ordered=False),
+            "conf_level": float(conf_level),
+            "variance": rows.code_column(same, [kind], ordered=False),
+        },
+        copy=False,  # the arrays are the frame's alone
+    )
     return frame, _early_zero(early)
 
 
-def _emptied(counts: Counts, labels: Sequence[str]) -> list[str]:
-    """Strata whose risk set is empty for a while, until others enter."""
-    staying = (counts.n_risk - counts.n_event - counts.n_censor)[:, 0] > 0
-    return [
-        label
-        for label, place in zip(labels, counts.segments, strict=True)
-        if not staying[place.start : place.stop - 1].all()
-    ]
-
-
-def _engine(asked: str, n_rows: int, fractional: bool, emptied: list[str]) -> str:
+def _engine(asked: str, read: CohortCounts, *, fractional: bool) -> str:
     """The engine that computes S(t); lifelines by name is refused where it does not offer the estimate."""
-    refusal = ""
-    if fractional:
-        refusal = "fractional weights"
-    elif emptied:
+    staying = (read.counts.n_risk - read.counts.n_event - read.counts.n_censor)[:, 0] > 0
+    places = zip(read.labels, read.counts.segments, strict=True)
+    emptied = [label for label, place in places if not staying[place.start : place.stop - 1].all()]
+    refusal = "fractional weights" if fractional else ""
+    if emptied and not refusal:
         refusal = f"a risk set that empties while others are still to enter ({first_few(emptied)})"
     if asked == "lifelines" and refusal:
         raise NotSupported(f"engine='lifelines' does not offer {refusal}; use engine='kernel' or 'auto'")
     if asked != "auto":
         return asked
-    return "kernel" if refusal or n_rows > MOST_ROWS_FOR_LIFELINES else "lifelines"
+    return "kernel" if refusal or read.n_used > MOST_ROWS_FOR_LIFELINES else "lifelines"
 
 
 def _by_segment(counts: Counts, estimate: Callable[[FloatArray, FloatArray], FloatArray]) -> FloatArray:
@@ -226,13 +221,20 @@ def _by_segment(counts: Counts, estimate: Callable[[FloatArray, FloatArray], Flo
     return np.concatenate([estimate(n_risk[place], n_event[place]) for place in counts.segments])
 
 
-def _lifelines(data: SurvivalData, counts: Counts, entry: FloatArray | None, weights: FloatArray | None) -> FloatArray:
-    """S(t) by lifelines, curve by curve."""
+def _lifelines(data: SurvivalData, counts: Counts) -> FloatArray:
+    """S(t) by ``lifelines.KaplanMeierFitter``, curve by curve; numpy's error state is left as it was."""
+    from lifelines import KaplanMeierFitter
+
+    late, weighted = rows.late_entry(data) is not None, bool((data.weights != 1).any())
     curves = []
     for code, place in enumerate(counts.segments):
-        rows = data.by.codes == code
-        part = (None if values is None else values[rows] for values in (entry, weights))
-        curves.append(lifelines_survival(data.time[rows], data.event[rows], *part, at=counts.time[place]))
+        own = data.by.codes == code
+        roles = {"entry": data.entry[own] if late else None, "weights": data.weights[own] if weighted else None}
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # whole weights beyond int64
+            fitter = KaplanMeierFitter().fit(data.time[own], event_observed=data.event[own], **roles)
+        steps = fitter.survival_function_
+        last = np.searchsorted(steps.index.to_numpy(dtype=np.float64), counts.time[place], side="right") - 1
+        curves.append(steps.iloc[:, 0].to_numpy(dtype=np.float64)[last])
     return np.concatenate(curves)
 
 
@@ -240,44 +242,11 @@ def _jackknife(data: SurvivalData, counts: Counts) -> FloatArray:
     """The infinitesimal jackknife variance of log S(t), curve by curve."""
     variances = []
     for code, place in enumerate(counts.segments):
-        rows = data.by.codes == code
-        variances.append(
-            jackknife_variance(
-                counts.time[place], counts.n_risk[place, 0], counts.n_event[place, 0],
-                row_time=data.time[rows], row_event=data.event[rows],
-                row_entry=data.entry[rows], row_weight=data.weights[rows],
-            )
-        )  # fmt: skip
+        own = data.by.codes == code
+        risk = counts.time[place], counts.n_risk[place, 0], counts.n_event[place, 0]
+        each = {"row_time": data.time, "row_event": data.event, "row_entry": data.entry, "row_weight": data.weights}
+        variances.append(jackknife_variance(*risk, **{name: values[own] for name, values in each.items()}))
     return np.concatenate(variances)
-
-
-def _frame(
-    counts: Counts, labels: Sequence[str], at_start: FloatArray | IntArray, survival: FloatArray, std_error: FloatArray,
-    *, conf_level: float, conf_type: str, variance: str, weighted: bool,
-) -> pd.DataFrame:  # fmt: skip
-    """The tidy frame with its limits and how they were made, each stratum with a first row at time 0."""
-    starts = counts.start[:-1]
-    kind = np.float64 if weighted else np.int64
-    survival, std_error = np.insert(survival, starts, 1.0), np.insert(std_error, starts, 0.0)
-    low, high = interval(survival, std_error, conf_level=conf_level, conf_type=conf_type)
-    same = np.zeros(len(survival), dtype=np.int8)
-    return pd.DataFrame(
-        {
-            "stratum": code_column(np.repeat(np.arange(len(labels)), np.diff(counts.start) + 1), labels),
-            "time": np.insert(counts.time, starts, 0.0),
-            "n_risk": np.insert(counts.n_risk[:, 0], starts, at_start).astype(kind),
-            "n_event": np.insert(counts.n_event[:, 0], starts, 0.0).astype(kind),
-            "n_censor": np.insert(counts.n_censor[:, 0], starts, 0.0).astype(kind),
-            "survival": survival,
-            "std_error": std_error,
-            "conf_low": low,
-            "conf_high": high,
-            "conf_type": code_column(same, [conf_type], ordered=False),
-            "conf_level": float(conf_level),
-            "variance": code_column(same, [variance], ordered=False),
-        },
-        copy=False,  # the arrays are the frame's alone
-    )
 
 
 def _early_zero(strata: list[str]) -> tuple[AnalysisWarning, ...]:

@@ -1,31 +1,114 @@
-"""Numbers read off curves: survival at given times, quantiles, differences, and the median follow-up."""
+"""Numbers read off the frames of curves: survival at given times, quantiles, differences, and the median follow-up."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import BeyondFollowUp, InputError, raise_all, warn_all
+from analysis.cohort.columns import Endpoint, column_problems, first_few, numbers, rows_where, with_columns
+from analysis.errors import (
+    BeyondFollowUp,
+    InputError,
+    NotEstimable,
+    level_problems,
+    number_problems,
+    raise_all,
+    warn_all,
+)
 from analysis.kernels.counts import ConfType, quantile
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import n_times_to, reached
-from analysis.survival.curves.frames import pairs_of, steps_of, strata_at, strata_of
-from analysis.survival.curves.kaplan_meier import GREENWOOD, JACKKNIFE, check_curve_options, curves_of, curves_of_counts
-from analysis.survival.rows import (
-    counted_curves,
-    label_column,
-    level_problems,
-    number_problems,
-    patient_rows,
-    refuse_spells,
-    survival_data,
-    times_given,
+from analysis.survival import rows as gate
+from analysis.survival.curves.kaplan_meier import GREENWOOD, JACKKNIFE, at_start, check_curve_options, curves_of_counts
+from analysis.survival.rows import label_column
+
+CURVE_COLUMNS = ("stratum", "time", "n_risk", "n_event", "survival", "std_error", "conf_low", "conf_high")
+EVENT_TIMES, QUANTILES, CHOSEN_TIMES = "event times", "quantiles of event times", "chosen times"
+"""What the rows of adjusted curves stand at, in their column `rows_at`."""
+
+
+def strata_of(curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of each stratum, in stratum order; a frame that holds no curves is refused."""
+    if not isinstance(curves, pd.DataFrame):
+        raise InputError(f"curves: expected the frame that kaplan_meier returns, got {type(curves).__name__}")
+    missing = [name for name in CURVE_COLUMNS if name not in curves]
+    if missing:
+        raise InputError(f"curves: no columns {', '.join(missing)}; give the frame that kaplan_meier returns")
+    if curves.empty:
+        raise InputError("curves: the frame has no rows")
+    raise_all([f"curves: {problem}" for problem in column_problems(curves, CURVE_COLUMNS)], InputError)
+    typed = _typed(curves)
+    return {str(label): rows for label, rows in typed.groupby("stratum", observed=True, sort=True)}
+
+
+def _typed(curves: pd.DataFrame) -> pd.DataFrame:
+    """Curves whose columns are numbers and whose times go up in each stratum; from a file, they may not be."""
+    problems = gate.label_problems(curves["stratum"])
+    columns = {name: numbers(curves, name, problems) for name in CURVE_COLUMNS[1:]}
+    for name, missing in (
+        ("stratum", curves["stratum"].isna().to_numpy(dtype=bool)),
+        ("time", np.isnan(columns["time"])),
+    ):
+        problems += [f"column {name!r}: missing in {rows_where(missing)}"] if missing.any() else []
+    if not problems:
+        falls = pd.Series(columns["time"]).groupby(gate.group_rows(curves, ["stratum"]).codes).diff() < 0
+        problems += (
+            [f"times fall within a stratum in {rows_where(falls.to_numpy())}; sort the rows"] if falls.any() else []
+        )
+    raise_all([f"curves: {problem}" for problem in problems], InputError)
+    odd = {name: columns[name] for name in columns if not _is_plain(curves[name])}
+    return with_columns(curves, odd) if odd else curves
+
+
+def _is_plain(column: pd.Series) -> bool:
+    """Whether numpy holds the numbers of a column."""
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
+
+
+def steps_of(curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The same of curves that hold every step; those at chosen times are refused, as they fell between their rows."""
+    strata = strata_of(curves)
+    if _at_chosen_times(curves):
+        raise InputError(f"curves: their rows stand at chosen times only, and {_BETWEEN}")
+    return strata
+
+
+def strata_at(curves: pd.DataFrame, at: FloatArray, *, extend: bool) -> dict[str, pd.DataFrame]:
+    """The same of curves that are read at given times; the values of those at chosen times hold at these alone."""
+    strata = strata_of(curves)
+    if not _at_chosen_times(curves):
+        return strata
+    unknown = np.zeros(len(at), dtype=bool)
+    for rows in strata.values():
+        times = rows["time"].to_numpy(dtype=np.float64)
+        following = n_times_to(times, at, side="left")
+        unknown |= (n_times_to(times, at) == following) & (extend | (following < len(times)))
+    if unknown.any():
+        shown = first_few(f"{time:g}" for time in at[unknown])
+        raise InputError(f"curves: no row at {shown}, only at chosen times, and {_BETWEEN}")
+    return strata
+
+
+_BETWEEN = (
+    "what happened between those is not in the frame; leave times out of adjusted_curves to have every event time"
 )
+
+
+def _at_chosen_times(curves: pd.DataFrame) -> bool:
+    """Whether the frame says that its rows are not the steps of the curves."""
+    return "rows_at" in curves and bool((curves["rows_at"] == CHOSEN_TIMES).any())
+
+
+def pairs_of(labels: list[str]) -> list[tuple[str, str]]:
+    """Every pair of strata in stratum order; one stratum alone has nothing to be compared with."""
+    if len(labels) < 2:
+        raise NotEstimable(f"need at least 2 strata to compare, the curves hold {len(labels)} ({labels[0]!r})")
+    return list(combinations(labels, 2))
 
 
 def survival_at(curves: pd.DataFrame, times: ArrayLike, *, extend: bool = False) -> pd.DataFrame:
@@ -71,7 +154,7 @@ def survival_at(curves: pd.DataFrame, times: ArrayLike, *, extend: bool = False)
        n_risk  survival
     0       3      0.75
     """
-    at = times_given(times)
+    at = gate.times_given(times)
     strata = strata_at(curves, at, extend=extend)
     parts = [_at(rows, at, extend) for rows in strata.values()]
     if not extend:
@@ -297,16 +380,13 @@ def median_follow_up(
     [5.0]
     """
     check_curve_options(conf_level, conf_type)
-    counted = None if cluster is not None else counted_curves(cohort, endpoint, by=by)
-    if counted is not None:
-        counts, rows = counted
-        reverse = replace(counts, n_event=counts.n_censor, n_censor=counts.n_event)
-        curves, _ = curves_of_counts(reverse, rows.labels, rows.sizes, conf_level=conf_level, conf_type=conf_type)
-        warn_all(rows.warnings)
-    else:
-        data = survival_data(cohort, endpoint, by=by, cluster=cluster)
-        refuse_spells(cohort, endpoint, data, cluster)
-        lost = patient_rows(data, cluster).last & ~data.event
-        curves, _ = curves_of(replace(data, event=lost), conf_level=conf_level, conf_type=conf_type)
-        warn_all(data.warnings)
+    read = gate.read_counts(cohort, endpoint, by=by, cluster=cluster)
+    data, counts = read.rows, read.counts
+    n_lost, n_left = counts.n_censor, counts.n_event + counts.n_censor
+    if data is not None and (cluster is not None or endpoint.entry is not None):
+        gate.refuse_spells(cohort, endpoint, data, cluster)
+        n_lost = gate.counts_of_rows(data, gate.patient_rows(data, cluster).last & ~data.event).n_event
+    reverse = replace(counts, n_event=n_lost, n_censor=n_left - n_lost)
+    curves, _ = curves_of_counts(reverse, read.labels, at_start(read), conf_level=conf_level, conf_type=conf_type)
+    warn_all(read.warnings)
     return survival_quantile(curves).drop(columns="probability").rename(columns={"time": "median"})

@@ -9,14 +9,13 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import first_few
-from analysis.errors import InputError, raise_all
+from analysis.errors import InputError, level_problems, number_problems, raise_all
 from analysis.kernels.counts import areas
 from analysis.kernels.tails import normal_quantile
 from analysis.kernels.times import reached
-from analysis.survival.curves.frames import pairs_of, strata_of
 from analysis.survival.curves.kaplan_meier import GREENWOOD
-from analysis.survival.curves.milestones import difference_columns, with_pairs
-from analysis.survival.rows import label_column, level_problems, number_problems
+from analysis.survival.curves.milestones import difference_columns, pairs_of, strata_of, with_pairs
+from analysis.survival.rows import label_column
 
 
 def restricted_mean(

@@ -1,4 +1,4 @@
-"""The table under a survival curve: who is at risk, and who has had the event or was censored by then."""
+"""Who is at risk at a time: the table under a survival curve, and landmark subsets."""
 
 from __future__ import annotations
 
@@ -9,20 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.arrays import BoolArray, FloatArray
-from analysis.cohort.columns import Endpoint
-from analysis.errors import warn_all
-from analysis.kernels.counts import Counts
+from analysis.arrays import FloatArray
+from analysis.cohort.columns import Endpoint, with_columns
+from analysis.errors import InputError, NotEstimable, number_problems, raise_all, warn_all
 from analysis.kernels.times import TOLERANCE, n_times_to
-from analysis.survival.rows import (
-    SurvivalData,
-    counted_curves,
-    label_column,
-    patient_rows,
-    refuse_spells,
-    survival_data,
-    times_given,
-)
+from analysis.survival import rows as gate
+from analysis.survival.rows import SurvivalData
 
 
 def risk_table(
@@ -75,55 +67,51 @@ def risk_table(
     1       3        2         1
     2       0        2         2
     """
-    at = times_given(times)
-    counted = None if cluster is not None else counted_curves(cohort, endpoint, by=by)
-    if counted is not None:
-        counts, rows = counted
-        warn_all(rows.warnings)
-        return joined([_counted_stratum(counts, place, at) for place in counts.segments], rows.labels)
-    data = survival_data(cohort, endpoint, by=by, cluster=cluster)
-    refuse_spells(cohort, endpoint, data, cluster)
-    labels, censored = data.by.labels, patient_rows(data, cluster).ended & ~data.event
-    parts = [_one_stratum(data, censored, data.by.codes == code, at) for code in range(len(labels))]
-    warn_all(data.warnings)
-    return joined(parts, labels)
+    at = gate.times_given(times)
+    read = gate.read_counts(cohort, endpoint, by=by, cluster=cluster)
+    data, counts = read.rows, read.counts
+    n_left, n_lost, late = counts.n_event + counts.n_censor, counts.n_censor, endpoint.entry is not None
+    if data is not None and (cluster is not None or late):
+        gate.refuse_spells(cohort, endpoint, data, cluster)
+        n_lost = gate.counts_of_rows(data, gate.patient_rows(data, cluster).ended & ~data.event).n_event
+    parts = []
+    for code, place in enumerate(counts.segments):
+        entered = _entered(data, code, at) if data is not None and late else read.sizes[code]
+        n = {"n_event": counts.n_event[place, 0], "n_censor": n_lost[place, 0], "n_left": n_left[place, 0]}
+        parts.append(risk_of_counts(counts.time[place], at, entered=entered, **n))
+    warn_all(read.warnings)
+    return joined(parts, read.labels)
+
+
+def _entered(data: SurvivalData, code: int, at: FloatArray) -> FloatArray:
+    """How many of a stratum came under observation before each time; at 0, those that are just after it."""
+    entry = np.sort(data.entry[data.by.codes == code])
+    return np.asarray((entry <= 0).sum() + n_times_to(entry[entry > 0], at, side="left"), dtype=np.float64)
 
 
 def joined(parts: Sequence[pd.DataFrame], labels: Sequence[str]) -> pd.DataFrame:
     """The tables of all strata in one."""
     table = pd.concat(parts, ignore_index=True)
-    table.insert(0, "stratum", label_column(np.repeat(list(labels), [len(part) for part in parts]).tolist(), labels))
+    table.insert(
+        0, "stratum", gate.label_column(np.repeat(list(labels), [len(part) for part in parts]).tolist(), labels)
+    )
     return table
 
 
-def _one_stratum(data: SurvivalData, censored: BoolArray, rows: BoolArray, at: FloatArray) -> pd.DataFrame:
-    """The counts of one stratum at the times."""
-    time, event, entry = data.time[rows], data.event[rows], np.sort(data.entry[rows])
-    entered = (entry <= 0).sum() + n_times_to(entry[entry > 0], at, side="left")
-    return pd.DataFrame(
-        {
-            "time": at,
-            "n_risk": entered - n_times_to(np.sort(time), at, side="left"),
-            "n_event": n_times_to(np.sort(time[event]), at),
-            "n_censor": n_times_to(np.sort(data.time[rows & censored]), at),
-        }
-    )
-
-
-def _counted_stratum(counts: Counts, place: slice, at: FloatArray) -> pd.DataFrame:
-    """The same from counts, nobody having entered late."""
-    n_event, n_censor = counts.n_event[place, 0], counts.n_censor[place, 0]
-    return risk_of_counts(counts.time[place], n_event, n_censor, at, entered=(n_event + n_censor).sum())
-
-
 def risk_of_counts(
-    time: FloatArray, n_event: FloatArray, n_censor: FloatArray, at: FloatArray, *, entered: FloatArray | float
+    time: FloatArray,
+    at: FloatArray,
+    *,
+    n_event: FloatArray,
+    n_censor: FloatArray,
+    n_left: FloatArray,
+    entered: FloatArray | float,
 ) -> pd.DataFrame:
     """One stratum's table from its counts in order of time; `entered` are those who came before each time asked for."""
     return pd.DataFrame(
         {
             "time": at,
-            "n_risk": (entered - so_far(time, n_event + n_censor, at, side="left")).astype(np.int64),
+            "n_risk": (entered - so_far(time, n_left, at, side="left")).astype(np.int64),
             "n_event": so_far(time, n_event, at).astype(np.int64),
             "n_censor": so_far(time, n_censor, at).astype(np.int64),
         }
@@ -135,3 +123,60 @@ def so_far(time: FloatArray, n: FloatArray, at: FloatArray, *, side: Literal["le
     room = TOLERANCE * np.average(time, weights=n) if n.any() else 0.0
     place = np.searchsorted(time, at + room if side == "right" else at - room, side=side)
     return np.concatenate([[0.0], np.cumsum(n)])[place]
+
+
+def landmark(cohort: pd.DataFrame, endpoint: Endpoint, at: float) -> pd.DataFrame:
+    """The rows still followed after a landmark, their time counted from it.
+
+    Groups that form during follow-up (a response, a laboratory value at month 3) may be compared only among those who
+    lived to see them form: fix a landmark, take those at risk beyond it, and use what was known at it.
+
+    Parameters
+    ----------
+    cohort, endpoint
+        As in `kaplan_meier`.
+    at : float
+        The landmark, zero or more, in the unit of the follow-up. Rows with time > at are kept: an event at the landmark
+        itself belongs to the past.
+
+    Returns
+    -------
+    DataFrame
+        The rows kept, index and other columns as they were; the duration less `at`; an entry column becomes
+        max(entry - at, 0).
+
+    Raises
+    ------
+    CohortError
+        When the columns cannot be used; InputError when `at` is negative or no number.
+    NotEstimable
+        When nobody is followed beyond the landmark.
+
+    Warns
+    -----
+    RowsDropped
+        When rows miss the time, the event or the entry.
+
+    Notes
+    -----
+    Anderson, Cain and Gelber, J Clin Oncol 1 (1983) 710.
+
+    Examples
+    --------
+    >>> from analysis import Endpoint, landmark
+    >>> cohort = pd.DataFrame({"months": [2.0, 3.0, 6.0], "died": [1, 1, 0]})
+    >>> landmark(cohort, Endpoint("months", "died"), 3)
+       months  died
+    2     3.0     0
+    """
+    raise_all(number_problems("at", at, low=0), InputError)
+    data = gate.survival_data(cohort, endpoint)
+    later = data.time > at + TOLERANCE * max(at, np.abs(data.time).mean())
+    if not later.any():
+        raise NotEstimable(f"0 at risk at {at:g}: follow-up in {endpoint.duration!r} ends at {data.time.max():g}")
+    warn_all(data.warnings)
+    kept = cohort.iloc[data.position[later]]
+    shifted: dict[str, FloatArray] = {endpoint.duration: data.time[later] - at}
+    if endpoint.entry is not None:
+        shifted[endpoint.entry] = np.maximum(data.entry[later] - at, 0.0)
+    return with_columns(kept, shifted)

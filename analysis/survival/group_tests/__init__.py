@@ -1,4 +1,4 @@
-"""Tests between groups: the log-rank family, trend, pairwise, permutation."""
+"""Log-rank tests between groups: weighted, stratified, for trend, pairwise, by permutation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from analysis.survival.group_tests.logrank import (
     check_weighting,
     checked_groups,
     chi_square_result,
+    lifelines_logrank,
     logrank_of_counts,
     logrank_test,
+    logrank_trend,
+    pairwise_logrank,
 )
-from analysis.survival.group_tests.pairwise import pairwise_logrank
+from analysis.survival.group_tests.permutation import permutation_logrank

@@ -1,31 +1,24 @@
-"""Log-rank tests: all weightings and strata."""
+"""Log-rank tests: all weightings and strata, for trend, and of every pair of groups."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import (
-    AnalysisWarning,
-    FewEvents,
-    InputError,
-    NotEstimable,
-    RowAccount,
-    SmallStratum,
-    SuspiciousValues,
-    raise_all,
-    warn_all,
-)
-from analysis.kernels.counts import Counts, LogRankSums, Weighting, logrank_sums, score_chi_square
+from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, RowAccount, raise_all, warn_all
+from analysis.kernels.counts import LogRankSums, Weighting, logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
-from analysis.survival.rows import Compared, choice_problems, counted_groups, label_column, listed, number_problems
+from analysis.survival.rows import CohortCounts, label_column, listed, read_counts, survival_data
 
+Adjustment = Literal["holm", "bh", "bonferroni"]
 # Below these the chi-square approximation of a log-rank test is not to be leaned on.
 FEW_EVENTS, SMALL_GROUP = 10, 5
 
@@ -117,49 +110,40 @@ def logrank_test(
     (10.2248, 1, [5.0, 15.0])
     """
     check_weighting(weighting, rho, gamma)
-    counts, groups = counted_groups(cohort, endpoint, by=by, strata=strata)
-    names = listed(strata)
-    test = logrank_of_counts(counts, groups, by=by, strata=names, weighting=weighting, rho=rho, gamma=gamma)
+    read = read_counts(cohort, endpoint, by=by, strata=strata, compared=True)
+    test = logrank_of_counts(read, by=by, strata=listed(strata), weighting=weighting, rho=rho, gamma=gamma)
     warn_all(test.warnings)
     return test
 
 
 def check_weighting(weighting: Weighting, rho: float, gamma: float) -> None:
     """Refuse weights of event times that mean nothing, all at once."""
-    problems = choice_problems("weighting", weighting, get_args(Weighting))
-    problems += number_problems("rho", rho, low=0) + number_problems("gamma", gamma, low=0)
+    problems = errors.choice_problems("weighting", weighting, get_args(Weighting))
+    problems += errors.number_problems("rho", rho, low=0) + errors.number_problems("gamma", gamma, low=0)
     if weighting != "fleming-harrington" and (rho != 0 or gamma != 0):
         problems.append(f"rho={rho!r}, gamma={gamma!r} belong to weighting='fleming-harrington', not {weighting!r}")
     raise_all(problems, InputError)
 
 
 def logrank_of_counts(
-    counts: Counts,
-    groups: Compared,
-    *,
-    by: str,
-    strata: tuple[str, ...],
-    weighting: Weighting,
-    rho: float,
-    gamma: float,
+    read: CohortCounts, *, by: str, strata: tuple[str, ...], weighting: Weighting, rho: float, gamma: float
 ) -> LogRank:
     """The test of counts whose columns are the groups and whose segments are the strata."""
-    found = checked_sizes(groups.labels, groups.sizes, int(counts.n_event.sum()), by)
-    sums = logrank_sums(counts, weighting=weighting, rho=rho, gamma=gamma)
+    found = checked_groups(read.labels, read.sizes, int(read.counts.n_event.sum()), by)
+    sums = logrank_sums(read.counts, weighting=weighting, rho=rho, gamma=gamma)
     statistic, df = score_chi_square(sums.observed - sums.expected, sums.covariance)
     if df == 0:
-        found.append(_nothing_left(counts, by, strata, weighting))
+        plain = logrank_sums(read.counts)
+        if score_chi_square(plain.observed, plain.covariance)[1] == 0:
+            raise NotEstimable(no_information(read, by, strata))
+        words = f"{weighting}: the weight is zero wherever two groups of {by!r} are at risk; the test is void"
+        found.append(FewEvents(words))
     parameters = f" (rho = {rho:g}, gamma = {gamma:g})" if weighting == "fleming-harrington" else ""
-    return chi_square_result(groups, statistic, df, sums, test=weighting + parameters, strata=strata, found=found)
+    return chi_square_result(read, statistic, df, sums, test=weighting + parameters, strata=strata, found=found)
 
 
-def checked_groups(labels: Sequence[str], codes: IntArray, n_event: int, by: str) -> list[AnalysisWarning]:
-    """What must be said of the groups of a test; too few of them, or no events, and there is no test."""
-    return checked_sizes(labels, np.bincount(codes, minlength=len(labels)), n_event, by)
-
-
-def checked_sizes(labels: Sequence[str], sizes: IntArray, n_event: int, by: str) -> list[AnalysisWarning]:
-    """The same of groups whose rows are counted."""
+def checked_groups(labels: Sequence[str], sizes: IntArray, n_event: int, by: str) -> list[AnalysisWarning]:
+    """Warnings on the groups of a test; with too few groups, or no events, there is no test."""
     problems = []
     if len(labels) < 2:
         problems.append(f"need at least 2 groups to compare, column {by!r} holds {len(labels)} ({first_few(labels)})")
@@ -169,23 +153,15 @@ def checked_sizes(labels: Sequence[str], sizes: IntArray, n_event: int, by: str)
     found: list[AnalysisWarning] = []
     small = [f"{label!r} has {size}" for label, size in zip(labels, sizes, strict=True) if size < SMALL_GROUP]
     if small:
-        found.append(SmallStratum(f"groups of fewer than {SMALL_GROUP} rows in {by!r}: {first_few(small)}"))
+        found.append(errors.SmallStratum(f"groups of fewer than {SMALL_GROUP} rows in {by!r}: {first_few(small)}"))
     if n_event < FEW_EVENTS:
         found.append(FewEvents(f"{n_event} events in all, fewer than {FEW_EVENTS}: the p-value is approximate"))
     return found
 
 
-def _nothing_left(counts: Counts, by: str, strata: tuple[str, ...], weighting: Weighting) -> AnalysisWarning:
-    """A word when only the weights leave nothing to compare; an error when nothing was there."""
-    sums = logrank_sums(counts)
-    if score_chi_square(sums.observed, sums.covariance)[1] == 0:
-        raise NotEstimable(no_information(counts, by, strata))
-    return FewEvents(f"{weighting}: the weight is zero wherever two groups of {by!r} are at risk; the test is void")
-
-
-def no_information(counts: Counts, by: str, strata: tuple[str, ...]) -> str:
+def no_information(read: CohortCounts, by: str, strata: tuple[str, ...]) -> str:
     """Why there is nothing to compare."""
-    times = np.unique(counts.time[counts.n_event.any(axis=1)])
+    times = np.unique(read.counts.time[read.counts.n_event.any(axis=1)])
     if len(times) == 1:
         return f"no information: all events at one time ({times[0]:g}), and nobody who was at risk then lived on"
     where = f" within a stratum of {first_few(map(repr, strata))}" if strata else ""
@@ -193,7 +169,7 @@ def no_information(counts: Counts, by: str, strata: tuple[str, ...]) -> str:
 
 
 def chi_square_result(
-    groups: Compared,
+    read: CohortCounts,
     statistic: float,
     df: int,
     sums: LogRankSums,
@@ -202,19 +178,19 @@ def chi_square_result(
     strata: tuple[str, ...],
     found: list[AnalysisWarning],
 ) -> LogRank:
-    """The test with its groups and its account of the rows."""
+    """The test with its groups and the row account."""
     p_value, log10_p = chi_square_tail(statistic, df) if df else (np.nan, np.nan)
     table = pd.DataFrame(
         {
-            "stratum": label_column(groups.labels, groups.labels),
-            "n": groups.sizes,
+            "stratum": label_column(read.labels, read.labels),
+            "n": read.sizes,
             "observed": sums.observed,
             "expected": sums.expected,
         }
     )
     return LogRank(
         statistic=statistic, df=df, p_value=p_value, log10_p=log10_p, groups=table, test=test, strata=strata,
-        **{**groups.account, "warnings": (*groups.warnings, *found)},
+        **{**read.account, "warnings": (*read.warnings, *found)},
     )  # fmt: skip
 
 
@@ -261,17 +237,17 @@ def logrank_trend(
     >>> round(logrank_trend(cohort, Endpoint("months", "died"), by="level").statistic, 4)
     1.5002
     """
-    counts, groups = counted_groups(cohort, endpoint, by=by)
-    labels = groups.labels
-    found = checked_sizes(labels, groups.sizes, int(counts.n_event.sum()), by)
+    read = read_counts(cohort, endpoint, by=by, compared=True)
+    labels, counts = read.labels, read.counts
+    found = checked_groups(labels, read.sizes, int(counts.n_event.sum()), by)
     score = np.arange(1.0, len(labels) + 1) if scores is None else _scores(scores, labels)
     sums = logrank_sums(counts)
     variance = float(score @ sums.covariance @ score)
     if score_chi_square(sums.observed - sums.expected, sums.covariance)[1] == 0 or variance <= 0:
-        raise NotEstimable(no_information(counts, by, ()))
+        raise NotEstimable(no_information(read, by, ()))
     statistic = float(score @ (sums.observed - sums.expected)) ** 2 / variance
     found += _text_order(cohort[by], labels)
-    test = chi_square_result(groups, statistic, 1, sums, test="trend", strata=(), found=found)
+    test = chi_square_result(read, statistic, 1, sums, test="trend", strata=(), found=found)
     warn_all(test.warnings)
     return test
 
@@ -282,7 +258,7 @@ def _text_order(column: pd.Series, labels: Sequence[str]) -> tuple[AnalysisWarni
     if isinstance(column.dtype, pd.CategoricalDtype) or numbers.isna().any() or numbers.is_monotonic_increasing:
         return ()
     return (
-        SuspiciousValues(
+        errors.SuspiciousValues(
             f"groups of {column.name!r} are text in alphabetical order, {first_few(labels)}, which is not that of the"
             " numbers they read as: convert the column to numbers, or to a categorical in the order meant"
         ),
@@ -299,3 +275,113 @@ def _scores(scores: Sequence[float], labels: Sequence[str]) -> FloatArray:
     raise InputError(
         f"scores={scores!r}: give a number to each of the {len(labels)} groups ({first_few(labels)}), not all equal"
     )
+
+
+def pairwise_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, adjust: Adjustment = "holm") -> pd.DataFrame:
+    """Log-rank tests of every pair of groups, each on the rows of the pair alone, with adjusted p-values.
+
+    Parameters
+    ----------
+    cohort, endpoint, by
+        As in `logrank_test`.
+    adjust : {"holm", "bh", "bonferroni"}
+        Holm (family-wise error), Benjamini and Hochberg (false discovery rate) or Bonferroni.
+
+    Returns
+    -------
+    DataFrame
+        Columns stratum_a, stratum_b, statistic, p_value, p_adjusted; pairs in stratum order. A pair that holds no
+        information (no events) is NaN, with a warning, and does not count in the adjustment.
+
+    Raises
+    ------
+    CohortError, InputError, NotEstimable
+        As `logrank_test`.
+
+    Warns
+    -----
+    RowsDropped, SmallStratum, FewEvents
+
+    Notes
+    -----
+    Equals ``survdiff`` of R pair by pair and ``p.adjust``.
+
+    Examples
+    --------
+    >>> from analysis import Endpoint, pairwise_logrank
+    >>> cohort = pd.DataFrame({"months": range(1, 31), "died": 1, "arm": ["a", "a", "b", "c", "b", "c"] * 5})
+    >>> pairwise_logrank(cohort, Endpoint("months", "died"), by="arm")[["stratum_a", "stratum_b"]].to_numpy().tolist()
+    [['a', 'b'], ['a', 'c'], ['b', 'c']]
+    """
+    raise_all(errors.choice_problems("adjust", adjust, get_args(Adjustment)), InputError)
+    read = read_counts(cohort, endpoint, by=by, compared=True)
+    labels, counts = read.labels, read.counts
+    found = checked_groups(labels, read.sizes, int(counts.n_event.sum()), by)
+    pairs = list(combinations(range(len(labels)), 2))
+    statistics = np.full(len(pairs), np.nan)
+    for place, pair in enumerate(pairs):
+        sums = logrank_sums(replace(counts, n_risk=counts.n_risk[:, list(pair)], n_event=counts.n_event[:, list(pair)]))
+        statistics[place] = score_chi_square(sums.observed - sums.expected, sums.covariance)[0]
+    silent = [
+        f"{labels[a]} and {labels[b]}" for (a, b), value in zip(pairs, statistics, strict=True) if np.isnan(value)
+    ]
+    if silent:
+        found.append(FewEvents(f"pairs of {by!r} that hold no information, left undefined: {first_few(silent)}"))
+    p_values = np.array([np.nan if np.isnan(value) else chi_square_tail(value, 1)[0] for value in statistics])
+    warn_all((*read.warnings, *found))
+    return pd.DataFrame(
+        {
+            "stratum_a": label_column([labels[a] for a, _ in pairs], labels),
+            "stratum_b": label_column([labels[b] for _, b in pairs], labels),
+            "statistic": statistics,
+            "p_value": p_values,
+            "p_adjusted": adjusted(p_values, adjust),
+        }
+    )
+
+
+def adjusted(p_values: FloatArray, method: str) -> FloatArray:
+    """P-values adjusted for their number (those that are not NaN), as ``p.adjust`` of R.
+
+    Examples
+    --------
+    >>> adjusted(np.array([0.01, 0.04, 0.03]), "holm").round(4).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    tested = np.flatnonzero(~np.isnan(p_values))
+    order = tested[np.argsort(p_values[tested], kind="stable")]
+    n, rank = len(order), np.arange(1, len(order) + 1)
+    p_sorted = p_values[order]
+    if method == "bonferroni":
+        values = p_sorted * n
+    elif method == "holm":
+        values = np.maximum.accumulate(p_sorted * (n - rank + 1))
+    else:
+        values = np.minimum.accumulate((p_sorted * n / rank)[::-1])[::-1]
+    result = np.full(len(p_values), np.nan)
+    result[order] = np.minimum(values, 1.0)
+    return result
+
+
+def lifelines_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str) -> float:
+    """The chi-square of ``lifelines.statistics.multivariate_logrank_test`` on the rows that `logrank_test` takes.
+
+    Raises
+    ------
+    NotSupported
+        With late entry, which lifelines' test does not know.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"months": range(1, 21), "died": 1, "arm": ["a", "b"] * 5 + ["b", "b"] * 5})
+    >>> round(lifelines_logrank(cohort, Endpoint("months", "died"), by="arm"), 4)
+    10.2248
+    """
+    data = survival_data(cohort, endpoint, by=by)
+    if endpoint.entry is not None:
+        raise errors.NotSupported("lifelines' log-rank test does not know late entry")
+    from lifelines.statistics import multivariate_logrank_test
+
+    with np.errstate(all="ignore"):
+        test = multivariate_logrank_test(data.time, data.by.codes, data.event)
+    return float(test.test_statistic)

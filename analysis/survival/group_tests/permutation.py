@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.arrays import FloatArray, IntArray
 from analysis.batches import batch_bounds, in_batches
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import InputError, NotEstimable, RowAccount, raise_all, warn_all
+from analysis.errors import InputError, NotEstimable, RowAccount, count_problems, raise_all, warn_all
 from analysis.kernels.counts import (
     Shuffles,
     logrank_scores,
@@ -23,18 +23,9 @@ from analysis.kernels.counts import (
     statistic_of,
 )
 from analysis.kernels.tails import chi_square_tail
+from analysis.survival import rows
 from analysis.survival.group_tests.logrank import checked_groups
-from analysis.survival.rows import (
-    SurvivalData,
-    count_problems,
-    group_counts,
-    label_column,
-    late_entry,
-    listed,
-    patient_rows,
-    refuse_spells,
-    survival_data,
-)
+from analysis.survival.rows import SurvivalData, label_column, listed
 
 SAME = 1e-9
 """A permuted statistic this little below the observed one, in relation to it, reaches it."""
@@ -146,9 +137,9 @@ def permutation_logrank(
     (4.268, True)
     """
     raise_all(count_problems("n_permutations", n_permutations) + count_problems("seed", seed, low=0), InputError)
-    data = survival_data(cohort, endpoint, by=by, strata=strata, cluster=cluster)
-    refuse_spells(cohort, endpoint, data, cluster)
-    checked_groups(data.by.labels, data.by.codes, int(data.event.sum()), by)
+    data = rows.survival_data(cohort, endpoint, by=by, strata=strata, cluster=cluster)
+    rows.refuse_spells(cohort, endpoint, data, cluster)
+    checked_groups(data.by.labels, data.by.sizes, int(data.event.sum()), by)
     patient = np.arange(data.n_used) if cluster is None else data.cluster.codes
     first = _first_rows(data, patient, cluster, {by: data.by.codes, "strata": data.strata.codes})
     drawn = _shuffles(data, patient, first)
@@ -157,7 +148,7 @@ def permutation_logrank(
     statistic = float(statistic_of(drawn, drawn.sums))
     permuted = _permuted(drawn, n_permutations, seed)
     p_value = (1 + int((permuted >= statistic * (1 - SAME)).sum())) / (1 + n_permutations)
-    sums = logrank_sums(group_counts(data))
+    sums = logrank_sums(rows.counts_of_rows(data, compared=True))
     chi_square, df = score_chi_square(sums.observed - sums.expected, sums.covariance)
     warn_all(data.warnings)
     return PermutationLogRank(
@@ -180,7 +171,7 @@ def _first_rows(
     data: SurvivalData, patient: IntArray, cluster: str | None, constant: Mapping[str, IntArray]
 ) -> IntArray:
     """A row of each patient, in whom what is shuffled must not change."""
-    patient_rows(data, cluster)
+    rows.patient_rows(data, cluster)
     first = np.unique(patient, return_index=True)[1]
     changed = {name: np.unique(patient[codes != codes[first][patient]]) for name, codes in constant.items()}
     raise_all(
@@ -197,7 +188,7 @@ def _first_rows(
 def _shuffles(data: SurvivalData, patient: IntArray, first: IntArray) -> Shuffles:
     """What is permuted: the scores of the patients, group labels within strata."""
     strata = data.strata.codes_as_text
-    scores = logrank_scores(data.time, data.event, entry=late_entry(data), strata=strata)
+    scores = logrank_scores(data.time, data.event, entry=rows.late_entry(data), strata=strata)
     # In order of entry, so that a sum is the same however the rows are shuffled.
     order = np.lexsort((data.entry, patient))
     sums = np.bincount(patient[order], scores[order]).astype(np.float64)

@@ -16,7 +16,7 @@ from analysis.kernels.times import merge_near_ties
 from analysis.survival.curves import check_curve_options, curves_of_counts, joined, risk_of_counts, so_far
 from analysis.survival.group_tests import LogRank, check_weighting, logrank_of_counts
 from analysis.survival.registry.event_counts import checked_counts, shared_levels
-from analysis.survival.rows import Compared, group_rows, times_given
+from analysis.survival.rows import CohortCounts, group_rows, times_given
 
 
 def kaplan_meier_from_counts(
@@ -115,8 +115,7 @@ def logrank_test_from_counts(
     n = int(sizes.sum())
     table = _kernel_counts(rows, rows["part"].to_numpy(), labels, groups=rows["code"].to_numpy())
     test = logrank_of_counts(
-        table,
-        Compared(labels, sizes, n_read=n, n_used=n, dropped={}, warnings=()),
+        CohortCounts(counts=table, labels=labels, sizes=sizes, n_read=n, n_used=n, dropped={}, warnings=()),
         by="stratum",
         strata=("counts",) if len(counts) > 1 else (),
         weighting=weighting,
@@ -231,4 +230,5 @@ def _one_risk_table(rows: pd.DataFrame, at: FloatArray) -> pd.DataFrame:
     n_entry, n_event, n_censor = (rows[name].to_numpy() for name in ("n_entry", "n_event", "n_censor"))
     late = n_entry * (time > 0)
     entered = n_entry.sum() - late.sum() + so_far(time, late, at, side="left")
-    return risk_of_counts(time, n_event, n_censor, at, entered=entered)
+    n = {"n_event": n_event, "n_censor": n_censor, "n_left": n_event + n_censor}
+    return risk_of_counts(time, at, entered=entered, **n)

@@ -1,21 +1,8 @@
-"""The gate from a frame to arrays: survival data, groups, counts, arguments."""
+"""The gate from a frame to arrays: survival data, groups, counts, patients."""
 
 from __future__ import annotations
 
-from analysis.survival.rows.arguments import (
-    ApproximateTies,
-    Engine,
-    check_competing,
-    check_endpoint,
-    check_roles,
-    choice_problems,
-    count_problems,
-    level_problems,
-    listed,
-    number_problems,
-    times_given,
-)
-from analysis.survival.rows.counts import Compared, compared, counted_curves, counted_groups, group_counts
+from analysis.errors import choice_problems, count_problems, level_problems, number_problems
 from analysis.survival.rows.groups import (
     Groups,
     code_column,
@@ -27,8 +14,18 @@ from analysis.survival.rows.groups import (
 from analysis.survival.rows.patients import patient_rows, refuse_spells, spell_warnings
 from analysis.survival.rows.survival_data import (
     NOBODY_FOLLOWED,
+    ApproximateTies,
+    CohortCounts,
+    Engine,
     SurvivalData,
+    check_endpoint,
+    check_roles,
+    complete_rows,
+    counts_of_rows,
     late_entry,
+    listed,
+    read_counts,
     survival_data,
+    times_given,
     zero_time_warnings,
 )

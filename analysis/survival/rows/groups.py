@@ -37,6 +37,11 @@ class Groups:
     labels: tuple[str, ...]
 
     @property
+    def sizes(self) -> IntArray:
+        """The rows of each group."""
+        return np.bincount(self.codes, minlength=len(self.labels))
+
+    @property
     def codes_as_text(self) -> IntArray:
         """The codes with labels numbered in the order of text, for random draws: no order of categories moves them.
 

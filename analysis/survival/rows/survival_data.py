@@ -1,31 +1,41 @@
-"""From a frame and an endpoint to arrays that an estimator can trust: the one gate of this room."""
+"""From a frame and an endpoint to arrays and counts that an estimator can trust: the one gate of this room."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.cohort.columns import SMALLEST, Endpoint, column_problems, first_few, indicator, numbers, rows_where
-from analysis.errors import AnalysisWarning, CohortError, RowAccount, SuspiciousValues, dropped_warnings, raise_all
+from analysis.cohort.columns import (
+    SMALLEST,
+    CompetingEndpoint,
+    Endpoint,
+    column_problems,
+    first_few,
+    indicator,
+    numbers,
+    rows_where,
+)  # fmt: skip
+from analysis.errors import (
+    AnalysisWarning,
+    CohortError,
+    InputError,
+    RowAccount,
+    SuspiciousValues,
+    dropped_warnings,
+    raise_all,
+)
+from analysis.kernels.counts import MANY_ROWS, Counts, count
 from analysis.kernels.times import merge_near_ties
-from analysis.survival.rows.arguments import check_roles, listed
 from analysis.survival.rows.groups import Groups, group_rows, grouping_problems, label_problems
 
-__all__ = [
-    "Groups",
-    "SurvivalData",
-    "group_rows",
-    "grouping_problems",
-    "late_entry",
-    "survival_data",
-    "zero_time_warnings",
-]
-
-
+ApproximateTies = Literal["efron", "breslow"]
+Engine = Literal["auto", "lifelines", "kernel"]
 NOBODY_FOLLOWED = "every follow-up time is 0; nobody was followed"
 
 
@@ -95,7 +105,9 @@ def survival_data(
     raise_all(column_problems(cohort, [*endpoint.columns, *label_names, *number_names, *complete]))
 
     columns = _numeric_columns(cohort, endpoint, number_names, by, label_names)
-    kept, dropped = _complete(cohort, columns, [*label_names, *complete])
+    missing = {name: np.isnan(values) for name, values in columns.items()}
+    missing |= {name: cohort[name].isna().to_numpy(dtype=bool) for name in (*label_names, *complete)}
+    kept, dropped = complete_rows(missing)
     position, used = np.flatnonzero(kept), cohort
     if len(position) < len(cohort):
         columns = {name: values[kept] for name, values in columns.items()}
@@ -104,15 +116,16 @@ def survival_data(
     time, entry = _times(columns, endpoint, position, problems)
     weight = _weights(columns, weights, position, problems)
     raise_all(problems)
+    everybody = Groups(np.zeros(len(time), dtype=np.int64), ("all",))
     return SurvivalData(
         time=time,
         event=columns[endpoint.event] == 1,
         entry=entry,
         weights=weight,
         covariates=np.array([columns[name] for name in covariates]).T if covariates else np.empty((len(time), 0)),
-        by=group_rows(used, [by] if by is not None else []),
-        strata=group_rows(used, strata_names),
-        cluster=group_rows(used, [cluster] if cluster is not None else []),
+        by=everybody if by is None else group_rows(used, [by]),
+        strata=group_rows(used, strata_names) if strata_names else everybody,
+        cluster=everybody if cluster is None else group_rows(used, [cluster]),
         position=position,
         n_read=len(cohort),
         n_used=len(time),
@@ -121,6 +134,89 @@ def survival_data(
             *dropped_warnings(len(cohort), len(time), dropped),
             *zero_time_warnings(int(((time == 0) & (columns[endpoint.event] == 0)).sum()), endpoint),
         ),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class CohortCounts(RowAccount):
+    """A cohort as counts, which is all that curves and log-rank tests need.
+
+    Attributes
+    ----------
+    counts : Counts
+        Of curves: a segment for each group. Of a test: a column for each group, a segment for each stratum.
+    labels : tuple of str
+        The groups, in stratum order.
+    sizes : ndarray of int
+        The rows of each group.
+    rows : SurvivalData or None
+        The rows themselves; None where one pass over many counted them.
+    """
+
+    counts: Counts
+    labels: tuple[str, ...]
+    sizes: IntArray
+    rows: SurvivalData | None = field(default=None, repr=False)
+
+
+def read_counts(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    *,
+    by: str | None = None,
+    strata: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    cluster: str | None = None,
+    compared: bool = False,
+    with_rows: bool = False,
+) -> CohortCounts:
+    """Check the columns of an analysis and count its complete rows, many of them in one pass over the columns.
+
+    Parameters
+    ----------
+    cohort, endpoint, by, strata, weights, cluster
+        As in `survival_data`.
+    compared : bool
+        Whether groups share the risk sets of their stratum, as in a test; curves have risk sets of their own.
+    with_rows : bool
+        The rows are needed, too. They always come with weights, clusters or late entry.
+
+    Returns
+    -------
+    CohortCounts
+
+    Raises
+    ------
+    CohortError, InputError
+        As `survival_data`.
+    """
+    many = isinstance(cohort, pd.DataFrame) and len(cohort) >= MANY_ROWS
+    if many and not with_rows and weights is None and cluster is None:
+        from analysis.survival.rows.one_pass import counts_in_one_pass  # which stands on this module
+
+        found = counts_in_one_pass(cohort, endpoint, by=by, strata=listed(strata), compared=compared)
+        if found is not None:
+            return found
+    data = survival_data(cohort, endpoint, by=by, strata=strata, weights=weights, cluster=cluster)
+    counts = counts_of_rows(data, compared=compared, weighted=weights is not None)
+    return CohortCounts(counts=counts, labels=data.by.labels, sizes=data.by.sizes, rows=data, **data.account)
+
+
+def counts_of_rows(
+    data: SurvivalData, event: BoolArray | None = None, *, compared: bool = False, weighted: bool = False
+) -> Counts:
+    """The counts of checked rows, as `read_counts` arranges them; `event` in place of the endpoint's."""
+    by, strata = data.by, data.strata
+    several = len(strata.labels) > 1
+    return count(
+        data.time,
+        data.event if event is None else event,
+        entry=late_entry(data),
+        weights=data.weights if weighted else None,
+        segment=by.codes if not compared else strata.codes if several else None,
+        group=by.codes if compared else None,
+        n_segments=len(strata.labels if compared else by.labels),
+        n_groups=len(by.labels) if compared else 1,
     )
 
 
@@ -152,19 +248,25 @@ def _outcome_columns(cohort: pd.DataFrame, endpoint: Endpoint, problems: list[st
     return columns
 
 
-def _complete(
-    cohort: pd.DataFrame, columns: dict[str, FloatArray], label_names: Sequence[str]
-) -> tuple[BoolArray, dict[str, int]]:
-    """Which rows miss nothing, and how many of the others miss what (a row counts once); raises when none is left."""
-    missing = {name: np.isnan(values) for name, values in columns.items()}
-    missing |= {name: cohort[name].isna().to_numpy(dtype=bool) for name in label_names}
-    kept = np.ones(len(cohort), dtype=bool)
-    dropped = {}
+def complete_rows(missing: Mapping[str, BoolArray], n: IntArray | None = None) -> tuple[BoolArray, dict[str, int]]:
+    """Which rows miss nothing, and how many of the others miss what: a row counts once, or `n` times.
+
+    Raises
+    ------
+    CohortError
+        When no row is left.
+
+    Examples
+    --------
+    >>> complete_rows({"age": np.array([True, False, True]), "sex": np.array([True, False, False])})[1]
+    {'missing age': 2}
+    """
+    kept, dropped = np.ones(len(next(iter(missing.values()))), dtype=bool), {}
     for name, absent in missing.items():
-        newly = int((absent & kept).sum())
-        if newly:
-            dropped[f"missing {name}"] = newly
-        kept &= ~absent
+        newly = absent & kept
+        if newly.any():
+            dropped[f"missing {name}"] = int(newly.sum() if n is None else n[newly].sum())
+            kept &= ~newly
     if not kept.any():
         reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in dropped.items())
         raise CohortError(f"no rows left: {reasons}")
@@ -225,3 +327,85 @@ def zero_time_warnings(count: int, endpoint: Endpoint) -> tuple[AnalysisWarning,
         return ()
     text = f"time column {endpoint.duration!r}: {count} row{'s' if count > 1 else ''} censored at time 0, kept"
     return (SuspiciousValues(text),)
+
+
+def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """One name, several or none, as a tuple.
+
+    Raises
+    ------
+    InputError
+        When it is neither a name nor a list of names.
+
+    Examples
+    --------
+    >>> listed("age"), listed(["age", "sex"]), listed(None)
+    (('age',), ('age', 'sex'), ())
+    """
+    if names is None:
+        return ()
+    if isinstance(names, (str, int)):
+        return (names,)
+    given: object = names
+    is_list = isinstance(given, Iterable) and not isinstance(given, (bytes, Mapping, pd.DataFrame))
+    columns = tuple(names) if is_list else ()
+    if not is_list or not all(isinstance(name, (str, int)) for name in columns):
+        raise InputError(
+            f"expected the name of a column or a list of names, got {type(given).__name__} {str(given).splitlines()[0]}"
+        )
+    return columns
+
+
+def check_roles(endpoint: Endpoint, strata: Sequence[str], **columns: str | None) -> None:
+    """Refuse what is no `Endpoint`, a role that names several columns, and groups or weights that are the outcome."""
+    check_endpoint(endpoint)
+    problems = [
+        f"{role}={name!r}: name one column; combine several into one first"
+        for role, name in columns.items()
+        if name is not None and not isinstance(name, (str, int))
+    ]
+    outcome = dict(zip(endpoint.columns, ("follow-up time", "event", "entry time"), strict=False))
+    given = [*columns.items(), *(("strata", name) for name in strata)]
+    problems += [
+        f"{role}={name!r} is the {outcome[name]} of the endpoint itself"
+        for role, name in given
+        if isinstance(name, str) and name in outcome
+    ]
+    raise_all(problems, InputError)
+
+
+def check_endpoint(endpoint: object) -> None:
+    """Refuse what is no `Endpoint`."""
+    if isinstance(endpoint, Endpoint):
+        return
+    if isinstance(endpoint, CompetingEndpoint):
+        raise InputError(
+            f"endpoint: {endpoint.name!r} has several causes; use cumulative_incidence, gray_test or fit_fine_gray, or"
+            " an Endpoint whose event column is 1 for what counts here"
+        )
+    is_pair = isinstance(endpoint, (tuple, list)) and [type(part) for part in endpoint] == [str, str]
+    hint = f"; write Endpoint({', '.join(map(repr, endpoint))})" if is_pair else ""  # type: ignore[call-overload]
+    raise InputError(f"endpoint: expected Endpoint(duration, event), got {type(endpoint).__name__} {endpoint!r}{hint}")
+
+
+def times_given(times: ArrayLike, *, name: str = "times") -> FloatArray:
+    """Times asked for, as floats in the order given; one number is one time.
+
+    Raises
+    ------
+    InputError
+        When there is none, or one is no number, negative or not finite.
+
+    Examples
+    --------
+    >>> times_given([12, 6]).tolist()
+    [12.0, 6.0]
+    """
+    given = np.atleast_1d(np.asarray(times))
+    if given.ndim != 1 or not len(given) or given.dtype.kind not in "iuf":
+        raise InputError(f"{name}={times!r} must be one or more numbers, in the unit of the follow-up")
+    values = given.astype(np.float64)
+    wrong = ~(np.isfinite(values) & (values >= 0))
+    if wrong.any():
+        raise InputError(f"{name}: {first_few(values[wrong])} must be finite and not negative")
+    return values

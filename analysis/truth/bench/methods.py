@@ -15,7 +15,7 @@ from analysis.cohort.synthetic import (
 from analysis.errors import collected
 from analysis.kernels.cox import fit_arrays
 from analysis.kernels.cutpoints import grouped_log_hazard_ratios
-from analysis.robustness.hazards import max_combo
+from analysis.robustness import hazards
 from analysis.strata.dose_response import dose_response
 from analysis.strata.search import CutpointSearch, search_cutpoint
 from analysis.survival.curves import kaplan_meier, restricted_mean_difference
@@ -156,7 +156,7 @@ def tests_at_the_cut(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
         plain = logrank_test(rows, OVERALL_SURVIVAL, by="above")
         early = logrank_test(rows, OVERALL_SURVIVAL, by="above", weighting="gehan-breslow")
         late = logrank_test(rows, OVERALL_SURVIVAL, by="above", weighting="fleming-harrington", gamma=1.0)
-        largest = max_combo(rows, OVERALL_SURVIVAL, by="above")
+        largest = hazards.max_combo(rows, OVERALL_SURVIVAL, by="above")
     return [
         BenchAnswer("log-rank", MONTHS, p_value=plain.p_value),
         BenchAnswer("Gehan-Breslow", MONTHS, p_value=early.p_value),

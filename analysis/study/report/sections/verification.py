@@ -21,8 +21,7 @@ from analysis.study.report import Block, StudySection, slug, survival_table
 from analysis.study.study import Study
 from analysis.survival.cox import fit_cox
 from analysis.survival.curves import kaplan_meier
-from analysis.survival.group_tests import logrank_test
-from analysis.survival.lifelines_engine import lifelines_logrank
+from analysis.survival.group_tests import lifelines_logrank, logrank_test
 from analysis.survival.rows import Engine
 
 

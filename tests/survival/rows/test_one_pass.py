@@ -22,7 +22,7 @@ from analysis import (
     pairwise_logrank,
     risk_table,
 )
-from analysis.survival.rows import counts
+from analysis.survival.rows import one_pass, read_counts
 
 OS = Endpoint("os", "dead")
 N = 40
@@ -41,13 +41,19 @@ TESTS = {
 }
 
 
+def count_in_one_pass_from(patch, n_rows):
+    """Cohorts of so many rows are counted in one pass over their columns."""
+    for module in (one_pass, sys.modules["analysis.survival.rows.survival_data"]):
+        patch.setattr(module, "MANY_ROWS", n_rows)
+
+
 def two_ways(run, cohort, **options):
     """What a function gives and says, row by row and in one pass."""
     answers = []
     for many in (10**9, 1):
         with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            patch.setattr(counts, "MANY_ROWS", many)
+            count_in_one_pass_from(patch, many)
             try:
                 answer = run(cohort, **options)
             except ValueError as error:
@@ -59,8 +65,8 @@ def two_ways(run, cohort, **options):
 def in_one_pass(cohort):
     """Whether the columns need no closer look."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counts, "MANY_ROWS", 1)
-        return counts.counted_curves(cohort, OS, by="arm") is not None
+        count_in_one_pass_from(patch, 1)
+        return read_counts(cohort, OS, by="arm").rows is None
 
 
 def rows(draw, values):
@@ -184,10 +190,10 @@ def test_frames_that_are_none_are_refused_alike(name, given_cohort):
 
 
 def test_late_entry_weights_and_lifelines_look_at_the_rows(monkeypatch):
-    monkeypatch.setattr(counts, "MANY_ROWS", 1)
+    count_in_one_pass_from(monkeypatch, 1)
     table = cohort(w=2, entry=0.5)
     late = Endpoint("os", "dead", entry="entry")
-    assert counts.counted_curves(table, late, by="arm") is None
+    assert read_counts(table, late, by="arm").rows is not None
     assert (kaplan_meier(table, late, by="arm")["n_risk"].iloc[0]) == 0
     assert kaplan_meier(table, OS, weights="w")["n_risk"].iloc[0] == 2 * N
     by_lifelines = kaplan_meier(table, OS, engine="lifelines")
@@ -202,7 +208,7 @@ def test_missing_strata_are_counted_row_by_row():
 
 
 def test_the_cohort_is_not_changed(monkeypatch):
-    monkeypatch.setattr(counts, "MANY_ROWS", 1)
+    count_in_one_pass_from(monkeypatch, 1)
     table = cohort(os=np.arange(1, N + 1) / 3)
     before = table.copy(deep=True)
     kaplan_meier(table, OS, by="arm", engine="kernel")

@@ -1,9 +1,8 @@
-"""A cohort as counts, which is all that curves and log-rank tests need: many rows straight from their columns."""
+"""Many rows counted straight from their columns, in one pass, without an array for checks, ranks or codes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,72 +10,20 @@ from numpy.typing import NDArray
 
 from analysis.arrays import IntArray
 from analysis.cohort.columns import Endpoint, column_problems, holds_numbers, plain_numbers
-from analysis.errors import RowAccount, dropped_warnings, raise_all
-from analysis.kernels.counts import MANY_ROWS, Counts, Exits, count, count_exits, counts_of
-from analysis.survival.rows.arguments import check_roles, listed
+from analysis.errors import dropped_warnings, raise_all
+from analysis.kernels.counts import MANY_ROWS, Exits, count_exits, counts_of
 from analysis.survival.rows.groups import MOST_NUMERIC_GROUPS, Coded, Groups, coded, group_rows, labels_of
-from analysis.survival.rows.survival_data import SurvivalData, late_entry, survival_data, zero_time_warnings
+from analysis.survival.rows.survival_data import CohortCounts, check_roles, zero_time_warnings
 
 
-@dataclass(frozen=True, eq=False)
-class Compared(RowAccount):
-    """The groups of counted rows, and the account of the rows."""
+def counts_in_one_pass(
+    cohort: pd.DataFrame, endpoint: Endpoint, *, by: str | None, strata: tuple[str, ...], compared: bool
+) -> CohortCounts | None:
+    """The counts of columns as they stand, as `read_counts` arranges them; None where a row needs a closer look.
 
-    labels: tuple[str, ...]
-    sizes: IntArray
-
-
-def compared(data: SurvivalData) -> Compared:
-    """The groups of checked data."""
-    sizes = np.bincount(data.by.codes, minlength=len(data.by.labels))
-    return Compared(data.by.labels, sizes, **data.account)
-
-
-def counted_groups(
-    cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, strata: str | Sequence[str] | None = None
-) -> tuple[Counts, Compared]:
-    """The counts of a test, groups as columns and strata as segments, and the groups; columns are checked."""
-    found = _pass(cohort, endpoint, by, listed(strata))
-    if found is not None:
-        return counts_of(found.exits, n_segments=found.n_segments), found.groups
-    data = survival_data(cohort, endpoint, by=by, strata=strata)
-    return group_counts(data), compared(data)
-
-
-def counted_curves(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str | None) -> tuple[Counts, Compared] | None:
-    """The counts of curves, strata as segments, and the strata; None where the rows themselves must be looked at."""
-    found = _pass(cohort, endpoint, by, ())
-    if found is None:
-        return None
-    return counts_of(found.exits, n_segments=len(found.groups.labels)), found.groups
-
-
-def group_counts(data: SurvivalData) -> Counts:
-    """The counts of a test of checked data: groups as columns, strata as segments."""
-    return count(
-        data.time,
-        data.event,
-        entry=late_entry(data),
-        segment=data.strata.codes if len(data.strata.labels) > 1 else None,
-        group=data.by.codes,
-        n_segments=len(data.strata.labels),
-        n_groups=len(data.by.labels),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Pass:
-    """What one pass over many rows found: exits by stratum and group, and the groups."""
-
-    exits: Exits
-    n_segments: int
-    groups: Compared
-
-
-def _pass(cohort: pd.DataFrame, endpoint: Endpoint, by: str | None, strata: tuple[str, ...]) -> _Pass | None:
-    """One pass over columns as they stand; None where rows are few, or something about them needs a closer look."""
-    if not (isinstance(cohort, pd.DataFrame) and isinstance(endpoint, Endpoint)) or len(cohort) < MANY_ROWS:
-        return None
+    That is where somebody enters late, a stratum is missing, or a value is one that `survival_data` refuses or reads in
+    a way of its own.
+    """
     check_roles(endpoint, strata, by=by)
     raise_all(column_problems(cohort, [*endpoint.columns, *([by] if by is not None else []), *strata]))
     outcome = _outcome(cohort, endpoint)
@@ -94,12 +41,19 @@ def _pass(cohort: pd.DataFrame, endpoint: Endpoint, by: str | None, strata: tupl
     dropped = {f"missing {name}": n for name, n in zip(names, exits.missing.tolist(), strict=True) if n}
     at_zero = int((exits.n_leave - exits.n_event)[exits.time == 0].sum())
     exits, n_segments, kept = _in_use(exits, n_segments, groups)
-    labels = labels_of(by, [groups.values[code] for code in kept])
     sizes = exits.n_leave.reshape(-1, len(kept)).sum(axis=0)
     n_read, n_used = len(cohort), int(sizes.sum())
-    warnings = (*dropped_warnings(n_read, n_used, dropped), *zero_time_warnings(at_zero, endpoint))
-    rows = Compared(labels, sizes, n_read=n_read, n_used=n_used, dropped=dropped, warnings=warnings)
-    return _Pass(exits, n_segments, rows)
+    if n_used < MANY_ROWS:
+        return None
+    return CohortCounts(
+        counts=counts_of(exits, n_segments=n_segments if compared else len(kept)),
+        labels=labels_of(by, [groups.values[code] for code in kept]),
+        sizes=sizes,
+        n_read=n_read,
+        n_used=n_used,
+        dropped=dropped,
+        warnings=(*dropped_warnings(n_read, n_used, dropped), *zero_time_warnings(at_zero, endpoint)),
+    )
 
 
 def _outcome(cohort: pd.DataFrame, endpoint: Endpoint) -> tuple[NDArray[np.generic], NDArray[np.generic]] | None:
