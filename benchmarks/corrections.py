@@ -17,8 +17,7 @@ from joblib import parallel_config
 from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.kernels.cutpoints.scan import first_maximum
 from analysis.strata.search.correction import Effect, corrected, searched_gain
-from analysis.strata.search.rows import search_rows
-from analysis.strata.search.scans import Scan
+from analysis.strata.search.scans import Scan, search_rows
 from analysis.truth.bench.scoring import BenchAnswer, simulation_study
 from analysis.truth.bench.worlds import CUT_EFFECT, MARKER
 from benchmarks.calibration import SIZES, bench_worlds, head, number, percent, table

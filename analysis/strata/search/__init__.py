@@ -4,5 +4,4 @@ from __future__ import annotations
 
 from analysis.strata.search.correction import resample_size
 from analysis.strata.search.one_cut import CutpointSearch, search_cutpoint
-from analysis.strata.search.rows import search_rows
-from analysis.strata.search.scans import Scan
+from analysis.strata.search.scans import Scan, search_rows

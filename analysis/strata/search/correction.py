@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, log, pi, sqrt
 
@@ -10,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, Separation
 from analysis.kernels.random_draws import times_drawn
 from analysis.kernels.tails import normal_quantile, two_sided
-from analysis.strata.search.rows import SearchRows
-from analysis.strata.search.scans import Scan
+from analysis.strata.cutpoints import Cutpoints
+from analysis.strata.search.scans import Scan, SearchRows
 
 RANGE_POWER = 0.8
 """A resample for the range of the cut-point holds n to this power rows."""
@@ -28,22 +30,19 @@ class Effect:
     std_error: float
 
 
-def corrected(scan: Scan, found: Effect, stream: np.random.SeedSequence, *, n_bootstrap: int) -> Effect:
-    """The log hazard ratio of the cut found, less what the search added to it: an iterated bootstrap.
+def corrected(scan: Scan, naive: Effect, stream: np.random.SeedSequence, *, n_bootstrap: int) -> Effect:
+    """The optimism-corrected log hazard ratio of a searched cut, by an iterated bootstrap.
 
     In a resample of the rows a cut is searched anew; its effect there, less the effect of the same cut in all rows, is
     what the search added (counted outwards, in the direction of the effect there). That understates it, for the rows
     themselves already hold one search's luck. By how much is seen one step further down: each resample is resampled
-    once, and what the search adds to that, o2, is set beside the resample's own, o1: the estimate of what the search
-    added to the cut found is o1 + (o1 - o2). The squared error is that of the cut as found, plus half the variance of
-    the effects, in all rows, of the cuts that the resamples chose (the whole of it would count the noise of an effect
-    twice: limits made so held the effect in 97 to 98 of 100 simulated data sets).
+    once, and what the search adds to that is compared with what it added to the resample (`less_optimism`).
 
     Parameters
     ----------
     scan : Scan
-    found : Effect
-        Of the cut found, above against at or below it, as if it had not been searched.
+    naive : Effect
+        Of the searched cut, above against at or below it, as if it had not been searched.
     stream : SeedSequence
     n_bootstrap : int
         Resamples; 0 gives NaN.
@@ -51,7 +50,7 @@ def corrected(scan: Scan, found: Effect, stream: np.random.SeedSequence, *, n_bo
     Returns
     -------
     Effect
-        NaN too where the effect as found is not estimable, or that of no resample.
+        NaN too where the naive effect is not estimable, or that of no resample.
 
     Notes
     -----
@@ -65,11 +64,27 @@ def corrected(scan: Scan, found: Effect, stream: np.random.SeedSequence, *, n_bo
     second = np.take_along_axis(first, rng.integers(0, n, (n_bootstrap, n)), axis=1)
     once, twice = (times_drawn(drawn, n).astype(np.float64) for drawn in (first, second))
     added, elsewhere = searched_gain(scan, once, None)
-    added_again, _ = searched_gain(scan, twice, once)
-    outward = np.sign(found.estimate)
+    return less_optimism(naive, added, searched_gain(scan, twice, once)[0], elsewhere)
+
+
+def less_optimism(naive: Effect, added: FloatArray, added_again: FloatArray, elsewhere: FloatArray) -> Effect:
+    """An effect less what its search added to it, o1 + (o1 - o2), towards zero; NaN are resamples without a cut.
+
+    o1 is the mean of `added`, by the search in resamples, and o2 that of `added_again`, in resamples of these. The
+    squared error is the naive one plus half the variance of `elsewhere`: the effects, in all rows, of the cuts that the
+    resamples chose. The whole of it would count the noise of an effect twice: limits made so held the effect in 97 to
+    98 of 100 simulated data sets.
+
+    Examples
+    --------
+    >>> nothing = np.zeros(2)
+    >>> round(less_optimism(Effect(-0.5, 0.2), np.array([0.1, 0.2]), np.array([0.05, 0.15]), nothing).estimate, 3)
+    -0.3
+    """
     optimism = 2 * _mean(added) - _mean(added_again)
-    spread = float(np.nanvar(elsewhere)) if not np.isnan(elsewhere).all() else float("nan")
-    return Effect(found.estimate - float(outward) * optimism, float(np.sqrt(found.std_error**2 + spread / 2)))
+    variance = float(np.nanvar(elsewhere)) if not np.isnan(elsewhere).all() else float("nan")
+    estimate = naive.estimate - float(np.sign(naive.estimate)) * optimism
+    return Effect(estimate, float(np.sqrt(naive.std_error**2 + variance / 2)))
 
 
 def searched_gain(scan: Scan, counts: FloatArray, source: FloatArray | None) -> tuple[FloatArray, FloatArray]:
@@ -157,14 +172,13 @@ def comparison(
     p_values: tuple[float, float],
     conf_level: float,
 ) -> pd.DataFrame:
-    """As found, corrected, and without a cut."""
+    """The cut as searched, corrected, and the marker without a cut, from two effects and two p-values of the cut."""
     term = rows.continuous.coefficients.set_index("term").loc[str(marker)]
-    sd = rows.marker_sd
+    sd, p_marker = rows.marker_sd, float(term["p_value"])
     continuous = Effect(float(term["coef"]) * sd, float(term["std_error"]) * sd)
     estimates = np.array([(effect.estimate, effect.std_error) for effect in (*effects, continuous)])
     half = normal_quantile(conf_level) * estimates[:, 1]
     above = f"{marker} > {cut:g} against <= {cut:g}"
-    p_marker = float(term["p_value"])
     return pd.DataFrame(
         {
             "analysis": ["searched cut, as found", "searched cut, corrected", "continuous marker"],
@@ -179,11 +193,22 @@ def comparison(
 
 
 def separated(log_ratio: float, marker: str, cut: float) -> tuple[AnalysisWarning, ...]:
-    """A word when the hazard ratio of the cut found has no finite value."""
+    """Warning when the naive hazard ratio of the searched cut has no finite value."""
     if np.isfinite(log_ratio):
         return ()
     text = f"marker {marker!r}: at the cut found, {cut:g}, one group has no event while the other was at risk"
     return (Separation(f"{text}; the hazard ratio as found is not estimable"),)
+
+
+def searched_cutpoints(
+    cuts: Sequence[float], labels: Sequence[str], unit: str, *, n_used: int, endpoint: Endpoint, p_value: float
+) -> Cutpoints:
+    """Cuts as cut-points marked as searched, with where and how as their source; a cut belongs to its lower group."""
+    source = (
+        f"searched in {n_used} patients of these data for {endpoint.name}, p = {p_value:.2g} by permutation of the"
+        " search"
+    )
+    return Cutpoints(tuple(cuts), tuple(labels), unit=unit, source=source, rule="searched", closed="right")
 
 
 def lausen_1992(statistic: float, *, min_fraction: float, max_fraction: float) -> float:

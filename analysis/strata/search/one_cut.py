@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, sqrt
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
-from analysis.errors import AnalysisWarning, warn_all
+from analysis.errors import RowAccount, warn_all
 from analysis.kernels.cutpoints import corrected_p_values, critical_value, first_maximum
 from analysis.kernels.tails import two_sided
 from analysis.strata.cutpoints import Cutpoints
@@ -22,14 +23,14 @@ from analysis.strata.search.correction import (
     cut_range,
     lausen_1992,
     lausen_1994,
+    searched_cutpoints,
     separated,
 )
-from analysis.strata.search.rows import check_options, search_rows
-from analysis.strata.search.scans import Scan
+from analysis.strata.search.scans import check_options, search_rows
 
 
 @dataclass(frozen=True, eq=False)
-class CutpointSearch:
+class CutpointSearch(RowAccount):
     """A searched cut with the p-values, the hazard ratio and the limits that take the search into account.
 
     The p-value that ignores the search is given only by `summary`, beside those that do not.
@@ -62,8 +63,8 @@ class CutpointSearch:
         What `summary` shows.
     endpoint, marker, adjust, strata, fractions, n_permutations, n_bootstrap, seed, conf_level
         What was asked; `fractions` are `min_fraction` and `max_fraction`.
-    n_read, n_used, dropped, warnings
-        Rows given, rows used, rows left out by reason, and what is worth a word.
+
+    And the row account.
     """
 
     cut: float
@@ -90,10 +91,6 @@ class CutpointSearch:
     n_bootstrap: int
     seed: int
     conf_level: float
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
     def summary(self) -> pd.DataFrame:
         """The cut as found, corrected for the search, and the marker left continuous, side by side.
@@ -125,11 +122,9 @@ class CutpointSearch:
         >>> found.cutpoints().rule
         'searched'
         """
-        source = (
-            f"searched in {self.n_used} patients of these data for {self.endpoint.name}, p = {self.p_permutation:.2g}"
-            " by permutation of the search"
+        return searched_cutpoints(
+            [self.cut], labels, unit, n_used=self.n_used, endpoint=self.endpoint, p_value=self.p_permutation
         )
-        return Cutpoints((self.cut,), tuple(labels), unit=unit, source=source, rule="searched", closed="right")
 
 
 def search_cutpoint(
@@ -235,31 +230,30 @@ def search_cutpoint(
     >>> 0 < found.p_permutation <= 1, len(found.scan) > 10
     (True, True)
     """
-    terms, strata_names, fractions = listed(adjust), listed(strata), (min_fraction, max_fraction)
-    counts = {"n_permutations": n_permutations, "n_bootstrap": n_bootstrap, "seed": seed}
-    check_options(marker, terms, fractions=fractions, conf_level=conf_level, **counts)
-    rows = search_rows(cohort, endpoint, marker, adjust=terms, strata=strata_names, fractions=fractions)
-    scan = rows.scan
-    table = scan.table()
-    place = first_maximum(table["statistic"].to_numpy())
-    cut, statistic = float(scan.cut[place]), float(table["statistic"].max())
+    asked: dict[str, Any] = {"n_permutations": n_permutations, "n_bootstrap": n_bootstrap, "seed": seed}
+    asked |= {"adjust": listed(adjust), "fractions": (min_fraction, max_fraction), "conf_level": conf_level}
+    check_options(marker, **asked)
+    within = listed(strata)
+    rows = search_rows(cohort, endpoint, marker, adjust=asked["adjust"], strata=within, fractions=asked["fractions"])
+    scan, table = rows.scan, rows.scan.table()
+    statistic, best = table["statistic"].to_numpy(), first_maximum(table["statistic"].to_numpy())
+    largest, cut = float(statistic.max()), float(scan.cut[best])
     permuting, correcting, resampling = np.random.SeedSequence(seed).spawn(3)
     maxima = scan.maxima(n_permutations, permuting)
-    table["p_adjusted"] = corrected_p_values(table["statistic"].to_numpy(), maxima)
-    p_permutation = float(table["p_adjusted"].iloc[place])
-    naive = _as_found(scan, cut)
+    table["p_adjusted"] = corrected_p_values(statistic, maxima)
+    naive = Effect(*(float(values[0]) for values in scan.hazard_of((scan.marker > cut)[None])))
     effect = corrected(scan, naive, correcting, n_bootstrap=n_bootstrap)
     cut_low, cut_high = cut_range(scan, resampling, n_bootstrap=n_bootstrap, conf_level=conf_level)
-    p_naive = two_sided(sqrt(table["chi_square"].iloc[place]))
-    compared = comparison(rows, marker, cut, (naive, effect), (p_naive, p_permutation), conf_level)
-    found = (*rows.warnings, *separated(naive.estimate, marker, cut))
-    warn_all(found)
+    p_values = (two_sided(sqrt(table["chi_square"].iloc[best])), float(table["p_adjusted"].iloc[best]))
+    compared = comparison(rows, marker, cut, (naive, effect), p_values, conf_level)
+    account = rows.account | {"warnings": (*rows.warnings, *separated(naive.estimate, marker, cut))}
+    warn_all(account["warnings"])
     return CutpointSearch(
         cut=cut,
-        statistic=statistic,
-        p_lausen92=lausen_1992(statistic, min_fraction=min_fraction, max_fraction=max_fraction),
-        p_lausen94=lausen_1994(statistic, n_low=scan.n_low, n=rows.n_used),
-        p_permutation=p_permutation,
+        statistic=largest,
+        p_lausen92=lausen_1992(largest, min_fraction=min_fraction, max_fraction=max_fraction),
+        p_lausen94=lausen_1994(largest, n_low=scan.n_low, n=rows.n_used),
+        p_permutation=p_values[1],
         permutation=scan.permutation,
         critical_value=critical_value(maxima),
         hazard_ratio_naive=exp(naive.estimate),
@@ -272,19 +266,6 @@ def search_cutpoint(
         comparison=compared,
         endpoint=endpoint,
         marker=marker,
-        adjust=terms,
-        strata=strata_names,
-        fractions=fractions,
-        **counts,
-        conf_level=conf_level,
-        n_read=rows.n_read,
-        n_used=rows.n_used,
-        dropped=rows.dropped,
-        warnings=found,
+        strata=within,
+        **asked | account,
     )
-
-
-def _as_found(scan: Scan, cut: float) -> Effect:
-    """The effect of the cut, as if it had not been searched."""
-    estimate, std_error = scan.hazard_of((scan.marker > cut)[None])
-    return Effect(float(estimate[0]), float(std_error[0]))

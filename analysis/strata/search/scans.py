@@ -1,146 +1,134 @@
-"""Two ways to search a cut: by log-rank scores, as maxstat does, or within strata and beside covariates."""
+"""From a cohort to the scan of its cuts: by log-rank scores as maxstat does, or within strata and beside covariates."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.errors import NotEstimable
+from analysis.cohort.columns import Endpoint, first_few
+from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, RowAccount, raise_all
+from analysis.kernels import cutpoints
 from analysis.kernels.cox import fit_arrays
-from analysis.kernels.cutpoints import (
-    CutRows,
-    CutScores,
-    ModelRows,
-    chi_squares,
-    cut_of_resamples,
-    cut_rows,
-    cut_scores,
-    first_maximum,
-    grouped_log_hazard_ratios,
-    log_hazard_ratios,
-    logrank_scores,
-    model_scores,
-    permuted_maxima,
-    redrawn_maxima,
-    standardised,
-)
+from analysis.strata.marker_designs import adjust_problems, read_marker_design
+from analysis.survival import rows as survival_rows
+from analysis.survival.cox import CoxFit, CoxModel, fit_design
 
-MOST_CUTS_AGAIN = 50
+MOST_CUTS_IN_A_RESAMPLE = 50
 """Beside covariates, resamples search among this many of the cuts, evenly spread."""
-
+FEW_EVENTS = 20
+"""Below this many events no search is to be trusted."""
+FEW_EVENTS_EACH = 10
+"""Beside covariates, below this many events for each coefficient, the cut's among them, it is warned of."""
 EXACT = "exact where the marker is related to neither outcome nor censoring"
 """The condition of a permutation test, which shuffles the marker over times and events together."""
 
 
-class Scan(Protocol):
-    """What a search asks of a way to scan: rows in the order of the marker, and answers on their resamples."""
-
-    @property
-    def marker(self) -> FloatArray:
-        """The marker of each row, ascending."""
-
-    @property
-    def cut(self) -> FloatArray:
-        """The admissible cuts."""
-
-    @property
-    def n_low(self) -> IntArray:
-        """Rows at or below each of them."""
-
-    @property
-    def permutation(self) -> str:
-        """What `maxima` permutes, and what level that gives."""
-
-    def table(self) -> pd.DataFrame:
-        """A row a cut: cut n_low statistic chi_square log_hazard_ratio."""
-
-    def maxima(self, n_permutations: int, stream: np.random.SeedSequence) -> FloatArray:
-        """The largest statistic in each of many random data sets without an effect of the marker."""
-
-    def at(self, n_low: IntArray) -> Scan:
-        """The same rows scanned at other cuts, told by the rows at or below them (increasing)."""
-
-    def cuts_of(self, counts: FloatArray) -> FloatArray:
-        """The cut found in each resample, of which `counts` (resamples, rows) tells the rows; NaN for none."""
-
-    def hazard_of(self, high: BoolArray, counts: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-        """Log hazard ratio and standard error of each grouping (groupings, rows), in all rows or in resamples."""
-
-
 @dataclass(frozen=True, eq=False)
-class LogRankScan:
-    """The search of R's maxstat."""
+class Scan(ABC):
+    """A way to scan the cuts of a marker: rows in the order of the marker, and answers on their resamples."""
 
-    marker: FloatArray
-    rows: CutRows
-    fractions: tuple[float, float]
-
-    @property
-    def cut(self) -> FloatArray:
-        """The admissible cuts."""
-        return self.rows.cut
-
-    @property
-    def n_low(self) -> IntArray:
-        """Rows at or below each of them."""
-        return self.rows.n_low
-
-    @property
-    def permutation(self) -> str:
-        """What `maxima` permutes."""
-        return f"log-rank scores over the marker; {EXACT}"
-
-    def table(self) -> pd.DataFrame:
-        """A row a cut."""
-        scores = logrank_scores(self.rows.time, self.rows.event)
-        columns = (
-            self.cut,
-            self.n_low,
-            np.abs(standardised(scores, self.n_low)),
-            chi_squares(self.rows),
-            log_hazard_ratios(self.rows),
-        )
-        return _table(*columns)
-
-    def maxima(self, n_permutations: int, stream: np.random.SeedSequence) -> FloatArray:
-        """Permutations of the scores over the marker."""
-        scores = logrank_scores(self.rows.time, self.rows.event)
-        key = int(stream.generate_state(1, np.uint64)[0])
-        return permuted_maxima(scores, self.n_low, n_permutations=n_permutations, key=key)
-
-    def at(self, n_low: IntArray) -> LogRankScan:
-        """Scanned at other cuts."""
-        return replace(self, rows=replace(self.rows, cut=self.marker[n_low - 1], n_low=n_low))
-
-    def cuts_of(self, counts: FloatArray) -> FloatArray:
-        """Scores are ranked anew in each resample."""
-        low, high = self.fractions
-        rows = self.rows
-        return cut_of_resamples(self.marker, rows.time, rows.event, counts, min_fraction=low, max_fraction=high)
-
-    def hazard_of(self, high: BoolArray, counts: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-        """Cox models of one indicator."""
-        return grouped_log_hazard_ratios(self.rows.time, self.rows.event, high, counts)
-
-
-@dataclass(frozen=True, eq=False)
-class AdjustedScan:
-    """The search beside covariates, within strata, or with late entry."""
-
-    rows: ModelRows
-    cut: FloatArray
-    n_low: IntArray
+    rows: cutpoints.ModelRows
+    cuts: cutpoints.CutRows
     fractions: tuple[float, float]
 
     @property
     def marker(self) -> FloatArray:
         """The marker of each row, ascending."""
         return self.rows.marker
+
+    @property
+    def cut(self) -> FloatArray:
+        """The admissible cuts."""
+        return self.cuts.cut
+
+    @property
+    def n_low(self) -> IntArray:
+        """Rows at or below each of them."""
+        return self.cuts.n_low
+
+    def at(self, n_low: IntArray) -> Scan:
+        """The same rows scanned at other cuts, given by the number of rows at or below them (increasing)."""
+        return replace(self, cuts=replace(self.cuts, cut=self.marker[n_low - 1], n_low=n_low))
+
+    def table(self) -> pd.DataFrame:
+        """A row a cut: cut n_low statistic chi_square log_hazard_ratio."""
+        statistic, chi_square, log_ratio = self.statistics()
+        return pd.DataFrame(
+            {
+                "cut": self.cut,
+                "n_low": self.n_low.astype(np.int64),
+                "statistic": np.abs(statistic),
+                "chi_square": chi_square,
+                "log_hazard_ratio": log_ratio,
+            }
+        )
+
+    @property
+    @abstractmethod
+    def permutation(self) -> str:
+        """What `maxima` permutes, and what level that gives."""
+
+    @abstractmethod
+    def statistics(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Standardised statistic, chi-square and log hazard ratio of every cut."""
+
+    @abstractmethod
+    def maxima(self, n_permutations: int, stream: np.random.SeedSequence) -> FloatArray:
+        """The largest statistic in each of many random data sets without an effect of the marker."""
+
+    @abstractmethod
+    def cuts_of(self, counts: FloatArray) -> FloatArray:
+        """The cut searched in each resample, which holds the rows as often as `counts` (resamples, rows); NaN: none."""
+
+    @abstractmethod
+    def hazard_of(self, high: BoolArray, counts: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """Log hazard ratio and standard error of each grouping (groupings, rows), in all rows or in resamples."""
+
+
+class LogRankScan(Scan):
+    """The search of R's maxstat: scores are ranked anew in each resample, hazard ratios are of one indicator."""
+
+    @property
+    def permutation(self) -> str:
+        """What `maxima` permutes."""
+        return f"log-rank scores over the marker; {EXACT}"
+
+    @property
+    def scores(self) -> FloatArray:
+        """The log-rank scores of the rows."""
+        return cutpoints.logrank_scores(self.rows.time, self.rows.event)
+
+    def statistics(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Standardised sums of scores, log-rank chi-squares, unadjusted log hazard ratios."""
+        statistic = cutpoints.standardised(self.scores, self.n_low)
+        return statistic, cutpoints.chi_squares(self.cuts), cutpoints.log_hazard_ratios(self.cuts)
+
+    def maxima(self, n_permutations: int, stream: np.random.SeedSequence) -> FloatArray:
+        """Of permutations of the scores over the marker."""
+        key = int(stream.generate_state(1, np.uint64)[0])
+        return cutpoints.permuted_maxima(self.scores, self.n_low, n_permutations=n_permutations, key=key)
+
+    def cuts_of(self, counts: FloatArray) -> FloatArray:
+        """The cut of the largest statistic."""
+        low, high = self.fractions
+        rows = self.rows
+        return cutpoints.cut_of_resamples(
+            self.marker, rows.time, rows.event, counts, min_fraction=low, max_fraction=high
+        )
+
+    def hazard_of(self, high: BoolArray, counts: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """Cox models of the indicator alone."""
+        return cutpoints.grouped_log_hazard_ratios(self.rows.time, self.rows.event, high, counts)
+
+
+class AdjustedScan(Scan):
+    """The search beside covariates, within strata, or with late entry."""
 
     @property
     def permutation(self) -> str:
@@ -151,71 +139,154 @@ class AdjustedScan:
         return f"log-rank scores over the marker{within}; {EXACT}{within}"
 
     @cached_property
-    def scores(self) -> CutScores:
+    def scores(self) -> cutpoints.CutScores:
         """The scores that are searched."""
-        found = cut_scores(self.rows, self.n_low)
-        if found is None:
+        scores = cutpoints.cut_scores(self.rows, self.n_low)
+        if scores is None:
             raise NotEstimable("the model without the marker is not estimable; take fewer covariates")
-        return found
+        return scores
 
-    def table(self) -> pd.DataFrame:
-        """A row a cut."""
-        tested = self.scores if self.rows.x.shape[1] else model_scores(self.rows, self.n_low)
+    def statistics(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Score statistics, their squares (those of the Cox model in strata too), adjusted log hazard ratios."""
+        tested = self.scores if self.rows.x.shape[1] else cutpoints.model_scores(self.rows, self.n_low)
         assert tested is not None  # there are events
-        log_ratio = self.hazard_of(self.marker > self.cut[:, None])[0]
-        return _table(self.cut, self.n_low, np.abs(self.scores.statistic), tested.statistic**2, log_ratio)
+        return self.scores.statistic, tested.statistic**2, self.hazard_of(self.marker > self.cut[:, None])[0]
 
     def maxima(self, n_permutations: int, stream: np.random.SeedSequence) -> FloatArray:
-        """Permutations of the marker within strata, of its residuals beside covariates."""
+        """Of permutations of the marker within strata, of its residuals beside covariates."""
         rng = np.random.default_rng(stream)
-        return redrawn_maxima(self.rows, self.scores, n_permutations=n_permutations, rng=rng)
-
-    def at(self, n_low: IntArray) -> AdjustedScan:
-        """Scanned at other cuts."""
-        return AdjustedScan(self.rows, self.marker[n_low - 1], n_low, self.fractions)
+        return cutpoints.redrawn_maxima(self.rows, self.scores, n_permutations=n_permutations, rng=rng)
 
     def cuts_of(self, counts: FloatArray) -> FloatArray:
-        """The model without the marker is fitted anew in each resample."""
-        return np.array([self._cut_of(np.repeat(np.arange(len(held)), held)) for held in counts.astype(np.int64)])
+        """The cut of the largest statistic; the model without the marker is fitted anew in each resample."""
+        everyone = np.arange(len(self.marker))
+        return np.array([self._cut_of(self.rows.take(np.repeat(everyone, n))) for n in counts.astype(np.int64)])
 
-    def _cut_of(self, places: IntArray) -> float:
-        """The cut found in one resample."""
-        rows = self.rows.take(places)
+    def _cut_of(self, rows: cutpoints.ModelRows) -> float:
+        """The cut searched in one resample."""
         low, high = self.fractions
-        found = cut_rows(rows.marker, rows.time, rows.event, min_fraction=low, max_fraction=high)
-        if not len(found.cut):
+        cuts = cutpoints.cut_rows(rows.marker, rows.time, rows.event, min_fraction=low, max_fraction=high)
+        if not len(cuts.cut):
             return float("nan")
-        some = np.unique(np.linspace(0, len(found.cut) - 1, min(MOST_CUTS_AGAIN, len(found.cut))).astype(np.int64))
-        scores = cut_scores(rows, found.n_low[some])
-        return float("nan") if scores is None else float(found.cut[some][first_maximum(scores.statistic)])
+        n = len(cuts.cut)
+        some = np.unique(np.linspace(0, n - 1, min(MOST_CUTS_IN_A_RESAMPLE, n)).astype(np.int64))
+        scores = cutpoints.cut_scores(rows, cuts.n_low[some])
+        return float("nan") if scores is None else float(cuts.cut[some][cutpoints.first_maximum(scores.statistic)])
 
     def hazard_of(self, high: BoolArray, counts: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
         """Cox models of the indicator beside the covariates."""
         everyone = np.arange(len(self.marker))
         fits = [
-            self._hazard(group, everyone if counts is None else np.repeat(everyone, counts[place].astype(np.int64)))
-            for place, group in enumerate(high)
+            self._hazard(group, everyone if counts is None else np.repeat(everyone, counts[number].astype(np.int64)))
+            for number, group in enumerate(high)
         ]
         return np.array([fit[0] for fit in fits]), np.array([fit[1] for fit in fits])
 
-    def _hazard(self, group: BoolArray, places: IntArray) -> tuple[float, float]:
-        """One of them."""
-        rows = self.rows.take(places)
-        x = np.column_stack([group[places], rows.x])
+    def _hazard(self, group: BoolArray, drawn: IntArray) -> tuple[float, float]:
+        """One of them, in the rows drawn."""
+        rows = self.rows.take(drawn)
+        x = np.column_stack([group[drawn], rows.x])
         coef, covariance, _ = fit_arrays(x, rows.time, rows.event, entry=rows.entry, strata=rows.strata)
         return float(coef[0]), float(np.sqrt(covariance[0, 0]))
 
 
-def _table(
-    cut: FloatArray, n_low: IntArray, statistic: FloatArray, chi_square: FloatArray, log_ratio: FloatArray
-) -> pd.DataFrame:
-    """The scan as a frame."""
-    return pd.DataFrame(
-        {
-            "cut": cut,
-            "n_low": n_low.astype(np.int64),
-            "statistic": statistic,
-            "chi_square": chi_square,
-            "log_hazard_ratio": log_ratio,
-        }
+def check_options(
+    marker: str,
+    *,
+    fractions: tuple[float, float],
+    n_permutations: int,
+    seed: int,
+    n_bootstrap: int = 0,
+    adjust: Sequence[str] = (),
+    conf_level: float = 0.95,
+) -> None:
+    """Every fault of the options that can be seen without the data."""
+    problems = survival_rows.level_problems(conf_level)
+    for name, value in zip(("min_fraction", "max_fraction"), fractions, strict=True):
+        wrong = survival_rows.number_problems(name, value, low=0, open_low=True)
+        problems += wrong or ([] if value < 1 else [f"{name}={value!r} must be below 1"])
+    if not problems and fractions[0] >= fractions[1]:
+        problems.append(f"min_fraction={fractions[0]!r} must be below max_fraction={fractions[1]!r}")
+    problems += survival_rows.count_problems("n_permutations", n_permutations)
+    problems += survival_rows.count_problems("n_bootstrap", n_bootstrap, low=0)
+    problems += survival_rows.count_problems("seed", seed, low=0)
+    raise_all(problems + adjust_problems(marker, adjust), InputError)
+
+
+@dataclass(frozen=True, eq=False)
+class SearchRows(RowAccount):
+    """The rows of a search: a way to scan them, and the model that searches nothing, for comparison."""
+
+    scan: Scan
+    continuous: CoxFit
+    marker_sd: float
+
+
+def search_rows(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    marker: str,
+    *,
+    adjust: Sequence[str] = (),
+    strata: Sequence[str] = (),
+    fractions: tuple[float, float],
+) -> SearchRows:
+    """The rows that a search can use, in an order that does not depend on theirs.
+
+    Raises
+    ------
+    CohortError
+        Faults of the columns, all at once; no value of the marker.
+    NotEstimable
+        One value of the marker, no admissible cut, no events, nobody to compare, constant or collinear covariates.
+    """
+    design = read_marker_design(cohort, endpoint, marker, adjust, strata)
+    column = design.columns[str(marker)][0]
+    values, others, data = design.x[:, column], np.delete(design.x, column, axis=1), design.data
+    _refuse_uncuttable(values, marker, fractions)
+    model = CoxModel(endpoint, (marker, *adjust), "efron", tuple(strata), None, None, robust=False, engine="kernel")
+    continuous = fit_design(design, model)
+    stratum = data.strata.codes_as_text
+    order = np.lexsort((*others.T, stratum, data.entry, data.event, data.time, values))
+    rows = cutpoints.ModelRows(values, data.time, data.event, data.entry, stratum, others).take(order)
+    cuts = cutpoints.cut_rows(rows.marker, rows.time, rows.event, min_fraction=fractions[0], max_fraction=fractions[1])
+    spells = survival_rows.spell_warnings(
+        cohort, endpoint, data, wrong="permutations and resamples are of rows, not patients",
+        remedy="give one row a patient",
+    )  # fmt: skip
+    few = _few_events(int(rows.event.sum()), others.shape[1])
+    way = AdjustedScan if adjust or strata or endpoint.entry is not None else LogRankScan
+    return SearchRows(
+        scan=way(rows, cuts, fractions),
+        continuous=continuous,
+        marker_sd=float(rows.marker.std(ddof=1)),
+        **data.account | {"warnings": (*data.warnings, *spells, *few)},
     )
+
+
+def _refuse_uncuttable(values: FloatArray, marker: str, fractions: tuple[float, float]) -> None:
+    """An error when no value of the marker leaves enough rows on either side."""
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) == 1:
+        raise NotEstimable(f"marker {marker!r}: one value ({distinct[0]:g}) in all {len(values)} rows; nothing to cut")
+    n = len(values)
+    n_low = np.cumsum(counts)[:-1]
+    low, high = max(1, int(n * fractions[0])), min(n - 1, int(n * fractions[1]))
+    if not ((n_low >= low) & (n_low <= high)).any():
+        shown = first_few(f"<= {value:g}: {count}" for value, count in zip(distinct[:-1], n_low, strict=True))
+        raise NotEstimable(
+            f"marker {marker!r}: no admissible cut; {low} to {high} of {n} rows must lie at or below it, but there are"
+            f" {shown}; widen min_fraction and max_fraction, or take the values as groups"
+        )
+
+
+def _few_events(n_event: int, n_covariates: int) -> tuple[AnalysisWarning, ...]:
+    """A warning when there are too few events to search, or to search beside so many covariates."""
+    if n_event < FEW_EVENTS:
+        text = f"{n_event} events: a cut searched among fewer than {FEW_EVENTS} is mostly chance"
+        return (FewEvents(f"{text}; take one from outside these data"),)
+    if n_covariates and n_event < FEW_EVENTS_EACH * (n_covariates + 1):
+        text = f"{n_event} events for {n_covariates + 1} coefficients, fewer than {FEW_EVENTS_EACH} each"
+        advice = "the adjusted search's p-value and limits hold in large samples; adjust for fewer covariates"
+        return (FewEvents(f"{text}: {advice}"),)
+    return ()

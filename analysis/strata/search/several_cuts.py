@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -11,11 +11,11 @@ import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import Endpoint
-from analysis.errors import AnalysisWarning, InputError, NotEstimable, warn_all
+from analysis.errors import InputError, NotEstimable, RowAccount, warn_all
 from analysis.kernels.cutpoints import SAME, logrank_scores
 from analysis.strata.cutpoints import Cutpoints
-from analysis.strata.search.rows import check_options, search_rows
-from analysis.strata.search.scans import LogRankScan
+from analysis.strata.search.correction import searched_cutpoints
+from analysis.strata.search.scans import Scan, check_options, search_rows
 from analysis.survival.rows import check_endpoint
 
 MOST_CANDIDATES = 60
@@ -24,7 +24,7 @@ AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class CutpointsSearch:
+class CutpointsSearch(RowAccount):
     """The best partitions of a marker by one, two, ... cuts, and one p-value for having looked at all of them.
 
     Attributes
@@ -39,8 +39,8 @@ class CutpointsSearch:
         deviation in the permutations), p_permutation (corrected for the places alone).
     endpoint, marker, fractions, n_permutations, seed
         What was asked; `fractions` are `min_fraction` and `max_fraction`.
-    n_read, n_used, dropped, warnings
-        Rows given, rows used, rows left out by reason, and what is worth a word.
+
+    And the row account.
     """
 
     cuts: tuple[float, ...]
@@ -51,19 +51,13 @@ class CutpointsSearch:
     fractions: tuple[float, float]
     n_permutations: int
     seed: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
     def cutpoints(self, labels: Sequence[str] | None = None, *, unit: str = "") -> Cutpoints:
         """The cuts for `stratify`, marked as searched; groups are "group 1", "group 2", ... from the lowest."""
         named = tuple(labels or (f"group {number}" for number in range(1, len(self.cuts) + 2)))
-        source = (
-            f"searched in {self.n_used} patients of these data for {self.endpoint.name}, p = {self.p_permutation:.2g}"
-            " by permutation of the search"
+        return searched_cutpoints(
+            self.cuts, named, unit, n_used=self.n_used, endpoint=self.endpoint, p_value=self.p_permutation
         )
-        return Cutpoints(self.cuts, named, unit=unit, source=source, rule="searched", closed="right")
 
 
 def search_cutpoints(
@@ -124,30 +118,28 @@ def search_cutpoints(
     [1, 2]
     """
     fractions = (min_fraction, max_fraction)
-    check_options(
-        marker, (), fractions=fractions, n_permutations=n_permutations, n_bootstrap=0, seed=seed, conf_level=0.95
-    )
+    check_options(marker, fractions=fractions, n_permutations=n_permutations, seed=seed)
     if isinstance(max_cuts, bool) or not isinstance(max_cuts, Integral) or not 1 <= max_cuts <= MOST_CUTS:
         raise InputError(f"max_cuts={max_cuts!r} must be a whole number from 1 to {MOST_CUTS}")
     check_endpoint(endpoint)
     if endpoint.entry is not None:
         raise InputError(f"endpoint {endpoint.name!r} has late entry, which a search of several cuts does not take")
-    rows = search_rows(cohort, endpoint, marker, adjust=(), strata=(), fractions=fractions)
-    scan = rows.scan
-    assert isinstance(scan, LogRankScan)  # nothing is adjusted for
-    candidates = _candidates(scan, max(1, int(rows.n_used * min_fraction)))
-    scores = logrank_scores(scan.rows.time, scan.rows.event)
+    rows = search_rows(cohort, endpoint, marker, fractions=fractions)
+    cut, n_low = _candidates(rows.scan)
+    scores = logrank_scores(rows.scan.rows.time, rows.scan.rows.event)
     scores = scores - scores.mean()
+    apart = n_low - n_low[:, None] >= max(1, int(rows.n_used * min_fraction))
 
-    statistic, ends = candidates.best(scores[None], max_cuts)
+    statistic, chosen = best_partitions(scores[None], n_low, apart, max_cuts)
     if np.isneginf(statistic[-1, 0]):
         raise NotEstimable(
             f"marker {marker!r}: no {max_cuts} cuts leave {min_fraction:.0%} of the rows in every group; lower max_cuts"
             " or min_fraction"
         )
-    null = _null(candidates, scores, max_cuts, n_permutations, seed)
-    steps, p_permutation = _compared(np.concatenate([statistic, null], axis=1))
-    steps.insert(0, "cuts", [tuple(candidates.cut[places].tolist()) for places in ends])
+    orders = _random_orders(scores, n_permutations, seed, at_once=AT_ONCE // max(len(scores), len(cut) ** 2))
+    permuted = [best_partitions(some, n_low, apart, max_cuts)[0] for some in orders]
+    steps, p_permutation = _compared(np.concatenate([statistic, *permuted], axis=1))
+    steps.insert(0, "cuts", [tuple(cut[positions].tolist()) for positions in chosen])
     steps.insert(0, "n_cuts", range(1, max_cuts + 1))
     warn_all(rows.warnings)
     return CutpointsSearch(
@@ -159,65 +151,66 @@ def search_cutpoints(
         fractions=fractions,
         n_permutations=n_permutations,
         seed=seed,
-        n_read=rows.n_read,
-        n_used=rows.n_used,
-        dropped=rows.dropped,
-        warnings=rows.warnings,
+        **rows.account,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Candidates:
-    """Candidate cuts, and which pairs of them leave enough rows between."""
-
-    cut: FloatArray
-    n_low: IntArray
-    n: int
-    apart: BoolArray
-
-    def best(self, scores: FloatArray, max_cuts: int) -> tuple[FloatArray, list[IntArray]]:
-        """The best statistic for 1, 2, ... cuts of each order of the scores, and the places of the first order's cuts.
-
-        Shapes: scores (r, n), statistics (max_cuts, r).
-        """
-        sums = np.cumsum(scores, axis=1)[:, self.n_low - 1]
-        factor = (self.n - 1) / np.maximum(np.einsum("ij,ij->i", scores, scores), SAME)
-        below = sums**2 / self.n_low  # the lowest group
-        above = sums**2 / (self.n - self.n_low)  # the highest: its scores sum to minus those below
-        rows_between = np.where(self.apart, self.n_low - self.n_low[:, None], 1)
-        statistic, chosen, links = [], [], []
-        for number in range(max_cuts):
-            if number:
-                between = (sums[:, None, :] - sums[:, :, None]) ** 2 / rows_between
-                joined = np.where(self.apart, below[:, :, None] + between, -np.inf)
-                links.append(joined[0].argmax(axis=0))
-                below = joined.max(axis=1)
-            total = below + above
-            statistic.append(total.max(axis=1) * factor)
-            place = int(np.argmax(total[0] >= total[0].max() * (1 - SAME)))
-            places = [place]
-            for link in reversed(links):
-                places.append(int(link[places[-1]]))
-            chosen.append(np.array(places[::-1]))
-        return np.array(statistic), chosen
+def _candidates(scan: Scan) -> tuple[FloatArray, IntArray]:
+    """The cuts to choose among and the rows at or below each, evenly spread when there are many."""
+    n = len(scan.cut)
+    some = np.unique(np.linspace(0, n - 1, min(MOST_CANDIDATES, n)).round().astype(np.int64))
+    return scan.cut[some], scan.n_low[some]
 
 
-def _candidates(scan: LogRankScan, fewest: int) -> _Candidates:
-    """The cuts to choose among, evenly spread when there are many."""
-    some = np.unique(np.linspace(0, len(scan.cut) - 1, min(MOST_CANDIDATES, len(scan.cut))).round().astype(np.int64))
-    cut, n_low = scan.cut[some], scan.n_low[some]
-    return _Candidates(cut, n_low, len(scan.marker), n_low - n_low[:, None] >= fewest)
+def best_partitions(
+    scores: FloatArray, n_low: IntArray, apart: BoolArray, max_cuts: int
+) -> tuple[FloatArray, list[IntArray]]:
+    """The best statistic for 1, 2, ... cuts of each order of the scores, and the positions of the first order's cuts.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (r, n)
+        Orders of the centred scores.
+    n_low : ndarray of int, shape (k,)
+        Rows at or below each candidate cut.
+    apart : ndarray of bool, shape (k, k)
+        Which pairs of cuts leave enough rows between.
+    max_cuts : int
+
+    Returns
+    -------
+    statistic : ndarray, shape (max_cuts, r)
+        Minus infinity where no partition is allowed.
+    chosen : list of ndarray of int
+    """
+    n = scores.shape[1]
+    sums = np.cumsum(scores, axis=1)[:, n_low - 1]
+    factor = (n - 1) / np.maximum(np.einsum("ij,ij->i", scores, scores), SAME)
+    below = sums**2 / n_low  # the lowest group
+    above = sums**2 / (n - n_low)  # the highest: its scores sum to minus those below
+    rows_between = np.where(apart, n_low - n_low[:, None], 1)
+    statistic, chosen, links = [], [], []
+    for number in range(max_cuts):
+        if number:
+            between = (sums[:, None, :] - sums[:, :, None]) ** 2 / rows_between
+            joined = np.where(apart, below[:, :, None] + between, -np.inf)
+            links.append(joined[0].argmax(axis=0))
+            below = joined.max(axis=1)
+        total = below + above
+        statistic.append(total.max(axis=1) * factor)
+        positions = [int(np.argmax(total[0] >= total[0].max() * (1 - SAME)))]
+        for link in reversed(links):
+            positions.append(int(link[positions[-1]]))
+        chosen.append(np.array(positions[::-1]))
+    return np.array(statistic), chosen
 
 
-def _null(candidates: _Candidates, scores: FloatArray, max_cuts: int, n_permutations: int, seed: int) -> FloatArray:
-    """The best statistics of random orders of the scores: shape (max_cuts, n_permutations)."""
+def _random_orders(scores: FloatArray, n_permutations: int, seed: int, *, at_once: int) -> Iterator[FloatArray]:
+    """Random orders of the scores, some of them at a time."""
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
-    size = max(1, AT_ONCE // max(len(scores), len(candidates.cut) ** 2))
-    parts = []
-    for start in range(0, n_permutations, size):
-        orders = np.tile(scores, (min(size, n_permutations - start), 1))
-        parts.append(candidates.best(rng.permuted(orders, axis=1), max_cuts)[0])
-    return np.concatenate(parts, axis=1)
+    for start in range(0, n_permutations, max(1, at_once)):
+        orders = np.tile(scores, (min(max(1, at_once), n_permutations - start), 1))
+        yield rng.permuted(orders, axis=1)
 
 
 def _compared(statistic: FloatArray) -> tuple[pd.DataFrame, float]:
