@@ -247,7 +247,7 @@ def adjusted_logrank(
     check_truncate(truncate)
     rows = read_exposure(cohort, endpoint, covariates, by=by, strata=strata)
     labels, codes, data = rows.groups.labels, rows.groups.codes, rows.data
-    small = checked_groups(labels, codes, int(data.event.sum()), by)
+    small = checked_groups(labels, rows.groups.sizes, int(data.event.sum()), by)
     weights, weighting = weigh(cohort, rows, covariates, truncate=truncate)
     sets = risk_sets(data.time, data.event, entry=data.entry, strata=data.strata.codes)
     members = np.eye(len(labels))[codes]
