@@ -13,13 +13,15 @@ from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint
 from analysis.errors import InputError, NotEstimable, NotSupported, RowAccount, raise_all, warn_all
 from analysis.kernels.cox import concordance_influence, jackknife_error
+from analysis.survival.printing import Printed, rows_text, significant
 from analysis.survival.rows import SurvivalData, check_endpoint, choice_problems, listed, survival_data
 
 PairWeighting = Literal["harrell", "uno"]
+NORMAL_95 = 1.959963984540054
 
 
-@dataclass(frozen=True, eq=False)
-class Concordance(RowAccount):
+@dataclass(frozen=True, eq=False, repr=False)
+class Concordance(Printed, RowAccount):
     """The share of comparable pairs that a score orders rightly, ties of the score counting half.
 
     Attributes
@@ -28,11 +30,33 @@ class Concordance(RowAccount):
         1 is perfect, 0.5 is chance; the infinitesimal jackknife error.
     weighting : str
         "harrell" or "uno"; and the row account.
+
+    Examples
+    --------
+    >>> from analysis import load_example
+    >>> concordance(load_example("lung"), Endpoint("os_days", "os_event"), "age")
+    Concordance = 0.5502, lower .95 = 0.501, upper .95 = 0.5995, se = 0.02514 (Harrell)
+    n = 228
     """
 
     concordance: float
     std_error: float
     weighting: PairWeighting
+
+    def _printed(self) -> tuple[list[str], pd.DataFrame, list[str]]:
+        estimate, reach = self.concordance, NORMAL_95 * self.std_error
+        numbers = {
+            "Concordance": estimate,
+            "lower .95": estimate - reach,
+            "upper .95": estimate + reach,
+            "se": self.std_error,
+        }
+        line = ", ".join(f"{name} = {significant(number)}" for name, number in numbers.items())
+        return (
+            [f"{line} ({self.weighting.capitalize()})", rows_text(self.n_used, None, self.dropped)],
+            pd.DataFrame(),
+            [],
+        )
 
 
 def concordance(

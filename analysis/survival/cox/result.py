@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ from analysis.errors import (
     RowAccount,
     Separation,
     SuspiciousValues,
+    collected,
     raise_all,
     warn_all,
 )
@@ -25,6 +26,7 @@ from analysis.kernels.cox import CoxProblem
 from analysis.survival.cox.design import Design
 from analysis.survival.cox.maximum import CoxRows, Maximum
 from analysis.survival.cox.profile import profile_limits
+from analysis.survival.printing import Printed, chi_square_text, p_text, rows_text, significant
 from analysis.survival.rows import level_problems
 
 LARGEST_LOGARITHM = float(np.log(np.finfo(np.float64).max))
@@ -53,9 +55,9 @@ class CoxModel:
     engine: str
 
 
-@dataclass(frozen=True, eq=False)
-class CoxFit(RowAccount):
-    """A fitted Cox model.
+@dataclass(frozen=True, eq=False, repr=False)
+class CoxFit(Printed, RowAccount):
+    """A fitted Cox model; it prints as its hazard ratios with 95 % intervals.
 
     Attributes
     ----------
@@ -72,6 +74,19 @@ class CoxFit(RowAccount):
         Against all coefficients zero.
     model : CoxModel
         What was asked; and the row account.
+
+    Examples
+    --------
+    >>> from analysis import Endpoint, fit_cox, load_example
+    >>> lung = load_example("lung").dropna(subset=["ecog"])
+    >>> fit_cox(lung, Endpoint("os_days", "os_event", label="Overall survival"), ["age", "sex", "ecog"])
+    Cox model of Overall survival ~ age + sex + ecog (ties efron)
+    n = 227, number of events = 164
+    term hazard ratio lower .95 upper .95      z       p
+     age        1.011    0.9929      1.03  1.194    0.23
+     sex       0.5754    0.4142    0.7994 -3.294 0.00099
+    ecog         1.59     1.273     1.986  4.083 4.4e-05
+    Likelihood ratio test = 30.5 on 3 df, p = 1.1e-06
     """
 
     coefficients: pd.DataFrame
@@ -84,9 +99,9 @@ class CoxFit(RowAccount):
     wald_test: ChiSquare
     score_test: ChiSquare
     model: CoxModel
-    design: Design = field(repr=False)
-    rows: CoxRows = field(repr=False)
-    maximum: Maximum = field(repr=False)
+    design: Design
+    rows: CoxRows
+    maximum: Maximum
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -117,6 +132,27 @@ class CoxFit(RowAccount):
     def concordance_std_error(self) -> float:
         """Its infinitesimal jackknife standard error, summed by cluster."""
         return self._discrimination[1]
+
+    def _printed(self) -> tuple[list[str], pd.DataFrame, list[str]]:
+        asked = self.model
+        covariates = asked.covariates if isinstance(asked.covariates, str) else " + ".join(asked.covariates)
+        how = [f"ties {asked.ties}", *(f"strata {name}" for name in asked.strata)]
+        how += ["robust standard errors"] * asked.robust
+        with collected():
+            ratios = hazard_ratios(self)
+        ratios = ratios.set_axis(["term", "hazard ratio", "lower .95", "upper .95", "z", "p"], axis="columns")
+        table = ratios.set_index("term").map(significant).assign(p=[p_text(p_value) for p_value in ratios["p"]])
+        test, name = (
+            (self.wald_test, "Wald test") if asked.robust else (self.likelihood_ratio_test, "Likelihood ratio test")
+        )
+        return (
+            [
+                f"Cox model of {asked.endpoint.name} ~ {covariates} ({', '.join(how)})",
+                rows_text(self.n, self.n_event, self.dropped),
+            ],
+            table.reset_index(),
+            [chi_square_text(name, test.statistic, test.df, test.p_value)],
+        )
 
     @cached_property
     def _discrimination(self) -> tuple[float, float]:

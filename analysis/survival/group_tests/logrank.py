@@ -16,6 +16,7 @@ from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, RowAccount, raise_all, warn_all
 from analysis.kernels.counts import LogRankSums, Weighting, logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
+from analysis.survival.printing import Printed, chi_square_text, rows_text, significant
 from analysis.survival.rows import CohortCounts, label_column, listed, read_counts, survival_data
 
 Adjustment = Literal["holm", "bh", "bonferroni"]
@@ -23,8 +24,8 @@ Adjustment = Literal["holm", "bh", "bonferroni"]
 FEW_EVENTS, SMALL_GROUP = 10, 5
 
 
-@dataclass(frozen=True, eq=False)
-class LogRank(RowAccount):
+@dataclass(frozen=True, eq=False, repr=False)
+class LogRank(Printed, RowAccount):
     """A test of equal hazards.
 
     Attributes
@@ -38,6 +39,17 @@ class LogRank(RowAccount):
         What was run: the weighting with its parameters, "trend", or "gray".
     strata : tuple of str
         Columns within whose levels the comparison was made; and the row account.
+
+    Examples
+    --------
+    >>> from analysis import load_example
+    >>> logrank_test(load_example("lung"), Endpoint("os_days", "os_event"), by="sex")
+    Test of equal hazards: logrank
+    n = 228
+    stratum   n observed expected (O-E)^2/E
+          1 138      112    91.58     4.552
+          2  90       53    73.42     5.678
+    Chi-square = 10.33 on 1 df, p = 0.0013
     """
 
     statistic: float
@@ -47,6 +59,18 @@ class LogRank(RowAccount):
     groups: pd.DataFrame
     test: str
     strata: tuple[str, ...]
+
+    def _printed(self) -> tuple[list[str], pd.DataFrame, list[str]]:
+        within = f", within strata of {', '.join(self.strata)}" if self.strata else ""
+        share = (self.groups["observed"] - self.groups["expected"]) ** 2 / self.groups["expected"]
+        groups = self.groups.assign(**{"(O-E)^2/E": share})
+        groups = groups.assign(**groups[["observed", "expected", "(O-E)^2/E"]].map(significant))
+        last = chi_square_text("Chi-square", self.statistic, self.df, self.p_value)
+        return (
+            [f"Test of equal hazards: {self.test}{within}", rows_text(self.n_used, None, self.dropped)],
+            groups,
+            [last],
+        )
 
 
 def logrank_test(

@@ -1,0 +1,92 @@
+"""Results as they print: the numbers that R prints for the same data, in the same order."""
+
+from __future__ import annotations
+
+import dataclasses
+from io import StringIO
+
+import pandas as pd
+import pytest
+
+from analysis import Endpoint, concordance, fit_cox, load_example, logrank_test
+from analysis.survival.printing import chi_square_text, p_text, rows_text, significant
+
+SURVIVAL = Endpoint("os_days", "os_event", label="Overall survival")
+LUNG = load_example("lung").rename(columns={"ecog": "<b>ecog</b>"})
+
+
+@pytest.fixture(scope="module")
+def fit():
+    with pytest.warns(match="1 of 228 rows dropped"):
+        return fit_cox(LUNG, SURVIVAL, ["age", "sex", "<b>ecog</b>"])
+
+
+def test_a_cox_model_prints_what_r_prints(fit):
+    # summary(coxph(Surv(time, status) ~ age + sex + ph.ecog, lung)), to the digits that R's manual shows
+    first, rows, _, age, sex, ecog, test = repr(fit).splitlines()
+    assert first == "Cox model of Overall survival ~ age + sex + <b>ecog</b> (ties efron)"
+    assert rows == "n = 227, number of events = 164 (1 row dropped: 1 for missing <b>ecog</b>)"
+    assert age.split() == ["age", "1.011", "0.9929", "1.03", "1.194", "0.23"]
+    assert sex.split() == ["sex", "0.5754", "0.4142", "0.7994", "-3.294", "0.00099"]
+    assert ecog.split()[1:] == ["1.59", "1.273", "1.986", "4.083", "4.4e-05"]
+    assert test == "Likelihood ratio test = 30.5 on 3 df, p = 1.1e-06"
+
+
+def test_intervals_stand_before_p_values(fit):
+    heading = repr(fit).splitlines()[2]
+    assert heading.index("hazard ratio") < heading.index("lower .95") < heading.index("upper .95") < heading.index(" p")
+
+
+def test_a_notebook_shows_the_same_with_names_escaped(fit):
+    html = fit._repr_html_()
+    assert "<b>ecog" not in html
+    assert html.count("&lt;b&gt;ecog&lt;/b&gt;") == 3
+    table = pd.read_html(StringIO(html))[0]
+    assert table["hazard ratio"].tolist() == [1.011, 0.5754, 1.59]
+
+
+def test_what_was_asked_of_a_model_is_printed():
+    cohort = LUNG.dropna().assign(site=lambda rows: rows.index % 9)
+    text = repr(fit_cox(cohort, SURVIVAL, "age", ties="breslow", strata="sex", cluster="site"))
+    assert "~ age (ties breslow, strata sex, robust standard errors)" in text
+    assert "Wald test = " in text
+    assert "Likelihood ratio" not in text
+
+
+def test_a_term_that_is_not_estimable_prints_its_limit_and_no_warning():
+    cohort = LUNG.assign(survived=1.0 - LUNG["os_event"])
+    with pytest.warns(match="not estimable|separat|likelihood"):
+        fit = fit_cox(cohort, SURVIVAL, ["survived"])
+    assert repr(fit).splitlines()[3].split()[:3] == ["survived", "NaN", "NaN"]
+
+
+def test_a_logrank_test_prints_what_r_prints():
+    # survdiff(Surv(time, status) ~ sex, lung)
+    lines = repr(logrank_test(LUNG, SURVIVAL, by="sex")).splitlines()
+    assert lines[:2] == ["Test of equal hazards: logrank", "n = 228"]
+    assert lines[3].split() == ["1", "138", "112", "91.58", "4.552"]
+    assert lines[4].split() == ["2", "90", "53", "73.42", "5.678"]
+    assert lines[5] == "Chi-square = 10.33 on 1 df, p = 0.0013"
+    with pytest.warns(match="dropped"):
+        stratified = logrank_test(LUNG, SURVIVAL, by="sex", strata="<b>ecog</b>")
+    assert repr(stratified).startswith("Test of equal hazards: logrank, within strata of <b>ecog</b>\nn = 227 (1 row")
+    assert "<b>" not in stratified._repr_html_()
+
+
+def test_a_concordance_prints_its_interval_and_no_table():
+    found = concordance(LUNG, SURVIVAL, "age")
+    assert repr(found) == "Concordance = 0.5502, lower .95 = 0.501, upper .95 = 0.5995, se = 0.02514 (Harrell)\nn = 228"
+    assert found._repr_html_() == f"<p>{repr(found).replace(chr(10), '<br>')}</p>"
+    assert "(Uno)" in repr(dataclasses.replace(found, weighting="uno"))
+
+
+def test_numbers_of_the_edges():
+    assert p_text(2.3e-16) == "2.3e-16"
+    assert p_text(2.1e-16) == "<2e-16"
+    assert p_text(float("nan")) == "NaN"
+    assert significant(123456.0) == "1.235e+05"
+    assert chi_square_text("Chi-square", float("nan"), 0, float("nan")) == "Chi-square = NaN on 0 df, p = NaN"
+    assert rows_text(3, None, {}) == "n = 3"
+    assert rows_text(3, 2, {"missing a": 1, "missing b": 1}).endswith(
+        "(2 rows dropped: 1 for missing a, 1 for missing b)"
+    )
