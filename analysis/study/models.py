@@ -69,6 +69,12 @@ def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
     return fitted.models
 
 
+def leading_model(study: Study, endpoint: Endpoint) -> StudyModel | None:
+    """The continuous marker's adjusted model, or the crude one where that is all; None where none was fitted."""
+    continuous = [model for model in fit_models(study, endpoint) if model.marker == CONTINUOUS]
+    return continuous[-1] if continuous else None
+
+
 def fitted_models(study: Study, endpoint: Endpoint) -> FittedModels:
     """The models of one endpoint, with the warnings of fitting kept for everybody who asks for them."""
     columns = {CONTINUOUS: [study.marker_term], STRATA: [study.contrast(label) for label in study.compared]}
@@ -168,20 +174,18 @@ def period_cuts(study: Study, endpoint: Endpoint) -> list[float]:
 
 def period_effects(study: Study, endpoint: Endpoint) -> PiecewiseEffects | None:
     """The hazard ratio of each period, adjusted as the plan says; None where there are too few events to split."""
-    cuts, model = period_cuts(study, endpoint), study.plan.model
+    cuts = period_cuts(study, endpoint)
     if not cuts:
         return None
-    return piecewise_effects(
-        study.cohort, endpoint, study.marker_term, cuts=cuts, adjust=model.covariates, strata=model.strata or None
-    )
+    return piecewise_effects(study.cohort, endpoint, study.marker_term, cuts=cuts, **study.adjustment)
 
 
 def marker_verdict(study: Study, endpoint: Endpoint, effects: PiecewiseEffects) -> Verdict | None:
     """Whether a departure was shown in the last model of the continuous marker; None where none could be fitted."""
-    fitted = [model for model in fit_models(study, endpoint) if model.marker == CONTINUOUS]
-    if not fitted:
+    model = leading_model(study, endpoint)
+    if model is None:
         return None
-    p_value = proportional_hazards_test(fitted[-1].fit).set_index("term")["p_value"][study.marker_term]
+    p_value = proportional_hazards_test(model.fit).set_index("term")["p_value"][study.marker_term]
     return proportional_hazards_verdict(
         effects.periods, score_p_value=float(p_value), period_p_value=effects.test.p_value
     )

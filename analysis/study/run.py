@@ -19,12 +19,12 @@ from analysis.study.report import (
     StudyResults,
     StudySection,
     caution_table,
+    checklists_section,
     frames_of,
     study_cautions,
     summary_lines,
     words_section,
 )
-from analysis.study.report.checklists import checklists_section
 from analysis.study.report.sections import SECTIONS
 from analysis.study.report.sections.moving import MARKER_AT_THE_TIME
 from analysis.study.study import Study

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -76,6 +76,26 @@ class Study:
     def descriptions(self) -> dict[str, str]:
         """Each stratum's interval with its unit, as in "< 0.75 mmol/L"."""
         return dict(zip(self.cutpoints.labels, self.cutpoints.intervals(), strict=True))
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether the plan adjusts for anything."""
+        return bool(self.plan.model.covariates or self.plan.model.strata)
+
+    @property
+    def adjustment(self) -> dict[str, Any]:
+        """The plan's covariates and strata, as the keywords of functions that adjust."""
+        return {"adjust": self.plan.model.covariates, "strata": self.plan.model.strata or None}
+
+    @property
+    def within(self) -> str:
+        """The strata of the models in the plan's words, as in "Treatment and Site"."""
+        return " and ".join(map(self.label, self.plan.model.strata))
+
+    @property
+    def in_unit(self) -> str:
+        """The marker's unit in brackets after a space; empty where it has none."""
+        return f" ({self.unit})" if self.unit else ""
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -197,8 +217,10 @@ def with_difference_targets(
     return with_targets(differences, [_value(known, b) - _value(known, a) for a, b in zip(first, second, strict=True)])
 
 
-def hazard_ratio_target(truth: TrueEstimands, endpoint: Endpoint, target: str) -> float:
+def hazard_ratio_target(truth: TrueEstimands | None, endpoint: Endpoint, target: str) -> float:
     """A hazard ratio among the true estimands, by the name of its target; NaN where there is none."""
+    if truth is None:
+        return float("nan")
     ratios = truth.log_hazard_ratios
     return _value(ratios[ratios["endpoint"] == endpoint.name].set_index("target")["hazard_ratio"], target)
 

@@ -10,11 +10,11 @@ import pytest
 from analysis import PlanError, StudyPlan
 from analysis.present.pages.page import TableBlock
 from analysis.study.plan.tables import FIELDS
-from analysis.study.report.checklists.filling import CHECKLISTS, checklists_section, fill_checklist
-from analysis.study.report.checklists.items import Checklist, Item
+from analysis.study.report.checklists import Checklist, Item, checklists_section, fill_checklist, read_checklists
 from analysis.study.report.results import StudySection
 from analysis.study.run import synthetic_plan
 
+CHECKLISTS = read_checklists()
 PLAN = replace(synthetic_plan(), reporting={})
 BOTH = ("overall-survival", "progression-free-survival")
 

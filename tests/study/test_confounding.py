@@ -23,8 +23,8 @@ from analysis import (
 from analysis.present.pages.page import Prose, TableBlock
 from analysis.study.prepare import prepare_study
 from analysis.study.report.results import StudyFigure, StudySection
+from analysis.study.report.sections.bench import level_sentence, level_words
 from analysis.study.report.sections.confounding import balance_words, confounding_section
-from analysis.study.report.sections.confounding_models import level_sentence, level_words
 from analysis.study.run import synthetic_plan
 from analysis.study.study import Study
 from tests.study.plans import LUNG_BY_AGE

@@ -22,8 +22,7 @@ from analysis import (
 from analysis.errors import NotEstimable
 from analysis.study.explorer.explorer import explorer_frames
 from analysis.study.prepare import prepare_study
-from analysis.study.report.figures import survival_figure
-from analysis.study.report.paper_tables import stratum_counts
+from analysis.study.report.curves import stratum_counts, survival_figure
 from analysis.study.report.sections.cohort import patient_flow
 from analysis.study.report.sections.strata import counts_table
 from analysis.study.study import Study

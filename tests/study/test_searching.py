@@ -24,9 +24,8 @@ def study() -> Study:
 
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
-    for module in (searching, cut_choices):
-        monkeypatch.setattr(module, "N_PERMUTATIONS", 199)
-        monkeypatch.setattr(module, "N_BOOTSTRAP", 20)
+    monkeypatch.setattr(cut_choices, "N_PERMUTATIONS", 199)
+    monkeypatch.setattr(cut_choices, "N_BOOTSTRAP", 20)
     monkeypatch.setattr(cut_choices, "N_MULTIVERSE", 19)
 
 
@@ -71,9 +70,9 @@ def test_a_crude_search_does_not_pass_for_the_adjusted_one_that_failed(study, mo
 
     searched = searching.searched
     monkeypatch.setattr(searching, "searched", only_crude)
-    monkeypatch.setattr(searching, "multiverse_blocks", lambda study: [])
-    monkeypatch.setattr(searching, "measurement_blocks", lambda study, cuts, error: [])
-    monkeypatch.setattr(searching, "world_blocks", lambda: [])
+    monkeypatch.setattr(cut_choices, "multiverse_blocks", lambda study: [])
+    monkeypatch.setattr(cut_choices, "measurement_blocks", lambda study, cuts, error: [])
+    monkeypatch.setattr(cut_choices, "world_blocks", lambda: [])
     section = searching.searching_section(study)
     words = section.blocks[0].text
     assert "adjusted search could not be made" in words

@@ -20,7 +20,7 @@ from analysis.study.blocks import recorded
 from analysis.study.explorer import write_explorer
 from analysis.study.plan import StudyPlan
 from analysis.study.report import Block, StudyFigure, StudyResults, StudySection
-from analysis.study.report.sections.methods import input_table, sha256, software_table
+from analysis.study.report.sections.verification import input_table, sha256, software_table
 
 MANIFEST = "manifest.json"
 _BESIDE = "Tables and figures lie beside this file; manifest.json lists their digests."

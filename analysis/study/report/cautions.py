@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import pandas as pd
 
@@ -29,7 +28,7 @@ MANY_LEVELS = 12
 class Caution:
     """One rule applied: where it matters, what it looks at, its threshold, what was observed, whether it is raised.
 
-    `text` is what a reader is told when it is raised; empty where a warning of the analysis tells it already.
+    `text` is what a reader sees when it is raised; empty where a warning of the analysis says it already.
     """
 
     section: str
@@ -55,25 +54,17 @@ def study_cautions(study: Study) -> tuple[Caution, ...]:
         Those of the whole study first, then endpoint by endpoint; a rule whose estimate the rows do not allow is left
         out, with a `NotComputed` warning.
     """
-    found = [_cut(study), _missing_marker(study), *sparse_levels(study)]
+    cautions = [_cut(study), _missing_marker(study), *sparse_levels(study)]
     for endpoint in study.plan.endpoints:
-        for what, rule in _RULES.items():
-            found += attempted(f"{endpoint.name}, the caution on {what}", partial(_held, rule, study, endpoint))
-    return tuple(found)
-
-
-def _held(rule: Callable[[Study, Endpoint], Iterator[Caution]], study: Study, endpoint: Endpoint) -> list[Caution]:
-    """What a rule finds for one endpoint."""
-    return list(rule(study, endpoint))
+        for name, rule in _RULES.items():
+            cautions += attempted(f"{endpoint.name}, the caution on {name}", rule, study, endpoint)
+    return tuple(cautions)
 
 
 def caution_table(cautions: tuple[Caution, ...]) -> pd.DataFrame:
     """The rules as a frame: subject, endpoint, threshold, observed_value, raised ("yes" or "no")."""
     rows = [(one.subject, one.endpoint, one.threshold, one.observed, "yes" if one.raised else "no") for one in cautions]
     return pd.DataFrame(rows, columns=["subject", "endpoint", "threshold", "observed_value", "raised"])
-
-
-_PROPORTIONAL = "proportional hazards"
 
 
 def _cut(study: Study) -> Caution:
@@ -93,10 +84,8 @@ def _missing_marker(study: Study) -> Caution:
         f"{study.plan.marker.label} is missing in {format_share(share)} of patients, who are in no stratum. Whether"
         " they resemble the others is shown among the missing values."
     )
-    raised = share > MUCH_MISSING_MARKER
-    return Caution(
-        "cohort", "missing marker", "", f"at most {MUCH_MISSING_MARKER:.0%}", format_share(share), raised, text
-    )
+    wanted, raised = f"at most {MUCH_MISSING_MARKER:.0%}", share > MUCH_MISSING_MARKER
+    return Caution("cohort", "missing marker", "", wanted, format_share(share), raised, text)
 
 
 def sparse_levels(study: Study) -> tuple[Caution, ...]:
@@ -114,7 +103,7 @@ def sparse_levels(study: Study) -> tuple[Caution, ...]:
     """
     model = study.plan.model
     names = columns_of(parse_terms(model.covariates, map(str, study.cohort.columns)))
-    found = []
+    cautions = []
     for name in dict.fromkeys((*names, *model.strata)):
         if holds_numbers(study.cohort[name]):
             continue
@@ -125,8 +114,8 @@ def sparse_levels(study: Study) -> tuple[Caution, ...]:
             " levels: join them. Each has a coefficient of its own in every model, which makes the study slow."
         )
         wanted, raised = f"at most {MANY_LEVELS}", len(sizes) > MANY_LEVELS
-        found.append(Caution("models", f"levels of {study.label(name)}", "", wanted, str(len(sizes)), raised, text))
-    return tuple(found)
+        cautions.append(Caution("models", f"levels of {study.label(name)}", "", wanted, str(len(sizes)), raised, text))
+    return tuple(cautions)
 
 
 def _follow_up(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
@@ -135,12 +124,12 @@ def _follow_up(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
     medians = median_follow_up(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster)
     shortest = medians.loc[medians["median"].idxmin()] if medians["median"].notna().any() else None
     raised = shortest is not None and bool(shortest["median"] < end)
-    found = "not reached" if shortest is None else f"{shortest['median']:.4g} in {shortest['stratum']}"
+    observed = "not reached" if shortest is None else f"{shortest['median']:.4g} in {shortest['stratum']}"
     text = (
-        f"{endpoint.name}: median follow-up is {found}, short of the horizon of {end:g} {endpoint.time_unit}; what lies"
-        " beyond rests on those who were followed longest."
+        f"{endpoint.name}: median follow-up is {observed}, short of the horizon of {end:g} {endpoint.time_unit}; what"
+        " lies beyond rests on those who were followed longest."
     )
-    yield Caution("survival", "median follow-up", endpoint.name, f"at least {end:g}", found, raised, text)
+    yield Caution("survival", "median follow-up", endpoint.name, f"at least {end:g}", observed, raised, text)
 
 
 def _thin_tail(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
@@ -154,12 +143,12 @@ def _thin_tail(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
         f"{endpoint.name}: few are still at risk at {end:g} {endpoint.time_unit} ({named}); the curves' tails are thin"
         " there, and a step is one patient."
     )
-    found = f"{least['n_risk']:.0f} in {least['stratum']}"
-    yield Caution("survival", f"at risk at {end:g}", endpoint.name, f"at least {THIN_TAIL}", found, len(thin) > 0, text)
+    wanted, observed = f"at least {THIN_TAIL}", f"{least['n_risk']:.0f} in {least['stratum']}"
+    yield Caution("survival", f"at risk at {end:g}", endpoint.name, wanted, observed, len(thin) > 0, text)
 
 
 def _events(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
-    """Events per parameter of the largest model, and terms that are not estimable; warnings tell both."""
+    """Events per parameter of the largest model, and terms that are not estimable; warnings say both."""
     models = fit_models(study, endpoint)
     if not models:
         return
@@ -193,7 +182,9 @@ def _proportional(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
         return
     text = f"{endpoint.name}: {verdict.sentence} The summary that leads stays the one that the plan names."
     raised = verdict.departure in ("shown", "opposite sides")
-    yield Caution("checks", _PROPORTIONAL, endpoint.name, "no departure shown", verdict.departure, raised, text)
+    yield Caution(
+        "checks", "proportional hazards", endpoint.name, "no departure shown", verdict.departure, raised, text
+    )
 
 
 _RULES: dict[str, Callable[[Study, Endpoint], Iterator[Caution]]] = {

@@ -12,9 +12,8 @@ from analysis import StudyPlan, load_example, synthetic_plan, write_cohort
 from analysis.errors import AnalysisWarning, NotComputed
 from analysis.study.outputs.write import word_tables, write_word_tables
 from analysis.study.prepare import prepare_study
-from analysis.study.report.data_columns import column_table
 from analysis.study.report.results import StudyResults
-from analysis.study.report.sections.cohort import cohort_section
+from analysis.study.report.sections.cohort import cohort_section, column_table
 from analysis.study.report.sections.models import models_section
 from analysis.study.report.sections.survival import medians, survival_section
 from analysis.survival.curves.kaplan_meier import kaplan_meier

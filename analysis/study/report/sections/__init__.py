@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from analysis.study.report.results import StudySection
 from analysis.study.report.sections.about import about_section
 from analysis.study.report.sections.bench import bench_section
 from analysis.study.report.sections.checks import checks_section
@@ -13,7 +10,6 @@ from analysis.study.report.sections.competing import competing_section
 from analysis.study.report.sections.confounding import confounding_section
 from analysis.study.report.sections.hazards import hazards_section
 from analysis.study.report.sections.influence import influence_section
-from analysis.study.report.sections.methods import methods_section
 from analysis.study.report.sections.missing import missing_section
 from analysis.study.report.sections.models import models_section
 from analysis.study.report.sections.moving import moving_section
@@ -21,10 +17,9 @@ from analysis.study.report.sections.searching import searching_section
 from analysis.study.report.sections.strata import strata_section
 from analysis.study.report.sections.subgroups import subgroups_section
 from analysis.study.report.sections.survival import survival_section
-from analysis.study.report.sections.verification import verification_section
-from analysis.study.study import Study
+from analysis.study.report.sections.verification import methods_section, verification_section
 
-SECTIONS: tuple[Callable[[Study], StudySection], ...] = (
+SECTIONS = (
     about_section,
     cohort_section,
     strata_section,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from analysis.present.pages import Note, Prose
 from analysis.present.text import in_sentence
-from analysis.study.report import Block, StudySection
+from analysis.study import report
+from analysis.study.report import Block
 from analysis.study.report.sections.competing import nested_endpoints
 from analysis.study.study import Study, horizon
 
@@ -22,21 +25,29 @@ OBSERVATIONAL = (
     "This is an analysis of one cohort as it was given. It describes with whom the marker goes; it does not show what"
     " changing the marker would do. The numbers are only as good as the columns they rest on."
 )
+UNCLAIMED = (
+    "Whether it was written before the outcome was seen is for its author to say ([reporting] prespecification); the"
+    " software cannot know."
+)
+LATER_UNKNOWN = (
+    "follow-up is analysed to the times in the file, whatever was given later; whether these end at a change of"
+    " treatment is for the author to say ([reporting] later_treatment)."
+)
 
 
-def about_section(study: Study) -> StudySection:
+@report.section("about", "What this is and is not")
+def about_section(study: Study) -> Iterator[Block]:
     """The frame in which everything else is to be read."""
-    plan = study.plan
-    blocks: list[Block] = []
-    if plan.synthetic:
-        blocks += [Note(SYNTHETIC, "synthetic"), Prose(NOT_EVIDENCE)]
+    if study.plan.synthetic:
+        yield Note(SYNTHETIC, "synthetic")
+        yield Prose(NOT_EVIDENCE)
     else:
-        blocks.append(Note(OBSERVATIONAL, "caution"))
-    blocks += [Prose(_planned(study)), Prose(estimand_words(study))]
-    return StudySection("about", "What this is and is not", tuple(blocks))
+        yield Note(OBSERVATIONAL, "caution")
+    yield Prose(_plan_words(study))
+    yield Prose(estimand_words(study))
 
 
-def _planned(study: Study) -> str:
+def _plan_words(study: Study) -> str:
     """What the plan says, what its author claims of when that was decided, and which endpoint is primary."""
     plan = study.plan
     endpoints = "; ".join(
@@ -44,9 +55,9 @@ def _planned(study: Study) -> str:
         f" {endpoint.duration} and {endpoint.event})"
         for endpoint in plan.endpoints
     )
-    named = ", ".join(map(study.label, plan.model.covariates))
-    within = f"stratified by {', '.join(map(study.label, plan.model.strata))}" if plan.model.strata else ""
-    adjusted = ", ".join(part for part in (named and f"adjusted for {named}", within) if part)
+    covariates, strata = (", ".join(map(study.label, names)) for names in (plan.model.covariates, plan.model.strata))
+    parts = (covariates and f"adjusted for {covariates}", strata and f"stratified by {strata}")
+    adjusted = ", ".join(filter(None, parts))
     models = f"Beside the crude models stand models {adjusted}." if adjusted else "Every model is crude."
     claim = plan.reporting.get("prespecification", "")
     decided = f"The author on what was decided before the outcome was seen: {claim}" if claim else UNCLAIMED
@@ -55,12 +66,6 @@ def _planned(study: Study) -> str:
         f" Strata: {study.cutpoints.source}. Endpoints: {endpoints}. {models} {decided} The plan stands at the end of"
         f" this report; its SHA-256 is {plan.sha256}."
     )
-
-
-UNCLAIMED = (
-    "Whether it was written before the outcome was seen is for its author to say ([reporting] prespecification); the"
-    " software cannot know."
-)
 
 
 def estimand_words(study: Study) -> str:
@@ -78,37 +83,28 @@ def estimand_words(study: Study) -> str:
     """
     plan, primary = study.plan, study.primary
     end = f"{horizon(study, primary):g} {primary.time_unit}"
-    adjusts = bool(plan.model.covariates or plan.model.strata)
     summary = "a hazard ratio" if plan.summary == "hazard ratio" else f"a difference in restricted means up to {end}"
     assay = plan.reporting.get("assay", "")
     measured = f"as in the file (the author on the assay: {assay.rstrip('.')})" if assay else "as in the file"
-    later = plan.reporting.get("later_treatment", "") or (
-        "follow-up is analysed to the times in the file, whatever was given later; whether these end at a change of"
-        " treatment is for the author to say ([reporting] later_treatment)."
-    )
+    later = plan.reporting.get("later_treatment", "") or LATER_UNKNOWN
     others = ", ".join(endpoint.name for endpoint in plan.endpoints[1:])
-    secondary = (
-        f" {others + ' and all' if others else 'All'} other p-values are secondary, and not adjusted for their number"
-        " where not said otherwise."
-    )
-    known = "the marker and, where adjusted, the covariates known" if adjusts else "the marker known"
+    known = "the marker and, where adjusted, the covariates known" if study.adjusts else "the marker known"
     return (
         f"**What is estimated.** Contrast: {in_sentence(plan.marker.label)} {measured}, {_contrast(study)}. Population:"
         f" patients like those of the file with {known}. Later treatment and death: {later}{_nested_words(study)}"
-        f" Summary: {summary}, as the plan names it. Primary endpoint: {primary.name}, the first of the"
-        f" plan.{secondary}"
+        f" Summary: {summary}, as the plan names it. Primary endpoint: {primary.name}, the first of the plan."
+        f" {f'{others} and all' if others else 'All'} other p-values are secondary, and not adjusted for their number"
+        " where not said otherwise."
     )
 
 
 def _contrast(study: Study) -> str:
     """What the summary compares: steps of the marker and strata by hazard ratios, strata alone by restricted means."""
-    model = study.plan.model
-    adjusts = bool(model.covariates or model.strata)
     against = f"{', '.join(study.compared)} against {study.reference}" if study.compared else ""
     if study.plan.summary != "hazard ratio" and against:
-        averaged = "standardised over the covariates of the plan" if adjusts else "crude"
+        averaged = "standardised over the covariates of the plan" if study.adjusts else "crude"
         return f"strata: {against}, {averaged}"
-    given = "given the covariates of the plan" if adjusts else "crude"
+    given = "given the covariates of the plan" if study.adjusts else "crude"
     return f"{study.step}, {given}" + (f"; strata: {against}" if against else "")
 
 

@@ -2,68 +2,115 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
 
 import pandas as pd
 
 from analysis.cohort.reading import synthetic_folder
 from analysis.present.figures import bench_display, plot_bench
-from analysis.present.pages import Prose, TableBlock
-from analysis.study.report import FOLDER, READING, BenchRecord, Block, StudyFigure, StudySection, read_benches
+from analysis.present.pages import Prose
+from analysis.present.text import format_share
+from analysis.study import report
+from analysis.study.blocks import table
+from analysis.study.report import READING, BenchRecord, Block
 from analysis.study.study import Study
-from analysis.truth.bench import NO_DEPARTURE, bench_table
+from analysis.truth.bench import NO_DEPARTURE, bench_table, level_verdict
+
+ELSEWHERE = (
+    "The methods of this report also run on thousands of simulated cohorts whose truth is known, to see how"
+    " often they mislead: the report of the synthetic cohort shows the scores, and python -m analysis bench"
+    " makes them again."
+)
+METHODS = {"weighting: months": "weighted", "standardisation: months": "standardised"}
 
 
-def bench_section(study: Study) -> StudySection:
-    """The committed benches of the synthetic worlds; for a cohort of one's own a word on where they are.
+@report.section("bench", "Where the truth is known")
+def bench_section(study: Study) -> Iterator[Block]:
+    """The committed benches of the synthetic worlds; for a cohort of one's own a sentence on where they are.
 
     Nothing is simulated here: each bench takes minutes, and its command stands beside it.
     """
-    records = read_benches(synthetic_folder() / FOLDER) if study.plan.synthetic else ()
+    records = committed_benches() if study.plan.synthetic else ()
     if not records:
-        words = (
-            "The methods of this report also run on thousands of simulated cohorts whose truth is known, to see how"
-            " often they mislead: the report of the synthetic cohort shows the scores, and python -m analysis bench"
-            " makes them again."
-        )
-        return StudySection("bench", "Where the truth is known", (Prose(words),))
-    words = (
+        yield Prose(ELSEWHERE)
+        return
+    yield Prose(
         "One cohort shows one draw. Here each method meets many cohorts of each world, in which what was planted is"
         f" known, and is judged by its own target. {READING}"
     )
-    blocks: list[Block] = [Prose(words)]
     for record in records:
-        blocks += _record_blocks(record)
-    return StudySection("bench", "Where the truth is known", tuple(blocks))
+        yield from _record_blocks(study, record)
 
 
-def _record_blocks(record: BenchRecord) -> list[Block]:
+def committed_benches() -> tuple[BenchRecord, ...]:
+    """The benches that lie beside the synthetic cohort."""
+    return report.read_benches(synthetic_folder() / report.FOLDER)
+
+
+def _record_blocks(study: Study, record: BenchRecord) -> Iterator[Block]:
     """A bench as a figure and a table."""
-    table = bench_table(record.scores)
-    missed = table[~table["verdict"].isin([NO_DEPARTURE, ""])]
-    note = f"{record.about} {record.words}."
-    figure = StudyFigure(
-        name=f"bench-{record.name}",
-        title=record.title,
-        alt=f"Bias, coverage and type-I error of {table['method'].nunique()} methods in {table['world'].nunique()}"
-        f" worlds. {_missed_words(missed)}",
+    scores, name = bench_table(record.scores), f"bench-{record.name}"
+    missed = scores.loc[~scores["verdict"].isin([NO_DEPARTURE, ""]), "method"].astype(str).unique()
+    departures = f"A departure is shown, in one world or more, of: {', '.join(missed)}."
+    yield report.figure(
+        study,
+        name,
+        record.title,
+        plot_bench,
+        scores,
+        alt=f"Bias, coverage and type-I error of {scores['method'].nunique()} methods in {scores['world'].nunique()}"
+        f" worlds. {departures if len(missed) else 'No departure is shown.'}",
         caption=f"{record.about} Bars are 1.96 Monte-Carlo errors; bands: bias of 0.4 standard deviations, coverage of"
         " 93 to 97%.",
-        draw=partial(plot_bench, table, synthetic=True),
     )
-    shown = TableBlock(
-        name=f"bench-{record.name}",
-        title=f"{record.title}: every method in every world",
-        frame=table,
-        display=bench_display(table),
-        note=note,
-    )
-    return [figure, shown]
+    title, note = f"{record.title}: every method in every world", f"{record.about} {record.words}."
+    yield table(name, title, scores, display=bench_display(scores), note=note)
 
 
-def _missed_words(missed: pd.DataFrame) -> str:
-    """The methods with a departure somewhere, in a sentence."""
-    if missed.empty:
-        return "No departure is shown."
-    methods = ", ".join(dict.fromkeys(missed["method"].astype(str)))
-    return f"A departure is shown, in one world or more, of: {methods}."
+def level_words(study: Study) -> str:
+    """How often adjusted differences in months rejected in the committed bench where the stratum does not act.
+
+    Parameters
+    ----------
+    study : Study
+        Only the committed synthetic cohort has a bench of its own worlds.
+
+    Returns
+    -------
+    str
+        A sentence; empty for another cohort, or where no such bench lies beside the cohort.
+    """
+    committed, path = synthetic_folder() / "cohort.csv", study.plan.data.path
+    own = study.plan.synthetic and committed.is_file() and path.resolve() == committed.resolve()
+    scores = [record.scores for record in (committed_benches() if own else ()) if record.name == "confounding"]
+    return level_sentence(scores[0], len(study.cohort)) if scores else ""
+
+
+def level_sentence(scores: pd.DataFrame, size: int) -> str:
+    """How often intervals of differences in months exclude 0 in the world without effect, by the bench's own verdict.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of the bench on confounding.
+    size : int
+        Patients in each of its cohorts.
+
+    Returns
+    -------
+    str
+        A sentence; empty without such scores.
+    """
+    null = scores[scores["score"] == "type-I error"]  # scored only where nothing acts
+    shares: list[str] = []
+    for method, name in METHODS.items():
+        for row in null[null["method"].str.startswith(method)].to_dict("records"):
+            of_cohorts = "" if shares else f" of {row['n']:g} cohorts of {size}"
+            verdict = level_verdict(row["value"], row["n"])
+            shares.append(f"{format_share(row['value'])}{of_cohorts} ({name}: {verdict})")
+    if not shares:
+        return ""
+    return (
+        " In the bench's world without effect, where the strata do not differ once adjusted, 95% intervals of"
+        f" differences in months exclude 0, where 5% is asked for, in {' and '.join(shares)}."
+    )

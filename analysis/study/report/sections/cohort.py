@@ -2,57 +2,69 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections import defaultdict
+from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
-from analysis.present.figures import plot_causes, plot_flow, plot_missing, plot_relations
+from analysis.cohort.columns import first_few
+from analysis.present.figures import plot_flow, plot_missing
 from analysis.present.figures.survival import plot_follow_up
-from analysis.present.pages import Prose, TableBlock
+from analysis.present.pages import Prose
 from analysis.present.text import baseline_display, in_sentence
+from analysis.study import report
 from analysis.study.blocks import attempted, table
-from analysis.study.prepare import model_columns
-from analysis.study.report import Block, StudyFigure, StudySection, column_table, diagram_arrows, diagram_nodes
+from analysis.study.report import Block, StudyFigure
+from analysis.study.report.sections.relations import causes_figure, covariate_columns, relations_blocks
 from analysis.study.study import Study
 from analysis.survival.baseline_table import baseline_table
 from analysis.survival.curves import kaplan_meier, median_follow_up
 
+MOST_LEVELS = 6  # further levels are counted only
 
-def cohort_section(study: Study) -> StudySection:
+
+@report.section("cohort", "The cohort")
+def cohort_section(study: Study) -> Iterator[Block]:
     """Who is in the analysis, and what is known of them."""
-    blocks: list[Block] = [_flow_figure(study), table("flow", "Rows read and used", flow_table(study))]
+    yield _flow_figure(study)
+    yield table("flow", "Rows read and used", flow_table(study))
     if study.plan.synthetic:
-        blocks.append(_causes_figure(study))
-    blocks += [_columns_block(study), _baseline_block(study), *_missing_blocks(study), *_relations_blocks(study)]
-    blocks += attempted("The follow-up", partial(_follow_up_blocks, study))
-    return StudySection("cohort", "The cohort", tuple(blocks))
+        yield causes_figure(study)
+    note = "Units of covariates stand in their labels, where the plan gives them. Missing: of all rows read."
+    yield table("data-columns", "The columns that this study uses", column_table(study), note=note)
+    yield _baseline_block(study)
+    yield from _missing_blocks(study)
+    yield from relations_blocks(study)
+    yield from attempted("The follow-up", _follow_up_blocks, study)
 
 
 def _flow_figure(study: Study) -> StudyFigure:
     """Who came in, who was left out and why, and the strata with their events."""
-    flow = patient_flow(study)
-    told = "; ".join(f"{row['n']} {row['words']}".replace("\n", ", ") for row in flow.to_dict("records"))
-    return StudyFigure(
-        name="patient-flow",
-        title=f"The flow of {study.counted}",
-        alt=f"Boxes from top to bottom: {told}.",
+    flow, title = patient_flow(study), f"The flow of {study.counted}"
+    words = "; ".join(f"{row['n']} {row['words']}".replace("\n", ", ") for row in flow.to_dict("records"))
+    return report.figure(
+        study,
+        "patient-flow",
+        title,
+        plot_flow,
+        flow,
+        alt=f"Boxes from top to bottom: {words}.",
         caption=f"Nobody is left out in silence; events are those of {study.counted} whose times are known.",
-        draw=partial(plot_flow, flow, title=f"The flow of {study.counted}", synthetic=study.plan.synthetic),
+        title=title,
     )
 
 
 def patient_flow(study: Study) -> pd.DataFrame:
     """The flow of patients for its figure: part ("stage", "excluded", "stratum") n words."""
-    plan, cohort = study.plan, study.cohort
+    plan, cohort, key = study.plan, study.cohort, study.plan.data.id
     marked = cohort[cohort[study.stratum_column].notna()]
-    key = plan.data.id
     whose = f" of {cohort[key].nunique():,} patients" if study.counted == "rows" and key is not None else ""
     rows = [("stage", len(cohort), f"{study.counted}{whose} in the file")]
     if len(marked) < len(cohort):
         rows.append(("excluded", len(cohort) - len(marked), f"without {in_sentence(plan.marker.label)}"))
         rows.append(("stage", len(marked), "in a stratum"))
-    covariates = [*covariate_columns(study), *plan.model.strata]
-    incomplete = int(marked[covariates].isna().any(axis=1).sum())
+    incomplete = int(marked[_adjusted_for(study)].isna().any(axis=1).sum())
     if incomplete:
         rows.append(("excluded", incomplete, "with a covariate missing: not in the adjusted models"))
     for label in study.strata_labels:
@@ -73,154 +85,138 @@ def flow_table(study: Study) -> pd.DataFrame:
     marked = cohort[cohort[plan.marker.column].notna()]
     rows = [("rows read", len(cohort)), (f"{plan.marker.label} known", len(marked))]
     for endpoint in plan.endpoints:
-        known = marked[list(endpoint.columns)].notna().all(axis=1)
-        rows.append((f"{endpoint.name} known too", int(known.sum())))
-        adjusted = [*endpoint.columns, *covariate_columns(study), *plan.model.strata]
-        rows.append((f"{endpoint.name}: all covariates known too", int(marked[adjusted].notna().all(axis=1).sum())))
+        for step, columns in (
+            (f"{endpoint.name} known too", [*endpoint.columns]),
+            (f"{endpoint.name}: all covariates known too", [*endpoint.columns, *_adjusted_for(study)]),
+        ):
+            rows.append((step, int(marked[columns].notna().all(axis=1).sum())))
     return pd.DataFrame(rows, columns=["step", "n"])
 
 
-def covariate_columns(study: Study) -> list[str]:
-    """The columns behind the plan's formula terms, in the cohort's order."""
-    named = set(model_columns(study.plan, study.cohort))
-    return [str(name) for name in study.cohort.columns if name in named]
+def _adjusted_for(study: Study) -> list[str]:
+    """The columns of the adjusted models."""
+    return [*covariate_columns(study), *study.plan.model.strata]
 
 
-def _columns_block(study: Study) -> TableBlock:
-    """The columns that the plan uses."""
-    note = "Units of covariates stand in their labels, where the plan gives them. Missing: of all rows read."
-    return table("data-columns", "The columns that this study uses", column_table(study), note=note)
+def column_table(study: Study) -> pd.DataFrame:
+    """A row a column: column label unit type role n_missing.
+
+    Returns
+    -------
+    DataFrame
+        The marker first, then the endpoints, the models' columns, subgroups and site. `label` is the plan's (units of
+        covariates stand there), `unit` known for the marker and for times; `type` is taken from the values; `role` is
+        every use: "marker", "endpoint", "covariate", "stratum", "subgroup", "site", "key".
+    """
+    plan, cohort = study.plan, study.cohort
+    units = {name: one.time_unit for one in plan.endpoints for name in (one.duration, one.entry) if name is not None}
+    units[plan.marker.column] = study.unit
+    labels = {**plan.labels, plan.marker.column: plan.marker.label}
+    rows = [
+        (name, labels.get(name, name), units.get(name, ""), _type(cohort[name]), "; ".join(roles),
+         int(cohort[name].isna().sum()))
+        for name, roles in column_roles(study).items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["column", "label", "unit", "type", "role", "n_missing"])
 
 
-def _baseline_block(study: Study) -> TableBlock:
+def column_roles(study: Study) -> dict[str, list[str]]:
+    """Every column that the plan uses, with what it is used for."""
+    plan = study.plan
+    uses: list[tuple[str, str | None]] = [("marker", plan.marker.column)]
+    for endpoint in plan.endpoints:
+        columns = {"time": endpoint.duration, "event": endpoint.event, "entry": endpoint.entry}
+        uses += [(f"endpoint: {part} of {endpoint.name}", name) for part, name in columns.items()]
+    uses += [("covariate", name) for name in covariate_columns(study)]
+    uses += [("stratum", name) for name in plan.model.strata]
+    uses += [("subgroup", name) for name in plan.robustness.subgroups]
+    uses += [("site", plan.robustness.site), ("key", plan.labs.key if plan.labs else None)]
+    roles: defaultdict[str, list[str]] = defaultdict(list)
+    for role, name in uses:
+        if name is not None:
+            roles[name].append(role)
+    return dict(roles)
+
+
+def _type(values: pd.Series) -> str:
+    """What a column holds: a number, a whole number, 0/1, or one of some levels."""
+    known = values.dropna()
+    if known.empty:
+        return "nothing"
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        numbers = known.to_numpy(dtype=np.float64)
+        if np.isin(numbers, (0, 1)).all():
+            return "0 or 1"
+        return "whole number" if (numbers == np.round(numbers)).all() else "number"
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return "date"
+    levels = known.cat.remove_unused_categories().cat.categories if hasattr(known, "cat") else known.unique()
+    if len(levels) > MOST_LEVELS:
+        return f"text, {len(levels)} values"
+    return f"one of {first_few(map(str, levels), MOST_LEVELS)}"
+
+
+def _baseline_block(study: Study) -> Block:
     """Table 1: the marker, the covariates and the model's strata by stratum."""
     columns = [study.plan.marker.column, *study.plan.model.strata, *covariate_columns(study)]
     frame = baseline_table(study.cohort, by=study.stratum_column, columns=list(dict.fromkeys(columns)))
-    return TableBlock(
-        name="table-1",
-        title=f"Table 1: the cohort by stratum of {study.plan.marker.label}",
-        frame=frame,
-        display=baseline_display(frame, labels=study.plan.labels),
-        note="Standardised mean differences are the largest between two strata; above 0.1 is often called imbalanced.",
-    )
+    title = f"Table 1: the cohort by stratum of {study.plan.marker.label}"
+    note = "Standardised mean differences are the largest between two strata; above 0.1 is often called imbalanced."
+    return table("table-1", title, frame, display=baseline_display(frame, labels=study.plan.labels), note=note)
 
 
 def missing_table(study: Study) -> pd.DataFrame:
     """What is missing, and with whom: column whom n n_missing share, by whether the primary event was seen."""
-    event = study.cohort[study.primary.event]
-    whom = event.map({1: f"{study.primary.name}: event", 0: f"{study.primary.name}: censored"}).fillna(
-        "outcome missing"
-    )
-    columns = [study.plan.marker.column, *covariate_columns(study)]
+    name, event = study.primary.name, study.cohort[study.primary.event]
+    whom = event.map({1: f"{name}: event", 0: f"{name}: censored"}).fillna("outcome missing")
     rows = []
-    for column in dict.fromkeys(columns):
-        for name, rows_of in study.cohort.groupby(whom, observed=True):
-            n_missing = int(rows_of[column].isna().sum())
-            rows.append((study.label(column), name, len(rows_of), n_missing, n_missing / len(rows_of)))
+    for column in dict.fromkeys([study.plan.marker.column, *covariate_columns(study)]):
+        for group, values in study.cohort[column].groupby(whom, observed=True):
+            n_missing = int(values.isna().sum())
+            rows.append((study.label(column), group, len(values), n_missing, n_missing / len(values)))
     return pd.DataFrame(rows, columns=["column", "whom", "n", "n_missing", "share"])
 
 
-def _missing_blocks(study: Study) -> list[Block]:
+def _missing_blocks(study: Study) -> Iterator[Block]:
     """The picture of missing values, or a sentence when there are none."""
     missing = missing_table(study)
-    if not missing["n_missing"].any():
-        return [Prose("No value is missing in the columns that the analysis uses.")]
-    draw = partial(plot_missing, missing, synthetic=study.plan.synthetic)
     total = missing.groupby("column", sort=False)["n_missing"].sum()
+    if not total.any():
+        yield Prose("No value is missing in the columns that the analysis uses.")
+        return
     words = "; ".join(f"{column}: {count}" for column, count in total[total > 0].items())
-    figure = StudyFigure(
-        name="missing-values",
-        title="What is missing, and with whom",
+    yield report.figure(
+        study,
+        "missing-values",
+        "What is missing, and with whom",
+        plot_missing,
+        missing,
         alt=f"Shares of missing values by column. Missing: {words}.",
         caption="Share of patients without a value, by whether the event was seen. Analyses here use complete rows.",
-        draw=draw,
     )
-    held = missing.groupby("column")["n_missing"].transform("sum") > 0
-    complete = missing.loc[~held, "column"].unique()
-    note = f"Complete: {', '.join(complete)}." if len(complete) else ""
-    return [figure, table("missing", "Missing values", missing[held].reset_index(drop=True), note=note)]
+    complete = ", ".join(str(column) for column in total.index[total == 0])
+    shown = missing[~missing["column"].isin(total.index[total == 0])].reset_index(drop=True)
+    yield table("missing", "Missing values", shown, note=f"Complete: {complete}." if complete else "")
 
 
-def correlation_table(study: Study) -> pd.DataFrame:
-    """Spearman's correlation of the marker with each numeric covariate: column correlation n."""
-    marker = study.cohort[study.plan.marker.column]
-    rows = []
-    for column in covariate_columns(study):
-        values = study.cohort[column]
-        if column != marker.name and pd.api.types.is_numeric_dtype(values.dtype) and len(values.dropna().unique()) > 1:
-            both = marker.notna() & values.notna()
-            rank = marker[both].rank().corr(values[both].rank())
-            rows.append((column, float(rank), int(both.sum())))
-    return pd.DataFrame(rows, columns=["column", "correlation", "n"])
-
-
-def _relations_blocks(study: Study) -> list[Block]:
-    """The marker against the covariates, as a figure and as correlations."""
-    correlations = correlation_table(study)
-    if correlations.empty:
-        return []
-    strongest = correlations.reindex(correlations["correlation"].abs().sort_values(ascending=False).index)
-    shown = strongest["column"].head(6).tolist()
-    labels = {**study.plan.labels, study.plan.marker.column: f"{study.plan.marker.label} ({study.unit})"}
-    draw = partial(
-        plot_relations,
-        study.cohort,
-        study.plan.marker.column,
-        shown,
-        labels=labels,
-        correlations=correlations,
-        synthetic=study.plan.synthetic,
-    )
-    words = "; ".join(f"{study.label(row['column'])} {row['correlation']:.2f}" for row in strongest.to_dict("records"))
-    figure = StudyFigure(
-        name="relations",
-        title=f"{study.plan.marker.label} and what goes with it",
-        alt=f"{study.plan.marker.label} against covariates. Spearman correlations: {words}.",
-        caption="The covariates with the strongest rank correlation with the marker.",
-        draw=draw,
-    )
-    named = strongest.assign(column=strongest["column"].map(study.label)).reset_index(drop=True)
-    return [figure, table("correlations", f"Rank correlation of {study.plan.marker.label} with the covariates", named)]
-
-
-def _follow_up_blocks(study: Study) -> list[Block]:
+def _follow_up_blocks(study: Study) -> Iterator[Block]:
     """Reverse Kaplan-Meier follow-up of the primary endpoint."""
-    endpoint = study.primary
-    medians = median_follow_up(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster)
-    ended = 1 - study.cohort[endpoint.event].astype(float)
-    if study.cluster is not None:  # of a patient's spells, only the last ends the follow-up
-        last = (
-            study.cohort.groupby(study.cluster)[endpoint.duration].transform("max") == study.cohort[endpoint.duration]
-        )
+    endpoint, cohort, by, cluster = study.primary, study.cohort, study.stratum_column, study.cluster
+    medians = median_follow_up(cohort, endpoint, by=by, cluster=cluster)
+    ended = 1 - cohort[endpoint.event].astype(float)
+    if cluster is not None:  # of a patient's spells, only the last ends the follow-up
+        last = cohort.groupby(cluster)[endpoint.duration].transform("max") == cohort[endpoint.duration]
         ended = ended.where(last | ended.isna(), 0.0)
-    reversed_events = study.cohort.assign(**{endpoint.event: ended})
-    curves = kaplan_meier(reversed_events, endpoint, by=study.stratum_column, cluster=study.cluster)
-    draw = partial(
+    curves = kaplan_meier(cohort.assign(**{endpoint.event: ended}), endpoint, by=by, cluster=cluster)
+    yield report.figure(
+        study,
+        "follow-up-curves",
+        "How long patients were followed",
         plot_follow_up,
         curves,
-        time_unit=endpoint.time_unit,
-        time_zero=study.plan.time_zero,
-        synthetic=study.plan.synthetic,
-    )
-    figure = StudyFigure(
-        name="follow-up-curves",
-        title="How long patients were followed",
         alt="Share still under follow-up by stratum, from the reverse Kaplan-Meier estimate.",
         caption=f"Reverse Kaplan-Meier curves of {endpoint.name}: the event is the end of follow-up.",
-        draw=draw,
+        time_unit=endpoint.time_unit,
+        time_zero=study.plan.time_zero,
     )
-    return [figure, table("follow-up", f"Median follow-up in {endpoint.time_unit} (reverse Kaplan-Meier)", medians)]
-
-
-def _causes_figure(study: Study) -> StudyFigure:
-    """How the synthetic world works."""
-    return StudyFigure(
-        name="causes",
-        title="How the synthetic world works",
-        alt="Causal diagram: tumour burden, inflammation, kidney function, proton-pump inhibitors, diuretics and"
-        " platinum lower or raise magnesium; burden, inflammation, proton-pump inhibitors and platinum act on"
-        " progression and death by themselves; magnesium acts on both through T cells.",
-        caption="Arrows are what the simulation does. What lowers magnesium also shortens survival by other ways, so"
-        " the crude curves show more than magnesium does.",
-        draw=partial(plot_causes, diagram_arrows(), diagram_nodes(), synthetic=study.plan.synthetic),
-    )
+    yield table("follow-up", f"Median follow-up in {endpoint.time_unit} (reverse Kaplan-Meier)", medians)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
 from itertools import permutations
 
 import numpy as np
@@ -10,36 +10,37 @@ import pandas as pd
 
 from analysis.cohort.columns import CompetingEndpoint, Endpoint
 from analysis.kernels.times import TOLERANCE
-from analysis.present.figures import plot_forest, plot_incidence
+from analysis.present.figures import plot_incidence
 from analysis.present.pages import Prose
 from analysis.present.text import format_share
 from analysis.strata.marker_designs import as_formula
+from analysis.study import report
 from analysis.study.blocks import attempted, table
-from analysis.study.models import estimate_text
-from analysis.study.report import Block, StudyFigure, StudySection, time_axis
+from analysis.study.report import Block, StudyFigure
 from analysis.study.study import Study, milestones
 from analysis.survival.competing import cumulative_incidence, fit_fine_gray, gray_test
 from analysis.survival.cox import fit_cox, hazard_ratios
 
 STATUS, EVENT = "first event", "event of one cause"
 CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause-specific (Cox)", "of the incidence (Fine and Gray)"
+NOT_NESTED = (
+    "No two endpoints of the plan are nested (one the first of the other's event and something earlier, as"
+    " progression-free and overall survival are), so no events compete here."
+)
 
 
-def competing_section(study: Study) -> StudySection:
+@report.section("competing", "Competing events")
+def competing_section(study: Study) -> Iterator[Block]:
     """Which event came first, by stratum, where one endpoint of the plan is the earlier of another and more."""
-    title = "Competing events"
     pair = nested_endpoints(study)
     if pair is None:
-        words = (
-            "No two endpoints of the plan are nested (one the first of the other's event and something earlier, as"
-            " progression-free and overall survival are), so no events compete here."
-        )
-        return StudySection("competing", title, (Prose(words),))
+        yield Prose(NOT_NESTED)
+        return
     inner, outer = pair
     competing = _competing(study, inner, outer)
     cohort = study.cohort.assign(**{STATUS: first_event(study.cohort, inner, outer)})
     one, other = competing.causes.values()
-    words = (
+    yield Prose(
         f"{inner.name} ends with the first of two events, **{one}** or **{other}**, and whoever has one first can no"
         " longer have the other first. Kaplan-Meier curves of one event that censor the other answer a question about a"
         " world without it; the cumulative incidence answers for this one. Two hazard ratios stand side by side. The"
@@ -48,10 +49,8 @@ def competing_section(study: Study) -> StudySection:
         " depends on what the marker does to the other event; read it for prognosis. When both events quicken, the"
         " two can differ, even in direction."
     )
-    blocks: list[Block] = [Prose(words)]
-    blocks += attempted("Cumulative incidence", partial(_incidence_blocks, study, cohort, competing))
-    blocks += attempted("Hazard ratios of competing events", partial(_ratio_blocks, study, cohort, competing))
-    return StudySection("competing", title, tuple(blocks))
+    yield from attempted("Cumulative incidence", _incidence, study, cohort, inner, competing)
+    yield from attempted("Hazard ratios of competing events", _ratio_blocks, study, cohort, competing)
 
 
 def nested_endpoints(study: Study) -> tuple[Endpoint, Endpoint] | None:
@@ -78,34 +77,23 @@ def first_event(cohort: pd.DataFrame, inner: Endpoint, outer: Endpoint) -> pd.Se
 
 def _competing(study: Study, inner: Endpoint, outer: Endpoint) -> CompetingEndpoint:
     """The two causes under the plan's words for the event columns."""
-    second = study.label(outer.event)
-    first = study.label(inner.event)
+    first, second = study.label(inner.event), study.label(outer.event)
     causes = {1: first if first != inner.event else f"{inner.event} before {second}", 2: f"{second} first"}
     return CompetingEndpoint(inner.duration, STATUS, causes=causes, label=inner.name, time_unit=inner.time_unit)
 
 
-def _incidence_blocks(study: Study, cohort: pd.DataFrame, competing: CompetingEndpoint) -> list[Block]:
+def _incidence(study: Study, cohort: pd.DataFrame, inner: Endpoint, competing: CompetingEndpoint) -> Iterator[Block]:
     """Cumulative incidence at the milestones by stratum, and Gray's test of each cause."""
-    curves = cumulative_incidence(cohort, competing, by=study.stratum_column)
-    at = milestones(study, next(one for one in study.plan.endpoints if one.duration == competing.duration))
-    rows = [_at(curves, time) for time in at]
-    unit = competing.time_unit
-    blocks: list[Block] = [
-        _incidence_figure(study, curves, competing, rows[-1]),
-        table(
-            "competing-incidence", f"Cumulative incidence of the first event at milestones ({unit})", pd.concat(rows)
-        ),
-    ]
+    by, unit = study.stratum_column, competing.time_unit
+    curves = cumulative_incidence(cohort, competing, by=by)
+    rows = [_at(curves, time) for time in milestones(study, inner)]
+    yield _incidence_figure(study, curves, competing, rows[-1])
+    title = f"Cumulative incidence of the first event at milestones ({unit})"
+    yield table("competing-incidence", title, pd.concat(rows))
     if study.compared:
-        tests = [
-            (cause, gray_test(cohort, competing, by=study.stratum_column, cause=cause)) for cause in _causes(competing)
-        ]
-        frame = pd.DataFrame(
-            [(cause, test.n_used, test.statistic, test.df, test.p_value) for cause, test in tests],
-            columns=["cause", "n", "statistic", "df", "p_value"],
-        )
-        blocks.append(table("competing-gray", "Gray's test of equal incidence in all strata", frame))
-    return blocks
+        tests = {cause: gray_test(cohort, competing, by=by, cause=cause) for cause in competing.causes.values()}
+        frame = report.frame_of_tests(tests, key="cause")
+        yield table("competing-gray", "Gray's test of equal incidence in all strata", frame)
 
 
 def _incidence_figure(
@@ -113,65 +101,53 @@ def _incidence_figure(
 ) -> StudyFigure:
     """The curves of every cause; `last` is their reading at the last milestone, for those who cannot see them."""
     unit = competing.time_unit
-    read = "; ".join(
+    words = "; ".join(
         f"{row['cause']}, {row['stratum']}: {format_share(row['incidence'])} by {row['time']:g} {unit}"
         for row in last.to_dict("records")
     )
-    return StudyFigure(
-        name="competing-incidence",
-        title="How many have come to each first event",
-        alt=f"Rising curves of cumulative incidence, a panel for each event and a curve for each stratum. {read}.",
-        caption=(
-            "Cumulative incidence (Aalen and Johansen) with 95% bands, both panels on one scale. At any time the two"
-            " incidences of a stratum and its event-free share add up to 100%. Pale where fewer than 10 are at risk."
-        ),
-        draw=partial(
-            plot_incidence,
-            curves,
-            descriptions=study.descriptions,
-            x_label=time_axis(study, unit),
-            time_unit=unit,
-            synthetic=study.plan.synthetic,
-        ),
+    return report.figure(
+        study,
+        "competing-incidence",
+        "How many have come to each first event",
+        plot_incidence,
+        curves,
+        alt=f"Rising curves of cumulative incidence, a panel for each event and a curve for each stratum. {words}.",
+        caption="Cumulative incidence (Aalen and Johansen) with 95% bands, both panels on one scale. At any time the"
+        " two incidences of a stratum and its event-free share add up to 100%. Pale where fewer than 10 are at risk.",
+        descriptions=study.descriptions,
+        x_label=report.time_axis(study, unit),
+        time_unit=unit,
     )
-
-
-def _causes(competing: CompetingEndpoint) -> tuple[str, ...]:
-    """The labels of the causes in order."""
-    return tuple(competing.causes.values())
 
 
 def _at(curves: pd.DataFrame, time: float) -> pd.DataFrame:
     """The last row of each curve at or before a time, for curves followed so long."""
     groups = [rows for _, rows in curves.groupby(["stratum", "cause"], observed=True, sort=False)]
-    found = [rows[rows["time"] <= time].tail(1).assign(time=time) for rows in groups if rows["time"].max() >= time]
-    return pd.concat(found)[["stratum", "cause", "time", "incidence", "conf_low", "conf_high"]].reset_index(drop=True)
+    last = [rows[rows["time"] <= time].tail(1).assign(time=time) for rows in groups if rows["time"].max() >= time]
+    return pd.concat(last)[["stratum", "cause", "time", "incidence", "conf_low", "conf_high"]].reset_index(drop=True)
 
 
-def _ratio_blocks(study: Study, cohort: pd.DataFrame, competing: CompetingEndpoint) -> list[Block]:
+def _ratio_blocks(study: Study, cohort: pd.DataFrame, competing: CompetingEndpoint) -> Iterator[Block]:
     """Both kinds of hazard ratio of the marker, continuous and as strata, for each cause."""
     frame = ratio_table(study, cohort, competing)
-    drawn = frame.rename(columns={"model": "label"}).assign(
-        group=frame["cause"] + ": " + frame["term"].str.removeprefix(f"{study.plan.marker.label}, "),
-        kind=frame["model"].map({CAUSE_SPECIFIC: "adjusted", SUBDISTRIBUTION: "crude"}),
-    )
-    words = "; ".join(f"{row['group']}, {row['label']}: {estimate_text(row)}" for row in drawn.to_dict("records"))
-    figure = StudyFigure(
-        name="competing-hazard-ratios",
-        title="Cause-specific hazard ratios beside those of the incidence",
-        alt=f"Forest plot. {words}.",
+    yield report.forest(
+        study,
+        "competing-hazard-ratios",
+        "Cause-specific hazard ratios beside those of the incidence",
+        frame.rename(columns={"model": "label"}).assign(
+            group=frame["cause"] + ": " + frame["term"].str.removeprefix(f"{study.plan.marker.label}, "),
+            kind=frame["model"].map({CAUSE_SPECIFIC: "adjusted", SUBDISTRIBUTION: "crude"}),
+        ),
         caption="Points with 95% intervals, both adjusted for the plan's covariates and for its strata as covariates.",
-        draw=partial(plot_forest, drawn, synthetic=study.plan.synthetic),
     )
-    return [figure, table("competing-hazard-ratios", "Two kinds of hazard ratio of each first event", frame)]
+    yield table("competing-hazard-ratios", "Two kinds of hazard ratio of each first event", frame)
 
 
 def ratio_table(study: Study, cohort: pd.DataFrame, competing: CompetingEndpoint) -> pd.DataFrame:
     """Cause-specific and Fine-Gray hazard ratios: cause term model n_event hazard_ratio conf_low conf_high p_value."""
     sets = [[study.marker_term], [study.contrast(label) for label in study.compared]]
     rows = [_ratios(study, cohort, competing, code, terms) for code in competing.causes for terms in sets if terms]
-    frame = pd.concat(rows, ignore_index=True)
-    return frame[["cause", "term", "model", "n_event", "hazard_ratio", "conf_low", "conf_high", "p_value"]]
+    return pd.concat(rows, ignore_index=True)[["cause", "term", "model", "n_event", *report.RATIO, "p_value"]]
 
 
 def _ratios(
@@ -179,12 +155,12 @@ def _ratios(
 ) -> pd.DataFrame:
     """The terms of one model in both kinds, one kind under the other."""
     cause, model = competing.causes[code], study.plan.model
-    held = cohort.assign(**{EVENT: (cohort[STATUS] == code).astype(float).where(cohort[STATUS].notna())})
-    formula = as_formula([*terms, *model.covariates, *model.strata], held)
+    rows = cohort.assign(**{EVENT: (cohort[STATUS] == code).astype(float).where(cohort[STATUS].notna())})
+    formula = as_formula([*terms, *model.covariates, *model.strata], rows)
     specific = Endpoint(competing.duration, EVENT, label=cause, time_unit=competing.time_unit)
     fits = {
-        CAUSE_SPECIFIC: fit_cox(held, specific, formula),
-        SUBDISTRIBUTION: fit_fine_gray(held, competing, formula, cause=cause),
+        CAUSE_SPECIFIC: fit_cox(rows, specific, formula),
+        SUBDISTRIBUTION: fit_fine_gray(rows, competing, formula, cause=cause),
     }
     both = [
         hazard_ratios(fit).iloc[: len(terms)].assign(cause=cause, model=name, n_event=fit.n_event)

@@ -7,62 +7,47 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
-from analysis.robustness.confounding import (
-    AdjustedCurves,
-    adjusted_logrank,
-    adjusted_restricted_mean,
-    adjusted_survival_difference,
-)
+from analysis.robustness import confounding
+from analysis.robustness.confounding import AdjustedCurves, BalanceWeights
+from analysis.study import report
 from analysis.study.study import Study, horizon, milestones
+from analysis.survival.cox import fit_cox, hazard_ratios
 from analysis.survival.curves import restricted_mean_difference, survival_at, survival_difference
-from analysis.survival.group_tests import LogRank, logrank_test
-from analysis.truth.estimands import TrueEstimands
+from analysis.survival.group_tests import logrank_test
 
-CRUDE = "crude"
-NAMES = {"standardisation": "standardised", "weighting": "weighted"}
+CRUDE, WEIGHTED = "crude", "weighted"
+NAMES = {"standardisation": "standardised", "weighting": WEIGHTED}
 PAIR = ["stratum_a", "stratum_b"]
-LIMITS = ("conf_low", "conf_high")
-TRUTHS = ("survival", "standardised_survival")
+WEIGHT = "(weight of the stratum)"
+
+Methods = Sequence[AdjustedCurves]
 
 
-def milestone_table(
-    study: Study, endpoint: Endpoint, crude: pd.DataFrame, methods: Sequence[AdjustedCurves]
-) -> pd.DataFrame:
+def milestone_table(study: Study, endpoint: Endpoint, crude: pd.DataFrame, methods: Methods) -> pd.DataFrame:
     """Survival at the milestones: stratum time n_risk crude standardised weighted, limits, targets of both kinds."""
     times = list(milestones(study, endpoint))
-    found = survival_at(crude, times)
-    parts = {CRUDE: found} | {NAMES[one.method]: survival_at(one.curves, times) for one in methods}
+    points = survival_at(crude, times)
+    parts = {CRUDE: points} | {NAMES[one.method]: survival_at(one.curves, times) for one in methods}
     table = _side_by_side(parts, ["stratum", "time"], "survival")
-    table.insert(2, "n_risk", found["n_risk"])
-    if study.truth is None:
-        return table
-    crude_truth, adjusted_truth = (_curves(study.truth, endpoint, name) for name in TRUTHS)
-    return _with_targets(table, crude_truth, adjusted_truth)
+    table.insert(2, "n_risk", points["n_risk"])
+    return _with_targets(table, *_true_survival(study, endpoint))
 
 
-def milestone_difference_table(
-    study: Study, endpoint: Endpoint, crude: pd.DataFrame, methods: Sequence[AdjustedCurves]
-) -> pd.DataFrame:
+def milestone_difference_table(study: Study, endpoint: Endpoint, crude: pd.DataFrame, methods: Methods) -> pd.DataFrame:
     """Differences of survival (b less a) at the milestones, in the same columns, for every pair of strata."""
-    times = list(milestones(study, endpoint))
+    times = milestones(study, endpoint)
     parts = {CRUDE: pd.concat([survival_difference(crude, time) for time in times], ignore_index=True)}
     for one in methods:
-        differences = [adjusted_survival_difference(one, time) for time in times]
+        differences = [confounding.adjusted_survival_difference(one, time) for time in times]
         parts[NAMES[one.method]] = pd.concat(differences, ignore_index=True)
-    table = _side_by_side(parts, [*PAIR, "time"], "difference")
-    if study.truth is None:
-        return table
-    crude_truth, adjusted_truth = (_curves(study.truth, endpoint, name) for name in TRUTHS)
-    return _with_targets(table, crude_truth, adjusted_truth)
+    return _with_targets(_side_by_side(parts, [*PAIR, "time"], "difference"), *_true_survival(study, endpoint))
 
 
-def mean_difference_table(
-    study: Study, endpoint: Endpoint, crude: pd.DataFrame, methods: Sequence[AdjustedCurves]
-) -> pd.DataFrame:
+def mean_difference_table(study: Study, endpoint: Endpoint, crude: pd.DataFrame, methods: Methods) -> pd.DataFrame:
     """Differences of restricted means (b less a), in the same columns, for every pair of strata."""
     end = horizon(study, endpoint)
     parts = {CRUDE: restricted_mean_difference(crude, end)}
-    parts |= {NAMES[one.method]: adjusted_restricted_mean(one, end).differences for one in methods}
+    parts |= {NAMES[one.method]: confounding.adjusted_restricted_mean(one, end).differences for one in methods}
     table = _side_by_side(parts, PAIR, "difference")
     table.insert(2, "horizon", end)
     if study.truth is None:
@@ -77,47 +62,75 @@ def logrank_table(study: Study, endpoint: Endpoint, used: pd.DataFrame) -> pd.Da
     """The log-rank test as it is and by weight, on the same rows: test n statistic df p_value."""
     by, model = study.stratum_column, study.plan.model
     covariates = model.covariates or model.strata
-    strata = (model.strata or None) if model.covariates else None
+    strata = model.strata if model.covariates else ()
     tests = {
         CRUDE: logrank_test(used, endpoint, by=by),
-        "weighted": adjusted_logrank(used, endpoint, (*covariates, *(strata or ())), by=by),
+        WEIGHTED: confounding.adjusted_logrank(used, endpoint, (*covariates, *strata), by=by),
     }
     if strata:
-        within = " and ".join(map(study.label, strata))
-        tests[f"weighted, within {within}"] = adjusted_logrank(used, endpoint, covariates, by=by, strata=strata)
-    return pd.DataFrame([_test_row(name, test) for name, test in tests.items()])
+        test = confounding.adjusted_logrank(used, endpoint, covariates, by=by, strata=strata)
+        tests[f"{WEIGHTED}, within {study.within}"] = test
+    return report.frame_of_tests(tests)
 
 
-def standardised_truth(study: Study, endpoint: Endpoint) -> pd.DataFrame | None:
-    """What adjusted curves estimate: stratum time survival; None where the truth is not known."""
-    if study.truth is None:
-        return None
-    curves = study.truth.curves
-    mine = curves[(curves["endpoint"] == endpoint.name) & curves["stratum"].astype(str).isin(study.strata_labels)]
-    wanted = mine[["stratum", "time", "standardised_survival"]].rename(columns={"standardised_survival": "survival"})
-    return wanted.reset_index(drop=True) if len(wanted) else None
+def weighted_cox_table(study: Study, endpoint: Endpoint, weights: BalanceWeights) -> pd.DataFrame:
+    """The hazard ratio of each stratum, crude and weighted by the inverse probability of the stratum.
+
+    Parameters
+    ----------
+    study : Study
+        A prepared study.
+    endpoint : Endpoint
+    weights : BalanceWeights
+        Of the study's strata.
+
+    Returns
+    -------
+    DataFrame
+        analysis ("crude", "weighted", and "weighted, within" the plan's strata), term, n, n_event, hazard_ratio,
+        conf_low, conf_high, statistic, p_value; errors are robust (the sandwich) in all of them.
+    """
+    terms = [study.contrast(label) for label in study.compared]
+    known = weights.weights.notna()
+    rows = study.cohort[known.reindex(study.cohort.index, fill_value=False)].copy()
+    rows[WEIGHT] = weights.weights[known]
+    strata = study.plan.model.strata if study.plan.model.covariates else ()
+    analyses: list[tuple[str, str | None, tuple[str, ...] | None]] = [(CRUDE, None, None), (WEIGHTED, WEIGHT, None)]
+    if strata:
+        analyses.append((f"{WEIGHTED}, within {study.within}", WEIGHT, strata))
+    parts = []
+    for name, weight, within in analyses:
+        fit = fit_cox(rows, endpoint, terms, weights=weight, strata=within, robust=True)
+        parts.append(hazard_ratios(fit).assign(analysis=name, n=fit.n_used, n_event=fit.n_event))
+    order = ["analysis", "term", "n", "n_event"]
+    frame = pd.concat(parts, ignore_index=True)
+    return frame[[*order, *frame.columns.drop(order)]]
 
 
 def _side_by_side(parts: Mapping[str, pd.DataFrame], keys: list[str], estimate: str) -> pd.DataFrame:
     """The estimates of several methods with their limits, a column of each a method."""
-    first = next(iter(parts.values()))
-    table = first[keys].copy()
+    table = next(iter(parts.values()))[keys].copy()
+    rows = pd.MultiIndex.from_frame(table)
     for name, part in parts.items():
-        mine = part.set_index(keys).reindex(pd.MultiIndex.from_frame(first[keys])).reset_index()
-        table[name] = mine[estimate].to_numpy()
-        for limit in LIMITS:
-            table[f"{name}_{limit}"] = mine[limit].to_numpy()
+        mine = part.set_index(keys).reindex(rows).reset_index()
+        for column, values in ((name, estimate), (f"{name}_conf_low", "conf_low"), (f"{name}_conf_high", "conf_high")):
+            table[column] = mine[values].to_numpy()
     return table
 
 
-def _curves(truth: TrueEstimands, endpoint: Endpoint, column: str) -> pd.Series:
-    """One column of the true curves of an endpoint, by stratum and time."""
-    curves = truth.curves[truth.curves["endpoint"] == endpoint.name]
-    return pd.Series(curves.set_index([curves["stratum"].astype(str), "time"])[column])
+def _true_survival(study: Study, endpoint: Endpoint) -> tuple[pd.Series | None, pd.Series | None]:
+    """The true curves of an endpoint, crude and standardised, by stratum and time; None where they are not known."""
+    if study.truth is None:
+        return None, None
+    curves = study.truth.curves[study.truth.curves["endpoint"] == endpoint.name]
+    known = curves.set_index([curves["stratum"].astype(str), "time"])
+    return known["survival"], known["standardised_survival"]
 
 
-def _with_targets(table: pd.DataFrame, crude: pd.Series, adjusted: pd.Series) -> pd.DataFrame:
-    """The table with the targets of crude and of adjusted estimates; of a pair, the difference b less a."""
+def _with_targets(table: pd.DataFrame, crude: pd.Series | None, adjusted: pd.Series | None) -> pd.DataFrame:
+    """The table with the targets of crude and of adjusted estimates, where they are known; of a pair b less a."""
+    if crude is None or adjusted is None:
+        return table
 
     def value(known: pd.Series, row: Mapping[object, object], stratum: str) -> float:
         """One target, by stratum, and by time where the table has times."""
@@ -134,8 +147,3 @@ def _with_targets(table: pd.DataFrame, crude: pd.Series, adjusted: pd.Series) ->
     return table.assign(
         crude_target=[target(crude, row) for row in rows], adjusted_target=[target(adjusted, row) for row in rows]
     )
-
-
-def _test_row(name: str, test: LogRank) -> dict[str, object]:
-    """One test as a row."""
-    return {"test": name, "n": test.n_used, "statistic": test.statistic, "df": test.df, "p_value": test.p_value}

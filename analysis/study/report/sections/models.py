@@ -2,103 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
-from analysis.present.figures import plot_forest
-from analysis.present.pages import Prose, TableBlock
+from analysis.present.pages import Prose
 from analysis.present.text import hazard_ratio_display
+from analysis.study import report
 from analysis.study.blocks import table
-from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, estimate_text, fit_models, marker_hazard_ratios
-from analysis.study.report import Block, StudyFigure, StudySection, hazard_ratio_table, slug
+from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, fit_models, leading_model, marker_hazard_ratios
+from analysis.study.prepare import model_columns
+from analysis.study.report import Block, StudyFigure, slug
 from analysis.study.study import Study
 from analysis.survival.cox import hazard_ratios
 from analysis.truth.estimands import TrueEstimands
 
+RATIO_COLUMNS = (
+    "endpoint", "marker", "label", "reference", "adjustment", "n", "n_event",
+    "hazard_ratio", "conf_low", "conf_high", "p_value",
+)  # fmt: skip
+REFERENCE = (1.0, float("nan"), float("nan"), float("nan"))
 
-def models_section(study: Study) -> StudySection:
+
+@report.section("models", "Models")
+def models_section(study: Study) -> Iterator[Block]:
     """Hazard ratios of every endpoint in one figure and one table, then each adjusted model whole."""
     models = {endpoint: fit_models(study, endpoint) for endpoint in study.plan.endpoints}
     fitted = {endpoint: of_one for endpoint, of_one in models.items() if of_one}
-    blocks: list[Block] = [
-        Prose(
-            f"Cox models with Efron's handling of ties. The continuous marker, per {study.step}, comes first; strata"
-            f" against {study.reference} follow. Crude models hold the marker alone; adjusted ones hold what the plan"
-            " named."
-        )
-    ]
-    if fitted:
-        ratios = pd.concat(
-            [marker_hazard_ratios(study, endpoint, of_one) for endpoint, of_one in fitted.items()], ignore_index=True
-        )
-        blocks += [
-            _forest(study, ratios),
-            _ratio_table(study, fitted),
-            table("hazard-ratios", f"Hazard ratios of {study.plan.marker.label}", ratios),
-        ]
-    for endpoint, of_one in fitted.items():
-        blocks += _terms_table(study, endpoint, of_one)
-    return StudySection("models", "Models", tuple(blocks))
-
-
-def _ratio_table(study: Study, fitted: Mapping[Endpoint, tuple[StudyModel, ...]]) -> TableBlock:
-    """Crude and adjusted hazard ratios side by side, with their reference rows."""
-    parts = [hazard_ratio_table(study, endpoint, models) for endpoint, models in fitted.items()]
-    frame = pd.concat(parts, ignore_index=True)
-    return TableBlock(
-        name="hazard-ratio-table",
-        title=f"Crude and adjusted hazard ratios of {study.plan.marker.label}",
-        frame=frame,
-        display=hazard_ratio_display(frame, counted=study.counted),
-        note=_ratio_note(study, frame),
+    label = study.plan.marker.label
+    yield Prose(
+        f"Cox models with Efron's handling of ties. The continuous marker, per {study.step}, comes first; strata"
+        f" against {study.reference} follow. Crude models hold the marker alone; adjusted ones hold what the plan"
+        " named."
     )
+    if fitted:
+        ratios = pd.concat([marker_hazard_ratios(study, *of_one) for of_one in fitted.items()], ignore_index=True)
+        paper = pd.concat([hazard_ratio_table(study, *of_one) for of_one in fitted.items()], ignore_index=True)
+        title, shown = (
+            f"Crude and adjusted hazard ratios of {label}",
+            hazard_ratio_display(paper, counted=study.counted),
+        )
+        yield _forest(study, ratios)
+        yield table("hazard-ratio-table", title, paper, display=shown, note=_ratio_note(study, paper))
+        yield table("hazard-ratios", f"Hazard ratios of {label}", ratios)
+    for endpoint in fitted:
+        yield from _terms_table(study, endpoint)
+
+
+def hazard_ratio_table(study: Study, endpoint: Endpoint, models: Sequence[StudyModel]) -> pd.DataFrame:
+    """The marker's hazard ratios of one endpoint, crude and adjusted, with a row for the reference stratum.
+
+    Parameters
+    ----------
+    study : Study
+    endpoint : Endpoint
+    models : sequence of StudyModel
+        As `fit_models` gives them.
+
+    Returns
+    -------
+    DataFrame
+        endpoint, marker, label (the step of the marker, or a stratum), reference (whether it is the reference
+        stratum), adjustment, n, n_event, hazard_ratio (1 for the reference), conf_low, conf_high, p_value. Counts are
+        of the rows that each model rests on.
+    """
+    rows = [row for model in models for row in _model_rows(study, endpoint, model)]
+    return pd.DataFrame(rows, columns=pd.Index(RATIO_COLUMNS))
+
+
+def _model_rows(study: Study, endpoint: Endpoint, model: StudyModel) -> Iterator[tuple[object, ...]]:
+    """The rows of one model: its one line for the continuous marker, else a line for each stratum."""
+    ratios = hazard_ratios(model.fit).set_index("term")[[*report.RATIO, "p_value"]]
+    head = (endpoint.name, model.marker)
+    if model.marker == CONTINUOUS:
+        counts = (model.fit.n, model.fit.n_event)
+        yield (*head, study.marker_term, False, model.adjustment, *counts, *ratios.loc[study.marker_term])
+        return
+    columns = [*model_columns(study.plan, study.cohort), *study.plan.model.strata]
+    counted = report.stratum_counts(study, endpoint, complete=columns if model.adjustment == ADJUSTED else ())
+    for label, counts in counted.items():
+        named = (f"{label} ({study.descriptions[label]})", label == study.reference, model.adjustment)
+        estimate = REFERENCE if label == study.reference else ratios.loc[study.contrast(label)]
+        yield (*head, *named, *counts, *estimate)
 
 
 def _ratio_note(study: Study, frame: pd.DataFrame) -> str:
     """What the adjusted models hold, and on how many patients they rest where that is fewer."""
     note, model = "Cox models, Efron's ties, Wald intervals.", study.plan.model
-    adjusted = frame[frame["adjustment"] == ADJUSTED]
-    if adjusted.empty:
+    continuous = frame[frame["marker"] == CONTINUOUS]
+    if not (frame["adjustment"] == ADJUSTED).any():
         return note
     note += f" Adjusted for: {'; '.join(map(study.label, model.covariates))}." if model.covariates else ""
     note += f" Stratified by: {'; '.join(map(study.label, model.strata))}." if model.strata else ""
     fewer = [
         f"{row['endpoint']} {row['n']} ({row['n_event']} events)"
-        for row in adjusted[adjusted["marker"] == CONTINUOUS].to_dict("records")
-        if row["n"] < frame.loc[(frame["endpoint"] == row["endpoint"]) & (frame["marker"] == CONTINUOUS), "n"].max()
+        for row in continuous[continuous["adjustment"] == ADJUSTED].to_dict("records")
+        if row["n"] < continuous.loc[continuous["endpoint"] == row["endpoint"], "n"].max()
     ]
     return note + (f" Patients with every covariate known: {'; '.join(fewer)}." if fewer else "")
 
 
-def _terms_table(study: Study, endpoint: Endpoint, models: tuple[StudyModel, ...]) -> list[TableBlock]:
+def _terms_table(study: Study, endpoint: Endpoint) -> Iterator[Block]:
     """Every term of the continuous marker's fullest model."""
-    continuous = [model for model in models if model.marker == CONTINUOUS]
-    if not continuous:
-        return []
-    last = continuous[-1]
-    terms = hazard_ratios(last.fit)
-    title = f"{endpoint.name}: every term of the {last.adjustment} model ({last.fit.n_event} events)"
-    return [table(f"{slug(endpoint.name)}-model", title, terms.assign(term=terms["term"].map(study.label)))]
+    if model := leading_model(study, endpoint):
+        terms = hazard_ratios(model.fit)
+        title = f"{endpoint.name}: every term of the {model.adjustment} model ({model.fit.n_event} events)"
+        yield table(f"{slug(endpoint.name)}-model", title, terms.assign(term=terms["term"].map(study.label)))
 
 
-def forest_frame(study: Study, ratios: pd.DataFrame) -> pd.DataFrame:
+def forest_rows(study: Study, ratios: pd.DataFrame) -> pd.DataFrame:
     """Crude, adjusted and target as the forest plot takes them: group label kind hazard_ratio conf_low conf_high."""
     rows = []
     for row in ratios.to_dict("records"):
         group = f"{row['endpoint']}: {str(row['term']).removeprefix(study.plan.marker.label + ', ')}"
-        rows.append(
-            (group, row["adjustment"], row["adjustment"], row["hazard_ratio"], row["conf_low"], row["conf_high"])
-        )
+        rows.append(report.estimate_row(group, row["adjustment"], row["adjustment"], row))
         if study.truth is not None and pd.notna(row["target"]):
-            rows.append((group, f"target, {row['adjustment']}", "truth", row["target"], float("nan"), float("nan")))
+            rows.append(report.target_row(group, f"target, {row['adjustment']}", row["target"]))
             if row["marker"] == CONTINUOUS and row["adjustment"] == ADJUSTED:
-                rows += [
-                    (group, name, "truth", ratio, float("nan"), float("nan")) for name, ratio in _planted(study.truth)
-                ]
-    return pd.DataFrame(rows, columns=["group", "label", "kind", "hazard_ratio", "conf_low", "conf_high"])
+                rows += [report.target_row(group, *planted) for planted in _planted(study.truth)]
+    return report.forest_frame(rows)
 
 
 def _planted(truth: TrueEstimands) -> list[tuple[str, float]]:
@@ -110,16 +133,9 @@ def _planted(truth: TrueEstimands) -> list[tuple[str, float]]:
 
 def _forest(study: Study, ratios: pd.DataFrame) -> StudyFigure:
     """The forest plot of all endpoints."""
-    frame = forest_frame(study, ratios)
-    words = "; ".join(f"{row['group']}, {row['label']}: {estimate_text(row)}" for row in frame.to_dict("records"))
     caption = "Points with 95% intervals; logarithmic axis."
     if study.truth is not None:
         caption += " Open marks: the target of each model, which is what it gives in a million simulated patients, and"
         caption += " what was planted on each transition."
-    return StudyFigure(
-        name="forest",
-        title=f"Hazard ratios of {study.plan.marker.label}",
-        alt=f"Forest plot. {words}.",
-        caption=caption,
-        draw=partial(plot_forest, frame, synthetic=study.plan.synthetic),
-    )
+    title = f"Hazard ratios of {study.plan.marker.label}"
+    return report.forest(study, "forest", title, forest_rows(study, ratios), caption=caption)

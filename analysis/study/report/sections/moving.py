@@ -3,50 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint
-from analysis.present.figures import plot_forest
 from analysis.present.pages import Prose
 from analysis.robustness.time_varying import baseline_value, start_stop
 from analysis.strata.groups import stratum_codes
 from analysis.strata.marker_designs import as_formula
+from analysis.study import report
 from analysis.study.blocks import attempted, table
-from analysis.study.models import estimate_text
+from analysis.study.models import marker_step
 from analysis.study.plan import LabsPlan
 from analysis.study.prepare import model_columns
-from analysis.study.report import Block, StudyFigure, StudySection
+from analysis.study.report import Block
 from analysis.study.study import Study, hazard_ratio_target
-from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios
+from analysis.survival.cox import fit_cox, hazard_ratios
 from analysis.survival.curves import landmark
 
 MARKER_AT_THE_TIME = STEP, GROUP = "marker at the time, in steps", "marker in the group at the time"
 SPELL = Endpoint("stop", "event", entry="start")
-WRONG = "wrong"
-ESTIMATE_COLUMNS = [
-    "endpoint", "contrast", "analysis", "kind", "n", "n_event", "hazard_ratio", "conf_low", "conf_high", "p_value",
-]  # fmt: skip
+COLUMNS = ["endpoint", "contrast", "analysis", "kind", "n", "n_event", *report.RATIO, "p_value"]
 
 
-def moving_section(study: Study) -> StudySection:
+@report.section("moving", "A marker that moves")
+def moving_section(study: Study) -> Iterator[Block]:
     """The same marker taken as known too late, at time zero, at landmarks, and as it stands at each moment."""
-    title = "A marker that moves"
     if study.plan.labs is None or study.labs is None:
-        words = "The plan names no repeated values of the marker (its table [labs]), so nothing can be said of changes."
-        return StudySection("moving", title, (Prose(words),))
-    blocks = attempted("The marker that moves", partial(_blocks, study, study.plan.labs, study.labs))
-    return StudySection("moving", title, (_opening(study), *blocks))
-
-
-def _opening(study: Study) -> Prose:
-    """What each analysis asks, and why the first one is wrong."""
+        yield Prose(
+            "The plan names no repeated values of the marker (its table [labs]), so nothing can be said of changes."
+        )
+        return
     group = extreme(study)
-    words = (
+    yield Prose(
         f"The marker was measured again and again, and it is tempting to ask who was **ever {group}**. That question"
         " looks into the future: whoever lives longer is measured more often, so has more chances to be ever"
         f" {group}, and the time until then counts as survived by design. Its hazard ratio is biased towards a"
@@ -57,7 +49,7 @@ def _opening(study: Study) -> Prose:
         " standard errors are robust, by patient. A value during treatment may itself be a result of the disease: the"
         " last two describe what the latest value goes with, not what a change of it would do."
     )
-    return Prose(words)
+    yield from attempted("The marker that moves", _blocks, study, study.plan.labs, study.labs)
 
 
 def extreme(study: Study) -> str:
@@ -65,39 +57,20 @@ def extreme(study: Study) -> str:
     return study.cutpoints.labels[0 if study.plan.marker.direction == "lower" else -1]
 
 
-@dataclass(frozen=True, eq=False)
-class _Way:
-    """One way to use the marker: its rows, their outcome, whether patients have several of them, its two terms."""
-
-    label: str
-    kind: str
-    rows: pd.DataFrame
-    endpoint: Endpoint
-    cluster: str | None
-    terms: tuple[str, ...]
-
-
-def _blocks(study: Study, plan: LabsPlan, labs: pd.DataFrame) -> list[Block]:
+def _blocks(study: Study, plan: LabsPlan, labs: pd.DataFrame) -> Iterator[Block]:
     """The figure and the table of all endpoints."""
     frames = [moving_table(study, plan, labs, endpoint) for endpoint in study.plan.endpoints]
     estimates = pd.concat(frames, ignore_index=True)
-    drawn = _forest_frame(study, estimates)
-    words = "; ".join(f"{row['group']}, {row['label']}: {estimate_text(row)}" for row in drawn.to_dict("records"))
     caption = "Points with 95% intervals, adjusted as the plan says; crosses: the wrong analysis."
     if study.truth is not None:
         caption += (
             " Open marks: the target of the value at time zero, on which alone the hazards of this synthetic cohort"
             " depend; later values add only noise and drift, so the other targets lie nearer to 1."
         )
-    figure = StudyFigure(
-        name="moving-marker",
-        title=f"{study.plan.marker.label} that moves: the wrong analysis and three that are not",
-        alt=f"Forest plot. {words}.",
-        caption=caption,
-        draw=partial(plot_forest, drawn, synthetic=study.plan.synthetic),
-    )
+    title = f"{study.plan.marker.label} that moves: the wrong analysis and three that are not"
+    yield report.forest(study, "moving-marker", title, _rows(study, estimates), caption=caption)
     note = "Each row: the marker's term of a Cox model with the plan's covariates and strata. n counts patients."
-    return [figure, table("moving-marker", "The marker that moves", estimates.drop(columns="kind"), note=note)]
+    yield table("moving-marker", "The marker that moves", estimates.drop(columns="kind"), note=note)
 
 
 def moving_table(study: Study, plan: LabsPlan, labs: pd.DataFrame, endpoint: Endpoint) -> pd.DataFrame:
@@ -109,83 +82,79 @@ def moving_table(study: Study, plan: LabsPlan, labs: pd.DataFrame, endpoint: End
         endpoint contrast analysis kind n n_event hazard_ratio conf_low conf_high p_value; kind is "adjusted" or
         "wrong".
     """
-    rows = []
     contrasts = {GROUP: f"{extreme(study)} against the rest", STEP: f"per {study.step}"}
-    for way in _ways(study, plan, labs, endpoint):
-        for term in way.terms:
-            rows += attempted(
-                f"{endpoint.name}, {way.label}", partial(_estimate, study, plan, endpoint, way, term, contrasts[term])
-            )
-    frame = pd.DataFrame(rows, columns=ESTIMATE_COLUMNS)
-    order = frame["contrast"].map({name: place for place, name in enumerate(contrasts.values())})
+    rows = []
+    for analysis in _analyses(study, plan, labs, endpoint):
+        for term in (GROUP,) if analysis.kind == "wrong" else (GROUP, STEP):
+            for estimates in attempted(f"{endpoint.name}, {analysis.label}", _estimate, study, plan, analysis, term):
+                rows.append((endpoint.name, contrasts[term], analysis.label, analysis.kind, *estimates))
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    order = frame["contrast"].map(list(contrasts.values()).index)
     return frame.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def _ways(study: Study, plan: LabsPlan, labs: pd.DataFrame, endpoint: Endpoint) -> Iterator[_Way]:
+class _Analysis(NamedTuple):
+    """One way to use the marker: its rows, their outcome, and the patients' column where they have several rows."""
+
+    label: str
+    kind: str
+    rows: pd.DataFrame
+    endpoint: Endpoint
+    cluster: str | None = None
+
+
+def _analyses(study: Study, plan: LabsPlan, labs: pd.DataFrame, endpoint: Endpoint) -> Iterator[_Analysis]:
     """The ways in the order of the figure; the values of a row are those known by its start."""
     needed = [plan.key, *endpoint.columns, *model_columns(study.plan, study.cohort), *study.plan.model.strata]
     cohort = study.cohort[list(dict.fromkeys(needed))]
     columns = {"key": plan.key, "time": plan.time, "value": plan.value}
     spells = start_stop(cohort, labs, endpoint, **columns)
-    spells = _with_terms(study, spells, spells["value"].to_numpy(dtype=np.float64))
+    spells = _with_terms(study, spells, spells["value"])
     ever = spells.groupby(plan.key)[GROUP].max()
     wrong = cohort.assign(**{GROUP: cohort[plan.key].map(ever)})
-    yield _Way(f"ever {extreme(study)}: wrong", WRONG, wrong, endpoint, None, (GROUP,))
-    at_zero = _with_terms(study, cohort, study.cohort[study.plan.marker.column].to_numpy(dtype=np.float64))
-    yield _Way("value at time zero", "adjusted", at_zero, endpoint, None, (GROUP, STEP))
+    yield _Analysis(f"ever {extreme(study)}: wrong", "wrong", wrong, endpoint)
+    at_zero = _with_terms(study, cohort, study.cohort[study.plan.marker.column])
+    yield _Analysis("value at time zero", "adjusted", at_zero, endpoint)
     for at in study.plan.robustness.landmarks:
-        known = baseline_value(cohort, labs, **columns, up_to=at).to_numpy(dtype=np.float64)
-        rows = landmark(_with_terms(study, cohort, known), endpoint, at)
+        known = _with_terms(study, cohort, baseline_value(cohort, labs, **columns, up_to=at))
         label = f"last value by landmark {at:g} {endpoint.time_unit}"
-        yield _Way(label, "adjusted", rows, endpoint, None, (GROUP, STEP))
-    yield _Way("latest value, time-dependent", "adjusted", spells, SPELL, plan.key, (GROUP, STEP))
+        yield _Analysis(label, "adjusted", landmark(known, endpoint, at), endpoint)
+    yield _Analysis("latest value, time-dependent", "adjusted", spells, SPELL, plan.key)
 
 
-def _with_terms(study: Study, rows: pd.DataFrame, values: FloatArray) -> pd.DataFrame:
+def _with_terms(study: Study, rows: pd.DataFrame, marker: pd.Series) -> pd.DataFrame:
     """The rows with the marker in steps of the plan, and whether it lies in the extreme stratum."""
-    marker = study.plan.marker
+    values: FloatArray = marker.to_numpy(dtype=np.float64)
     codes = stratum_codes(values, study.cutpoints)
     inside = np.where(codes < 0, np.nan, codes == study.cutpoints.labels.index(extreme(study)))
-    sign = -1.0 if marker.direction == "lower" else 1.0
-    return rows.assign(**{GROUP: inside, STEP: sign * values / marker.per})
+    return rows.assign(**{GROUP: inside, STEP: values / marker_step(study)})
 
 
-def _estimate(
-    study: Study, plan: LabsPlan, endpoint: Endpoint, way: _Way, term: str, contrast: str
-) -> list[tuple[object, ...]]:
-    """One row of the table."""
-    covariates = as_formula([term, *study.plan.model.covariates], way.rows)
+def _estimate(study: Study, plan: LabsPlan, analysis: _Analysis, term: str) -> list[tuple[object, ...]]:
+    """Patients, events, and the hazard ratio of a term with its limits and p-value."""
+    rows = analysis.rows
+    covariates = as_formula([term, *study.plan.model.covariates], rows)
     strata = study.plan.model.strata or None
     # lifelines takes a second for what the kernel, equal to it, does at once: rows of spells are many.
-    fit = fit_cox(way.rows, way.endpoint, covariates, strata=strata, cluster=way.cluster, engine="kernel")
-    ratio = hazard_ratios(fit).iloc[0]
-    n = _patients(way.rows, fit, plan.key)
-    estimates = (ratio["hazard_ratio"], ratio["conf_low"], ratio["conf_high"], ratio["p_value"])
-    return [(endpoint.name, contrast, way.label, way.kind, n, fit.n_event, *estimates)]
+    fit = fit_cox(rows, analysis.endpoint, covariates, strata=strata, cluster=analysis.cluster, engine="kernel")
+    patients = int(rows[plan.key].iloc[fit.design.data.position].nunique())
+    return [(patients, fit.n_event, *hazard_ratios(fit).iloc[0][[*report.RATIO, "p_value"]])]
 
 
-def _patients(rows: pd.DataFrame, fit: CoxFit, key: str) -> int:
-    """How many patients the rows of a fit belong to."""
-    return int(rows[key].iloc[fit.design.data.position].nunique())
-
-
-def _forest_frame(study: Study, estimates: pd.DataFrame) -> pd.DataFrame:
+def _rows(study: Study, estimates: pd.DataFrame) -> pd.DataFrame:
     """The estimates as the forest plot takes them, the target of the value at time zero under each group."""
-    rows: list[tuple[object, ...]] = []
+    rows = []
     for (endpoint, contrast), mine in estimates.groupby(["endpoint", "contrast"], sort=False):
         group = f"{endpoint}: {contrast}"
-        for row in mine.to_dict("records"):
-            rows.append((group, row["analysis"], row["kind"], row["hazard_ratio"], row["conf_low"], row["conf_high"]))
+        rows += [report.estimate_row(group, row["analysis"], row["kind"], row) for row in mine.to_dict("records")]
         target = _target(study, str(endpoint), str(contrast))
         if np.isfinite(target):
-            rows.append((group, "target of the value at time zero", "truth", target, np.nan, np.nan))
-    return pd.DataFrame(rows, columns=["group", "label", "kind", "hazard_ratio", "conf_low", "conf_high"])
+            rows.append(report.target_row(group, "target of the value at time zero", target))
+    return report.forest_frame(rows)
 
 
 def _target(study: Study, name: str, contrast: str) -> float:
     """The true adjusted hazard ratio of the value at time zero; NaN where none is known."""
-    if study.truth is None:
-        return float("nan")
     endpoint = next(one for one in study.plan.endpoints if one.name == name)
     if contrast.startswith("per "):
         return hazard_ratio_target(study.truth, endpoint, "conditional, measured magnesium")

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
 
 import pandas as pd
 
 from analysis.present.figures import plot_marker
 from analysis.present.pages import Prose
 from analysis.strata.cutpoints import CLINICAL_NAMES, clinical_cutpoints, cutpoint_table
+from analysis.study import report
 from analysis.study.blocks import table
-from analysis.study.report import StudyFigure, StudySection, stratum_counts
+from analysis.study.report import Block
 from analysis.study.study import Study
 
 
-def strata_section(study: Study) -> StudySection:
+@report.section("strata", "Strata of {marker}")
+def strata_section(study: Study) -> Iterator[Block]:
     """Cut-points with their sources, the marker's distribution, and the counts."""
-    edges = edge_table(study)
+    label, strata, edges = study.plan.marker.label, study.plan.model.strata, edge_table(study)
+    values = study.cohort[study.plan.marker.column].dropna()
     words = (
         "The marker is cut at edges set by others, not at the cut that these data favour: a search tends to find a"
         " difference even in data that hold none."
         if study.cutpoints.rule == "clinical"
         else f"The strata: {study.cutpoints.source}."
     )
-    blocks = (
-        Prose(words + " The continuous marker loses nothing and leads in the models; strata are for seeing."),
-        _marker_figure(study, edges),
-        table("strata", "Patients and events by stratum", counts_table(study)),
-        table("cut-points", "Cut-points and their sources", edges.drop(columns="searched")),
+    yield Prose(words + " The continuous marker loses nothing and leads in the models; strata are for seeing.")
+    yield report.figure(
+        study,
+        "marker",
+        f"{label}: distribution and cut-points",
+        plot_marker,
+        study.cohort,
+        study.plan.marker.column,
+        edges,
+        alt=f"Histogram of {label} in {len(values)} patients, median {values.median():.3g} {study.unit},"
+        f" with cut-points at {', '.join(edges['label'])}.",
+        caption="Each line is a cut-point with its source; lines in use are solid.",
+        hue=strata[0] if len(strata) == 1 else None,
+        unit=study.unit,
+        label=label,
     )
-    return StudySection("strata", f"Strata of {study.plan.marker.label}", blocks)
+    yield table("strata", "Patients and events by stratum", counts_table(study))
+    yield table("cut-points", "Cut-points and their sources", edges.drop(columns="searched"))
 
 
 def edge_table(study: Study) -> pd.DataFrame:
@@ -48,40 +62,12 @@ def counts_table(study: Study) -> pd.DataFrame:
     Events are those of the rows that are analysed: where a time, an entry or an event is missing, a further column of
     the endpoint counts the rows without.
     """
-    counts = study.cohort[study.stratum_column].value_counts()
-    rows: list[dict[str, object]] = [
-        {"stratum": label, "interval": study.descriptions[label], "n": int(counts[label])}
-        for label in study.strata_labels
-    ]
+    labels = list(study.strata_labels)
+    n = study.cohort[study.stratum_column].value_counts()[labels].to_numpy()
+    frame = pd.DataFrame({"stratum": labels, "interval": [study.descriptions[label] for label in labels], "n": n})
     for endpoint in study.plan.endpoints:
-        analysed = stratum_counts(study, endpoint)
-        lost = {label: int(counts[label]) - n for label, (n, _) in analysed.items()}
-        for row, (label, (_, n_event)) in zip(rows, analysed.items(), strict=True):
-            row[f"{endpoint.name}: events"] = n_event
-            if any(lost.values()):
-                row[f"{endpoint.name}: without a time or event"] = lost[label]
-    return pd.DataFrame(rows)
-
-
-def _marker_figure(study: Study, edges: pd.DataFrame) -> StudyFigure:
-    """The marker's distribution with every cut-point."""
-    plan, values = study.plan, study.cohort[study.plan.marker.column].dropna()
-    hue = plan.model.strata[0] if len(plan.model.strata) == 1 else None
-    draw = partial(
-        plot_marker,
-        study.cohort,
-        plan.marker.column,
-        edges,
-        hue=hue,
-        unit=study.unit,
-        label=plan.marker.label,
-        synthetic=plan.synthetic,
-    )
-    return StudyFigure(
-        name="marker",
-        title=f"{plan.marker.label}: distribution and cut-points",
-        alt=f"Histogram of {plan.marker.label} in {len(values)} patients, median {values.median():.3g} {study.unit},"
-        f" with cut-points at {', '.join(edges['label'])}.",
-        caption="Each line is a cut-point with its source; lines in use are solid.",
-        draw=draw,
-    )
+        analysed, events = zip(*report.stratum_counts(study, endpoint).values(), strict=True)
+        frame[f"{endpoint.name}: events"] = events
+        if (lost := n - analysed).any():
+            frame[f"{endpoint.name}: without a time or event"] = lost
+    return frame

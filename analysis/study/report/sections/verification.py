@@ -1,92 +1,94 @@
-"""Why these numbers can be believed: two computations of each headline, and the agreement with R."""
+"""Why these numbers can be believed: two computations of each headline, agreement with R, software and inputs."""
 
 from __future__ import annotations
 
+import hashlib
 import math
+import platform
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
 from analysis.errors import InputError, NotSupported, collected
-from analysis.present.pages import Listing, Prose, TableBlock
+from analysis.present.pages import Listing, Prose
 from analysis.present.text import display_frame
+from analysis.study import report
 from analysis.study.blocks import attempted, table
 from analysis.study.models import CONTINUOUS, StudyModel, fit_models
-from analysis.study.report import Block, StudySection, slug, survival_table
+from analysis.study.report import Block, slug
 from analysis.study.study import Study
 from analysis.survival.cox import fit_cox
 from analysis.survival.curves import kaplan_meier
 from analysis.survival.group_tests import lifelines_logrank, logrank_test
 from analysis.survival.rows import Engine
 
+ENGINES: tuple[Engine, ...] = ("lifelines", "kernel")
+PACKAGES = ("magnesium-survival", "lifelines", "pandas", "numpy", "scipy", "formulaic", "matplotlib", "seaborn")
 
-def verification_section(study: Study) -> StudySection:
+Headline = tuple[str, str, float, float]
+
+
+@report.section("verification", "Verification")
+def verification_section(study: Study) -> Iterator[Block]:
     """The study's own numbers by two engines where there are two, and R's where there is one."""
-    words = (
+    yield Prose(
         "Curves, log-rank tests and Cox models are computed twice here from the same checked rows: by lifelines, whose"
         " curves and models this report prints (up to 20,000 rows), and by this package's own array code, the kernel,"
         " whose log-rank tests it prints. Medians and restricted means are read off both curves by one rule."
         " A difference of the size of rounding says that two people's code found the same; it does not say that the"
         " rows, or the question, are right."
     )
-    blocks: list[Block] = [Prose(words)]
     computed: list[TwoComputations] = []
     for endpoint in study.plan.endpoints:
         what = f"{endpoint.name}, the second computation"
-        computed += attempted(what, partial(_computed, study, endpoint))
+        computed += attempted(what, lambda: [two_computations(study, endpoint)])  # noqa: B023
     if computed:
-        blocks.append(table("two-engines", "Largest difference between two computations", engine_table(computed)))
-    blocks += [_headlines(study, both) for both in computed]
-    return StudySection("verification", "Verification", (*blocks, *_r_blocks()))
+        yield table("two-engines", "Largest difference between two computations", engine_table(computed))
+    kinds = dict.fromkeys(ENGINES, "digits") | {"absolute_difference": "tiny"}
+    for both in computed:
+        title = f"{both.endpoint.name}: headline numbers by lifelines and by the kernel"
+        yield table(f"{slug(both.endpoint.name)}-verification", title, headline_table(study, both), kinds=kinds)
+    yield from _r_blocks()
 
 
-def _computed(study: Study, endpoint: Endpoint) -> list[TwoComputations]:
-    """One endpoint, as what can fail."""
-    return [two_computations(study, endpoint)]
-
-
-def _headlines(study: Study, both: TwoComputations) -> TableBlock:
-    """The headline numbers of one endpoint."""
-    kinds = {"lifelines": "digits", "kernel": "digits", "absolute_difference": "tiny"}
-    frame = headline_table(study, both)
-    title = f"{both.endpoint.name}: headline numbers by lifelines and by the kernel"
-    return table(f"{slug(both.endpoint.name)}-verification", title, frame, kinds=kinds)
-
-
-def _r_blocks() -> list[Block]:
+def _r_blocks() -> Iterator[Block]:
     """What has one engine, and in how many cases the test-suite finds it equal to R."""
     counts = r_agreement()
     cases, values, bound = counts["n_cases"].sum(), counts["n_values"].sum(), counts["bound"].max()
-    words = (
+    yield Prose(
         "Everything else comes from one piece of code: standard errors and limits, numbers at risk, stratified and"
         " weighted tests, the test of proportional hazards, concordance, competing risks, splines and searched cuts."
         f" It is **equal to R in {cases:,} cases** ({values:,} values, relative differences below {bound:.0e}), whose"
         " data sets and R's answers lie in the source tree; the test-suite compares them each time it runs. The"
         " commands make the table again, in a source tree, and tell whether a report still follows from its inputs:"
     )
+    yield Listing("python -m tests.reference.agreement\npython -m analysis check FOLDER_OF_THE_REPORT")
     headings = {"equals_in_r": "Equals in R", "n_cases": "Cases", "n_values": "Values", "bound": "Differences below"}
-    return [
-        Prose(words),
-        Listing("python -m tests.reference.agreement\npython -m analysis check FOLDER_OF_THE_REPORT"),
-        TableBlock(
-            name="r-agreement",
-            title="Equal to R: what the test-suite compares",
-            frame=counts,
-            display=display_frame(counts, headings=headings, kinds={"bound": "tiny"}),
-            note="Differences are relative to R's value; 0: none was found. R 4.2.2, survival, rms, cmprsk, maxstat.",
-        ),
-    ]
+    yield table(
+        "r-agreement",
+        "Equal to R: what the test-suite compares",
+        counts,
+        display=display_frame(counts, headings=headings, kinds={"bound": "tiny"}),
+        note="Differences are relative to R's value; 0: none was found. R 4.2.2, survival, rms, cmprsk, maxstat.",
+    )
 
 
-ENGINES: tuple[Engine, ...] = ("lifelines", "kernel")
-HEADLINES = ("estimate", "of", "lifelines", "kernel", "absolute_difference")
+def r_agreement() -> pd.DataFrame:
+    """What the test-suite compares with R: statistic equals_in_r n_cases n_values bound (of relative differences).
 
-Headline = tuple[str, str, float, float]
+    Examples
+    --------
+    >>> r_agreement().columns.tolist()
+    ['statistic', 'equals_in_r', 'n_cases', 'n_values', 'bound']
+    """
+    with files("analysis.study").joinpath("r_agreement.csv").open("rb") as file:
+        return pd.read_csv(file)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,16 +105,16 @@ class TwoComputations:
 
 
 def two_computations(study: Study, endpoint: Endpoint) -> TwoComputations:
-    """One endpoint computed twice from the same checked rows; its warnings are told where it leads."""
+    """One endpoint computed twice from the same checked rows, without the warnings that its own sections give."""
+    cohort, by = study.cohort, study.stratum_column
     with collected():
         first, second = (
-            kaplan_meier(study.cohort, endpoint, by=study.stratum_column, cluster=study.cluster, engine=engine)
-            for engine in ENGINES
+            kaplan_meier(cohort, endpoint, by=by, cluster=study.cluster, engine=engine) for engine in ENGINES
         )
         logrank = None
         with suppress(InputError):
-            theirs = lifelines_logrank(study.cohort, endpoint, by=study.stratum_column)
-            logrank = theirs, logrank_test(study.cohort, endpoint, by=study.stratum_column).statistic
+            theirs = lifelines_logrank(cohort, endpoint, by=by)
+            logrank = theirs, logrank_test(cohort, endpoint, by=by).statistic
         models = [pair for model in fit_models(study, endpoint) for pair in _both_fits(study, endpoint, model)]
     return TwoComputations(endpoint, (first, second), logrank, tuple(models))
 
@@ -121,11 +123,11 @@ def _both_fits(
     study: Study, endpoint: Endpoint, model: StudyModel
 ) -> list[tuple[StudyModel, pd.DataFrame, pd.DataFrame]]:
     """A model's coefficients by both engines; nothing where lifelines does not offer it."""
-    held = {model.fit.model.engine: model.fit}
-    (other,) = (engine for engine in ENGINES if engine not in held)
+    fits = {model.fit.model.engine: model.fit}
+    (other,) = (engine for engine in ENGINES if engine not in fits)
     with suppress(NotSupported):
-        held[other] = fit_cox(study.cohort, endpoint, model.covariates, strata=model.strata, engine=other)
-        return [(model, held["lifelines"].coefficients, held["kernel"].coefficients)]
+        fits[other] = fit_cox(study.cohort, endpoint, model.covariates, strata=model.strata, engine=other)
+        return [(model, fits["lifelines"].coefficients, fits["kernel"].coefficients)]
     return []
 
 
@@ -135,33 +137,28 @@ def headline_table(study: Study, both: TwoComputations) -> pd.DataFrame:
     Survival at the milestones, medians and restricted means by stratum, the log-rank chi-square, and the marker's Cox
     coefficients. An estimate that one engine alone offers is not here.
     """
-    rows = [*_curve_headlines(study, both), *_test_headlines(both), *_coefficient_headlines(study, both)]
-    return pd.DataFrame([(*row, abs(row[2] - row[3])) for row in rows], columns=pd.Index(HEADLINES))
+    rows = [(*row, abs(row[2] - row[3])) for row in _headlines(study, both)]
+    return pd.DataFrame(rows, columns=["estimate", "of", *ENGINES, "absolute_difference"])
 
 
-def _curve_headlines(study: Study, both: TwoComputations) -> Iterator[Headline]:
-    """What is read off both curves, by the same rules."""
+def _headlines(study: Study, both: TwoComputations) -> Iterator[Headline]:
+    """What is read off both curves by the same rules, the log-rank test over all strata, the marker's coefficients."""
     with collected():
-        first, second = (survival_table(study, both.endpoint, curves) for curves in both.curves)
+        first, second = (report.survival_table(study, both.endpoint, curves) for curves in both.curves)
     unit = both.endpoint.time_unit
-    names = {"median": f"median ({unit})", "survival": "survival at {time:g} " + unit}
-    names["restricted mean"] = f"mean {unit} within the first {{time:g}}"
+    names = {
+        "median": f"median ({unit})",
+        "survival": f"survival at {{time:g}} {unit}",
+        "restricted mean": f"mean {unit} within the first {{time:g}}",
+    }
     for row, other in zip(first.to_dict("records"), second["value"], strict=True):
         name = names[row["estimate"]].format(time=row["time"])
         yield name, str(row["stratum"]), float(row["value"]), float(other)
-
-
-def _test_headlines(both: TwoComputations) -> Iterator[Headline]:
-    """The log-rank test over all strata."""
     if both.logrank is not None:
         yield "log-rank chi-square", "all strata", *both.logrank
-
-
-def _coefficient_headlines(study: Study, both: TwoComputations) -> Iterator[Headline]:
-    """The marker's coefficients."""
     terms = [study.marker_term, *map(study.contrast, study.compared)]
-    for model, first, second in both.models:
-        theirs, ours = (frame.set_index("term")["coef"] for frame in (first, second))
+    for model, *coefficients in both.models:
+        theirs, ours = (frame.set_index("term")["coef"] for frame in coefficients)
         for term in [term for term in terms if term in theirs.index]:
             yield f"{model.adjustment} Cox coefficient", term, float(theirs[term]), float(ours[term])
 
@@ -196,13 +193,29 @@ def _coefficient_difference(first: pd.DataFrame, second: pd.DataFrame) -> float:
     return difference if math.isfinite(difference) else math.nan
 
 
-def r_agreement() -> pd.DataFrame:
-    """What the test-suite compares with R: statistic equals_in_r n_cases n_values bound (of relative differences).
+@report.section("software-and-inputs", "Software and inputs")
+def methods_section(study: Study) -> Iterator[Block]:
+    """Software, inputs, and the plan as written."""
+    yield table("software", "Software", software_table())
+    yield table("inputs", "Inputs and their SHA-256", input_table(study))
+    yield Prose("**The plan as written**")
+    yield Listing(study.plan.text)
 
-    Examples
-    --------
-    >>> r_agreement().columns.tolist()
-    ['statistic', 'equals_in_r', 'n_cases', 'n_values', 'bound']
-    """
-    with files("analysis.study").joinpath("r_agreement.csv").open("rb") as file:
-        return pd.read_csv(file)
+
+def software_table() -> pd.DataFrame:
+    """What ran: software version."""
+    rows = [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)]
+    return pd.DataFrame(rows, columns=["software", "version"])
+
+
+def input_table(study: Study) -> pd.DataFrame:
+    """The files that were read: file bytes sha256."""
+    paths = [study.plan.data.path, *([study.plan.truth] if study.plan.truth else [])]
+    rows = [(path.name, path.stat().st_size, sha256(path)) for path in paths]
+    rows.append(("the plan", len(study.plan.text.encode("utf-8")), study.plan.sha256))
+    return pd.DataFrame(rows, columns=["file", "bytes", "sha256"])
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
