@@ -177,13 +177,13 @@ from analysis.robustness.missing import (
 
 # Measurement error
 from analysis.robustness.measurement import (
+    Reclassification as Reclassification,
     reclassification as reclassification,
     attenuation as attenuation,
     simulation_extrapolation as simulation_extrapolation,
     Attenuation as Attenuation,
     SimulationExtrapolation as SimulationExtrapolation,
 )
-from analysis.robustness.measurement.reclassification import Reclassification as Reclassification
 
 # Values that change during follow-up
 from analysis.robustness.time_varying import baseline_value as baseline_value, start_stop as start_stop

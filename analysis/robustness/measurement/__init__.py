@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from analysis.robustness.measurement.attenuation import Attenuation, attenuation
 from analysis.robustness.measurement.error import MAGNESIUM_ERROR, ErrorScale
-from analysis.robustness.measurement.reclassification import reclassification
+from analysis.robustness.measurement.reclassification import Reclassification, reclassification
 from analysis.robustness.measurement.simex import SimulationExtrapolation, simulation_extrapolation

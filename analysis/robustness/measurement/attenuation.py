@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import FloatArray
+from analysis import errors
+from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint
-from analysis.errors import AnalysisWarning, InputError, raise_all, warn_all
-from analysis.kernels.cox import fit_arrays
+from analysis.kernels.cox import cox_problem, fit_problem, risk_sets
 from analysis.kernels.tails import normal_quantile
-from analysis.robustness.measurement.error import (
-    MAGNESIUM_ERROR,
-    ErrorScale,
-    MeasurementError,
-    checked_error,
-    mean_error,
-    refuse_nonpositive,
-    reliability,
-    reliability_limits,
-)
-from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
-from analysis.survival.cox import CoxModel, Design, fit_design
-from analysis.survival.rows import level_problems
+from analysis.robustness.measurement import error as measurement
+from analysis.robustness.measurement.error import MAGNESIUM_ERROR, ErrorScale, MeasurementError
+from analysis.strata.marker_designs import adjust_problems, read_marker_design
+from analysis.survival.cox import CoxFit, CoxModel, Design, fit_design
+from analysis.survival.rows import level_problems, listed
 
 __all__ = ["Attenuation", "attenuation"]
 
 
-@dataclass(frozen=True, eq=False)
-class Attenuation:
-    """What an error of measurement takes from a log hazard ratio.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ErrorAnalysis(errors.RowAccount):
+    """What the analyses of a marker's error of measurement have in common, and the row account.
 
     Attributes
     ----------
-    table : DataFrame
-        measurement, log_hazard_ratio (per unit of the marker), monte_carlo_error (0 where nothing was drawn), share (of
-        the log hazard ratio as measured), std_error, conf_low, conf_high (of the log hazard ratio, the error's size and
-        the shares taken as known). Rows: "without error, expected"; "as measured"; "one more error, expected";
-        "one more error, drawn".
-    std_error : float
-        Of the log hazard ratio as measured.
     reliability, reliability_low, reliability_high : float
         The share of the marker's variance, given the adjustment, that is not error, with limits for a normal marker.
     endpoint : Endpoint
@@ -51,14 +37,11 @@ class Attenuation:
     measurement_error : float
     error_scale : str
     conf_level : float
-    n_draws, n_failed, seed : int
-        Draws, and those among them whose model could not be estimated.
-    n_event, n_read, n_used, dropped, warnings
-        Events and rows analysed, rows given, rows left out by reason, and what is worth a word.
+    n_failed, seed : int
+        Draws whose model could not be estimated.
+    n_event : int
     """
 
-    table: pd.DataFrame
-    std_error: float
     reliability: float
     reliability_low: float
     reliability_high: float
@@ -69,14 +52,30 @@ class Attenuation:
     measurement_error: float
     error_scale: ErrorScale
     conf_level: float
-    n_draws: int
     n_failed: int
     seed: int
     n_event: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Attenuation(ErrorAnalysis):
+    """What an error of measurement takes from a log hazard ratio; its reliability, options and rows: `ErrorAnalysis`.
+
+    Attributes
+    ----------
+    table : DataFrame
+        measurement, log_hazard_ratio (per unit of the marker), monte_carlo_error (0 where nothing was drawn), share (of
+        the log hazard ratio as measured), std_error, conf_low, conf_high (of the log hazard ratio, the error's size and
+        the shares taken as known). Rows: "without error, expected"; "as measured"; "one more error, expected";
+        "one more error, drawn".
+    std_error : float
+        Of the log hazard ratio as measured.
+    n_draws : int
+    """
+
+    table: pd.DataFrame
+    std_error: float
+    n_draws: int
 
 
 def attenuation(
@@ -151,59 +150,69 @@ def attenuation(
     >>> found.table["measurement"].tolist()[-2:]
     ['one more error, expected', 'one more error, drawn']
     """
-    terms, strata_names = listed(adjust), listed(strata)
-    error = checked_error(measurement_error, error_scale, n_draws=n_draws, seed=seed)
-    raise_all(adjust_problems(marker, terms) + level_problems(conf_level), InputError)
-    design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
-    place = design.columns[str(marker)][0]
-    refuse_nonpositive(design.x[:, place], error, marker)
-    model = CoxModel(endpoint, (marker, *terms), "efron", strata_names, None, None, robust=False, engine="kernel")
-    fit = fit_design(design, model)
-    warn_all(fit.warnings)
-    variance, extra = conditional_variance(design, place), error.variance_added(design.x[:, place])
-    ratio = reliability(variance, extra, marker) if extra else 1.0
-    low, high = reliability_limits(ratio, residual_df(design), conf_level)
-    drawn = _drawn(design, place, error, n_draws, seed)
-    std_error = float(np.sqrt(fit.covariance[place, place]))
+    error = measurement.checked_error(measurement_error, error_scale, n_draws=n_draws, seed=seed)
+    fit, index, common = fit_measured(
+        cohort, endpoint, marker, error, adjust=adjust, strata=strata, conf_level=conf_level
+    )
+    errors.warn_all(fit.warnings)
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    order = canonical_order(fit.design)
+    values = fit.design.x[order, index]
+    coefs, variances = refitted(fit.design, order, index, (error.added(values, rng) for _ in range(n_draws)))
+    drawn = np.column_stack([coefs[:, index], variances[:, index]])
     known = drawn[~np.isnan(drawn).any(axis=1)]
+    variance, extra = conditional_variance(fit.design, index), error.variance_added(fit.design.x[:, index])
+    shares = common["reliability"], variance / (variance + extra)
+    std_error = float(np.sqrt(fit.covariance[index, index]))
+    table = _table(float(fit.coef[index]), std_error, shares, known, conf_level)
     return Attenuation(
-        table=_table(float(fit.coef[place]), std_error, (ratio, variance / (variance + extra)), known, conf_level),
-        std_error=std_error,
-        reliability=ratio,
-        reliability_low=low,
-        reliability_high=high,
-        endpoint=endpoint,
-        marker=marker,
-        adjust=terms,
-        strata=strata_names,
-        measurement_error=error.size,
-        error_scale=error.scale,
-        conf_level=conf_level,
-        n_draws=n_draws,
-        n_failed=n_draws - len(known),
-        seed=seed,
-        n_event=fit.n_event,
-        n_read=fit.n_read,
-        n_used=fit.n_used,
-        dropped=fit.dropped,
-        warnings=fit.warnings,
+        table=table, std_error=std_error, n_draws=n_draws, n_failed=n_draws - len(known), seed=seed, **common
     )
 
 
-def conditional_variance(design: Design, place: int) -> float:
-    """The variance of the marker that the adjustment terms and the strata do not explain linearly.
-
-    Parameters
-    ----------
-    design : Design
-    place : int
-        The marker's column of ``design.x``.
+def fit_measured(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    marker: str,
+    error: MeasurementError,
+    *,
+    adjust: str | Sequence[str],
+    strata: str | Sequence[str] | None,
+    conf_level: float,
+) -> tuple[CoxFit, int, dict[str, Any]]:
+    """The model as measured.
 
     Returns
     -------
-    float
+    CoxFit
+    int
+        The marker's column of its design.
+    dict
+        The parts of an `ErrorAnalysis` but for the draws' `n_failed` and `seed`.
     """
-    others, values = _others(design, place), design.x[:, place]
+    terms, strata_names = listed(adjust), listed(strata)
+    errors.raise_all(adjust_problems(marker, terms) + level_problems(conf_level), errors.InputError)
+    design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
+    index = design.columns[str(marker)][0]
+    values = design.x[:, index]
+    measurement.refuse_nonpositive(values, error, marker)
+    model = CoxModel(endpoint, (marker, *terms), "efron", strata_names, None, None, robust=False, engine="kernel")
+    fit = fit_design(design, model)
+    extra = error.variance_added(values)
+    ratio = measurement.reliability(conditional_variance(design, index), extra, marker) if extra else 1.0
+    low, high = measurement.reliability_limits(ratio, residual_df(design), conf_level)
+    common = {
+        "reliability": ratio, "reliability_low": low, "reliability_high": high, "endpoint": endpoint, "marker": marker,
+        "adjust": terms, "strata": strata_names, "measurement_error": error.size, "error_scale": error.scale,
+        "conf_level": conf_level, "n_event": fit.n_event,
+    }  # fmt: skip
+    return fit, index, common | fit.account
+
+
+def conditional_variance(design: Design, index: int) -> float:
+    """The variance of the column `index` of ``design.x`` that the other columns and the strata do not explain."""
+    levels = np.eye(len(design.data.strata.labels))[design.data.strata.codes]
+    others, values = np.column_stack([levels, np.delete(design.x, index, axis=1)]), design.x[:, index]
     fitted = others @ np.linalg.lstsq(others, values, rcond=None)[0]
     return float(((values - fitted) ** 2).sum() / residual_df(design))
 
@@ -214,26 +223,35 @@ def residual_df(design: Design) -> int:
     return int(n - len(design.data.strata.labels) - (p - 1))
 
 
-def _others(design: Design, place: int) -> FloatArray:
-    """An indicator of each stratum, and the columns other than the marker's."""
-    levels = np.eye(len(design.data.strata.labels))[design.data.strata.codes]
-    return np.column_stack([levels, np.delete(design.x, place, axis=1)])
-
-
-def _drawn(design: Design, place: int, error: MeasurementError, n_draws: int, seed: int) -> FloatArray:
-    """The marker's coefficient and its variance with one more error, draw by draw; rows in a canonical order first."""
+def canonical_order(design: Design) -> IntArray:
+    """An order of the rows that does not depend on the one they came in."""
     data = design.data
-    columns = (data.time, data.event, data.entry, data.strata.codes, *design.x.T)
-    order = np.lexsort(columns)
-    time, event, entry, strata = (column[order] for column in columns[:4])
-    x = design.x[order]
-    rng, found = np.random.default_rng(np.random.SeedSequence(seed)), []
-    values = x[:, place].copy()
-    for _ in range(n_draws):
-        x[:, place] = error.added(values, rng)
-        coef, covariance, _ = fit_arrays(x, time, event, entry=entry, strata=strata)
-        found.append((coef[place], covariance[place, place]))
-    return np.asarray(found, dtype=np.float64)
+    return np.lexsort((data.time, data.event, data.entry, data.strata.codes, *design.x.T))
+
+
+def refitted(
+    design: Design, order: IntArray, index: int, markers: Iterable[FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Coefficients and variances, each of shape (b, p), with other values for the marker; NaN where not estimable.
+
+    Parameters
+    ----------
+    design : Design
+    order : ndarray of int, shape (n,)
+    index : int
+        The marker's column of ``design.x``.
+    markers : iterable of ndarray, shape (n,)
+        The marker's values, rows in `order`.
+    """
+    data, x = design.data, design.x[order]
+    sets = risk_sets(data.time[order], data.event[order], entry=data.entry[order], strata=data.strata.codes[order])
+    coefs, variances = [], []
+    for values in markers:
+        x[:, index] = values
+        coef, covariance, _ = fit_problem(cox_problem(x, sets))
+        coefs.append(coef)
+        variances.append(np.diag(covariance))
+    return np.array(coefs), np.array(variances)
 
 
 def _table(
@@ -248,7 +266,7 @@ def _table(
         ("without error, expected", coef / ratio, 0.0, std_error / ratio),
         ("as measured", coef, 0.0, std_error),
         ("one more error, expected", coef * left, 0.0, std_error * left),
-        ("one more error, drawn", mean, mean_error(drawn[:, 0]), error),
+        ("one more error, drawn", mean, measurement.mean_error(drawn[:, 0]), error),
     ]
     table = pd.DataFrame(rows, columns=["measurement", "log_hazard_ratio", "monte_carlo_error", "std_error"])
     table.insert(3, "share", table["log_hazard_ratio"] / coef)

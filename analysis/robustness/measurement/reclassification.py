@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import column_problems, numbers
-from analysis.errors import AnalysisWarning, InputError, dropped_warnings, raise_all, warn_all
-from analysis.robustness.measurement.error import (
-    MAGNESIUM_ERROR,
-    ErrorScale,
-    MeasurementError,
-    checked_error,
-    mean_error,
-    refuse_nonpositive,
-    reliability,
-)
+from analysis.robustness.measurement import error as measurement
+from analysis.robustness.measurement.error import MAGNESIUM_ERROR, ErrorScale, MeasurementError
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import column_precision, range_problems, stratum_codes
-from analysis.survival.rows import number_problems
+from analysis.survival.rows import label_column, number_problems
 
 __all__ = ["Reclassification", "reclassification"]
 
@@ -30,8 +23,8 @@ RANGE = (0.025, 0.975)
 
 
 @dataclass(frozen=True, eq=False)
-class Reclassification:
-    """How many patients change stratum when the marker is measured again.
+class Reclassification(errors.RowAccount):
+    """How many patients change stratum when the marker is measured again, and the row account.
 
     Attributes
     ----------
@@ -49,8 +42,6 @@ class Reclassification:
     measurement_error : float
     error_scale : str
     n_draws, seed : int
-    n_read, n_used, dropped, warnings
-        Rows given, rows used, rows left out by reason, and what is worth a word.
     """
 
     table: pd.DataFrame
@@ -65,10 +56,6 @@ class Reclassification:
     error_scale: ErrorScale
     n_draws: int
     seed: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def reclassification(
@@ -139,48 +126,36 @@ def reclassification(
     >>> found.table.columns.tolist()[:4], len(found.table)
     (['from_stratum', 'to_stratum', 'n', 'share'], 9)
     """
-    error = checked_error(measurement_error, error_scale, n_draws=n_draws, seed=seed)
+    error = measurement.checked_error(measurement_error, error_scale, n_draws=n_draws, seed=seed)
     if resolution is not None:
-        raise_all(number_problems("resolution", resolution, low=0, open_low=True), InputError)
+        errors.raise_all(number_problems("resolution", resolution, low=0, open_low=True), errors.InputError)
     values, precision = _marker_values(cohort, cutpoints, marker)
-    refuse_nonpositive(values, error, marker)
+    measurement.refuse_nonpositive(values, error, marker)
     ratio = _reliability(values, error, marker)
     observed = stratum_codes(values, cutpoints, precision)
     draws = _second_measurements(values, error, ratio, n_draws, seed)
     counts = _counts(draws, observed, cutpoints, resolution)
     changed = 1 - np.trace(counts, axis1=1, axis2=2) / len(values)
     low, high = np.quantile(changed, RANGE)
-    n_missing = len(cohort) - len(values)
-    dropped = {f"missing {marker}": n_missing} if n_missing else {}
-    found = dropped_warnings(len(cohort), len(values), dropped)
-    warn_all(found)
+    n_read, n_used = len(cohort), len(values)
+    dropped = {f"missing {marker}": n_read - n_used} if n_used < n_read else {}
+    carried = errors.dropped_warnings(n_read, n_used, dropped)
+    errors.warn_all(carried)
     return Reclassification(
-        table=_share_table(counts, cutpoints),
-        share_changed=float(changed.mean()),
-        monte_carlo_error=mean_error(changed),
-        share_changed_low=float(low),
-        share_changed_high=float(high),
-        reliability=ratio,
-        cutpoints=cutpoints,
-        marker=marker,
-        measurement_error=error.size,
-        error_scale=error.scale,
-        n_draws=n_draws,
-        seed=seed,
-        n_read=len(cohort),
-        n_used=len(values),
-        dropped=dropped,
-        warnings=found,
-    )
+        table=_share_table(counts, cutpoints), share_changed=float(changed.mean()),
+        monte_carlo_error=measurement.mean_error(changed), share_changed_low=float(low), share_changed_high=float(high),
+        reliability=ratio, cutpoints=cutpoints, marker=marker, measurement_error=error.size, error_scale=error.scale,
+        n_draws=n_draws, seed=seed, n_read=n_read, n_used=n_used, dropped=dropped, warnings=carried,
+    )  # fmt: skip
 
 
 def _marker_values(cohort: pd.DataFrame, cutpoints: Cutpoints, marker: str) -> tuple[FloatArray, float]:
     """The marker's values in increasing order, so that the order of the rows changes no draw, and their precision."""
-    raise_all(column_problems(cohort, [marker]))
+    errors.raise_all(column_problems(cohort, [marker]))
     problems: list[str] = []
     values = numbers(cohort, marker, problems, role="marker column")
-    raise_all(problems)
-    raise_all(range_problems(values, cutpoints, marker))
+    errors.raise_all(problems)
+    errors.raise_all(range_problems(values, cutpoints, marker))
     return np.sort(values[~np.isnan(values)]), column_precision(cohort[marker])
 
 
@@ -189,7 +164,7 @@ def _reliability(values: FloatArray, error: MeasurementError, marker: str) -> fl
     if not error.size:
         return 1.0
     variance = float(error.spread(values).var(ddof=1)) if values[0] < values[-1] else 0.0
-    return reliability(variance, error.deviation**2, marker)
+    return measurement.reliability(variance, error.deviation**2, marker)
 
 
 def _second_measurements(
@@ -224,8 +199,7 @@ def _share_table(counts: IntArray, cutpoints: Cutpoints) -> pd.DataFrame:
         for there, other in enumerate(labels if n else ()):
             shares = counts[:, here, there] / n
             low, high = np.quantile(shares, RANGE)
-            rows.append((label, other, n, shares.mean(), mean_error(shares), low, high))
+            rows.append((label, other, n, shares.mean(), measurement.mean_error(shares), low, high))
     names = ["from_stratum", "to_stratum", "n", "share", "monte_carlo_error", "share_low", "share_high"]
     table = pd.DataFrame(rows, columns=names)
-    kind = pd.CategoricalDtype(list(labels), ordered=True)
-    return table.astype({"from_stratum": kind, "to_stratum": kind})
+    return table.assign(**{name: label_column(table[name].tolist(), labels) for name in names[:2]})

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from analysis import errors
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import AnalysisWarning, FailedDraws, InputError, LowReliability, raise_all, warn_all
-from analysis.robustness.measurement.attenuation import conditional_variance, residual_df
-from analysis.robustness.measurement.error import (
-    MAGNESIUM_ERROR,
-    ErrorScale,
-    checked_error,
-    refuse_nonpositive,
-    reliability,
-    reliability_limits,
-)
-from analysis.robustness.measurement.simex_draws import DEGREE, ErrorDraws, Quadratic, draw_errors
-from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
-from analysis.survival.cox import LARGEST_LOGARITHM, CoxFit, CoxModel, fit_design
-from analysis.survival.rows import level_problems, times_given
+from analysis.robustness.measurement.attenuation import ErrorAnalysis, canonical_order, fit_measured, refitted
+from analysis.robustness.measurement.error import MAGNESIUM_ERROR, ErrorScale, MeasurementError, checked_error
+from analysis.survival.cox import LARGEST_LOGARITHM, CoxFit
+from analysis.survival.rows import times_given
 
 __all__ = ["SimulationExtrapolation", "simulation_extrapolation"]
 
+DEGREE = 2
 MOST_ADDED = 10.0
 ENOUGH_RELIABILITY = 0.8
 """The reliability from which on a quadratic undoes nearly all of what the error takes."""
-PATH = 61
+N_PATH = 61
+"""Points of the quadratic that a figure draws."""
 
 
-@dataclass(frozen=True, eq=False)
-class SimulationExtrapolation:
-    """A Cox model as it would be without the marker's error of measurement.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SimulationExtrapolation(ErrorAnalysis):
+    """A Cox model as without the marker's error of measurement; reliability, options and rows: `ErrorAnalysis`.
 
     Attributes
     ----------
@@ -50,38 +43,14 @@ class SimulationExtrapolation:
         log_hazard_ratio (per unit of the marker; the mean over the simulations, extrapolated at 0), monte_carlo_error.
     path : DataFrame
         error_variance, log_hazard_ratio: the quadratic, finely spaced.
-    reliability, reliability_low, reliability_high : float
-        The share of the marker's variance, given the adjustment, that is not error, with limits for a normal marker.
-    endpoint, marker, adjust, strata, measurement_error, error_scale, conf_level
-        What was asked for.
-    n_simulations, n_failed, seed : int
-        Simulations, and those among them in which a model could not be estimated.
-    n_event, n_read, n_used, dropped, warnings
-        Events and rows analysed, rows given, rows left out by reason, and what is worth a word.
+    n_simulations : int
     """
 
     coefficients: pd.DataFrame
     hazard_ratios: pd.DataFrame
     curve: pd.DataFrame
     path: pd.DataFrame
-    reliability: float
-    reliability_low: float
-    reliability_high: float
-    endpoint: Endpoint
-    marker: str
-    adjust: tuple[str, ...]
-    strata: tuple[str, ...]
-    measurement_error: float
-    error_scale: ErrorScale
-    conf_level: float
     n_simulations: int
-    n_failed: int
-    seed: int
-    n_event: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def simulation_extrapolation(
@@ -168,74 +137,108 @@ def simulation_extrapolation(
     >>> bool(row["coef"] < row["coef_measured"] < 0)  # error weakens, the correction strengthens
     True
     """
-    terms, strata_names = listed(adjust), listed(strata)
     error = checked_error(measurement_error, error_scale, n_draws=n_simulations, seed=seed)
     multiples = _checked_multiples(added)
-    raise_all(adjust_problems(marker, terms) + level_problems(conf_level), InputError)
-    design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
-    place = design.columns[str(marker)][0]
-    refuse_nonpositive(design.x[:, place], error, marker)
-    model = CoxModel(endpoint, (marker, *terms), "efron", strata_names, None, None, robust=False, engine="kernel")
-    fit = fit_design(design, model)
-    extra = error.variance_added(design.x[:, place])
-    ratio = reliability(conditional_variance(design, place), extra, marker) if extra else 1.0
-    drawn = draw_errors(design, place, error, multiples, n_simulations, seed)
-    draws = drawn.sound()
-    quadratic = Quadratic(np.concatenate([[0.0], multiples]))
-    measured = float(fit.coef[place])
-    coefficients = _coefficient_table(fit, quadratic, draws)
-    n_failed = n_simulations - len(draws.coefs)
-    low, high = reliability_limits(ratio, residual_df(design), conf_level)
-    found = (*fit.warnings, *_low_reliability(ratio), *_told(coefficients, n_failed, n_simulations))
-    warn_all(found)
-    return SimulationExtrapolation(
-        coefficients=coefficients,
-        hazard_ratios=_ratios(coefficients, conf_level),
-        curve=_curve(measured, quadratic, draws.coefs[:, :, place]),
-        path=_path(measured, quadratic, draws.coefs[:, :, place]),
-        reliability=ratio,
-        reliability_low=low,
-        reliability_high=high,
-        endpoint=endpoint,
-        marker=marker,
-        adjust=terms,
-        strata=strata_names,
-        measurement_error=error.size,
-        error_scale=error.scale,
-        conf_level=conf_level,
-        n_simulations=n_simulations,
-        n_failed=n_failed,
-        seed=seed,
-        n_event=fit.n_event,
-        n_read=fit.n_read,
-        n_used=fit.n_used,
-        dropped=fit.dropped,
-        warnings=found,
+    fit, index, common = fit_measured(
+        cohort, endpoint, marker, error, adjust=adjust, strata=strata, conf_level=conf_level
     )
+    order = canonical_order(fit.design)
+    markers = _markers(fit.design.x[order, index], error, multiples, n_simulations, seed)
+    drawn = refitted(fit.design, order, index, markers)
+    shape = (n_simulations, len(multiples), len(fit.terms))
+    coefs, variances = complete_draws(*(values.reshape(shape) for values in drawn))
+    grid = np.concatenate([[0.0], multiples])
+    table = _coefficient_table(fit, grid, coefs, variances)
+    n_failed, measured = n_simulations - len(coefs), float(fit.coef[index])
+    carried = (*fit.warnings, *_reliability_warning(common["reliability"]), *_draw_warnings(table, n_failed, shape[0]))
+    errors.warn_all(carried)
+    return SimulationExtrapolation(
+        coefficients=table,
+        hazard_ratios=_ratios(table, conf_level),
+        curve=_curve(measured, grid, coefs[:, :, index]),
+        path=_path(measured, grid, coefs[:, :, index]),
+        n_simulations=n_simulations, n_failed=n_failed, seed=seed, **common | {"warnings": carried},
+    )  # fmt: skip
 
 
 def _checked_multiples(added: ArrayLike) -> FloatArray:
     """The multiples of the error variance, ascending; enough of them for a quadratic."""
     values = times_given(added, name="added")
-    problems = []
-    if len(np.unique(values)) < DEGREE or len(np.unique(values)) < len(values):
+    problems, distinct = [], np.unique(values)
+    if len(distinct) < max(DEGREE, len(values)):
         problems.append(f"added={values.tolist()}: give {DEGREE} or more multiples, each once")
     if not ((values > 0) & (values <= MOST_ADDED)).all():
         problems.append(
             f"added={values.tolist()}: multiples of the error variance lie above 0 and up to {MOST_ADDED:g}"
         )
-    raise_all(problems, InputError)
-    return np.sort(values)
+    errors.raise_all(problems, errors.InputError)
+    return distinct
 
 
-def _coefficient_table(fit: CoxFit, quadratic: Quadratic, draws: ErrorDraws) -> pd.DataFrame:
+def _markers(
+    values: FloatArray, error: MeasurementError, multiples: FloatArray, n_simulations: int, seed: int
+) -> Iterator[FloatArray]:
+    """The marker with errors added; one set of errors a simulation, scaled to each multiple."""
+    for child in np.random.SeedSequence(seed).spawn(n_simulations):
+        for multiple in multiples:
+            yield error.times(float(multiple)).added(values, np.random.default_rng(child))
+
+
+def quadratic_weights(grid: FloatArray, at: float | FloatArray) -> FloatArray:
+    """The weights of values at `grid` in the least-squares quadratic through them, read at other points.
+
+    Examples
+    --------
+    >>> quadratic_weights(np.array([0.0, 1.0, 2.0]), -1.0).round(9).tolist()
+    [[3.0, -3.0, 1.0]]
+    """
+    powers = np.vander(np.atleast_1d(at), DEGREE + 1) @ np.linalg.pinv(np.vander(grid, DEGREE + 1))
+    return np.asarray(powers, dtype=np.float64)
+
+
+def complete_draws(coefs: FloatArray, variances: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The simulations in which every model could be estimated; coefficients and variances (b, multiples, p)."""
+    complete = np.asarray(~np.isnan(coefs).any(axis=(1, 2)))
+    if complete.sum() < 2:
+        raise errors.NotEstimable(f"{complete.sum()} of {len(complete)} simulations could be fitted; two are the least")
+    return coefs[complete], variances[complete]
+
+
+def extrapolated(
+    coef: FloatArray, variance: FloatArray, grid: FloatArray, coefs: FloatArray, variances: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Coefficients and variances where no error is left.
+
+    Parameters
+    ----------
+    coef, variance : ndarray, shape (p,)
+        As measured.
+    grid : ndarray, shape (k + 1,)
+        The multiples, 0 first.
+    coefs, variances : ndarray, shape (b, k, p)
+        With error added.
+
+    Returns
+    -------
+    coef, variance : ndarray, shape (p,)
+        The variance is that of the model less that of the coefficients over the simulations; NaN where what is
+        extrapolated is not positive.
+    """
+    at_none = quadratic_weights(grid, -1.0)[0]
+    means = np.vstack([coef, coefs.mean(axis=0)])
+    less = at_none @ np.vstack([variance, variances.mean(axis=0) - coefs.var(axis=0, ddof=1)])
+    return at_none @ means, np.where(less > 0, less, np.nan)
+
+
+def _coefficient_table(fit: CoxFit, grid: FloatArray, coefs: FloatArray, variances: FloatArray) -> pd.DataFrame:
     """A row a term: extrapolated, and as measured."""
     from scipy.special import erfc
 
-    coef, variance = draws.extrapolated(fit.coef, np.diag(fit.covariance), quadratic)
+    measured = np.diag(fit.covariance)
+    coef, variance = extrapolated(fit.coef, measured, grid, coefs, variances)
     std_error = np.sqrt(variance)
     statistic = coef / std_error
-    lone = np.einsum("k,bkp->bp", quadratic.at_none[1:], draws.coefs)
+    single = np.einsum("k,bkp->bp", quadratic_weights(grid, -1.0)[0, 1:], coefs)
     return pd.DataFrame(
         {
             "term": list(fit.terms),
@@ -244,32 +247,31 @@ def _coefficient_table(fit: CoxFit, quadratic: Quadratic, draws: ErrorDraws) -> 
             "statistic": statistic,
             "p_value": erfc(np.abs(statistic) / np.sqrt(2)),
             "coef_measured": fit.coef,
-            "std_error_measured": np.sqrt(np.diag(fit.covariance)),
-            "monte_carlo_error": lone.std(axis=0, ddof=1) / np.sqrt(len(draws.coefs)),
+            "std_error_measured": np.sqrt(measured),
+            "monte_carlo_error": single.std(axis=0, ddof=1) / np.sqrt(len(coefs)),
         }
     )
 
 
-def _curve(measured: float, quadratic: Quadratic, coefs: FloatArray) -> pd.DataFrame:
+def _curve(measured: float, grid: FloatArray, coefs: FloatArray) -> pd.DataFrame:
     """The marker's coefficient at each error variance; `coefs` has a row a simulation."""
+    at_none = quadratic_weights(grid, -1.0)[0]
     means = np.concatenate([[measured], coefs.mean(axis=0)])
-    lone = coefs @ quadratic.at_none[1:]
-    errors = np.column_stack([lone, coefs]).std(axis=0, ddof=1) / np.sqrt(len(coefs))
-    places = np.concatenate([[-1.0], quadratic.grid])
+    spread = np.column_stack([coefs @ at_none[1:], coefs]).std(axis=0, ddof=1) / np.sqrt(len(coefs))
     return pd.DataFrame(
         {
-            "error_variance": 1 + places,
-            "log_hazard_ratio": np.concatenate([[quadratic.at_none @ means], means]),
-            "monte_carlo_error": np.insert(errors, 1, 0.0),
+            "error_variance": 1 + np.concatenate([[-1.0], grid]),
+            "log_hazard_ratio": np.concatenate([[at_none @ means], means]),
+            "monte_carlo_error": np.insert(spread, 1, 0.0),
         }
     )
 
 
-def _path(measured: float, quadratic: Quadratic, coefs: FloatArray) -> pd.DataFrame:
+def _path(measured: float, grid: FloatArray, coefs: FloatArray) -> pd.DataFrame:
     """The quadratic from no error to the most that was added."""
+    at = np.linspace(-1.0, grid[-1], N_PATH)
     means = np.concatenate([[measured], coefs.mean(axis=0)])
-    places = np.linspace(-1.0, quadratic.grid[-1], PATH)
-    return pd.DataFrame({"error_variance": 1 + places, "log_hazard_ratio": quadratic.read(means, places)})
+    return pd.DataFrame({"error_variance": 1 + at, "log_hazard_ratio": quadratic_weights(grid, at) @ means})
 
 
 def _ratios(table: pd.DataFrame, conf_level: float) -> pd.DataFrame:
@@ -282,29 +284,24 @@ def _ratios(table: pd.DataFrame, conf_level: float) -> pd.DataFrame:
     return pd.DataFrame({"term": table["term"], **ratios, "statistic": table["statistic"], "p_value": table["p_value"]})
 
 
-def _low_reliability(ratio: float) -> list[AnalysisWarning]:
-    """A warning where the quadratic falls short."""
-    if ratio >= ENOUGH_RELIABILITY:
-        return []
+def _reliability_warning(ratio: float) -> list[errors.AnalysisWarning]:
+    """Warning when the quadratic falls short."""
     text = (
         f"reliability {ratio:.2f}, below {ENOUGH_RELIABILITY:g}: the extrapolation undoes only part of what the error"
         " takes from the coefficient, and its interval covers too rarely; see attenuation's coefficient over the"
         " reliability beside it"
     )
-    return [LowReliability(text)]
+    return [errors.LowReliability(text)] if ratio < ENOUGH_RELIABILITY else []
 
 
-def _told(table: pd.DataFrame, n_failed: int, n_simulations: int) -> list[AnalysisWarning]:
-    """What is worth a word about the simulations."""
-    found: list[AnalysisWarning] = []
+def _draw_warnings(table: pd.DataFrame, n_failed: int, n_simulations: int) -> list[errors.AnalysisWarning]:
+    """Warnings of simulations that failed, and of variances that are not positive."""
+    found: list[errors.AnalysisWarning] = []
     if n_failed:
-        found.append(FailedDraws(f"{n_failed} of {n_simulations} simulations could not be fitted, and are left out"))
+        text = f"{n_failed} of {n_simulations} simulations could not be fitted, and are left out"
+        found.append(errors.FailedDraws(text))
     lost = table.loc[table["std_error"].isna(), "term"]
     if len(lost):
-        found.append(
-            AnalysisWarning(
-                f"no interval for {first_few(map(repr, lost))}: the extrapolated variance is not positive;"
-                " take more simulations"
-            )
-        )
+        text = f"no interval for {first_few(map(repr, lost))}: the extrapolated variance is not positive"
+        found.append(errors.AnalysisWarning(f"{text}; take more simulations"))
     return found

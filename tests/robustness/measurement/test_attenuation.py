@@ -143,7 +143,7 @@ def test_seed_row_order_and_a_cohort_left_as_it_was():
     pd.testing.assert_frame_equal(cohort, before)
 
 
-def test_missing_values_are_counted_and_few_events_are_worth_a_word():
+def test_missing_values_are_counted_and_few_events_are_a_warning():
     cohort = cohort_of(40)
     cohort.loc[0, "mg"], cohort.loc[1, "burden"] = np.nan, np.nan
     cohort["event"] = cohort["event"].where(cohort["event"].cumsum() <= 8, 0)
@@ -165,7 +165,7 @@ def test_missing_values_are_counted_and_few_events_are_worth_a_word():
         ({"seed": -1}, InputError, r"seed=-1 must be a whole number of at least 0"),
     ],
 )
-def test_what_cannot_be_says_so(options, error, message):
+def test_invalid_arguments_raise(options, error, message):
     options = {"marker": "mg", "n_draws": 2, "seed": 1} | options
     with pytest.raises(error, match=message):
         attenuation(cohort_of(), OS, options.pop("marker"), **options)

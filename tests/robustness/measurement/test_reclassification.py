@@ -157,7 +157,7 @@ def test_missing_markers_are_counted_and_any_cutpoints_will_do():
         ({"mg": 0.75}, {}, NotEstimable, r"as large as that of 'mg' itself \(0\)"),
     ],
 )
-def test_what_cannot_be_says_so(changes, options, error, message):
+def test_invalid_arguments_raise(changes, options, error, message):
     options = {"marker": "mg", "n_draws": 5, "seed": 1} | options
     edge = options.pop("edge", None)
     cut = Cutpoints((edge,), ("low", "high"), source="by hand") if edge else CUTS
