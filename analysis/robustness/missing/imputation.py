@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.cohort.columns import Endpoint, first_few, with_columns
-from analysis.errors import AnalysisWarning, InputError, MuchMissing, raise_all, warn_all
-from analysis.robustness.missing.columns import CATEGORY, INDICATOR, ImputedColumn, column_of, read_columns
-from analysis.robustness.missing.draws import ImputationRows, draw_imputation, read_rows
-from analysis.strata.marker_designs import listed
-from analysis.survival.rows import SurvivalData, count_problems, number_problems
+from analysis.robustness.missing import model
+from analysis.robustness.missing.draws import draw_imputation
+from analysis.survival.rows import count_problems, listed, number_problems
 
 __all__ = ["Imputations", "impute_cohort"]
 
@@ -23,8 +22,8 @@ MOST_MISSING = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Imputations:
-    """A cohort with its missing values imputed, many times over.
+class Imputations(errors.RowAccount):
+    """A cohort with its missing values imputed, many times over, and the account of the rows imputed or used for it.
 
     Attributes
     ----------
@@ -43,8 +42,6 @@ class Imputations:
     delta : Mapping[str, float]
         What was added to imputed values, by column, in its unit.
     seed : int
-    n_read, n_used, dropped, warnings
-        Rows given; rows imputed or used to impute; rows left as they were, by reason; and what is worth a word.
     """
 
     cohorts: tuple[pd.DataFrame, ...]
@@ -58,10 +55,6 @@ class Imputations:
     n_recommended: int
     delta: Mapping[str, float]
     seed: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...] = field(repr=False)
 
     def shifted(self, delta: float, *, column: str | None = None) -> Imputations:
         """The same imputations with a number more added to the imputed values of a column, for a sensitivity analysis.
@@ -79,7 +72,7 @@ class Imputations:
         """
         kinds = dict(zip(self.missing["column"], self.missing["kind"], strict=True))
         name = column or next(iter(kinds))
-        raise_all(_delta_problems({name: delta}, kinds), InputError)
+        errors.raise_all(_delta_problems({name: delta}, kinds), errors.InputError)
         more = np.where(self.imputed[name], delta, 0.0)
         cohorts = tuple(with_columns(cohort, {name: cohort[name] + more}) for cohort in self.cohorts)
         return replace(self, cohorts=cohorts, delta={**self.delta, name: self.delta.get(name, 0.0) + delta})
@@ -171,114 +164,98 @@ def impute_cohort(
     """
     terms, others = listed(columns), listed(predictors)
     _check_options(terms, n_imputations, seed)
-    held = read_columns(cohort, terms)
-    added = _shifts(delta, held)
-    also = (other_endpoints,) if isinstance(other_endpoints, Endpoint) else tuple(other_endpoints)
-    rows = read_rows(cohort, endpoint, held, others, listed(strata), also)
-    missing = _missing_table(held, rows.data)
+    imputed = model.read_columns(cohort, terms)
+    deltas = _deltas(delta, imputed)
+    further = (other_endpoints,) if isinstance(other_endpoints, Endpoint) else tuple(other_endpoints)
+    rows = model.read_rows(cohort, endpoint, imputed, others, listed(strata), further)
+    missing = _missing_table(rows)
     n_recommended = _recommended(rows)
-    found = (*rows.data.warnings, *_told(missing, n_imputations, n_recommended))
-    warn_all(found)
-    children = np.random.SeedSequence(seed).spawn(n_imputations)
+    carried = (*rows.data.warnings, *_missing_warnings(missing, n_imputations, n_recommended))
+    errors.warn_all(carried)
+    used = np.isin(np.arange(len(cohort)), rows.position)
     return Imputations(
-        cohorts=tuple(_completed(cohort, rows, added, child) for child in children),
+        cohorts=tuple(
+            _completed(cohort, rows, deltas, child) for child in np.random.SeedSequence(seed).spawn(n_imputations)
+        ),
         missing=missing,
-        imputed=_imputed_cells(cohort, rows),
-        columns=terms,
-        predictors=others,
-        endpoint=endpoint,
-        other_endpoints=also,
-        n_imputations=n_imputations,
-        n_recommended=n_recommended,
-        delta=added,
-        seed=seed,
-        n_read=rows.data.n_read,
-        n_used=rows.data.n_used,
-        dropped=rows.data.dropped,
-        warnings=found,
-    )
+        imputed=pd.DataFrame({column.name: column.missing & used for column in imputed}, index=cohort.index),
+        columns=terms, predictors=others, endpoint=endpoint, other_endpoints=further, n_imputations=n_imputations,
+        n_recommended=n_recommended, delta=deltas, seed=seed, **rows.data.account | {"warnings": carried},
+    )  # fmt: skip
 
 
 def _check_options(terms: Sequence[str], n_imputations: int, seed: int) -> None:
-    """Errors on options that cannot be."""
+    """Refuse columns that are none or named twice, and numbers that cannot be."""
     problems = count_problems("n_imputations", n_imputations, low=2) + count_problems("seed", seed, low=0)
     if not terms:
         problems.append("columns: none given; name the columns whose missing values are to be imputed")
-    names = [column_of(term) for term in terms]
+    names = [model.column_of(term) for term in terms]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     problems += [f"columns: {first_few(map(repr, twice))} given twice"] * bool(twice)
-    raise_all(problems, InputError)
+    errors.raise_all(problems, errors.InputError)
 
 
-def _shifts(delta: float | Mapping[str, float], held: Sequence[ImputedColumn]) -> dict[str, float]:
-    """What to add to the imputed values of each column."""
-    kinds = {column.name: column.kind for column in held}
-    added = dict(delta) if isinstance(delta, Mapping) else {held[0].name: delta} if delta else {}
-    raise_all(_delta_problems(added, kinds), InputError)
+def _deltas(delta: float | Mapping[str, float], columns: Sequence[model.ImputedColumn]) -> dict[str, float]:
+    """The delta adjustment of each column."""
+    kinds = {column.name: column.kind for column in columns}
+    added = dict(delta) if isinstance(delta, Mapping) else {columns[0].name: delta} if delta else {}
+    errors.raise_all(_delta_problems(added, kinds), errors.InputError)
     return {name: float(value) for name, value in added.items()}
 
 
 def _delta_problems(added: Mapping[str, float], kinds: Mapping[str, str]) -> list[str]:
-    """What is wrong with shifts: no such column imputed, labels that nothing can be added to, no numbers."""
+    """What is wrong with a delta adjustment: of a column that is not imputed or holds labels, by what is no number."""
     problems = []
     for name, value in added.items():
         if name not in kinds:
             problems.append(f"delta: {name!r} is not imputed; imputed are {first_few(map(repr, kinds))}")
-        elif kinds[name] in (INDICATOR, CATEGORY):
+        elif kinds[name] in (model.INDICATOR, model.CATEGORY):
             problems.append(f"delta: {name!r} is not a number ({kinds[name]}), and nothing can be added to it")
         problems += number_problems("delta", value)
     return problems
 
 
 def _completed(
-    cohort: pd.DataFrame, rows: ImputationRows, added: Mapping[str, float], seed: np.random.SeedSequence
+    cohort: pd.DataFrame, rows: model.ImputationRows, deltas: Mapping[str, float], seed: np.random.SeedSequence
 ) -> pd.DataFrame:
     """One imputed cohort."""
     if not any(np.isnan(column).any() for column in rows.drawn):
         return cohort.copy()
-    n_rounds = ROUNDS if len(rows.held) > 1 else 1
-    labels = [column.labelled for column in rows.held]
+    n_rounds = ROUNDS if len(rows.columns) > 1 else 1
+    labels = [column.is_label for column in rows.columns]
     filled = draw_imputation(rows.drawn, labels, rows.x, n_rounds=n_rounds, seed=seed)
     parts = {
-        column.name: column.completed(cohort[column.name], values, rows.place, added.get(column.name, 0.0))
-        for column, values in zip(rows.held, filled, strict=True)
+        column.name: column.completed(cohort[column.name], values, rows.position, deltas.get(column.name, 0.0))
+        for column, values in zip(rows.columns, filled, strict=True)
     }
     return with_columns(cohort, parts)
 
 
-def _missing_table(held: Sequence[ImputedColumn], data: SurvivalData) -> pd.DataFrame:
+def _missing_table(rows: model.ImputationRows) -> pd.DataFrame:
     """What is missing among the rows with a known outcome: column kind n n_missing share."""
-    rows = []
-    for column in held:
-        n_missing = int(column.missing[data.position].sum())
-        rows.append((str(column.name), column.kind, data.n_used, n_missing, n_missing / data.n_used))
-    return pd.DataFrame(rows, columns=["column", "kind", "n", "n_missing", "share"])
+    n, table = rows.data.n_used, []
+    for column in rows.columns:
+        n_missing = int(column.missing[rows.data.position].sum())
+        table.append((str(column.name), column.kind, n, n_missing, n_missing / n))
+    return pd.DataFrame(table, columns=["column", "kind", "n", "n_missing", "share"])
 
 
-def _recommended(rows: ImputationRows) -> int:
+def _recommended(rows: model.ImputationRows) -> int:
     """Imputations by the rule of thumb: as many as the percentage of rows with a missing value, and two at least."""
     incomplete = np.isnan(np.column_stack(rows.drawn)).any(axis=1).mean()
     return max(int(np.ceil(100 * incomplete)), 2)
 
 
-def _told(missing: pd.DataFrame, n_imputations: int, n_recommended: int) -> tuple[AnalysisWarning, ...]:
-    """What is worth a word before any draw."""
+def _missing_warnings(missing: pd.DataFrame, n_imputations: int, n_recommended: int) -> list[errors.AnalysisWarning]:
+    """Warnings when nothing is missing, when more than half of a column is, and of too few imputations."""
     if not missing["n_missing"].any():
-        return (
-            AnalysisWarning(f"nothing is missing in {first_few(map(repr, missing['column']))}; nothing is imputed"),
-        )
-    found: list[AnalysisWarning] = []
+        text = f"nothing is missing in {first_few(map(repr, missing['column']))}; nothing is imputed"
+        return [errors.AnalysisWarning(text)]
+    found: list[errors.AnalysisWarning] = []
     for row in missing[missing["share"] > MOST_MISSING].to_dict("records"):
         text = f"column {row['column']!r}: {row['share']:.0%} missing; the answer leans on the imputation model"
-        found.append(MuchMissing(text))
+        found.append(errors.MuchMissing(text))
     if n_imputations < n_recommended:
         text = f"{n_recommended}% of rows miss a value, and there are {n_imputations} imputations; take {n_recommended}"
-        found.append(MuchMissing(text))
-    return tuple(found)
-
-
-def _imputed_cells(cohort: pd.DataFrame, rows: ImputationRows) -> pd.DataFrame:
-    """Which cells were imputed."""
-    used = np.zeros(len(cohort), dtype=bool)
-    used[rows.data.position] = True
-    return pd.DataFrame({column.name: column.missing & used for column in rows.held}, index=cohort.index)
+        found.append(errors.MuchMissing(text))
+    return found

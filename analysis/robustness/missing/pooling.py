@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import first_few
-from analysis.errors import AnalysisWarning, InputError, raise_all
+from analysis.errors import InputError, RowAccount, raise_all
 from analysis.survival.cox import CoxFit
 from analysis.survival.rows import level_problems
 
@@ -21,8 +21,8 @@ SMALLEST_SHARE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class PooledCox:
-    """Cox models of imputed cohorts, pooled.
+class PooledCox(RowAccount):
+    """Cox models of imputed cohorts, pooled; the row account is that of the first model, with the warnings of all.
 
     Attributes
     ----------
@@ -36,10 +36,8 @@ class PooledCox:
         Of the pooled coefficients.
     n_imputations : int
     conf_level : float
-    n_event, n_read, n_used, dropped
+    n_event : int
         Of the first model.
-    warnings : tuple of AnalysisWarning
-        What the models had to say, each once.
     """
 
     coefficients: pd.DataFrame
@@ -48,10 +46,6 @@ class PooledCox:
     n_imputations: int
     conf_level: float
     n_event: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def pool_cox(fits: Iterable[CoxFit], *, conf_level: float = 0.95) -> PooledCox:
@@ -95,25 +89,17 @@ def pool_cox(fits: Iterable[CoxFit], *, conf_level: float = 0.95) -> PooledCox:
     """
     models = list(fits) if isinstance(fits, Iterable) else [fits]
     raise_all([*level_problems(conf_level), *_fit_problems(models)], InputError)
+    first = models[0]
     coefs, variances = np.array([fit.coef for fit in models]), np.array([fit.covariance for fit in models])
     within, between = variances.mean(axis=0), np.atleast_2d(np.cov(coefs, rowvar=False))
-    covariance = within + (1 + 1 / len(models)) * between
-    df_complete = max(models[0].n_event - len(models[0].terms), 1)
-    table = _coefficient_table(models[0].terms, coefs, np.diag(within), np.diag(between), df_complete)
-    first = models[0]
-    told = {str(warning): warning for fit in models for warning in fit.warnings}
+    df_complete = max(first.n_event - len(first.terms), 1)
+    table = _coefficient_table(first.terms, coefs, np.diag(within), np.diag(between), df_complete)
+    distinct = {str(warning): warning for fit in models for warning in fit.warnings}
     return PooledCox(
-        coefficients=table,
-        hazard_ratios=_ratio_table(table, conf_level),
-        covariance=covariance,
-        n_imputations=len(models),
-        conf_level=conf_level,
-        n_event=first.n_event,
-        n_read=first.n_read,
-        n_used=first.n_used,
-        dropped=first.dropped,
-        warnings=tuple(told.values()),
-    )
+        coefficients=table, hazard_ratios=_ratio_table(table, conf_level),
+        covariance=within + (1 + 1 / len(models)) * between, n_imputations=len(models), conf_level=conf_level,
+        n_event=first.n_event, **first.account | {"warnings": tuple(distinct.values())},
+    )  # fmt: skip
 
 
 def _fit_problems(models: list[CoxFit]) -> list[str]:
@@ -132,9 +118,9 @@ def _fit_problems(models: list[CoxFit]) -> list[str]:
         )
     sizes = {(fit.n, fit.n_event) for fit in models}
     if len(sizes) > 1:
-        told = first_few(f"{n} rows with {n_event} events" for n, n_event in sorted(sizes))
+        rows = first_few(f"{n} rows with {n_event} events" for n, n_event in sorted(sizes))
         problems.append(
-            f"fits: the models rest on different rows ({told}); Rubin's rules pool imputations of one cohort"
+            f"fits: the models rest on different rows ({rows}); Rubin's rules pool imputations of one cohort"
         )
     return problems
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy.stats import kstest
 
 from analysis.robustness.confounding.exposure import fit_propensity, information, probabilities
 from analysis.robustness.missing.draws import augmented, draw_imputation, draw_labels, draw_numbers
@@ -100,6 +101,23 @@ def test_numbers_share_their_drawn_coefficients():
     scale = np.sqrt(rss[0] / df * (place @ np.linalg.inv(design.T @ design) @ place))
     assert draws.mean() == pytest.approx(place @ coef, abs=4 * scale / np.sqrt(2000))
     assert draws.std() == pytest.approx(scale * np.sqrt(df / (df - 2)), rel=0.06)  # Student's, about the mean
+
+
+def test_each_imputation_draws_its_variance_and_its_mean():
+    """Residuals of +5 and -5 and 31 zeros: RSS 50 on 31 degrees of freedom, the range 4 standard deviations away.
+
+    The posterior under a flat prior: RSS over the variance is chi-square, and the mean at x has the variance times
+    1 / m + x^2 / sum of squares. Rows of one imputation share both.
+    """
+    rng, m, rss, df = np.random.default_rng(8), 33, 50.0, 31
+    y = np.r_[5.0, -5.0, np.zeros(m - 2)]
+    x = np.r_[0.0, 0.0, np.linspace(-1, 1, m - 2)][:, None]  # the residuals do not go with it
+    at = np.repeat([0.0, 1.0], 1000)[:, None]
+    draws = np.array([draw_numbers(y[:, None], x, at, rng)[:, 0].reshape(2, 1000) for _ in range(600)])
+    within = draws.var(axis=2, ddof=1)
+    assert kstest(rss / within[:, 0], "chi2", args=(df,)).pvalue > 0.001
+    expected = rss / (df - 2) * (1 / m + np.array([0.0, 1 / (x**2).sum()]) + 1 / 1000)
+    assert_allclose(draws.mean(axis=2).var(axis=0, ddof=1), expected, rtol=0.25)  # 4 standard errors
 
 
 def test_numbers_spread_as_the_residuals_do():
