@@ -15,7 +15,7 @@ import pandas as pd
 from joblib import parallel_config
 
 from analysis.cohort.columns import OVERALL_SURVIVAL
-from analysis.kernels.cutpoints.scan import first_maximum
+from analysis.kernels.cutpoints import first_maximum
 from analysis.strata.search.correction import Effect, corrected, searched_gain
 from analysis.strata.search.scans import Scan, search_rows
 from analysis.truth.bench.scoring import BenchAnswer, simulation_study

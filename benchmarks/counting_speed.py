@@ -21,9 +21,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import Endpoint, kaplan_meier, logrank_test
-from analysis.kernels.counts.counting import count
-from analysis.kernels.counts.logrank import logrank_sums, score_chi_square
-from analysis.kernels.counts.product_limit import greenwood, survival_curve
+from analysis.kernels.counts import count, greenwood, logrank_sums, score_chi_square, survival_curve
 from benchmarks.timing import Comparison, Peer, compare, r_seconds, table, versions
 
 GROUPS = ("low", "middle", "high", "highest")

@@ -24,8 +24,8 @@ import pandas as pd
 
 from analysis import Endpoint, fit_cox, fit_cox_counts, fit_cox_file
 from analysis.errors import AnalysisWarning
-from analysis.kernels.cox_registry.arrays import CoxArrays, fit_large
-from analysis.kernels.cox_resamples.fits import fit_weighted_batch
+from analysis.kernels.cox_registry import CoxArrays, fit_large
+from analysis.kernels.cox_resamples import fit_weighted_batch
 from benchmarks.memory import alone, peak
 from benchmarks.timing import Comparison, Peer, compare, duration, r_seconds, table, versions
 

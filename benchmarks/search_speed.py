@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import CutpointSearch, Endpoint, search_cutpoint
-from analysis.kernels.cutpoints.scan import chi_squares, cut_rows
+from analysis.kernels.cutpoints import chi_squares, cut_rows
 from benchmarks.timing import Comparison, Peer, compare, r_seconds, table, versions
 
 ENDPOINT = Endpoint("time", "event")

@@ -43,11 +43,10 @@ from analysis import (
     simulation_study,
 )
 from analysis.cohort.synthetic.simulation import CohortDesign
-from analysis.kernels.counts import logrank_permutation
-from analysis.kernels.cox_each import fit_each
-from analysis.kernels.cox_registry.arrays import CoxArrays, arrays_rows, moments_within
-from analysis.kernels.cox_registry.likelihood import large_problem
-from analysis.kernels.cutpoints import permutation, scan
+from analysis.kernels import random_draws
+from analysis.kernels.cox_registry.likelihood import CoxArrays, arrays_rows, large_problem, moments_within
+from analysis.kernels.cox_resamples import fit_groupings
+from analysis.kernels.cutpoints import scan
 
 ENDPOINT = Endpoint("time", "event")
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,12 +92,13 @@ def cohort(n: int = 160) -> pd.DataFrame:
 def same_bits() -> Numbers:
     """What may not differ at all: what compiled loops return, and what is drawn with a seed."""
     rows = cohort()
-    permutation.LARGE = scan.LARGE = logrank_permutation.LARGE = 0
+    random_draws.COMPILED_FROM = scan.COMPILED_FROM = 0
     draws = bootstrap_cox(rows, ENDPOINT, ["x", "z"], n_bootstrap=60, seed=1).draws
     test = permutation_logrank(rows, ENDPOINT, by="arm", n_permutations=999, seed=2)
     search = search_cutpoint(rows, ENDPOINT, "x", n_permutations=999, n_bootstrap=0, seed=3)
     simulated = simulate_cohort(CohortDesign().of_size(100), seed=4)
     x, time, event = rows[["x", "z"]].to_numpy(), rows["time"].to_numpy(), rows["event"].to_numpy() == 1
+    groupings = np.array([np.arange(len(x)) % 3, np.arange(len(x)) % 7 % 3])
     centre, scale = moments_within(x, None, 1)
     large = large_problem(arrays_rows(CoxArrays(x, time, event), centre, scale), np.array([0.5, -0.25])).begin
     return {
@@ -109,7 +109,7 @@ def same_bits() -> Numbers:
         "search_cutpoint, scan": search.scan,
         "simulate_cohort": simulated.cohort.select_dtypes("number"),
         "simulate_cohort, labs": simulated.labs.select_dtypes("number"),
-        "Cox models of many cohorts": fit_each(x, time, event, np.arange(len(x)) % 4)[0],
+        "Cox models of many groupings": fit_groupings(groupings, np.eye(3)[:, :2], x, time, event),
         "Cox model of many rows": [large.log_likelihood, *large.gradient, *large.information.ravel()],
     }
 

@@ -1,43 +1,72 @@
-"""Random bits that depend on nothing but a key and their place: the same in numpy, compiled, and however shared out."""
+"""Random draws that depend on a key and their number alone: the same in numpy, compiled, and however shared out."""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.arrays import IntArray
+from analysis.arrays import FloatArray, IntArray
+
+Bits = TypeVar("Bits", NDArray[np.uint64], np.uint64)
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-"""The step from one counter to the next."""
+"""2**64 over the golden ratio: the step from one counter to the next, and a multiplier that scatters bits."""
+COMPILED_FROM = 2_500_000
+"""Above this many draws the compiled loops of permutations pay for importing numba."""
+AT_ONCE = 1_000_000
+"""Scores that are shuffled in step without them."""
 
 
-def random_words(counter: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """32 random bits for each counter: the upper half of splitmix64 (Steele, Lea and Flood, OOPSLA 2014).
+def random_bits(counter: Bits) -> Bits:
+    """64 random bits for each counter: splitmix64 (Steele, Lea and Flood, OOPSLA 2014).
 
     Parameters
     ----------
-    counter : ndarray of uint64
+    counter : ndarray of uint64, or one
         A key of 64 random bits plus whole multiples of `GOLDEN`, modulo 2**64.
 
     Returns
     -------
-    ndarray of uint64
-        Below 2**32.
+    ndarray of uint64, or one
 
     Examples
     --------
-    >>> random_words(np.array([1234567], dtype=np.uint64) + GOLDEN).tolist()  # splitmix64's first: 0x599ed017fb08fc85
-    [1503580183]
+    >>> hex(random_bits(np.array([1234567], dtype=np.uint64) + GOLDEN)[0])  # splitmix64's first
+    '0x599ed017fb08fc85'
     """
-    return random_halves(counter)[0]
+    z = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
 def random_halves(counter: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """The upper and the lower 32 of the 64 random bits for each counter; see `random_words`."""
-    z = (counter ^ (counter >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z = z ^ (z >> np.uint64(31))
-    return z >> np.uint64(32), z & np.uint64(0xFFFFFFFF)
+    """The upper and the lower 32 of the 64 random bits for each counter; see `random_bits`."""
+    bits = random_bits(counter)
+    return bits >> np.uint64(32), bits & np.uint64(0xFFFFFFFF)
+
+
+def draw_in_step(shuffled: FloatArray, i: int, end: int, half: NDArray[np.uint64]) -> FloatArray:
+    """One of the scores from i to the end in each of several shuffles, which changes places with the i-th.
+
+    Parameters
+    ----------
+    shuffled : ndarray, shape (n, b)
+        Changed in place.
+    i, end : int
+    half : ndarray of uint64, shape (b,)
+        32 random bits each.
+
+    Returns
+    -------
+    ndarray, shape (b,)
+    """
+    j = i + ((half * np.uint64(end - i)) >> np.uint64(32)).astype(np.int64)
+    columns = np.arange(shuffled.shape[1])
+    scores: FloatArray = shuffled[j, columns]
+    shuffled[j, columns] = shuffled[i]
+    return scores
 
 
 def times_drawn(drawn: IntArray, n: int) -> IntArray:
@@ -59,5 +88,5 @@ def times_drawn(drawn: IntArray, n: int) -> IntArray:
     [[1, 0, 2], [0, 3, 0]]
     """
     size = len(drawn)
-    places = drawn + np.arange(size)[:, None] * n
-    return np.bincount(places.ravel(), minlength=size * n).reshape(size, n)
+    cells = drawn + np.arange(size)[:, None] * n
+    return np.bincount(cells.ravel(), minlength=size * n).reshape(size, n)

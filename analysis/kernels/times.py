@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.arrays import FloatArray, IntArray
+from analysis.kernels.tolerances import SAME_TIME
 
-TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
 # A range of whole numbers up to this many times as wide as they are many is counted rather than sorted.
 _SPARSEST = 8
 
@@ -68,7 +68,7 @@ def run_starts(distinct: FloatArray) -> IntArray:
     """
     if not len(distinct):
         return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(np.r_[True, np.diff(distinct) > TOLERANCE * np.abs(distinct).mean()])
+    return np.flatnonzero(np.r_[True, np.diff(distinct) > SAME_TIME * np.abs(distinct).mean()])
 
 
 def merge_near_ties(*columns: FloatArray) -> tuple[FloatArray, ...]:
@@ -124,7 +124,7 @@ def reached(at: FloatArray, end: FloatArray | float) -> NDArray[np.bool_]:
     >>> reached(np.array([0.2, 0.1 + 0.2, 0.31]), 0.3).tolist()
     [True, True, False]
     """
-    return np.asarray(at <= end + TOLERANCE * np.abs(end))
+    return np.asarray(at <= end + SAME_TIME * np.abs(end))
 
 
 def n_times_to(times: FloatArray, at: FloatArray, *, side: Literal["left", "right"] = "right") -> NDArray[np.intp]:
@@ -147,5 +147,5 @@ def n_times_to(times: FloatArray, at: FloatArray, *, side: Literal["left", "righ
     [2]
     """
     finite = times[np.isfinite(times)]
-    room = TOLERANCE * np.abs(finite).mean() if len(finite) else 0.0
+    room = SAME_TIME * np.abs(finite).mean() if len(finite) else 0.0
     return np.searchsorted(times, at + room if side == "right" else at - room, side=side)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from analysis.kernels.counts.competing import Spells, aalen_johansen, gray_scores, subdistribution_spells
-from analysis.kernels.counts.counting import Counts, count, counts_of
-from analysis.kernels.counts.logrank import (
-    LogRankSums,
-    Weighting,
-    fleming_harrington_scores,
-    logrank_sums,
-    score_chi_square,
-)
-from analysis.kernels.counts.logrank_permutation import (
-    Shuffles,
-    logrank_scores,
-    permuted_statistics,
-    shuffles,
-    statistic_of,
-)
-from analysis.kernels.counts.one_pass import MANY_ROWS, Exits, count_exits
-from analysis.kernels.counts.product_limit import (
+from analysis.kernels.counts.life_table import (
+    MANY_ROWS,
     ConfType,
+    Counts,
+    Exits,
     areas,
+    count,
+    counts_of,
     greenwood,
     interval,
     jackknife_variance,
     quantile,
     survival_curve,
+)
+from analysis.kernels.counts.logrank import (
+    LogRankSums,
+    Shuffles,
+    Weighting,
+    fleming_harrington_scores,
+    logrank_scores,
+    logrank_sums,
+    permuted_statistics,
+    score_chi_square,
+    shuffles,
+    statistic_of,
 )

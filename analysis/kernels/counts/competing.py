@@ -9,9 +9,8 @@ import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.errors import NotSupported
-from analysis.kernels.counts.counting import Counts, count
-
-_ROUNDING = 1e-13
+from analysis.kernels.counts.life_table import Counts, count
+from analysis.kernels.tolerances import NO_VARIANCE
 
 
 def aalen_johansen(n_risk: FloatArray, n_leave: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -64,7 +63,7 @@ def aalen_johansen(n_risk: FloatArray, n_leave: FloatArray) -> tuple[FloatArray,
     staying = (n_risk - n_leave.sum(axis=1))[:, None]
     terms = (square, 2 * incidence * cross, incidence**2 * slopes, staying * at_risk**2)
     variance = sum(terms, start=np.zeros_like(square))
-    noise = _ROUNDING * sum((np.abs(term) for term in terms), start=np.zeros_like(square))
+    noise = NO_VARIANCE * sum((np.abs(term) for term in terms), start=np.zeros_like(square))
     return incidence, np.where(variance > noise, variance, 0.0)
 
 

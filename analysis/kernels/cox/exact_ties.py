@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.arrays import FloatArray
-from analysis.kernels.cox.likelihood import CoxProblem
-from analysis.kernels.cox.newton import CoxPoint
+from analysis.kernels.cox.likelihood import CoxPoint, CoxProblem
 
 
 @dataclass(frozen=True, eq=False)

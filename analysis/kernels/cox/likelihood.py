@@ -1,19 +1,16 @@
-"""The Cox partial likelihood on arrays: value, gradient and information in linear time, and its maximum."""
+"""The Cox partial likelihood on arrays: value, gradient and information in linear time, its maximum, residuals."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.kernels.cox.newton import CoxPoint, maximise
-from analysis.kernels.cox.risk_sets import RiskSets, event_sums, over_time_at_risk, risk_sets
-from analysis.kernels.cox.risk_sums import Risks, risks_of
-
-ROUNDING = 1e-11
-"""A column that varies less than this, beside its mean, is constant."""
+from analysis.kernels.cox.at_risk import Risks, RiskSets, event_sums, risk_sets, risks_of
+from analysis.kernels.tolerances import CONSTANT_COLUMN, CONVERGED, FADED, NO_DIRECTION, SAME_LIKELIHOOD, SINGULAR
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +63,26 @@ class RiskMoments:
     mean: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class CoxPoint:
+    """The log partial likelihood, its gradient and its information at coefficients `beta` of the scaled covariates."""
+
+    beta: FloatArray
+    log_likelihood: float
+    gradient: FloatArray
+    information: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class CoxSolution:
+    """The end of Newton's way: at the maximum (`converged`), or left because the information fades (`weak`)."""
+
+    point: CoxPoint
+    converged: bool
+    weak: bool
+    n_steps: int
+
+
 def cox_problem(
     x: FloatArray,
     sets: RiskSets,
@@ -99,7 +116,7 @@ def cox_problem(
     else:
         centred -= np.repeat(centre, sizes, axis=0)
     scale = np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(rows))
-    scale[scale <= ROUNDING * np.abs(centre).max(axis=0)] = np.inf
+    scale[scale <= CONSTANT_COLUMN * np.abs(centre).max(axis=0)] = np.inf
     centred /= scale
     tied = event_sums(sets, weight[sets.events])[sets.at] / sets.n_tied
     fraction = sets.tie / sets.n_tied if ties == "efron" else np.zeros(len(sets.events))
@@ -136,34 +153,25 @@ def moments(problem: CoxProblem, beta: FloatArray) -> RiskMoments:
     return RiskMoments(float(value), risks, problem.event_weight / total, mean)
 
 
-def expected_events(problem: CoxProblem, found: RiskMoments, times: FloatArray | None = None) -> FloatArray:
+def expected_events(problem: CoxProblem, sums: RiskMoments, times: FloatArray | None = None) -> FloatArray:
     """Each row's weight times its hazard, cumulated over its time at risk: shape (k,).
 
     With `times`, a factor for each event time, the steps of the hazard are multiplied by it first.
     """
-    return expected_sums(problem, found, found.hazard if times is None else found.hazard * times[problem.sets.at])
+    return expected_sums(problem, sums, sums.hazard if times is None else sums.hazard * times[problem.sets.at])
 
 
-def expected_sums(problem: CoxProblem, found: RiskMoments, steps: FloatArray) -> FloatArray:
+def expected_sums(problem: CoxProblem, sums: RiskMoments, steps: FloatArray) -> FloatArray:
     """Each row's risk times the sum of the events' steps over its time at risk, in the units of the hazard.
 
     An event's own tie counts only as far as the event is in it.
     """
-    return found.risks.over_time(event_sums(problem.sets, steps), _own_tie(problem, steps))
+    return sums.risks.over_time(event_sums(problem.sets, steps), _own_tie(problem, steps))
 
 
-def log_expected_events(problem: CoxProblem, found: RiskMoments) -> FloatArray:
+def log_expected_events(problem: CoxProblem, sums: RiskMoments) -> FloatArray:
     """The logarithm of `expected_events`, of the events alone, even if that is too small for a number: shape (d,)."""
-    return found.risks.log_over_time_of_events(event_sums(problem.sets, found.hazard), _own_tie(problem, found.hazard))
-
-
-def hazard_seen(problem: CoxProblem, steps: FloatArray) -> FloatArray:
-    """Steps of the events summed over each row's time at risk, where all risks of a stratum are on one scale."""
-    sets, own = problem.sets, _own_tie(problem, steps)
-    seen = over_time_at_risk(sets, event_sums(sets, steps))
-    if own is not None:
-        seen[sets.events] -= own[sets.at]
-    return seen
+    return sums.risks.log_over_time_of_events(event_sums(problem.sets, sums.hazard), _own_tie(problem, sums.hazard))
 
 
 def _own_tie(problem: CoxProblem, steps: FloatArray) -> FloatArray | None:
@@ -188,26 +196,115 @@ def evaluate(problem: CoxProblem, beta: FloatArray) -> CoxPoint:
     -------
     CoxPoint
     """
-    found = moments(problem, beta)
-    expected = expected_events(problem, found)
+    sums = moments(problem, beta)
+    expected = expected_events(problem, sums)
     residual = -expected
     residual[problem.sets.events] += problem.weights[problem.sets.events]
-    information = _information(problem, found, expected, problem.event_weight)
-    return CoxPoint(beta, found.log_likelihood, problem.x.T @ residual, information)
+    information = _information(problem, sums, expected, problem.event_weight)
+    return CoxPoint(beta, sums.log_likelihood, problem.x.T @ residual, information)
 
 
-def _information(problem: CoxProblem, found: RiskMoments, expected: FloatArray, event_weight: FloatArray) -> FloatArray:
+def _information(problem: CoxProblem, sums: RiskMoments, expected: FloatArray, event_weight: FloatArray) -> FloatArray:
     """The covariates' variances over the risk sets, summed over the events."""
     outer = (problem.x * expected[:, None]).T @ problem.x
-    inner = (found.mean * event_weight[:, None]).T @ found.mean
+    inner = (sums.mean * event_weight[:, None]).T @ sums.mean
     information = outer - inner
     return np.asarray((information + information.T) / 2, dtype=np.float64)
 
 
-def timed_information(problem: CoxProblem, found: RiskMoments, times: FloatArray) -> FloatArray:
+def timed_information(problem: CoxProblem, sums: RiskMoments, times: FloatArray) -> FloatArray:
     """The information with a factor for each event time, as a test of time-varying effects needs it: shape (p, p)."""
-    expected = expected_events(problem, found, times)
-    return _information(problem, found, expected, problem.event_weight * times[problem.sets.at])
+    expected = expected_events(problem, sums, times)
+    return _information(problem, sums, expected, problem.event_weight * times[problem.sets.at])
+
+
+def maximise(
+    evaluate_at: Callable[[FloatArray], CoxPoint],
+    start: CoxPoint,
+    *,
+    watch: bool = True,
+    max_steps: int = 100,
+    unit: float = 1.0,
+    settled: float = 0.0,
+) -> CoxSolution:
+    """Newton's method with step halving.
+
+    Parameters
+    ----------
+    evaluate_at : callable
+        A log-likelihood with its derivatives, at coefficients of shape (p,).
+    start : CoxPoint
+    watch : bool
+        Leave early when the information fades, as it does when a coefficient runs off to infinity.
+    max_steps : int
+    unit : float
+        What an event weighs; with small weights all of the likelihood is small, and so must the last step be.
+    settled : float
+        When no coefficient moves more than this in a last step, the likelihood is not evaluated again after it.
+
+    Returns
+    -------
+    CoxSolution
+    """
+    point = start
+    for n_steps in range(1, max_steps + 1):
+        if watch and n_steps > 3 and fades(point.information, start.information):
+            return CoxSolution(point, False, True, n_steps)
+        step = newton_step(point.information, point.gradient)
+        decrement = float(point.gradient @ step)
+        ends = decrement < CONVERGED * min(unit, 1.0)
+        if ends and np.abs(step).max(initial=0.0) < settled:
+            point = replace(point, beta=point.beta + step)
+        else:
+            point = _halving(evaluate_at, point, step)
+        if ends:
+            return CoxSolution(point, True, watch and fades(point.information, start.information), n_steps)
+    return CoxSolution(point, False, watch, max_steps)
+
+
+def _halving(evaluate_at: Callable[[FloatArray], CoxPoint], point: CoxPoint, step: FloatArray) -> CoxPoint:
+    """The first of the step, its half, its quarter, ... that does not lose likelihood (but for rounding)."""
+    floor = point.log_likelihood - SAME_LIKELIHOOD * (1 + abs(point.log_likelihood))
+    for _ in range(30):
+        with np.errstate(all="ignore"):
+            tried = evaluate_at(point.beta + step)
+        if _is_finite(tried) and tried.log_likelihood >= floor:
+            return tried
+        step = step / 2
+    return point
+
+
+def _is_finite(point: CoxPoint) -> bool:
+    """Whether a point can be stepped on from; a step too far can overflow the derivatives before the likelihood."""
+    return all(np.isfinite(part).all() for part in (point.log_likelihood, point.gradient, point.information))
+
+
+def newton_step(information: FloatArray, gradient: FloatArray) -> FloatArray:
+    """Solve for the step, in the directions in which there is information."""
+    values, vectors = np.linalg.eigh(information)
+    firm = values > NO_DIRECTION * values.max(initial=0.0)
+    return np.asarray(vectors[:, firm] @ ((vectors[:, firm].T @ gradient) / values[firm]), dtype=np.float64)
+
+
+def fades(information: FloatArray, at_start: FloatArray) -> bool:
+    """Whether in some direction the information is far below what it was at the start."""
+    return least_share(information, at_start) < FADED
+
+
+def least_share(information: FloatArray, at_start: FloatArray) -> float:
+    """The information as a share of what it was at the start, in the direction in which it is smallest.
+
+    Examples
+    --------
+    >>> least_share(np.diag([1.0, 3.0]), np.diag([4.0, 4.0]))
+    0.25
+    """
+    values, vectors = np.linalg.eigh(at_start)
+    firm = values > SINGULAR * values.max(initial=0.0)
+    if not firm.any():
+        return np.inf
+    root = vectors[:, firm] / np.sqrt(values[firm])
+    return float(np.linalg.eigvalsh(root.T @ information @ root)[0])
 
 
 def fit_arrays(
@@ -255,7 +352,93 @@ def fit_problem(problem: CoxProblem) -> tuple[FloatArray, FloatArray, float]:
     p = problem.x.shape[1]
     solution = maximise(partial(evaluate, problem), evaluate(problem, np.zeros(p)))
     values = np.linalg.eigvalsh(solution.point.information)
-    if solution.weak or values[0] <= 1e-12 * values[-1]:
+    if solution.weak or values[0] <= SINGULAR * values[-1]:
         return np.full(p, np.nan), np.full((p, p), np.nan), solution.point.log_likelihood
     covariance = np.linalg.inv(solution.point.information) / np.outer(problem.scale, problem.scale)
     return solution.point.beta / problem.scale, covariance, solution.point.log_likelihood
+
+
+def martingale_residuals(problem: CoxProblem, beta: FloatArray, n: int) -> FloatArray:
+    """Events less expected events, d - exp(eta) H, of all n rows (0 for rows never at risk at an event).
+
+    Parameters
+    ----------
+    problem : CoxProblem
+    beta : ndarray, shape (p,)
+        Of the scaled covariates.
+    n : int
+        Rows of the cohort.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    sums = moments(problem, beta)
+    residual = -expected_events(problem, sums) / problem.weights
+    residual[problem.sets.events] += 1
+    return _all_rows(problem, residual, n)
+
+
+def deviance_residuals(problem: CoxProblem, beta: FloatArray, n: int) -> FloatArray:
+    """sign(M) sqrt(-2 (M + d log E)) of the martingale residuals M = d - E of all n rows (0 for rows never at risk).
+
+    Parameters
+    ----------
+    problem : CoxProblem
+    beta : ndarray, shape (p,)
+        Of the scaled covariates.
+    n : int
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    sums, events = moments(problem, beta), problem.sets.events
+    expected = expected_events(problem, sums) / problem.weights
+    inside, sign = expected.copy(), -np.ones(len(expected))
+    inside[events] -= 1 + log_expected_events(problem, sums) - np.log(problem.weights[events])
+    sign[events] = np.sign(1 - expected[events])
+    return _all_rows(problem, sign * np.sqrt(2 * np.maximum(inside, 0.0)), n)
+
+
+def score_residuals(problem: CoxProblem, beta: FloatArray, n: int) -> FloatArray:
+    """Each row's part of the score: its covariates less their mean at risk, integrated over its martingale residual.
+
+    U_i = d_i (x_i - mean(t_i)) - exp(eta_i) sum over events t at which i is at risk of (x_i - mean(t)) dH(t); with
+    Efron's ties, averaged over the tie, in which a row's own hazard shrinks as the tie is counted down.
+
+    Parameters
+    ----------
+    problem : CoxProblem
+    beta : ndarray, shape (p,)
+        Of the scaled covariates.
+    n : int
+
+    Returns
+    -------
+    ndarray, shape (n, p)
+        Unweighted, in the scaled covariates: multiply by ``problem.scale``.
+    """
+    sets, x, sums = problem.sets, problem.x, moments(problem, beta)
+    expected = expected_sums(problem, sums, sums.hazard[:, None] * sums.mean)
+    score = (expected - x * expected_events(problem, sums)[:, None]) / problem.weights[:, None]
+    score[sets.events] += x[sets.events] - _tie_means(problem, sums)
+    return _all_rows(problem, score, n)
+
+
+def schoenfeld_residuals(problem: CoxProblem, beta: FloatArray) -> FloatArray:
+    """Covariates of each event less their mean at risk (over the tie), in the scaled covariates: shape (d, p)."""
+    return problem.x[problem.sets.events] - _tie_means(problem, moments(problem, beta))
+
+
+def _tie_means(problem: CoxProblem, sums: RiskMoments) -> FloatArray:
+    """The covariates' mean at risk at each event, averaged over its tie: shape (d, p)."""
+    sets = problem.sets
+    return np.asarray(event_sums(sets, sums.mean)[sets.at] / sets.n_tied[:, None], dtype=np.float64)
+
+
+def _all_rows(problem: CoxProblem, values: FloatArray, n: int) -> FloatArray:
+    """From the rows at risk to all rows, in their own order."""
+    everyone = np.zeros((n, *values.shape[1:]))
+    everyone[problem.sets.rows] = values
+    return everyone

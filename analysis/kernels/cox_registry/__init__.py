@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from analysis.kernels.cox_registry.arrays import SAMPLE, CoxArrays, fit_large, moments_within, sample_start
 from analysis.kernels.cox_registry.event_times import (
     EventTimes,
     Tally,
@@ -12,4 +11,14 @@ from analysis.kernels.cox_registry.event_times import (
     places_missed,
     tally_rows,
 )
-from analysis.kernels.cox_registry.likelihood import LargeProblem, LargeRows, climb_large, large_problem
+from analysis.kernels.cox_registry.likelihood import (
+    SAMPLE,
+    CoxArrays,
+    LargeProblem,
+    LargeRows,
+    climb_large,
+    fit_large,
+    large_problem,
+    moments_within,
+    sample_start,
+)

@@ -11,10 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.kernels.compiled import jit
-from analysis.kernels.cox.exponentials import exponentiate, natural_log
+from analysis.kernels.compiled import dot, exponentiate, jit, natural_log
 from analysis.kernels.cox_resamples.likelihood import tie
-from analysis.kernels.sums import dot
 
 TILE = 256
 

@@ -1,5 +1,5 @@
-"""Cox models of many resamples of the same rows, in compiled loops."""
+"""Cox models of many resamples or groupings of the same rows, in compiled loops."""
 
 from __future__ import annotations
 
-from analysis.kernels.cox_resamples.fits import FALLEN, baseline_batch, fit_weighted_batch
+from analysis.kernels.cox_resamples.fits import baseline_batch, fit_groupings, fit_weighted_batch

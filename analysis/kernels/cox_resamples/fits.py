@@ -9,12 +9,11 @@ import numpy as np
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.cox import RiskSets, cox_problem, fades, fit_problem, risk_sets
 from analysis.kernels.times import n_times_to
+from analysis.kernels.tolerances import FALLEN
 
 if TYPE_CHECKING:
     from analysis.kernels.cox_resamples.rows import Layout
 
-FALLEN = 1e-2
-"""When the determinant of the information falls below this share of that at the start, each direction is looked at."""
 START_DIGITS = 6
 """Decimals of the coefficients of scaled covariates that Newton's method starts from.
 
@@ -71,7 +70,7 @@ def fit_weighted_batch(
     coef = np.full((n_draws, p), np.nan)
     if not event.any() or not n_draws or not p:
         return coef, np.zeros(n_draws, dtype=bool)
-    from analysis.kernels.cox_resamples.newton import fit_resamples
+    from analysis.kernels.cox_resamples.likelihood import fit_resamples
 
     sets = risk_sets(time, event, entry=entry, strata=strata)
     problem = cox_problem(x, sets, ties=ties)
@@ -88,6 +87,57 @@ def fit_weighted_batch(
         converged[draw] = not fades(information[draw], at_start[draw])
     coef[~converged] = np.nan
     return coef / problem.scale, converged
+
+
+def fit_groupings(
+    groups: IntArray,
+    columns: FloatArray,
+    x: FloatArray,
+    time: FloatArray,
+    event: BoolArray,
+    *,
+    strata: IntArray | None = None,
+    entry: FloatArray | None = None,
+) -> FloatArray:
+    """The coefficients of a Cox model (ties by Efron) in many groupings of its rows, as under permutations of a marker.
+
+    Each row is written out once for each group, and a grouping is a resample that holds it where it belongs.
+
+    Parameters
+    ----------
+    groups : ndarray of int, shape (b, n)
+        The group of each row, 0 to g - 1, in each grouping.
+    columns : ndarray, shape (g, q)
+        The covariates of a group's members.
+    x : ndarray, shape (n, p)
+        The covariates that all groupings share; p may be 0.
+    time, event, strata, entry
+        As for `fit_weighted_batch`.
+
+    Returns
+    -------
+    ndarray, shape (b, q + p)
+        NaN where a grouping has no maximum: separation, collinear or constant columns.
+
+    Examples
+    --------
+    >>> groups, columns = np.array([[0, 1, 1, 0], [1, 0, 0, 1]]), np.array([[0.0], [1.0]])
+    >>> time = np.array([3.0, 1.0, 4.0, 2.0])
+    >>> coef = fit_groupings(groups, columns, np.empty((4, 0)), time, np.ones(4, dtype=bool))
+    >>> np.exp(coef).round(6).ravel().tolist()  # by hand: (sqrt(5) -+ 1) / 2
+    [0.618034, 1.618034]
+    """
+    g, n = len(columns), len(time)
+    weights = np.concatenate([groups == group for group in range(g)], axis=1).astype(np.int64)
+    coef, _ = fit_weighted_batch(
+        np.column_stack([np.repeat(columns, n, axis=0), np.tile(x, (g, 1))]),
+        np.tile(time, g),
+        np.tile(event, g),
+        weights,
+        strata=None if strata is None else np.tile(strata, g),
+        entry=None if entry is None else np.tile(entry, g),
+    )
+    return coef
 
 
 def baseline_batch(
@@ -132,7 +182,7 @@ def baseline_batch(
     found[~np.isfinite(coef).all(axis=1)] = np.nan
     if not event.any() or not len(weights):
         return found
-    from analysis.kernels.cox_resamples.newton import hazards_of_resamples
+    from analysis.kernels.cox_resamples.likelihood import hazards_of_resamples
 
     sets = risk_sets(time, event, entry=entry, strata=strata)
     problem = cox_problem(x, sets, ties=ties)

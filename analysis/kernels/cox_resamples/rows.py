@@ -1,4 +1,4 @@
-"""The rows that a resample, or a cohort of its own, holds at its event times; see the module `fits`."""
+"""The rows that a resample holds at its event times, as compiled loops read them; see `cox_resamples.fits`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.compiled import jit
-from analysis.kernels.cox import ROUNDING
-from analysis.kernels.sums import dot
 
 AT_ONCE = 4
 """Columns summed side by side: as many as there are additions on the way at any moment."""
@@ -149,49 +147,3 @@ def sum_events(held: Resample) -> None:
             for i in range(held.begin[k], held.end[k]):
                 total += held.weight[i] * x[i]
         held.total[j] = total
-
-
-@jit
-def take_cohort(x: FloatArray, time: FloatArray, event: BoolArray, order: IntArray, held: Resample) -> None:
-    """The rows of one cohort that are at risk at an event, each once; `order` has them by time."""
-    n, m, start, held.size[3] = 0, 0, 0, 0
-    held.weight[:] = 1.0
-    while start < len(order):
-        end, count = start, 0
-        while end < len(order) and time[order[end]] == time[order[start]]:
-            count += event[order[end]]
-            end += 1
-        held.begin[m] = n
-        for i in order[start:end]:
-            held.row[n] = i
-            n += event[i]
-        if count:
-            held.end[m], held.n_tied[m], held.time[m], held.opens[m] = n, count, m, m == 0
-            held.ties[held.size[3]] = m
-            held.size[3] += count > 1
-            m += 1
-        for i in order[start:end]:
-            held.row[n] = i
-            n += (m > 0) & (not event[i])
-        start = end
-    held.begin[m] = n
-    held.size[0], held.size[1], held.size[2] = n, m, 0
-    for j in range(x.shape[1]):
-        own = held.x[j + 1]
-        for i in range(n):
-            own[i] = x[held.row[i], j]
-
-
-@jit
-def scale(held: Resample, scales: FloatArray) -> None:
-    """Centre the covariates and divide them by their standard deviation, which `scales` is told; constants become 0."""
-    n = held.size[0]
-    for j in range(len(scales)):
-        x = held.x[j + 1][:n]
-        mean = dot(x, held.x[0][:n], held.lanes) / n
-        for i in range(n):
-            x[i] -= mean
-        spread = np.sqrt(dot(x, x, held.lanes) / n)
-        scales[j] = spread if spread > ROUNDING * abs(mean) else np.inf
-        for i in range(n):
-            x[i] /= scales[j]

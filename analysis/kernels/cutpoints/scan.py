@@ -1,4 +1,4 @@
-"""Every admissible cut of a marker in one pass: standardised log-rank, hypergeometric chi-square, log hazard ratio."""
+"""Every admissible cut of a marker in one pass: log-rank statistics and hazard ratios, and their permutation null."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.kernels import random_draws
 from analysis.kernels.counts import count
-from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
+from analysis.kernels.cutpoints.resamples import grouped_log_hazard_ratios
+from analysis.kernels.random_draws import GOLDEN, draw_in_step, random_halves
 from analysis.kernels.times import dense_rank
+from analysis.kernels.tolerances import SAME_STATISTIC
 
-LARGE = 40_000
+COMPILED_FROM = 40_000
 """Above this many cuts times events the compiled loop pays for importing numba."""
 SMALL_BLOCK = 32
-SAME = 1e-10
-"""Statistics that differ by less, relatively, are one maximum: rounding must not choose the cut."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +121,7 @@ def standardised(scores: FloatArray, n_low: IntArray) -> FloatArray:
     centred = scores - scores.mean()
     spread = deviation(centred, n_low)
     sums = np.cumsum(centred)[n_low - 1]
-    found: FloatArray = np.divide(sums, spread, out=np.zeros(len(n_low)), where=spread > SAME * n)
+    found: FloatArray = np.divide(sums, spread, out=np.zeros(len(n_low)), where=spread > SAME_STATISTIC * n)
     return found
 
 
@@ -139,7 +140,7 @@ def first_maximum(statistic: FloatArray) -> int:
     1
     """
     size = np.abs(statistic)
-    return int(np.argmax(size >= size.max() * (1 - SAME)))
+    return int(np.argmax(size >= size.max() * (1 - SAME_STATISTIC)))
 
 
 def chi_squares(rows: CutRows) -> FloatArray:
@@ -170,7 +171,7 @@ def chi_squares(rows: CutRows) -> FloatArray:
     single, pair = np.cumsum(spread / n)[rank], np.cumsum(spread / n**2)[rank]
     variance = np.cumsum(single - pair - 2 * _minima_with_earlier(pair))[rows.n_low - 1]
     score = np.cumsum(rows.event - expected)[rows.n_low - 1]
-    informative = variance > SAME * max(float(spread.sum()), SAME)
+    informative = variance > SAME_STATISTIC * max(float(spread.sum()), SAME_STATISTIC)
     found: FloatArray = np.divide(score**2, variance, out=np.full(len(variance), np.nan), where=informative)
     return found
 
@@ -221,13 +222,107 @@ def log_hazard_ratios(rows: CutRows) -> FloatArray:
     -----
     ``coxph(Surv(time, event) ~ (marker > cut))`` of R at every cut; each costs O(events).
     """
-    if int(rows.event.sum()) * len(rows.n_low) <= LARGE:
+    if int(rows.event.sum()) * len(rows.n_low) <= COMPILED_FROM:
         high = np.arange(len(rows.time)) >= rows.n_low[:, None]
         return grouped_log_hazard_ratios(rows.time, rows.event, high)[0]
-    from analysis.kernels.cutpoints.loops import two_groups_loop
+    from analysis.kernels.cutpoints.scan_loop import two_groups_loop
 
     times, rank = dense_rank(rows.time[rows.event])
     place = np.searchsorted(times, rows.time, side="right") - 1
     at = np.sort(rank)
     fraction = (np.arange(len(at)) - np.searchsorted(at, at)) / np.bincount(at)[at]
     return two_groups_loop(place, rows.event, rows.n_low, at, fraction, len(times))
+
+
+def permuted_maxima(scores: FloatArray, n_low: IntArray, *, n_permutations: int, key: int) -> FloatArray:
+    """The maximum of the absolute standardised statistic in random orders of the scores.
+
+    Each permutation is a shuffle (Fisher and Yates) from the front as far as the last cut, whose sums are taken on the
+    way. Its random numbers are a counter, from `key` on, hashed by splitmix64 (Steele, Lea and Flood, OOPSLA 2014):
+    they depend on nothing but the key and their place, so that numpy and the compiled loop draw the same.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+    n_low : ndarray of int, shape (k,)
+        Increasing.
+    n_permutations : int
+    key : int
+        64 random bits.
+
+    Returns
+    -------
+    ndarray, shape (n_permutations,)
+        Zeros where all scores are equal.
+
+    Examples
+    --------
+    >>> scores = np.array([1.0, 0.0, 0.0, -1.0])  # half of all orders begin with 1 or -1
+    >>> maxima = permuted_maxima(scores, np.array([1]), n_permutations=3000, key=1)
+    >>> np.unique(maxima.round(3)).tolist(), round(float(np.mean(maxima > 1)), 1)
+    ([0.0, 1.414], 0.5)
+    """
+    centred = scores - scores.mean()
+    spread = deviation(centred, n_low)
+    weight = np.zeros(int(n_low[-1]))
+    weight[n_low - 1] = np.divide(1.0, spread, out=np.zeros(len(n_low)), where=spread > SAME_STATISTIC * len(scores))
+    if n_permutations * len(weight) > random_draws.COMPILED_FROM:
+        from analysis.kernels.permutation_loops import permuted_maxima_loop
+
+        return permuted_maxima_loop(centred, weight, n_permutations, np.uint64(key))
+    size = max(1, random_draws.AT_ONCE // len(centred))
+    starts = range(0, n_permutations, size)
+    parts = [_maxima(centred, weight, np.arange(start, min(start + size, n_permutations)), key) for start in starts]
+    return np.concatenate(parts)
+
+
+def _maxima(scores: FloatArray, weight: FloatArray, which: IntArray, key: int) -> FloatArray:
+    """Those of some of the permutations, all shuffled in step."""
+    shuffled = np.tile(scores[:, None], len(which))
+    counter = np.uint64(key) + which.astype(np.uint64) * np.uint64(len(weight)) * GOLDEN
+    total, largest = np.zeros(len(which)), np.zeros(len(which))
+    for i, factor in enumerate(weight):
+        counter += GOLDEN
+        total += draw_in_step(shuffled, i, len(scores), random_halves(counter)[0])
+        if factor:
+            np.maximum(largest, np.abs(total) * factor, out=largest)
+    return largest
+
+
+def corrected_p_values(statistic: FloatArray, maxima: FloatArray) -> FloatArray:
+    """The chance that the largest statistic of a search reaches each of those seen: (1 + reached) / (1 + drawn).
+
+    The single-step max-T adjustment of Westfall and Young (Resampling-Based Multiple Testing, 1993).
+
+    Parameters
+    ----------
+    statistic : ndarray, shape (k,)
+        Absolute.
+    maxima : ndarray, shape (m,)
+        The largest of each random data set without an effect.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+
+    Examples
+    --------
+    >>> corrected_p_values(np.array([0.0, 2.0, 9.0]), np.array([1.0, 2.0, 3.0])).tolist()
+    [1.0, 0.75, 0.25]
+    """
+    reached = len(maxima) - np.searchsorted(np.sort(maxima), statistic * (1 - SAME_STATISTIC))
+    return np.asarray((1 + reached) / (1 + len(maxima)), dtype=np.float64)
+
+
+def critical_value(maxima: FloatArray, level: float = 0.05) -> float:
+    """The limit that a statistic must exceed for its corrected p-value to be at most `level`.
+
+    Infinite where there are too few draws for any p-value to be as small.
+
+    Examples
+    --------
+    >>> critical_value(np.arange(1.0, 100.0)), critical_value(np.arange(5.0))
+    (95.0, inf)
+    """
+    allowed = int(level * (1 + len(maxima)) * (1 + SAME_STATISTIC)) - 1
+    return float(np.sort(maxima)[len(maxima) - 1 - allowed]) if allowed >= 0 else float("inf")

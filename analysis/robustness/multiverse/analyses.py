@@ -11,7 +11,7 @@ import numpy as np
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.batches import in_batches
 from analysis.errors import InputError
-from analysis.kernels.cox import fit_contrasts, risk_sets
+from analysis.kernels.cox_resamples import fit_groupings
 from analysis.robustness.multiverse.settings import (
     Setting,
     choice_names,
@@ -159,12 +159,13 @@ def _of_setting(universe: Universe, setting: Setting, orders: IntArray) -> Float
     event, others = data.event[kept], setting.design.x[kept]
     if not event.any():
         return found
-    sets = risk_sets(data.time[kept], event, entry=data.entry[kept], strata=data.strata.codes[kept])
-    others = others[:, _varying(others)]
+    shared = (others[:, _varying(others)], data.time[kept], event)
+    sets = {"entry": data.entry[kept], "strata": data.strata.codes[kept]}
     for place, cut in enumerate(universe.cuts.values()):
         here = codes[place][:, kept]
         asked = np.flatnonzero(_compared(here[:, event], universe.contrast))
-        found[asked, place] = fit_contrasts(contrast_columns(here[asked].T, cut, universe.contrast), others, sets)
+        columns = contrast_columns(np.arange(len(cut.labels)), cut, universe.contrast)
+        found[asked, place] = fit_groupings(here[asked], columns, *shared, **sets)[:, 0]
         for order in asked[np.isnan(found[asked, place])].tolist():
             found[order, place] = _with_guards(setting, cut, codes[place, order], universe.contrast)
     return found

@@ -12,7 +12,8 @@ import pandas as pd
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import Endpoint
 from analysis.errors import InputError, NotEstimable, RowAccount, warn_all
-from analysis.kernels.cutpoints import SAME, logrank_scores
+from analysis.kernels.cutpoints import logrank_scores
+from analysis.kernels.tolerances import SAME_STATISTIC
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.search.correction import searched_cutpoints
 from analysis.strata.search.scans import Scan, check_options, search_rows
@@ -185,7 +186,7 @@ def best_partitions(
     """
     n = scores.shape[1]
     sums = np.cumsum(scores, axis=1)[:, n_low - 1]
-    factor = (n - 1) / np.maximum(np.einsum("ij,ij->i", scores, scores), SAME)
+    factor = (n - 1) / np.maximum(np.einsum("ij,ij->i", scores, scores), SAME_STATISTIC)
     below = sums**2 / n_low  # the lowest group
     above = sums**2 / (n - n_low)  # the highest: its scores sum to minus those below
     rows_between = np.where(apart, n_low - n_low[:, None], 1)
@@ -198,7 +199,7 @@ def best_partitions(
             below = joined.max(axis=1)
         total = below + above
         statistic.append(total.max(axis=1) * factor)
-        positions = [int(np.argmax(total[0] >= total[0].max() * (1 - SAME)))]
+        positions = [int(np.argmax(total[0] >= total[0].max() * (1 - SAME_STATISTIC)))]
         for link in reversed(links):
             positions.append(int(link[positions[-1]]))
         chosen.append(np.array(positions[::-1]))
@@ -220,6 +221,6 @@ def _compared(statistic: FloatArray) -> tuple[pd.DataFrame, float]:
     steps = {
         "statistic": statistic[:, 0],
         "excess": excess[:, 0],
-        "p_permutation": (statistic >= statistic[:, :1] * (1 - SAME)).mean(axis=1),
+        "p_permutation": (statistic >= statistic[:, :1] * (1 - SAME_STATISTIC)).mean(axis=1),
     }
-    return pd.DataFrame(steps), float((largest >= largest[0] - SAME).mean())
+    return pd.DataFrame(steps), float((largest >= largest[0] - SAME_STATISTIC).mean())

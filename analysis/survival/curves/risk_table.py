@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, with_columns
 from analysis.errors import InputError, NotEstimable, number_problems, raise_all, warn_all
-from analysis.kernels.times import TOLERANCE, n_times_to
+from analysis.kernels.times import n_times_to
+from analysis.kernels.tolerances import SAME_TIME
 from analysis.survival import rows as gate
 from analysis.survival.rows import SurvivalData
 
@@ -120,7 +121,7 @@ def risk_of_counts(
 
 def so_far(time: FloatArray, n: FloatArray, at: FloatArray, *, side: Literal["left", "right"] = "right") -> FloatArray:
     """How many of n come at or before (side "left": before) each given time, near-ties being equal."""
-    room = TOLERANCE * np.average(time, weights=n) if n.any() else 0.0
+    room = SAME_TIME * np.average(time, weights=n) if n.any() else 0.0
     place = np.searchsorted(time, at + room if side == "right" else at - room, side=side)
     return np.concatenate([[0.0], np.cumsum(n)])[place]
 
@@ -171,7 +172,7 @@ def landmark(cohort: pd.DataFrame, endpoint: Endpoint, at: float) -> pd.DataFram
     """
     raise_all(number_problems("at", at, low=0), InputError)
     data = gate.survival_data(cohort, endpoint)
-    later = data.time > at + TOLERANCE * max(at, np.abs(data.time).mean())
+    later = data.time > at + SAME_TIME * max(at, np.abs(data.time).mean())
     if not later.any():
         raise NotEstimable(f"0 at risk at {at:g}: follow-up in {endpoint.duration!r} ends at {data.time.max():g}")
     warn_all(data.warnings)

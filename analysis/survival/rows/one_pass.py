@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analysis.arrays import IntArray
 from analysis.cohort.columns import Endpoint, column_problems, holds_numbers, plain_numbers
 from analysis.errors import dropped_warnings, raise_all
-from analysis.kernels.counts import MANY_ROWS, Exits, count_exits, counts_of
+from analysis.kernels.counts import MANY_ROWS, Exits, counts_of
 from analysis.survival.rows.groups import MOST_NUMERIC_GROUPS, Coded, Groups, coded, group_rows, labels_of
 from analysis.survival.rows.survival_data import CohortCounts, check_roles, zero_time_warnings
 
@@ -34,6 +34,8 @@ def counts_in_one_pass(
     codes = groups.codes
     if n_segments > 1:
         codes = np.where(codes < 0, -1, within.codes * n_groups + codes)
+    from analysis.kernels.counts.one_pass import count_exits
+
     exits = count_exits(*outcome, codes, n_codes=n_segments * n_groups)
     if exits is None or not exits.time.any():
         return None

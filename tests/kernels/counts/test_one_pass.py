@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.kernels.counts import counting
-from analysis.kernels.counts.counting import count
+from analysis.kernels.counts import life_table
+from analysis.kernels.counts.life_table import count
 from analysis.kernels.counts.one_pass import count_exits
 from analysis.kernels.times import merge_near_ties
 
@@ -91,7 +91,7 @@ def test_many_rows_are_counted_as_few_are(monkeypatch, unit, by):
     }  # fmt: skip
     sizes = {f"n_{name}s": 3 for name in codes}
     slow = count(time, event, **codes, **sizes)
-    monkeypatch.setattr(counting, "MANY_ROWS", 1)
+    monkeypatch.setattr(life_table, "MANY_ROWS", 1)
     fast = count(time, event, **codes, **sizes)
     for name in ("time", "start", "n_risk", "n_event", "n_censor", "n_entry"):
         np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name))

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from analysis.kernels.cox.at_risk import risk_sets
 from analysis.kernels.cox.likelihood import cox_problem, evaluate, fit_arrays
-from analysis.kernels.cox.risk_sets import risk_sets
-from analysis.kernels.cox_registry import arrays
-from analysis.kernels.cox_registry.arrays import CoxArrays, arrays_rows, fit_large
-from analysis.kernels.cox_registry.event_times import add_tallies, event_times, places_in, places_missed, tally_rows
-from analysis.kernels.cox_registry.likelihood import LargeProblem, evaluate_large, large_problem
+from analysis.kernels.cox_registry import likelihood
+from analysis.kernels.cox_registry.likelihood import (
+    CoxArrays,
+    LargeProblem,
+    arrays_rows,
+    evaluate_large,
+    fit_large,
+    large_problem,
+)
 
 CASES = [
     {},
@@ -69,7 +74,7 @@ def test_the_likelihood_is_that_of_sorted_rows(case, ties):
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_maximum_from_a_sample_is_the_maximum(case, order, monkeypatch):
-    monkeypatch.setattr(arrays, "SAMPLE", 120)
+    monkeypatch.setattr(likelihood, "SAMPLE", 120)
     x, time, event, options = rows_of(**case)
     problem, solution = fit_large(CoxArrays(np.asarray(x, order=order), time, event, **options))
     coef, covariance, log_likelihood = fit_arrays(x, time, event, **options)
@@ -95,7 +100,7 @@ def test_replicates_are_rows_written_out(case):
 
 
 def test_a_column_that_the_sample_holds_constant_is_still_estimated(monkeypatch):
-    monkeypatch.setattr(arrays, "SAMPLE", 90)
+    monkeypatch.setattr(likelihood, "SAMPLE", 90)
     x, time, event, _ = rows_of()
     x[:, 1] = 0.0
     x[np.arange(len(x)) % 10 == 3, 1] = 1.0  # the sample takes every tenth row, from the first
@@ -115,35 +120,3 @@ def test_events_of_everybody_at_risk_compare_nobody():
     problem = arrays_problem(CoxArrays(x, time, event | True, strata=every), np.tile(x.mean(0), (300, 1)), x.std(0))
     assert not problem.compared
     assert arrays_problem(CoxArrays(x, time, event), x.mean(0)[None], x.std(0)).compared
-
-
-def test_tallies_of_parts_add_up_to_that_of_the_whole():
-    _, time, event, options = rows_of(n_strata=3, weighted=True)
-    strata, weights = options["strata"], options["weights"]
-    whole, key = tally_rows(time, event, strata=strata, weights=weights)
-    parts, keys = zip(
-        *(
-            tally_rows(time[rows], event[rows], strata=strata[rows], weights=weights[rows])
-            for rows in (slice(0, 100), slice(100, 101), slice(101, None))
-        ),
-        strict=True,
-    )
-    added = add_tallies(parts)
-    for name in ("stratum", "time", "n_event", "event_weight"):
-        assert_allclose(getattr(added, name), getattr(whole, name), rtol=1e-12)
-    place = np.concatenate([places_in(added, part)[own] for part, own in zip(parts, keys, strict=True)])
-    assert (place == key).all()
-
-
-def test_places_by_their_definition():
-    _, time, event, options = rows_of(n=200, digits=0, n_strata=3, late=True)
-    strata, entry = options["strata"], options["entry"]
-    tally, key = tally_rows(time, event, strata=strata)
-    events, place = event_times(tally)
-    missed = places_missed(events, entry, strata)
-    for row in range(len(time)):
-        own = events.stratum == strata[row]
-        before = int((events.stratum < strata[row]).sum())
-        lived, late = (int((own & (events.times <= at)).sum()) for at in (time[row], entry[row]))
-        assert place[key[row]] == (before + lived if lived else 0)
-        assert missed[row] == (before + late if late else 0)

@@ -1,11 +1,11 @@
-"""The Cox models of many resamples: each equal to the model of its rows written out."""
+"""The Cox models of many resamples and groupings: each equal to the model of its rows written out."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from analysis.kernels.cox.likelihood import fit_arrays
-from analysis.kernels.cox_resamples.fits import baseline_batch, fit_weighted_batch
+from analysis.kernels.cox_resamples.fits import baseline_batch, fit_groupings, fit_weighted_batch
 
 
 def rows_of(n=90, p=3, b=12, *, digits=1, late=False, n_strata=1, seed=1):
@@ -126,3 +126,60 @@ def test_nothing_to_fit(case):
     assert np.isnan(coef).all()
     assert not converged.any()
     assert baseline_batch(x, time, event, weights, coef, np.array([1.0])).shape == (len(weights), 1, 1)
+
+
+def groupings_of(n=120, p=3, b=9, q=1, *, digits=1, late=False, n_strata=1, seed=1):
+    """Random rows with ties, and b groupings into q + 1 groups by a permuted marker."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, p)) * 10.0 ** rng.integers(-3, 3, p)
+    time = np.round(rng.exponential(5, n), digits) + 1
+    entry = np.where(rng.random(n) < 0.5, time * rng.random(n) * 0.6, -np.inf) if late else np.full(n, -np.inf)
+    strata = rng.integers(0, n_strata, n)
+    groups = np.argsort(rng.random((b, n)), axis=1) * (q + 1) // n
+    return groups, np.eye(q + 1)[:, :q], x, time, rng.random(n) < 0.6, entry, strata
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"p": 0},
+        {"q": 2},
+        {"digits": 0},
+        {"late": True, "n_strata": 3},
+        {"digits": 0, "late": True, "n_strata": 2, "q": 2},
+        {"p": 0, "n_strata": 4, "digits": 0},
+    ],
+    ids=str,
+)
+def test_each_grouping_is_the_model_fitted_alone(options):
+    groups, columns, x, time, event, entry, strata = groupings_of(**options)
+    found = fit_groupings(groups, columns, x, time, event, entry=entry, strata=strata)
+    for own, coef in zip(groups, found, strict=True):
+        alone = fit_arrays(np.column_stack([columns[own], x]), time, event, entry=entry, strata=strata)[0]
+        assert_allclose(coef, alone, rtol=1e-8, atol=1e-10)
+
+
+def test_groupings_without_a_maximum_are_missing_and_the_others_are_not():
+    groups, columns, x, time, event, _, _ = groupings_of(b=4)
+    x[:, 1] = np.arange(len(event)) % 3 == 0
+    groups[0] = ~event & (np.arange(len(event)) % 2 == 0)  # no event in one group
+    groups[1] = x[:, 1]  # the same column twice
+    groups[2] = 1  # one group alone
+    found = fit_groupings(groups, columns, x, time, event)
+    assert np.isnan(found[:, 0]).tolist() == [True, True, True, False]
+
+
+def test_a_strong_effect_is_reached_from_afar():
+    groups, columns, x, time, event, _, _ = groupings_of(n=300, b=3)
+    groups[0] = time < np.quantile(time, 0.5)  # the early half: nearly separated
+    groups[0, np.argmax(time)] = 1
+    found = fit_groupings(groups, columns, x, time, event)[0, 0]
+    alone = fit_arrays(np.column_stack([columns[groups[0]], x]), time, event)[0][0]
+    assert np.isnan(found) or found == pytest.approx(alone, rel=1e-7)
+    assert abs(alone) > np.log(10)
+
+
+def test_no_groupings_at_all():
+    groups, columns, x, time, event, _, _ = groupings_of(b=0)
+    assert fit_groupings(groups, columns, x, time, event).shape == (0, 4)

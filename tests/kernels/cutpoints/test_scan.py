@@ -1,27 +1,33 @@
-"""Every cut at once: against one test and one model a cut, by hand, and the compiled loops against numpy."""
+"""The scan of every cut and its permutation null: against definitions, cut by cut and order by order."""
 
 from __future__ import annotations
+
+from itertools import permutations
+from math import sqrt
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 
-from analysis.kernels.counts.counting import count
+from analysis.kernels import random_draws
+from analysis.kernels.counts.life_table import count
 from analysis.kernels.counts.logrank import logrank_sums
 from analysis.kernels.cox.likelihood import fit_arrays
-from analysis.kernels.cutpoints import scan, two_groups
 from analysis.kernels.cutpoints.scan import (
     chi_squares,
+    corrected_p_values,
+    critical_value,
     cut_rows,
     deviation,
     first_maximum,
     log_hazard_ratios,
     logrank_scores,
+    permuted_maxima,
     standardised,
 )
-from analysis.kernels.cutpoints.two_groups import grouped_log_hazard_ratios
 
 
 def drawn(n: int, seed: int, *, ties: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -107,31 +113,55 @@ def test_turning_the_marker_round_turns_the_hazard_ratio_round(n, seed):
     assert_allclose(chi_squares(there), chi_squares(back)[::-1], rtol=1e-8, atol=1e-10)
 
 
-@pytest.mark.parametrize("ties", [False, True])
-def test_the_compiled_loop_finds_what_numpy_finds(ties, monkeypatch):
-    rows = scanned(*drawn(60, 3, ties=ties))
-    expected = log_hazard_ratios(rows)
-    monkeypatch.setattr(scan, "LARGE", 0)
-    assert_allclose(log_hazard_ratios(rows), expected, rtol=1e-9, atol=1e-12)
+SCORES = np.array([0.9, 0.6, -0.1, -0.5, -0.7, -0.2])
+N_LOW = np.array([1, 2, 4])
 
 
-@pytest.mark.parametrize("ties", [False, True])
-def test_resampled_groupings_are_those_of_repeated_rows(ties, monkeypatch):
-    _, time, event = drawn(40, 5, ties=ties)
-    rng = np.random.default_rng(1)
-    counts = rng.multinomial(40, np.full(40, 1 / 40), size=6).astype(float)
-    high = rng.random((6, 40)) < 0.4
-    coef, std_error = grouped_log_hazard_ratios(time, event, high, counts)
-    for place in range(6):
-        again = np.repeat(np.arange(40), counts[place].astype(int))
-        x = high[place][again][:, None].astype(float)
-        expected, covariance, _ = fit_arrays(x, time[again], event[again])
-        assert_allclose([coef[place], std_error[place]], [expected[0], covariance[0, 0] ** 0.5], rtol=1e-7)
-    monkeypatch.setattr(two_groups, "LARGE", 0)
-    assert_allclose(grouped_log_hazard_ratios(time, event, high, counts), (coef, std_error), rtol=1e-9)
+def largest(order) -> float:
+    return float(np.abs(standardised(np.asarray(order), N_LOW)).max())
 
 
-def test_groupings_without_events_have_no_hazard_ratio():
-    coef, std_error = grouped_log_hazard_ratios(np.arange(1.0, 5), np.zeros(4, dtype=bool), np.eye(4, dtype=bool))
-    assert np.isnan(coef).all()
-    assert np.isnan(std_error).all()
+@pytest.mark.parametrize("observed", [1.2, 1.6, 1.9])
+def test_the_share_is_that_among_all_orders(observed):
+    exact = np.mean([largest(order) >= observed for order in permutations(SCORES)])
+    found = np.mean(permuted_maxima(SCORES, N_LOW, n_permutations=20_000, key=11) >= observed)
+    assert abs(found - exact) < 4 * sqrt(exact * (1 - exact) / 20_000) + 1e-9
+
+
+def test_every_maximum_is_that_of_some_order():
+    every = np.unique([largest(order) for order in permutations(SCORES)])
+    found = permuted_maxima(SCORES, N_LOW, n_permutations=500, key=4)
+    assert np.abs(found[:, None] - every).min(axis=1).max() < 1e-12
+
+
+def test_equal_scores_have_maxima_of_zero():
+    assert (permuted_maxima(np.full(4, 0.25), np.array([1, 2]), n_permutations=50, key=1) == 0).all()
+
+
+def test_an_order_that_ties_with_the_observed_one_reaches_it():
+    scores, n_low = np.array([1.0, -1.0]), np.array([1])
+    maxima = permuted_maxima(scores, n_low, n_permutations=64, key=3)
+    assert corrected_p_values(np.abs(standardised(scores, n_low)), maxima) == 1
+
+
+def test_batches_do_not_change_the_draws(monkeypatch):
+    expected = permuted_maxima(SCORES, N_LOW, n_permutations=300, key=9)
+    monkeypatch.setattr(random_draws, "AT_ONCE", 60)
+    assert (permuted_maxima(SCORES, N_LOW, n_permutations=300, key=9) == expected).all()
+
+
+def test_another_key_is_another_draw():
+    totals = {permuted_maxima(SCORES, N_LOW, n_permutations=100, key=key).sum() for key in range(6)}
+    assert len(totals) == 6
+
+
+@given(
+    arrays(float, st.integers(1, 120), elements=st.integers(0, 40).map(float)),
+    arrays(float, 7, elements=st.integers(0, 40).map(float)),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_statistic_exceeds_the_critical_value_just_when_its_p_value_is_at_most_a_twentieth(maxima, statistic):
+    p_values = corrected_p_values(statistic, maxima)
+    counted = [(1 + sum(maxima >= value)) / (1 + len(maxima)) for value in statistic]
+    assert_allclose(p_values, counted, rtol=1e-12)
+    assert ((statistic > critical_value(maxima)) == (p_values <= 0.05 + 1e-12)).all()

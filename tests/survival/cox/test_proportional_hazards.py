@@ -16,8 +16,8 @@ from analysis import (
     fit_cox,
     proportional_hazards_test,
 )
+from analysis.kernels.cox.at_risk import risk_sets
 from analysis.kernels.cox.likelihood import cox_problem, evaluate
-from analysis.kernels.cox.risk_sets import risk_sets
 from analysis.survival.cox.proportional_hazards import natural_spline
 from tests.reference import rows
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import CompetingEndpoint, Endpoint
-from analysis.kernels.times import TOLERANCE
+from analysis.kernels.tolerances import SAME_TIME
 from analysis.present.figures import plot_incidence
 from analysis.present.pages import Prose
 from analysis.present.text import format_share
@@ -59,9 +59,9 @@ def nested_endpoints(study: Study) -> tuple[Endpoint, Endpoint] | None:
         if inner.entry is not None or outer.entry is not None or inner.time_unit != outer.time_unit:
             continue
         rows = study.cohort[[*inner.columns, *outer.columns]].dropna().astype(float)
-        sooner = rows[inner.duration] <= rows[outer.duration] * (1 + TOLERANCE)
+        sooner = rows[inner.duration] <= rows[outer.duration] * (1 + SAME_TIME)
         implied = (rows[outer.event] == 0) | (rows[inner.event] == 1)
-        earlier = rows[inner.duration] < rows[outer.duration] * (1 - TOLERANCE)
+        earlier = rows[inner.duration] < rows[outer.duration] * (1 - SAME_TIME)
         if len(rows) and sooner.all() and implied.all() and (earlier & (rows[inner.event] == 1)).any():
             return inner, outer
     return None
@@ -70,7 +70,7 @@ def nested_endpoints(study: Study) -> tuple[Endpoint, Endpoint] | None:
 def first_event(cohort: pd.DataFrame, inner: Endpoint, outer: Endpoint) -> pd.Series:
     """0 where neither came, 1 where the inner endpoint ended before the outer's event, 2 where that came first."""
     rows = cohort[[*inner.columns, *outer.columns]].astype(float)
-    together = np.isclose(rows[inner.duration], rows[outer.duration], rtol=TOLERANCE, atol=0.0)
+    together = np.isclose(rows[inner.duration], rows[outer.duration], rtol=SAME_TIME, atol=0.0)
     status = np.where(rows[inner.event] == 0, 0.0, np.where(together & (rows[outer.event] == 1), 2.0, 1.0))
     return pd.Series(np.where(rows.isna().any(axis=1), np.nan, status), index=cohort.index)
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from analysis.kernels.cox.exponentials import exponential, exponentiate, natural_log
-from analysis.kernels.sums import dot
+from analysis.kernels.compiled import dot, exponential, exponentiate, natural_log
 
 
 @pytest.mark.parametrize("reach", [1.0, 30.0, 700.0])

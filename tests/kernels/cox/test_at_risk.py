@@ -1,4 +1,4 @@
-"""Sums over risk sets where linear predictors lie far apart: by their definition, in logarithms."""
+"""Risk sets and sums over them, by their definition."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
-from analysis.kernels.cox import risk_sums
-from analysis.kernels.cox.likelihood import cox_problem, evaluate, moments, timed_information
-from analysis.kernels.cox.residuals import martingale_residuals, score_residuals
-from analysis.kernels.cox.risk_sets import risk_sets
-from analysis.kernels.cox.risk_sums import risks_of
+from analysis.kernels.cox import at_risk as module
+from analysis.kernels.cox.at_risk import risk_sets, risks_of
+from analysis.kernels.cox.likelihood import (
+    cox_problem,
+    evaluate,
+    martingale_residuals,
+    moments,
+    score_residuals,
+    timed_information,
+)
 
 
 def far_apart(seed: int, *, late: bool, spread: float) -> dict[str, Any]:
@@ -71,8 +76,8 @@ def test_one_scale_and_many_give_the_same_likelihood_and_residuals(
         ]  # fmt: skip
 
     one = everything()
-    monkeypatch.setattr(risk_sums, "NEAR", -1.0)
-    monkeypatch.setattr(risk_sums, "NEAR_LATE", -1.0)
+    monkeypatch.setattr(module, "NEAR", -1.0)
+    monkeypatch.setattr(module, "NEAR_LATE", -1.0)
     for left, right in zip(one, everything(), strict=True):
         np.testing.assert_allclose(left, right, rtol=1e-11, atol=1e-12)
 
