@@ -304,8 +304,11 @@ from analysis.study.report import StudyResults as StudyResults
 from analysis.study.outputs import write_outputs as write_outputs
 
 # The cut-point explorer, and the benches' files
-from analysis.study.explorer.explorer import explorer_frames as explorer_frames, explorer_display as explorer_display
-from analysis.study.explorer import write_explorer as write_explorer
+from analysis.study.outputs import (
+    explorer_frames as explorer_frames,
+    explorer_display as explorer_display,
+    write_explorer as write_explorer,
+)
 from analysis.study.report import read_benches as read_benches, write_bench as write_bench
 
 __version__: str

@@ -45,12 +45,12 @@ def in_batches(
     """
     from tqdm import tqdm
 
-    found = []
+    results = []
     with tqdm(total=sum(sizes), desc=label, delay=2, disable=None, leave=False) as bar:
         for result, size in zip(_results(work, batches, share=share), sizes, strict=True):
-            found.append(result)
+            results.append(result)
             bar.update(size)
-    return found
+    return results
 
 
 def _results(work: Callable[[Batch], Result], batches: Sequence[Batch], *, share: bool) -> Iterator[Result]:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-BUILD = Path("build")
-LOG = "errors.log"
+from analysis import errors
 
 if TYPE_CHECKING:
-    from analysis.errors import PackageFault, PartFailed
+    from analysis.study.report import StudyResults
+
+BUILD = Path("build")
+LOG = "errors.log"
+READING = ("sep", "decimal", "encoding", "sheet", "limits", "thousands")
+
+Failures = Sequence[errors.PackageFault | errors.PartFailed]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,57 +35,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 when all went well; 1 when something given cannot be used, a file cannot be written, or a part failed in a way
-        that this package did not foresee (all told on stderr; of the last, tracebacks go to a log).
+        that this package did not foresee (all on stderr; of the last, tracebacks go to a log).
     """
-    from analysis.errors import InputError, PackageFault
-
     options = _parser().parse_args(arguments)
-    failed: list[PackageFault | PartFailed] = []
     code = 1
+    failed: Failures = []
+    with suppress(OSError):  # no folder, no log
+        (_log_folder(options) / LOG).unlink(missing_ok=True)
     try:
-        code, failed = _run(options)
-    except InputError as error:
+        with errors.collected() as caught:
+            code = errors.guarded(f"python -m analysis {options.verb}", partial(options.run, options))
+        failed = [warning for warning in caught if isinstance(warning, errors.PartFailed)]
+        errors.warn_all(warning for warning in caught if not isinstance(warning, errors.PartFailed))
+    except errors.InputError as error:
         faults = f"{len(error.problems)} faults:" if len(error.problems) > 1 else "1 fault:"
         print(faults, *(f"  - {problem}" for problem in error.problems), sep="\n", file=sys.stderr)
-    except PackageFault as fault:
+    except errors.PackageFault as fault:
         failed = [fault]
     if failed:
         _log(failed, _log_folder(options) / LOG)
     return 1 if failed else code
 
 
-def _run(options: argparse.Namespace) -> tuple[int, list[PackageFault | PartFailed]]:
-    """A verb's exit code, and the parts of it that failed; its other warnings are shown as ever."""
-    from analysis.errors import PartFailed, collected, guarded, warn_all
-
-    run: Callable[[argparse.Namespace], int] = options.run
-    with suppress(OSError):  # no folder, no log
-        (_log_folder(options) / LOG).unlink(missing_ok=True)
-    with collected() as caught:
-        code = guarded(f"python -m analysis {options.verb}", lambda: run(options))
-    warn_all(warning for warning in caught if not isinstance(warning, PartFailed))
-    return code, [warning for warning in caught if isinstance(warning, PartFailed)]
-
-
-def _log(failed: Sequence[PackageFault | PartFailed], path: Path) -> None:
+def _log(failed: Failures, path: Path) -> None:
     """One line for each failure, and their tracebacks in a log; on stderr where no log can be written."""
-    from analysis.errors import NotWritten
     from analysis.present.canvas import replace_file
 
-    for one in failed:
-        print(one, file=sys.stderr)
-    details = "\n".join(f"{one}\n\n{one.details}" for one in failed)
+    for failure in failed:
+        print(failure, file=sys.stderr)
+    details = "\n".join(f"{failure}\n\n{failure.details}" for failure in failed)
     try:
         print(f"tracebacks: {replace_file(path, details)}; please report them", file=sys.stderr)
-    except NotWritten:
+    except errors.NotWritten:
         print(details, file=sys.stderr)
 
 
 def _log_folder(options: argparse.Namespace) -> Path:
     """Where a verb's log goes: beside what it writes."""
-    if options.verb in ("report", "figures"):
-        return _directory(options)
-    return BUILD
+    return _directory(options) if options.verb in ("report", "figures") else BUILD
+
+
+def _directory(options: argparse.Namespace) -> Path:
+    """Where to write: as asked for, else build/, or build/NAME for a plan NAME.toml."""
+    if options.output:
+        return Path(options.output)
+    return BUILD / options.plan.stem if options.plan else BUILD
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -153,20 +153,16 @@ def _report(options: argparse.Namespace) -> int:
     """The report; with the notebooks when it is the synthetic cohort's."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from analysis.study import outputs
     from analysis.study.blocks import recorded
-    from analysis.study.outputs import notebook_paths, start_notebooks, write_outputs
-    from analysis.study.report.sections import SECTIONS
-    from analysis.study.run import load_plan, run_study
 
-    plan, directory = load_plan(options.plan), _directory(options)
-    notebooks = () if options.plan else notebook_paths()
-    with _Progress("report", len(SECTIONS) + len(notebooks)) as progress, ThreadPoolExecutor(max_workers=2) as pool:
-        pages = zip(notebooks, start_notebooks(notebooks, directory / "notebooks", pool), strict=True)
-        results = run_study(plan, progress=progress.step)
-        progress.expect(len(results.figures))
-        made = (recorded(f"The notebook {path.stem}", lambda: [page.result()])[0] for path, page in pages)  # noqa: B023
-        written = [progress.step_with(path) for paths in made for path in paths]
-        files = write_outputs(results, directory, others=tuple(written), progress=progress.step)
+    directory, notebooks = _directory(options), () if options.plan else outputs.notebook_paths()
+    with _Progress("report", len(notebooks)) as progress, ThreadPoolExecutor(max_workers=2) as pool:
+        pages = zip(notebooks, outputs.start_notebooks(notebooks, directory / "notebooks", pool), strict=True)
+        results = _results(options.plan, progress)
+        made = (recorded(f"The notebook {path.stem}", page.result)[0] for path, page in pages)
+        written = [progress.step_with(path) for path in made if path is not None]
+        files = outputs.write_outputs(results, directory, others=tuple(written), progress=progress.step)
     print(f"{len(files)} files written; open {directory / 'report.html'}")
     return 0
 
@@ -174,30 +170,35 @@ def _report(options: argparse.Namespace) -> int:
 def _figures(options: argparse.Namespace) -> int:
     """The figures alone."""
     from analysis.study.outputs import write_figures
-    from analysis.study.report.sections import SECTIONS
-    from analysis.study.run import load_plan, run_study
 
-    plan, directory = load_plan(options.plan), _directory(options)
-    with _Progress("figures", len(SECTIONS)) as progress:
-        results = run_study(plan, progress=progress.step)
-        progress.expect(len(results.figures))
-        files, _ = write_figures(results, directory, progress=progress.step)
+    directory = _directory(options)
+    with _Progress("figures", 0) as progress:
+        files, _ = write_figures(_results(options.plan, progress), directory, progress=progress.step)
     print(f"{len(files)} files written to {directory / 'figures'}")
     return 0
 
 
+def _results(plan: Path | None, progress: _Progress) -> StudyResults:
+    """A study carried out; its sections and its figures are steps."""
+    from analysis.study.report.sections import SECTIONS
+    from analysis.study.run import load_plan, run_study
+
+    progress.expect(len(SECTIONS))
+    results = run_study(load_plan(plan), progress=progress.step)
+    progress.expect(len(results.figures))
+    return results
+
+
 def _plan_new(options: argparse.Namespace) -> int:
     """A commented plan beside the user's other files; never over one that is there."""
-    from analysis.errors import PlanError, collected
     from analysis.present.canvas import replace_file
     from analysis.study.plan import new_plan
 
     path = options.output or Path(f"{options.file.stem}_plan.toml")
     if path.exists():
-        raise PlanError(f"{path} is there already; move it, or name another with --output")
-    reading = {name: getattr(options, name) for name in ("sep", "decimal", "encoding", "sheet", "limits", "thousands")}
-    with collected():  # validate gives them, with the plan's units and codes
-        text = new_plan(options.file, folder=path.parent, **reading)
+        raise errors.PlanError(f"{path} is there already; move it, or name another with --output")
+    with errors.collected():  # validate gives them, with the plan's units and codes
+        text = new_plan(options.file, folder=path.parent, **{name: getattr(options, name) for name in READING})
     replace_file(path, text)
     print(f"{path} written; check every line, then: python -m analysis validate {path}")
     return 0
@@ -217,22 +218,16 @@ def _plan_schema(options: argparse.Namespace) -> int:
 
 def _validate(options: argparse.Namespace) -> int:
     """All that is wrong with a plan and its cohort, then what is merely suspicious."""
-    from analysis.errors import AnalysisWarning, NotComputed, Separation
-    from analysis.study.blocks import recorded
-    from analysis.study.models import fit_models, marker_hazard_ratios
+    from analysis.study.models import not_estimable
     from analysis.study.plan import StudyPlan
     from analysis.study.prepare import prepare_study
     from analysis.study.report import sparse_levels
 
     study = prepare_study(StudyPlan.from_toml(options.plan))
-    told: list[AnalysisWarning] = []
-    for endpoint in study.plan.endpoints:
-        what = f"{endpoint.name}, the hazard ratios"
-        _, said = recorded(what, lambda: [marker_hazard_ratios(study, endpoint, fit_models(study, endpoint))])  # noqa: B023
-        told += [one for one in said if isinstance(one, NotComputed | Separation)]
-    missing = any(isinstance(one, NotComputed) for one in told)
-    sparse = [one.text for one in sparse_levels(study) if one.raised]
-    for note in (*study.notes, *told, *sparse):
+    warnings = not_estimable(study)
+    missing = any(isinstance(warning, errors.NotComputed) for warning in warnings)
+    sparse = [caution.text for caution in sparse_levels(study) if caution.raised]
+    for note in (*study.notes, *warnings, *sparse):
         print(f"note: {note}")
     counts = study.cohort[study.stratum_column].value_counts(sort=False)
     strata = ", ".join(f"{label} {count}" for label, count in counts.items())
@@ -282,13 +277,6 @@ def _simulate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _directory(options: argparse.Namespace) -> Path:
-    """Where to write: as told, else build/, or build/NAME for a plan NAME.toml."""
-    if options.output:
-        return Path(options.output)
-    return BUILD / options.plan.stem if options.plan else BUILD
-
-
 class _Progress:
     """A bar on stderr, on a terminal only and after two seconds; at its end, where the time went."""
 
@@ -303,14 +291,14 @@ class _Progress:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        """Close the bar and tell the five longest steps, unless something stopped them."""
+        """Close the bar and name the five longest steps, unless something stopped them."""
         self._bar.close()
         if kind is not None:
             return
         longest = sorted(self._times.items(), key=lambda step: -step[1])[:5]
         total = sum(self._times.values())
-        told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in longest)
-        print(f"{total:.1f} s in all; longest: {told}", file=sys.stderr)
+        steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in longest)
+        print(f"{total:.1f} s in all; longest: {steps}", file=sys.stderr)
 
     def expect(self, more: int) -> None:
         """Add steps that were not known at the start."""

@@ -102,7 +102,7 @@ def dropped_warnings(n_read: int, n_used: int, dropped: Mapping[str, int]) -> tu
 
 
 def but_for_dropped(found: Iterable[AnalysisWarning]) -> tuple[AnalysisWarning, ...]:
-    """Warnings of one part of an analysis, of whose rows the whole has said already how many were dropped."""
+    """Warnings of one part of an analysis, without those on dropped rows, which the whole carries already."""
     return tuple(one for one in found if not isinstance(one, RowsDropped))
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from analysis import load_example, write_cohort
 from analysis.present.pages.explorer_words import cut_words
-from analysis.study.explorer import explorer as explorer_module
-from analysis.study.explorer.explorer import explorer_display, explorer_frames, write_explorer
+from analysis.study.outputs import explorer as explorer_module
+from analysis.study.outputs.explorer import explorer_display, explorer_frames, write_explorer
 from analysis.study.outputs.write import write_outputs
 from analysis.study.plan.plan import StudyPlan
 from analysis.study.prepare import prepare_study

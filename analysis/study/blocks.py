@@ -1,4 +1,4 @@
-"""Tables and prose of the report, made from tidy frames in one place."""
+"""Parts of a study made one by one, so that one that fails costs itself alone; and tables of the report."""
 
 from __future__ import annotations
 
@@ -7,17 +7,7 @@ from typing import ParamSpec, TypeVar
 
 import pandas as pd
 
-from analysis.errors import (
-    AnalysisWarning,
-    InputError,
-    NotComputed,
-    NotWritten,
-    PackageFault,
-    PartFailed,
-    collected,
-    guarded,
-    warn_all,
-)
+from analysis import errors
 from analysis.present.pages import TableBlock
 from analysis.present.text import display_frame
 
@@ -25,31 +15,36 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def attempted(what: str, compute: Callable[P, Iterable[T]], *args: P.args, **options: P.kwargs) -> list[T]:
-    """What `compute` yields, or nothing and a warning, which `run_study` makes a note of the section.
+def computed(what: str, compute: Callable[P, T], *args: P.args, **options: P.kwargs) -> T | None:
+    """What `compute` gives, or None and a warning, which `run_study` makes a note of the section.
 
     The warning is `NotComputed` where the rows do not allow it, and `PartFailed` where the package did not foresee it;
     a file that cannot be written ends the run.
     """
     try:
-        return guarded(what, lambda: list(compute(*args, **options)))
-    except NotWritten:
+        return errors.guarded(what, lambda: compute(*args, **options))
+    except errors.NotWritten:
         raise
-    except InputError as error:
-        warn_all([NotComputed(f"{what} is not given: {'; '.join(error.problems)}")])
-    except PackageFault as fault:
-        warn_all([PartFailed(fault)])
-    return []
+    except errors.InputError as error:
+        errors.warn_all([errors.NotComputed(f"{what} is not given: {'; '.join(error.problems)}")])
+    except errors.PackageFault as fault:
+        errors.warn_all([errors.PartFailed(fault)])
+    return None
+
+
+def attempted(what: str, compute: Callable[P, Iterable[T]], *args: P.args, **options: P.kwargs) -> list[T]:
+    """As `computed`, of all that `compute` yields; an empty list in place of None."""
+    return computed(what, lambda: list(compute(*args, **options))) or []
 
 
 def recorded(
-    what: str, compute: Callable[P, Iterable[T]], *args: P.args, **options: P.kwargs
-) -> tuple[list[T], list[AnalysisWarning]]:
-    """As `attempted`, with its warnings in hand, each once; `PartFailed` is emitted as well."""
-    with collected() as caught:
-        made = attempted(what, compute, *args, **options)
+    what: str, compute: Callable[P, T], *args: P.args, **options: P.kwargs
+) -> tuple[T | None, list[errors.AnalysisWarning]]:
+    """As `computed`, with its warnings in hand, each once; `PartFailed` is emitted as well."""
+    with errors.collected() as caught:
+        made = computed(what, compute, *args, **options)
     warnings = list({str(warning): warning for warning in caught}.values())
-    warn_all(warning for warning in warnings if isinstance(warning, PartFailed))
+    errors.warn_all(warning for warning in warnings if isinstance(warning, errors.PartFailed))
     return made, warnings
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
-from analysis.errors import AnalysisWarning, but_for_dropped, collected, warn_all
+from analysis.errors import AnalysisWarning, NotComputed, Separation, but_for_dropped, collected, warn_all
 from analysis.present.text import format_ratio, format_share
 from analysis.robustness.hazards import PiecewiseEffects, Verdict, piecewise_effects, proportional_hazards_verdict
 from analysis.robustness.measurement import MAGNESIUM_ERROR, Attenuation, ErrorScale, SimulationExtrapolation
 from analysis.strata.marker_designs import as_formula
-from analysis.study.blocks import attempted
+from analysis.study.blocks import attempted, recorded
 from analysis.study.study import Study, hazard_ratio_target, milestones, with_targets
 from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios, proportional_hazards_test
 
@@ -41,7 +41,7 @@ class StudyModel:
 
 @dataclass(frozen=True, eq=False)
 class FittedModels:
-    """The models of one endpoint, and what their making had to say."""
+    """The models of one endpoint, and the warnings of fitting them."""
 
     models: tuple[StudyModel, ...]
     warnings: tuple[AnalysisWarning, ...]
@@ -62,7 +62,7 @@ def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
     tuple of StudyModel
         The continuous marker first; no adjusted models when the plan has neither covariates nor strata. A model that
         the rows do not allow is left out, with a `NotComputed` warning; adjusted models that rest on fewer rows than
-        the crude ones (a covariate is missing) are told of in an `AnalysisWarning`.
+        the crude ones (a covariate is missing) are named in an `AnalysisWarning`.
     """
     fitted = study.fits[endpoint.name]
     warn_all(fitted.warnings)
@@ -152,6 +152,20 @@ def marker_hazard_ratios(study: Study, endpoint: Endpoint, models: tuple[StudyMo
     return with_targets(frame, [hazard_ratio_target(study.truth, endpoint, name) for name in names])
 
 
+def not_estimable(study: Study) -> list[AnalysisWarning]:
+    """What the models of the plan cannot estimate: the `NotComputed` and `Separation` warnings of each endpoint."""
+
+    def ratios(endpoint: Endpoint) -> pd.DataFrame:
+        """The hazard ratios of one endpoint."""
+        return marker_hazard_ratios(study, endpoint, fit_models(study, endpoint))
+
+    problems: list[AnalysisWarning] = []
+    for endpoint in study.plan.endpoints:
+        _, warnings = recorded(f"{endpoint.name}, the hazard ratios", ratios, endpoint)
+        problems += [warning for warning in warnings if isinstance(warning, NotComputed | Separation)]
+    return problems
+
+
 def _target(marker: str, adjustment: str, term: str) -> str:
     """The name, among the true estimands, of what a model estimates."""
     if marker == STRATA:
@@ -227,8 +241,8 @@ def marker_step(study: Study) -> float:
     return study.plan.marker.per * (-1.0 if study.plan.marker.direction == "lower" else 1.0)
 
 
-def reliability_words(found: Attenuation | SimulationExtrapolation) -> str:
+def reliability_words(result: Attenuation | SimulationExtrapolation) -> str:
     """A reliability with its interval, as in "87.2% (85.4% to 88.8%)"."""
-    shares = (found.reliability, found.reliability_low, found.reliability_high)
+    shares = (result.reliability, result.reliability_low, result.reliability_high)
     ratio, low, high = (format_share(share) for share in shares)
     return f"{ratio} ({low} to {high})"

@@ -103,33 +103,35 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
     ['stratum', 'interval', 'n']
     """
     study = prepare_study(plan if isinstance(plan, StudyPlan) else StudyPlan.from_toml(plan))
-    cautions = tuple(recorded("The cautions", partial(study_cautions, study))[0])  # the sections tell the warnings
+    cautions = recorded("The cautions", study_cautions, study)[0] or ()  # the sections have the warnings
     sections = []
     for build in SECTIONS:
-        section = _cautioned(_noted(build.__name__.removesuffix("_section"), partial(build, study), study), cautions)
+        section = _cautioned(_noted(study, build.__name__.removesuffix("_section"), partial(build, study)), cautions)
         sections.append(section)
         if progress is not None:
             progress(section.title)
-    sections.insert(1, _noted("words", partial(words_section, study, sections), study))
-    sections.append(_noted("checklists", partial(checklists_section, study.plan, sections), study))
-    summary, _ = recorded("The summary", partial(summary_lines, study, frames_of(sections)))
-    return StudyResults(study=study, summary=tuple(summary) or (_NO_SUMMARY,), sections=tuple(sections))
+    sections.insert(1, _noted(study, "words", partial(words_section, study, sections)))
+    sections.append(_noted(study, "checklists", partial(checklists_section, study.plan, sections)))
+    summary, _ = recorded("The summary", summary_lines, study, frames_of(sections))
+    return StudyResults(study=study, summary=tuple(summary or (_NO_SUMMARY,)), sections=tuple(sections))
 
 
-def _noted(name: str, build: Callable[[], StudySection], study: Study) -> StudySection:
-    """A section with the warnings of its making as notes at its end; the first section tells those of reading.
+def _noted(study: Study, name: str, build: Callable[[], StudySection]) -> StudySection:
+    """A section with the warnings of its making as notes at its end; the section on the cohort has those of reading.
 
     A section that cannot be made is a note under its name.
     """
-    made, told = recorded(f"The section {name}", lambda: [build()])
-    section = made[0] if made else StudySection(name, name.capitalize(), ())
+    made, warnings = recorded(f"The section {name}", build)
+    section = made or StudySection(name, name.capitalize(), ())
     if section.anchor == "cohort":
-        told = [*study.notes, *told]
-    # a missing marker, which reading has told of already
-    known = {f"missing {name}" for name in (*study.marker_columns, *MARKER_AT_THE_TIME)}
-    texts = [_sentence(one) for one in told if not (isinstance(one, RowsDropped) and set(one.dropped) <= known)]
-    notes = tuple(Note(text, "caution") for text in dict.fromkeys(texts))
-    return replace(section, blocks=section.blocks + notes)
+        warnings = [*study.notes, *warnings]
+    missing_marker = {f"missing {name}" for name in (*study.marker_columns, *MARKER_AT_THE_TIME)}  # a note of reading
+    texts = [
+        _sentence(warning)
+        for warning in warnings
+        if not (isinstance(warning, RowsDropped) and set(warning.dropped) <= missing_marker)
+    ]
+    return replace(section, blocks=(*section.blocks, *(Note(text, "caution") for text in dict.fromkeys(texts))))
 
 
 def _cautioned(section: StudySection, cautions: tuple[Caution, ...]) -> StudySection:

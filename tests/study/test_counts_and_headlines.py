@@ -20,7 +20,7 @@ from analysis import (
     write_cohort,
 )
 from analysis.errors import NotEstimable
-from analysis.study.explorer.explorer import explorer_frames
+from analysis.study.outputs.explorer import explorer_frames
 from analysis.study.prepare import prepare_study
 from analysis.study.report.curves import stratum_counts, survival_figure
 from analysis.study.report.sections.cohort import patient_flow

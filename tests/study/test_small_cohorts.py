@@ -10,7 +10,7 @@ import pytest
 
 from analysis import StudyPlan, cli, run_study
 from analysis.present.pages import explorer as explorer_page
-from analysis.study.explorer.explorer import write_explorer
+from analysis.study.outputs.explorer import write_explorer
 
 PLAN = """[data]
 path = "cohort.csv"

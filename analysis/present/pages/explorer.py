@@ -117,7 +117,7 @@ def explorer_page(
 
     Examples
     --------
-    >>> from analysis.study.explorer.explorer import explorer_frames
+    >>> from analysis.study.outputs import explorer_frames
     >>> from analysis.study.run import synthetic_plan
     >>> from analysis.study.prepare import prepare_study
     >>> page = explorer_page(explorer_frames(prepare_study(synthetic_plan())), title="A <study>", label="Magnesium")

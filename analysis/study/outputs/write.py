@@ -17,7 +17,7 @@ from analysis.present.pages import Block as PageBlock
 from analysis.present.pages import FigureBlock, Note, Section, TableBlock, render_page, write_word
 from analysis.present.text import csv_text
 from analysis.study.blocks import recorded
-from analysis.study.explorer import write_explorer
+from analysis.study.outputs.explorer import write_explorer
 from analysis.study.plan import StudyPlan
 from analysis.study.report import Block, StudyFigure, StudyResults, StudySection
 from analysis.study.report.sections.verification import input_table, sha256, software_table
@@ -92,10 +92,10 @@ def write_figures(
     files: list[Path] = []
     drawings = {}
     for name, figure in results.figures.items():
-        drawn, _ = recorded(f"The figure {name}", lambda: [_write_figure(figure, directory / "figures")])  # noqa: B023
-        for paths, markup in drawn:
-            files += paths
-            drawings[name] = markup
+        drawn, _ = recorded(f"The figure {name}", _write_figure, figure, directory / "figures")
+        if drawn is not None:
+            files += drawn[0]
+            drawings[name] = drawn[1]
         if progress is not None:
             progress(name)
     return tuple(files), drawings
@@ -121,9 +121,10 @@ def _write_companions(results: StudyResults, directory: Path) -> tuple[dict[Path
     written: dict[Path, str] = {}
     notes: list[str] = []
     for words, write in (("the cut-point explorer", explorer), ("tables for Word", word)):
-        paths, said = recorded(f"{words[:1].upper()}{words[1:]}", lambda: [write()])  # noqa: B023
-        written |= {path: words for path in paths if path is not None}
-        notes += [str(one) for one in said if isinstance(one, NotComputed)]
+        path, warnings = recorded(f"{words[:1].upper()}{words[1:]}", write)
+        if path is not None:
+            written[path] = words
+        notes += [str(warning) for warning in warnings if isinstance(warning, NotComputed)]
     return written, notes
 
 

@@ -12,8 +12,7 @@ import pandas as pd
 from analysis.cohort.synthetic import ADJUSTMENT, DEFAULT_DESIGN, CohortDesign, simulate_cohort
 from analysis.errors import InputError
 from analysis.present.canvas import replace_file
-from analysis.study.synthetic_data.data_card import data_card
-from analysis.study.synthetic_data.data_package import data_package
+from analysis.study.synthetic_data.descriptions import data_card, data_package
 from analysis.truth.estimands import TrueEstimands, true_estimands
 
 SEED = 20220106
@@ -150,9 +149,9 @@ def read_truth(path: str | Path) -> TrueEstimands:
     if not path.is_file():
         raise InputError(f"no file {path}; write it with: python -m analysis simulate")
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        frames = {name: _frame(held[name]) for name in _FRAMES}
-        return TrueEstimands(**frames, design=CohortDesign(**held["design"]), n=held["n"], seed=held["seed"])
+        content = json.loads(path.read_text(encoding="utf-8"))
+        frames = {name: _frame(content[name]) for name in _FRAMES}
+        return TrueEstimands(**frames, design=CohortDesign(**content["design"]), n=content["n"], seed=content["seed"])
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a truth.json of this project ({type(error).__name__}: {error})") from error
 

@@ -1,27 +1,18 @@
-"""The data card of the synthetic cohort: what it is, how it was made, what was planted, and where it ends."""
+"""The synthetic files described: a data card for people, and a Frictionless data package for machines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from importlib import resources
+from string import Template
 
 import numpy as np
 import pandas as pd
 
+from analysis.cohort import synthetic
 from analysis.cohort.columns import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL, Endpoint
 from analysis.cohort.schema import Column, Schema
-from analysis.cohort.synthetic import (
-    CAUSES,
-    COHORT_SCHEMA,
-    DISEASES,
-    LABS_SCHEMA,
-    REFERENCE_MAGNESIUM,
-    TRANSITIONS,
-    CohortDesign,
-    SyntheticCohort,
-    draw_covariates,
-    draw_magnesium,
-    magnesium_law,
-)
 from analysis.survival.curves import kaplan_meier, survival_quantile
 from analysis.truth.estimands import TrueEstimands
 
@@ -38,7 +29,7 @@ SHOWN_TARGETS = (
 )
 
 
-def data_card(simulated: SyntheticCohort, truth: TrueEstimands) -> str:
+def data_card(simulated: synthetic.SyntheticCohort, truth: TrueEstimands) -> str:
     """The data card as Markdown.
 
     Parameters
@@ -54,7 +45,8 @@ def data_card(simulated: SyntheticCohort, truth: TrueEstimands) -> str:
         Markdown with LF line ends.
     """
     design = simulated.design
-    text = _TEXT.format(
+    template = resources.files("analysis.study.synthetic_data").joinpath("data_card.md").read_text(encoding="utf-8")
+    return Template(template).substitute(
         n=design.n,
         n_checkpoint_inhibitor=design.n_checkpoint_inhibitor,
         n_car_t=design.n_car_t,
@@ -68,16 +60,15 @@ def data_card(simulated: SyntheticCohort, truth: TrueEstimands) -> str:
         scan=f"{design.scan_interval:g}",
         seed=truth.seed,
         million=f"{truth.n:,}",
-        cohort_columns=_column_table(COHORT_SCHEMA),
-        labs_columns=_column_table(LABS_SCHEMA),
+        cohort_columns=_column_table(synthetic.COHORT_SCHEMA),
+        labs_columns=_column_table(synthetic.LABS_SCHEMA),
         clinic=_clinic_table(simulated.cohort),
         causes=_cause_table(),
         diseases=_disease_table(design),
-        reference=f"{REFERENCE_MAGNESIUM:.2f}",
+        reference=f"{synthetic.REFERENCE_MAGNESIUM:.2f}",
         many=f"{N_MOMENTS:,}",
         targets=_target_table(truth),
     )
-    return text.strip() + "\n"
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -154,31 +145,31 @@ def _cause_table() -> str:
         "term (one unit more)",
         "zero at",
         "magnesium, mmol/L",
-        *(f"log HR, {name.replace('_', ' ')}" for name in TRANSITIONS),
+        *(f"log HR, {name.replace('_', ' ')}" for name in synthetic.TRANSITIONS),
     ]
     rows = [
         [
             f"`{cause.term}`",
             f"{cause.centre:g}",
             f"{cause.magnesium:+g}",
-            *(f"{getattr(cause, name):+g}" for name in TRANSITIONS),
+            *(f"{getattr(cause, name):+g}" for name in synthetic.TRANSITIONS),
         ]
-        for cause in CAUSES
+        for cause in synthetic.CAUSES
     ]
     return markdown_table(header, [[cell.replace("+0", "0") if cell == "+0" else cell for cell in row] for row in rows])
 
 
-def _disease_table(design: CohortDesign) -> str:
+def _disease_table(design: synthetic.CohortDesign) -> str:
     """The baseline hazards and the law of magnesium by treatment."""
     header = [
         "",
-        *(f"{name.replace('_', ' ')}: rate a month, fade" for name in TRANSITIONS),
+        *(f"{name.replace('_', ' ')}: rate a month, fade" for name in synthetic.TRANSITIONS),
         "magnesium where the terms are zero: mean, residual SD",
         "true magnesium: mean, SD",
     ]
     moments, rows = true_magnesium(design), []
-    for treatment, disease in DISEASES.items():
-        hazards = [getattr(disease, name) for name in TRANSITIONS]
+    for treatment, disease in synthetic.DISEASES.items():
+        hazards = [getattr(disease, name) for name in synthetic.TRANSITIONS]
         law = f"{disease.magnesium_mean:g}, {disease.magnesium_sd:g} mmol/L"
         mean, deviation = moments.loc[treatment]
         rates = [f"{hazard.rate:g}, {hazard.fade:g} months" for hazard in hazards]
@@ -186,7 +177,7 @@ def _disease_table(design: CohortDesign) -> str:
     return markdown_table(header, rows)
 
 
-def true_magnesium(design: CohortDesign) -> pd.DataFrame:
+def true_magnesium(design: synthetic.CohortDesign) -> pd.DataFrame:
     """Mean and standard deviation of true magnesium by treatment, in many patients simulated with a seed of their own.
 
     Parameters
@@ -199,8 +190,8 @@ def true_magnesium(design: CohortDesign) -> pd.DataFrame:
         Index treatment; mean, std in mmol/L.
     """
     drawing, covering = (np.random.default_rng(child) for child in np.random.SeedSequence(0).spawn(2))
-    covariates = draw_covariates(design.of_size(N_MOMENTS), covering)
-    magnesium = draw_magnesium(magnesium_law(covariates, design), drawing)
+    covariates = synthetic.draw_covariates(design.of_size(N_MOMENTS), covering)
+    magnesium = synthetic.draw_magnesium(synthetic.magnesium_law(covariates, design), drawing)
     return pd.Series(magnesium).groupby(covariates["treatment"].astype(str)).agg(["mean", "std"])
 
 
@@ -212,89 +203,102 @@ def _target_table(truth: TrueEstimands) -> str:
     return markdown_table(["target", *(f"hazard ratio, {name.lower()}" for name in shown.columns)], rows)
 
 
-_TEXT = """
-# Synthetic immunotherapy cohort with serum magnesium
+LICENCE = {
+    "name": "CC0-1.0",
+    "title": "Creative Commons CC0 1.0 Universal",
+    "path": "https://creativecommons.org/publicdomain/zero/1.0/",
+}
 
-**Simulated and illustrative. No patient is in these files, and no published estimate is reproduced.** Only the
-direction of the planted effect, low magnesium going with faster progression and shorter survival, echoes a
-published observation (Lötscher et al., Cell 2022, DOI 10.1016/j.cell.2021.12.039). Sizes, effects, cut-points and
-times are ours. Recovering what was planted is a software test, not evidence.
+_TYPES = {
+    "identifier": "string",
+    "category": "string",
+    "number": "number",
+    "integer": "integer",
+    "indicator": "integer",
+}
 
-This card and all files beside it but `plan.toml` are written by `python -m analysis simulate`, byte for byte.
 
-| file | holds |
-|---|---|
-| `cohort.csv` | one row a patient |
-| `magnesium_labs.csv` | repeated serum magnesium, one row a sample |
-| `truth.json` | what was planted, and what each analysis would find in {million} patients |
-| `datapackage.json` | columns, units, ranges and licence for machines (Frictionless Data Package) |
-| `plan.toml` | the study plan of the report |
+def data_package(files: Mapping[str, bytes]) -> dict[str, object]:
+    """The descriptor (Data Package version 1) of the synthetic files, with their sizes and SHA-256.
 
-## At a glance
+    Parameters
+    ----------
+    files : Mapping[str, bytes]
+        The contents of cohort.csv, magnesium_labs.csv and truth.json.
 
-{clinic}
+    Returns
+    -------
+    dict
+        Ready for JSON.
 
-## How it was made
+    Examples
+    --------
+    >>> package = data_package({"cohort.csv": b"", "magnesium_labs.csv": b"", "truth.json": b""})
+    >>> [resource["path"] for resource in package["resources"]]
+    ['cohort.csv', 'magnesium_labs.csv', 'truth.json']
+    """
+    labs_key = {"fields": "patient_id", "reference": {"resource": "cohort", "fields": "patient_id"}}
+    return {
+        "profile": "data-package",
+        "name": "magnesium-survival-synthetic",
+        "title": "Synthetic immunotherapy cohort with serum magnesium",
+        "description": "Simulated, illustrative: no patient, no published estimate. See README.md.",
+        "licenses": [LICENCE],
+        "resources": [
+            _resource(
+                "cohort.csv", files, "One row a patient.", _table_schema(synthetic.COHORT_SCHEMA, ["patient_id"])
+            ),
+            _resource(
+                "magnesium_labs.csv",
+                files,
+                "Repeated serum magnesium, one row a sample.",
+                _table_schema(synthetic.LABS_SCHEMA, ["patient_id", "month"]) | {"foreignKeys": [labs_key]},
+            ),
+            _resource(
+                "truth.json", files, "What was planted, and what each analysis would find in a million patients."
+            ),
+        ],
+    }
 
-* {n} patients: {n_checkpoint_inhibitor} given a checkpoint inhibitor for lung cancer, {n_car_t} given CAR T cells
-  for large B-cell lymphoma. Seed {seed}, fixed beforehand and not searched; the design was set on large samples,
-  not on these patients.
-* One unseen severity makes tumour burden, LDH, CRP, albumin, ECOG and acid-suppressing drugs go together. The
-  columns are rounded first and everything else is drawn from the rounded columns, so the confounders hold no error
-  and adjustment for the terms below can succeed.
-* True magnesium is drawn from its causes; `magnesium` is one measurement of it, with a normal error of standard
-  deviation {error} mmol/L, rounded to 0.01.
-* Progression, death without progression and death after progression form an illness-death process. Each hazard is a
-  baseline that fades, rate * exp(-t / fade) a month, times exp(causes + magnesium); the clock of death after
-  progression starts at progression. What fades leaves a plateau. The baseline rates hold where every term of the
-  table of causes is at its zero, and at a true magnesium of {reference} mmol/L.
-* Progression is seen at the next scan: every {scan} months, at dates that differ between patients. Death before
-  that scan counts as death without progression. Times are rounded up to 0.01 month.
-* Follow-up ends {first_cut} to {last_cut} months after entry, evenly (staggered entry, one data cut), or earlier
-  for the {lost} who are lost to follow-up at random.
-* About {missing} of the baseline values of magnesium are missing: more with high CRP, low albumin and death within
-  3 months.
-* Repeated samples come every 3 to 6 weeks while the patient is alive and under observation; magnesium drifts down
-  under proton-pump inhibitors and after platinum. The hazards know the baseline value only.
 
-## What was planted
+def _resource(
+    path: str, files: Mapping[str, bytes], description: str, schema: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """One file of the package: a table when it has a schema."""
+    name, ending = path.split(".")
+    resource: dict[str, object] = {
+        "profile": "tabular-data-resource" if schema else "data-resource",
+        "name": name,
+        "path": path,
+        "description": description,
+        "format": ending,
+        "mediatype": "text/csv" if ending == "csv" else "application/json",
+        "encoding": "utf-8",
+        "bytes": len(files[path]),
+        "hash": f"sha256:{sha256(files[path]).hexdigest()}",
+    }
+    return resource | ({"schema": schema} if schema else {})
 
-Per 0.1 mmol/L lower true magnesium: hazard ratio {death} on both deaths, {progression} on progression. An analysis
-does not estimate these directly: endpoints mix transitions, magnesium is measured with error, and its causes raise
-the hazards by themselves. What each analysis estimates, from {million} simulated patients (per 0.1 mmol/L lower, or
-low, below 0.75, against 0.75 to 0.95 mmol/L):
 
-{targets}
+def _table_schema(schema: Schema, key: list[str]) -> dict[str, object]:
+    """The Table Schema of a file."""
+    return {"fields": [_field(column, schema.key) for column in schema], "missingValues": [""], "primaryKey": key}
 
-The arrows of the synthetic world, all of them assumptions. A term counts from the value in "zero at":
 
-{causes}
-
-Mean and SD of true magnesium are those of {many} simulated patients; the residual SD is what its causes leave:
-
-{diseases}
-
-## Columns
-
-`cohort.csv`
-
-{cohort_columns}
-
-`magnesium_labs.csv`
-
-{labs_columns}
-
-An empty field is a missing value.
-
-## Limits
-
-* No conclusion about patients can be drawn from these files: their answer was put in by hand.
-* Plausible distributions are not real ones. Hazards are proportional within each transition and treatment by
-  construction, effects are alike for both treatments, and no confounder is unmeasured. Real cohorts promise none of
-  this.
-* Sites, sex and identifiers mean nothing.
-
-## Licence
-
-CC0 1.0: no rights reserved.
-"""
+def _field(column: Column, key: str | None) -> dict[str, object]:
+    """One column: name, type, unit, meaning, and what its values may be."""
+    constraints: dict[str, object] = {"required": column.required}
+    if column.name == key:
+        constraints["unique"] = True
+    if column.low is not None:
+        constraints["minimum"] = column.low
+    if column.high is not None:
+        constraints["maximum"] = column.high
+    if column.type == "indicator":
+        constraints |= {"minimum": 0, "maximum": 1}
+    if column.levels:
+        constraints["enum"] = list(column.levels)
+    field: dict[str, object] = {"name": column.name, "type": _TYPES[column.type], "description": column.meaning}
+    if column.unit:
+        field["unit"] = column.unit
+    return field | {"constraints": constraints}

@@ -16,7 +16,7 @@ from analysis.present.canvas import replace_file
 from analysis.present.pages import ExplorerFrames, explorer_page
 from analysis.strata.dose_response import dose_response
 from analysis.strata.search import CutpointSearch, Scan, search_rows
-from analysis.study.explorer.survival import MOST_STEPS, Cut, slider_cuts, spread, survival_at_cuts, used_rows
+from analysis.study.outputs.explorer_cuts import MOST_STEPS, Cut, slider_cuts, spread, survival_at_cuts, used_rows
 from analysis.study.report.sections.searching import searched
 from analysis.study.study import Study
 
@@ -59,22 +59,22 @@ def explorer_frames(study: Study) -> ExplorerFrames:
     ['Overall survival', 'Progression-free survival']
     """
     with collected():  # the report gives them where it computes the same
-        found, problems = _searches(study)
-        if not found:
+        searches, problems = _searches(study)
+        if not searches:
             raise NotEstimable(problems)
-        cuts = slider_cuts(study, found)
-        parts = [_endpoint_frames(study, search, cuts) for search in found]
+        cuts = slider_cuts(study, searches)
+        parts = [_endpoint_frames(study, search, cuts) for search in searches]
     names = list(parts[0])
     joined = {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in names}
     plan = study.plan
     return ExplorerFrames(
         **joined,
-        n_cuts_searched=max(len(search.scan) for search in found),
-        n_permutations=found[0].n_permutations,
-        seed=found[0].seed,
+        n_cuts_searched=max(len(search.scan) for search in searches),
+        n_permutations=searches[0].n_permutations,
+        seed=searches[0].seed,
         most_steps=MOST_STEPS,
         adjusted_for=tuple(study.label(term) for term in (*plan.model.covariates, *plan.model.strata)),
-        conf_level=found[0].conf_level,
+        conf_level=searches[0].conf_level,
         left_out=tuple(problems),
     )
 
@@ -162,13 +162,13 @@ def _page(study: Study, frames: ExplorerFrames, *, report: str) -> str:
 
 def _searches(study: Study) -> tuple[list[CutpointSearch], list[str]]:
     """The search of each endpoint that allows one, and why the others do not."""
-    found, problems = [], []
+    searches, problems = [], []
     for endpoint in study.plan.endpoints:
         try:
-            found.append(searched(study, endpoint))
+            searches.append(searched(study, endpoint))
         except InputError as error:
             problems += [f"{endpoint.name}: {problem}" for problem in error.problems]
-    return found, problems
+    return searches, problems
 
 
 def _endpoint_frames(study: Study, search: CutpointSearch, cuts: list[Cut]) -> dict[str, pd.DataFrame]:
@@ -178,14 +178,13 @@ def _endpoint_frames(study: Study, search: CutpointSearch, cuts: list[Cut]) -> d
     curve, at_cuts = _dose_response(study, endpoint, cuts)
     n_low, naive = _effects(study, search, cuts, adjusted=False)
     by_rows = search.scan.set_index("n_low")["p_adjusted"]
-    found = [stop.value == search.cut and stop.closed == "right" for stop in cuts]
     table = pd.DataFrame(
         {
             "place": range(len(cuts)),
-            "cut": [stop.value for stop in cuts],
-            "label": [stop.label for stop in cuts],
-            "planned": [stop.planned for stop in cuts],
-            "found": found,
+            "cut": [cut.value for cut in cuts],
+            "label": [cut.label for cut in cuts],
+            "planned": [cut.planned for cut in cuts],
+            "found": [cut.value == search.cut and cut.closed == "right" for cut in cuts],
             **naive,
             "p_corrected": by_rows.reindex(n_low).to_numpy(),
         }
@@ -228,7 +227,7 @@ def _effects(
         strata=model.strata if adjusted else (),
         fractions=search.fractions,
     )
-    n_low = np.array([stop.n_low(rows.scan.marker) for stop in cuts])
+    n_low = np.array([cut.n_low(rows.scan.marker) for cut in cuts])
     estimate = _ratios(rows.scan, n_low, search.conf_level)
     if adjusted:
         return n_low, estimate
@@ -260,17 +259,17 @@ def _dose_response(study: Study, endpoint: Endpoint, cuts: list[Cut]) -> tuple[p
     columns = ["marker", *ESTIMATE]
     model, marker = study.plan.model, study.plan.marker.column
     values = used_rows(study, endpoint)[marker]
-    at_cuts = [stop.value for stop in cuts]
+    at_cuts = [cut.value for cut in cuts]
     points = np.union1d(np.linspace(values.quantile(0.01), values.quantile(0.99), N_CURVE), at_cuts)
     none = pd.DataFrame(np.nan, range(len(cuts)), columns)
     try:
-        found = dose_response(
+        response = dose_response(
             study.cohort, endpoint, marker, adjust=model.covariates, strata=model.strata or None, at=points
         )
     except InputError:
         return none.iloc[:0].assign(reference=np.nan), none
-    ratios = found.curve[ESTIMATE]
-    curve = found.curve[columns].assign(**ratios.where(np.isfinite(ratios) & (ratios > 0)))
+    ratios = response.curve[ESTIMATE]
+    curve = response.curve[columns].assign(**ratios.where(np.isfinite(ratios) & (ratios > 0)))
     if curve["hazard_ratio"].isna().any():  # the spline's coefficients have no finite maximum: nothing to draw
         return none.iloc[:0].assign(reference=np.nan), none
-    return curve.assign(reference=found.reference), curve.iloc[points.searchsorted(at_cuts)]
+    return curve.assign(reference=response.reference), curve.iloc[points.searchsorted(at_cuts)]

@@ -25,8 +25,8 @@ from analysis import (
     survival_quantile,
     write_cohort,
 )
-from analysis.study.explorer import explorer, survival
-from analysis.study.explorer.explorer import explorer_display, explorer_frames, write_explorer
+from analysis.study.outputs import explorer, explorer_cuts
+from analysis.study.outputs.explorer import explorer_display, explorer_frames, write_explorer
 from analysis.study.prepare import prepare_study
 from analysis.study.report.sections.searching import searched
 from analysis.study.run import synthetic_plan
@@ -156,12 +156,12 @@ def test_the_plans_edges_and_the_cuts_found_are_always_there(study, frames):
 
 
 def test_many_cuts_are_thinned_and_counted_in_batches(tmp_path, monkeypatch, study, frames):
-    monkeypatch.setattr(survival, "MOST_ROWS", 1000)
+    monkeypatch.setattr(explorer_cuts, "MOST_ROWS", 1000)
     again = explorer_frames(study)
     pd.testing.assert_frame_equal(again.curves, frames.curves)
     pd.testing.assert_frame_equal(again.groups, frames.groups)
-    monkeypatch.setattr(survival, "MOST_CUTS", 6)
-    monkeypatch.setattr(survival, "MOST_STEPS", 10)
+    monkeypatch.setattr(explorer_cuts, "MOST_CUTS", 6)
+    monkeypatch.setattr(explorer_cuts, "MOST_STEPS", 10)
     few = explorer_frames(study)
     assert 6 <= few.cuts["place"].nunique() <= 10
     assert few.curves.groupby(["endpoint", "place", "group"]).size().max() <= 13

@@ -49,7 +49,7 @@ def survival_at_cuts(
     totals = curves.groupby(["place", "group"], sort=False)[["n_event", "n_censor"]].sum()
     keys = pd.MultiIndex.from_frame(medians[["place", "group"]])
     groups = medians[["place", "group"]].assign(
-        interval=[interval for stop in cuts for interval in _intervals(stop, study.unit)],
+        interval=[interval for cut in cuts for interval in _intervals(cut, study.unit)],
         n=(totals["n_event"] + totals["n_censor"]).reindex(keys).to_numpy(),
         n_event=totals["n_event"].reindex(keys).to_numpy(),
         median=medians["time"],
@@ -62,7 +62,7 @@ def survival_at_cuts(
 def _stacked(rows: pd.DataFrame, marker: FloatArray, cuts: Sequence[Cut], first: int) -> pd.DataFrame:
     """The rows once for each cut, with the side of it on which each lies."""
     ordered = np.sort(marker)
-    edge = np.array([ordered[stop.n_low(ordered)] for stop in cuts])  # the smallest value of the higher group
+    edge = np.array([ordered[cut.n_low(ordered)] for cut in cuts])  # the smallest value of the higher group
     codes = (2 * np.arange(len(cuts))[:, None] + (marker >= edge[:, None])).ravel()
     labels = [f"{place} {side}" for place in range(first, first + len(cuts)) for side in SIDES]
     stacked = rows.iloc[np.tile(np.arange(len(rows)), len(cuts))].reset_index(drop=True)
@@ -93,10 +93,10 @@ def _step_places(curve: pd.DataFrame) -> IntArray:
     return np.unique([0, *kept, thinning, len(curve) - 1])
 
 
-def _intervals(stop: Cut, unit: str) -> tuple[str, str]:
+def _intervals(cut: Cut, unit: str) -> tuple[str, str]:
     """What the groups of a cut span, in words."""
-    signs = ("<", "≥") if stop.closed == "left" else ("≤", ">")
-    low, high = (f"{sign} {stop.label} {unit}".strip() for sign in signs)
+    signs = ("<", "≥") if cut.closed == "left" else ("≤", ">")
+    low, high = (f"{sign} {cut.label} {unit}".strip() for sign in signs)
     return low, high
 
 
@@ -110,7 +110,7 @@ PLANNED: dict[Rule, str] = {
 
 @dataclass(frozen=True)
 class Cut:
-    """One stop of the slider: a value of the marker, and the side that a value equal to it belongs to."""
+    """One position of the slider: a value of the marker, and the side that a value equal to it belongs to."""
 
     value: float
     closed: Closed
@@ -122,17 +122,17 @@ class Cut:
         return int(np.searchsorted(marker, self.value, side="left" if self.closed == "left" else "right"))
 
 
-def slider_cuts(study: Study, found: Sequence[CutpointSearch]) -> list[Cut]:
+def slider_cuts(study: Study, searches: Sequence[CutpointSearch]) -> list[Cut]:
     """The stops in order: of the cuts searched first at most about 80, evenly spread, and each cut worth a look.
 
     A searched cut at an edge of the plan, or with the same groups, gives way to it, unless it was found.
     """
     marker = study.plan.marker.column
-    values = [np.sort(used_rows(study, search.endpoint)[marker].to_numpy(dtype=np.float64)) for search in found]
+    values = [np.sort(used_rows(study, search.endpoint)[marker].to_numpy(dtype=np.float64)) for search in searches]
     edges = [Cut(edge, study.cutpoints.closed, PLANNED[study.cutpoints.rule]) for edge in study.cutpoints.edges]
     taken = {edge.n_low(values[0]) for edge in edges} | {Cut(edge.value, "right").n_low(values[0]) for edge in edges}
-    best = {search.cut for search in found} - {edge.value for edge in edges if edge.closed == "right"}
-    searched = found[0].scan["cut"].to_numpy()[spread(len(found[0].scan), MOST_CUTS)]
+    best = {search.cut for search in searches} - {edge.value for edge in edges if edge.closed == "right"}
+    searched = searches[0].scan["cut"].to_numpy()[spread(len(searches[0].scan), MOST_CUTS)]
     others = [Cut(float(value), "right") for value in sorted(best | set(searched))]
     stops = [*edges, *(cut for cut in others if cut.value in best or cut.n_low(values[0]) not in taken)]
     parting = [cut for cut in stops if all(0 < cut.n_low(one) < len(one) for one in values)]
