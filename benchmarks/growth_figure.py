@@ -7,20 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.present.canvas import (
-    HAIRLINE,
-    SOFT_INK,
-    TWO_COLUMNS,
-    Space,
-    by_label,
-    figure_style,
-    finish,
-    name_line,
-    need_columns,
-    new_figure,
-    ordered_labels,
-    stratum_styles,
-)
+from analysis.present import canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +24,12 @@ _UNITS = {
 
 
 def plot_growth(
-    growth: pd.DataFrame, *, title: str = "", subtitle: str = "", width: float = TWO_COLUMNS, synthetic: bool = False
+    growth: pd.DataFrame,
+    *,
+    title: str = "",
+    subtitle: str = "",
+    width: float = canvas.TWO_COLUMNS,
+    synthetic: bool = False,
 ) -> Figure:
     """Draw time and peak memory against the number of rows, both on decades.
 
@@ -68,12 +60,12 @@ def plot_growth(
     >>> [ax.get_ylabel() for ax in plot_growth(growth).axes]
     ['Time', 'Peak memory']
     """
-    need_columns(growth, "growth", GROWTH_COLUMNS)
-    works = by_label(growth, "work")
-    with figure_style():
-        figure = new_figure(width, rows=2, columns=len(works))
-        figure.subplots_adjust(wspace=0.12, hspace=0.12)
-        panels = np.array(figure.axes).reshape(2, -1)
+    canvas.need_columns(growth, "growth", GROWTH_COLUMNS)
+    works = canvas.by_label(growth, "work")
+    grid = (2, len(works))
+    with canvas.sheet(width, title=title, subtitle=subtitle, synthetic=synthetic, grid=grid) as sheet:
+        sheet.figure.subplots_adjust(wspace=0.12, hspace=0.12)
+        panels = np.array(sheet.figure.axes).reshape(grid)
         for row, (column, kind) in enumerate((("seconds", "time"), ("peak_mb", "memory"))):
             known = growth.dropna(subset=[column])
             ends = _ends(known[column], 3 * known["input_mb"] if column == "peak_mb" else known[column])
@@ -84,10 +76,10 @@ def plot_growth(
             ax.set_title(work, loc="left", weight="bold")
         panels[0, 0].set_ylabel("Time")
         panels[1, 0].set_ylabel("Peak memory")
-        finish(figure, 100.0 if len(works) > 1 else 90.0, title=title, subtitle=subtitle, synthetic=synthetic)
+        sheet.finish(100.0 if len(works) > 1 else 90.0)
         for ax, rows in zip(panels.flat, [*works.values()] * 2, strict=True):
             _name_lines(ax, rows)
-    return figure
+    return sheet.figure
 
 
 def _ends(*values: pd.Series) -> tuple[float, float]:
@@ -98,14 +90,14 @@ def _ends(*values: pd.Series) -> tuple[float, float]:
 
 def _draw(ax: Axes, rows: pd.DataFrame, column: str) -> None:
     """A line for each tool; below, what three times the input is."""
-    styles = stratum_styles(ordered_labels(rows["tool"]))
+    styles = canvas.stratum_styles(canvas.ordered_labels(rows["tool"]))
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.grid(color=HAIRLINE, linewidth=0.4)
+    ax.grid(color=canvas.HAIRLINE, linewidth=0.4)
     if column == "peak_mb":
         sizes = rows.dropna(subset=[column]).groupby("n")["input_mb"].max()
-        ax.plot(sizes.index, 3 * sizes, color=SOFT_INK, linestyle=_DOTTED, linewidth=1.0, label="_three times")
-    for tool, part in by_label(rows, "tool").items():
+        ax.plot(sizes.index, 3 * sizes, color=canvas.SOFT_INK, linestyle=_DOTTED, linewidth=1.0, label="_three times")
+    for tool, part in canvas.by_label(rows, "tool").items():
         style, line = styles[tool], part.dropna(subset=[column]).sort_values("n")
         ax.plot(
             line["n"], line[column], color=style.color, linestyle=style.line, marker=style.marker, markersize=3,
@@ -141,10 +133,10 @@ def _in_words(value: float, kind: str) -> str:
 
 def _name_lines(ax: Axes, rows: pd.DataFrame) -> None:
     """The name of each line beside it."""
-    styles, space = stratum_styles(ordered_labels(rows["tool"])), Space(ax)
+    styles, space = canvas.stratum_styles(canvas.ordered_labels(rows["tool"])), canvas.Space(ax)
     for line in ax.lines:
         space.take_line(line.get_xdata(), line.get_ydata())
     for line in ax.lines:
         name = str(line.get_label())
-        words, color = (name, styles[name].ink) if name in styles else ("three times the input", SOFT_INK)
-        name_line(ax, words, line.get_xdata(), line.get_ydata(), space, color=color)
+        words, color = (name, styles[name].ink) if name in styles else ("three times the input", canvas.SOFT_INK)
+        canvas.name_line(ax, words, line.get_xdata(), line.get_ydata(), space, color=color)

@@ -1,22 +1,25 @@
-"""What figures share: style, axes, layout, placing of labels, files."""
+"""What figures share: style, scales, layout, words that keep clear of lines, cut-points, files."""
 
 from __future__ import annotations
 
-from analysis.present.canvas.axes import TICKS, WIDEST, breaks_for, ratio_limits, stand_ratio_axis
+from analysis.present.canvas.axes import (
+    breaks_for,
+    ratio_limits,
+    set_ratio_axis,
+    set_ratio_ticks,
+    set_share_of_time_axes,
+    set_time_axis,
+    set_time_ticks,
+)
 from analysis.present.canvas.cut_lines import (
     BAR,
-    FOUND_INK,
     LANE,
-    beside,
-    cut_line,
     draw_cuts,
-    draw_found,
     draw_histogram,
-    found_words,
+    draw_searched,
     head_over_edges,
     marker_words,
-    name_found,
-    with_use,
+    name_searched,
     write_count,
     write_edges,
     write_sources,
@@ -27,19 +30,28 @@ from analysis.present.canvas.layout import (
     LINE,
     PAD,
     POINTS,
-    drawing_axes,
+    Sheet,
+    axes_size,
     figure_of,
-    finish,
-    fit,
-    head_axes,
-    new_figure,
+    sheet,
     text_size,
     wrapped,
 )
-from analysis.present.canvas.line_labels import keep_apart, name_line
-from analysis.present.canvas.placing import Space, Spot, draw_box, spread
+from analysis.present.canvas.placing import (
+    Point,
+    Space,
+    Spot,
+    TextLook,
+    join,
+    name_ends,
+    name_line,
+    spread,
+    write,
+    write_at,
+)
 from analysis.present.canvas.style import (
     BLUE,
+    BLUE_INK,
     DIMMED,
     GREY,
     HAIRLINE,
@@ -51,7 +63,9 @@ from analysis.present.canvas.style import (
     TEXT,
     TWO_COLUMNS,
     VERMILLION,
+    VERMILLION_INK,
     StratumStyle,
     figure_style,
+    is_wide,
     stratum_styles,
 )

@@ -1,14 +1,14 @@
-"""Pages for drawings: a figure of fixed width whose margins hold exactly what stands in them, with a heading."""
+"""Sheets to draw on: a figure of fixed width whose margins hold exactly what stands in them, with a heading."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from analysis.present.canvas.style import HEAD, INK, MM_PER_INCH, SMALL, SOFT_INK, TEXT
+from analysis.present.canvas.style import HEAD, INK, MM_PER_INCH, SMALL, SOFT_INK, TEXT, figure_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,18 +25,102 @@ label's two lines."""
 POINTS = 72.0
 
 
-def new_figure(width: float, *, rows: int = 1, columns: int = 1, height: float = 60.0) -> Figure:
-    """A figure of `width` mm with axes in a grid, outside pyplot, so that none stays open."""
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A figure while it is drawn: its first axes, its heading, and whether the page is ours to lay out."""
+
+    figure: Figure
+    ax: Axes
+    own: bool
+    title: str
+    subtitle: str
+    synthetic: bool
+
+    @property
+    def width(self) -> float:
+        """The width of the page in points."""
+        return POINTS * self.figure.get_figwidth()
+
+    def room(self, height: float) -> float:
+        """How high the drawing is in points: `height` mm on a page of our own, else what the axes have."""
+        return POINTS * height / MM_PER_INCH if self.own else axes_size(self.ax)[1]
+
+    def fit(self, height: float) -> None:
+        """Lay out a page of our own so that the axes area is `height` mm high."""
+        if self.own:
+            fit(self.figure, height)
+
+    def finish(self, height: float, *, rows: Sequence[tuple[str, str]] = ()) -> None:
+        """Lay the page out with the heading above everything, `rows` under it; on axes given, only head them."""
+        if self.own:
+            self._finish_page(height, rows)
+            return
+        words = "\n".join(filter(None, (self.title, self.subtitle)))
+        if words:
+            self.ax.set_title(words, loc="left", size=TEXT, weight="bold")
+        if self.synthetic:
+            self.ax.annotate(
+                SYNTHETIC_MARK, (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points",
+                ha="right", va="bottom", size=SMALL, weight="bold", color=SOFT_INK,
+            )  # fmt: skip
+
+    def _finish_page(self, height: float, rows: Sequence[tuple[str, str]]) -> None:
+        """Make room for the mark, the title, the subtitle and the rows, and write them from the upper left corner."""
+        lines = []
+        for words, size, weight, color in (
+            (SYNTHETIC_MARK if self.synthetic else "", SMALL, "bold", SOFT_INK),
+            (self.title, HEAD, "bold", INK),
+            (self.subtitle, TEXT, "normal", SOFT_INK),
+        ):
+            if words:
+                text = wrapped(self.figure, words, self.width - 2 * POINTS * PAD, size=size, weight=weight)
+                lines.append((text, size, weight, color, text_size(self.figure, text, size=size)[1] + 2.5))
+        head = sum(line[-1] for line in lines) + ROW * len(rows) + (4 if lines or rows else 0)
+        fit(self.figure, height, top=head / POINTS)
+        depth = 0.0
+        for text, size, weight, color, high in lines:
+            self._from_corner(text, 0.0, depth, size=size, weight=weight, color=color)
+            depth += high
+        second = 10 + max((text_size(self.figure, label)[0] for label, value in rows if value), default=0.0)
+        for label, value in rows:
+            self._from_corner(label, 0.0, depth, weight="normal" if value else "bold")
+            self._from_corner(value, second, depth)
+            depth += ROW
+
+    def _from_corner(
+        self, text: str, x: float, y: float, *, size: float = TEXT, weight: str = "normal", color: str = INK
+    ) -> None:
+        """Words at points to the right of and below the page's upper left corner."""
+        width, total = self.figure.get_size_inches()
+        for number, line in enumerate(text.split("\n")):
+            down = y + size * (0.85 + LINE * number)
+            spot = ((PAD + x / POINTS) / width, 1 - (PAD + down / POINTS) / total)
+            self.figure.text(*spot, line, size=size, weight=weight, color=color, va="baseline")
+
+
+@contextmanager
+def sheet(
+    width: float,
+    *,
+    title: str,
+    subtitle: str,
+    synthetic: bool,
+    ax: Axes | None = None,
+    grid: tuple[int, int] = (1, 1),
+) -> Iterator[Sheet]:
+    """Within the project's style, axes to draw on: those given, or a grid of them on a page `width` mm wide."""
+    with figure_style():
+        figure = new_figure(width, grid) if ax is None else figure_of(ax)
+        yield Sheet(figure, figure.axes[0] if ax is None else ax, ax is None, title, subtitle, synthetic)
+
+
+def new_figure(width: float, grid: tuple[int, int] = (1, 1)) -> Figure:
+    """A figure of `width` mm with axes in rows and columns, outside pyplot, so that none stays open."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH))
-    figure.subplots(rows, columns, squeeze=False)
+    figure = Figure(figsize=(width / MM_PER_INCH, 60.0 / MM_PER_INCH))
+    figure.subplots(*grid, squeeze=False)
     return figure
-
-
-def drawing_axes(ax: Axes | None, width: float) -> tuple[Axes, bool]:
-    """The axes to draw on, and whether their figure is ours to lay out."""
-    return (ax, False) if ax is not None else (new_figure(width).axes[0], True)
 
 
 def figure_of(ax: Axes) -> Figure:
@@ -45,6 +129,12 @@ def figure_of(ax: Axes) -> Figure:
     while figure.figure is not figure:
         figure = figure.figure
     return figure
+
+
+def axes_size(ax: Axes) -> tuple[float, float]:
+    """Width and height of some axes in points."""
+    box = ax.get_window_extent()
+    return float(box.width) * POINTS / figure_of(ax).dpi, float(box.height) * POINTS / figure_of(ax).dpi
 
 
 def renderer_of(figure: Figure) -> RendererAgg:
@@ -68,36 +158,35 @@ def text_size(figure: Figure, text: str, *, size: float = TEXT, weight: str = "n
 
 def wrapped(figure: Figure, text: str, width: float, *, size: float = TEXT, weight: str = "normal") -> str:
     """A text broken into lines no wider than `width` points, inside a word where it is longer than that."""
+
+    def fits(words: str) -> bool:
+        """Whether words stand on one line."""
+        return text_size(figure, words, size=size, weight=weight)[0] <= width
+
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
         for word in paragraph.split(" "):
             longer = f"{line} {word}" if line else word
-            if line and text_size(figure, longer, size=size, weight=weight)[0] > width:
+            if line and not fits(longer):
                 lines.append(line)
                 longer = word
-            *whole, line = _broken(figure, longer, width, size=size, weight=weight)
+            *whole, line = _broken(longer, fits)
             lines += whole
         lines.append(line)
     return "\n".join(lines)
 
 
-def _broken(figure: Figure, word: str, width: float, *, size: float, weight: str) -> list[str]:
-    """A word in pieces no wider than `width` points; a single character stands however wide it is."""
+def _broken(word: str, fits: Callable[[str], bool]) -> list[str]:
+    """A word in pieces that fit, after a dash where one is near the end; a single character stands however wide."""
     pieces = []
-    while len(word) > 1 and text_size(figure, word, size=size, weight=weight)[0] > width:
-        first_fit = partial(_fits, figure, word, width, size=size, weight=weight)
-        kept = max(1, _most(first_fit, len(word)))
+    while len(word) > 1 and not fits(word):
+        kept = max(1, _most(lambda n, word=word: fits(word[:n]), len(word)))  # type: ignore[misc]
         dash = max(word.rfind(mark, 0, kept) for mark in "-/_")
         kept = dash + 1 if dash > kept // 2 else kept
         pieces.append(word[:kept])
         word = word[kept:]
     return [*pieces, word]
-
-
-def _fits(figure: Figure, word: str, width: float, n: int, *, size: float, weight: str) -> bool:
-    """Whether the first `n` characters of a word are no wider than `width` points."""
-    return text_size(figure, word[:n], size=size, weight=weight)[0] <= width
 
 
 def shortened(figure: Figure, text: str, width: float, *, size: float = TEXT, weight: str = "normal") -> str:
@@ -123,7 +212,6 @@ def fit(figure: Figure, height: float, *, top: float = 0.0) -> None:
     `top` is what the heading needs above, in inches. Text hangs over by a fixed length, so two rounds settle it. Where
     words beside the axes would leave less than a quarter of the width to the drawing, they are shortened first.
     """
-    inner_height = height / MM_PER_INCH
     before: tuple[float, ...] = ()
     left, right, *_ = _overhang(figure)
     if left + right + 2 * PAD > MOST_MARGIN * figure.get_figwidth():
@@ -133,7 +221,7 @@ def fit(figure: Figure, height: float, *, top: float = 0.0) -> None:
         if before and max(abs(now - then) for now, then in zip(sides, before, strict=True)) < SETTLED:
             break
         before = sides
-        width, total = figure.get_figwidth(), inner_height + above + bottom + top + 2 * PAD
+        width, total = figure.get_figwidth(), height / MM_PER_INCH + above + bottom + top + 2 * PAD
         figure.set_size_inches(width, total)
         figure.subplots_adjust(
             left=(left + PAD) / width,
@@ -178,77 +266,3 @@ def _overhang(figure: Figure) -> tuple[float, float, float, float]:
     sides = (inner.x0 - outer.x0, outer.x1 - inner.x1, inner.y0 - outer.y0, outer.y1 - inner.y1)
     left, right, bottom, top = (max(0.0, float(side)) / figure.dpi for side in sides)
     return left, right, bottom, top
-
-
-def finish(
-    figure: Figure,
-    height: float,
-    *,
-    title: str = "",
-    subtitle: str = "",
-    synthetic: bool = False,
-    rows: Sequence[tuple[str, str]] = (),
-) -> None:
-    """Lay a figure out and put the heading above everything, from the left edge of the page; `rows` stand under it."""
-    lines = _heading(figure, title, subtitle, synthetic)
-    head = sum(line.height for line in lines) + ROW * len(rows) + (4 if lines or rows else 0)
-    fit(figure, height, top=head / POINTS)
-    depth = 0.0
-    for line in lines:
-        _from_corner(figure, line.text, 0.0, depth, size=line.size, weight=line.weight, color=line.color)
-        depth += line.height
-    second = 10 + max((text_size(figure, label)[0] for label, value in rows if value), default=0.0)
-    for label, value in rows:
-        _from_corner(figure, label, 0.0, depth, weight="normal" if value else "bold")
-        _from_corner(figure, value, second, depth)
-        depth += ROW
-
-
-@dataclass(frozen=True)
-class _Line:
-    """One piece of a heading, wrapped, with the height it takes in points."""
-
-    text: str
-    size: float
-    weight: str
-    color: str
-    height: float
-
-
-def _heading(figure: Figure, title: str, subtitle: str, synthetic: bool) -> list[_Line]:
-    """The heading of a figure: the mark, the title, the subtitle, each where there is one."""
-    room = POINTS * (figure.get_figwidth() - 2 * PAD)
-    parts = (
-        (SYNTHETIC_MARK if synthetic else "", SMALL, "bold", SOFT_INK),
-        (title, HEAD, "bold", INK),
-        (subtitle, TEXT, "normal", SOFT_INK),
-    )
-    lines = []
-    for words, size, weight, color in parts:
-        if words:
-            text = wrapped(figure, words, room, size=size, weight=weight)
-            lines.append(_Line(text, size, weight, color, text_size(figure, text, size=size)[1] + 2.5))
-    return lines
-
-
-def _from_corner(
-    figure: Figure, text: str, x: float, y: float, *, size: float = TEXT, weight: str = "normal", color: str = INK
-) -> None:
-    """Words at points to the right of and below the page's upper left corner."""
-    width, total = figure.get_size_inches()
-    for place, line in enumerate(text.split("\n")):
-        down = y + size * (0.85 + LINE * place)
-        spot = ((PAD + x / POINTS) / width, 1 - (PAD + down / POINTS) / total)
-        figure.text(*spot, line, size=size, weight=weight, color=color, va="baseline")
-
-
-def head_axes(ax: Axes, *, title: str, subtitle: str, synthetic: bool) -> None:
-    """The heading of axes that stand in somebody else's figure."""
-    words = "\n".join(filter(None, (title, subtitle)))
-    if words:
-        ax.set_title(words, loc="left", size=TEXT, weight="bold")
-    if synthetic:
-        ax.annotate(
-            SYNTHETIC_MARK, (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points",
-            ha="right", va="bottom", size=SMALL, weight="bold", color=SOFT_INK,
-        )  # fmt: skip

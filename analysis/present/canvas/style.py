@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 ONE_COLUMN = 85.0
@@ -14,6 +15,7 @@ MM_PER_INCH = 25.4
 VERMILLION, BLUE, GREEN, PURPLE = "#D55E00", "#0072B2", "#009E73", "#CC79A7"
 ORANGE, SKY, GREY = "#E69F00", "#56B4E9", "#444444"
 INK, SOFT_INK, HAIRLINE = "#1b1f24", "#57606a", "#c8cdd3"
+VERMILLION_INK, BLUE_INK = "#b04d00", "#005f95"  # for words: contrast 4.5 on white
 
 SMALL, TEXT, HEAD = 7.0, 7.5, 9.5
 DIMMED = 0.35
@@ -33,8 +35,8 @@ class StratumStyle:
 
 SOLID: Dashes = (0, None)
 _SLOTS = (
-    StratumStyle(VERMILLION, "#b04d00", SOLID, "o"),
-    StratumStyle(BLUE, "#005f95", (0, (6, 1.4)), "s"),
+    StratumStyle(VERMILLION, VERMILLION_INK, SOLID, "o"),
+    StratumStyle(BLUE, BLUE_INK, (0, (6, 1.4)), "s"),
     StratumStyle(GREEN, "#00704f", (0, (6, 1.3, 1.3, 1.3)), "^"),
     StratumStyle(PURPLE, "#99447a", (0, (2.6, 1.2)), "D"),
     StratumStyle(ORANGE, "#8a5f00", (0, (8, 1.2, 1.2, 1.2, 1.2, 1.2)), "v"),
@@ -68,16 +70,18 @@ def stratum_styles(labels: Sequence[str]) -> dict[str, StratumStyle]:
     """
     taken = {label: _KNOWN[label.strip().casefold()] for label in labels if label.strip().casefold() in _KNOWN}
     free = [slot for slot in range(len(_SLOTS)) if slot not in taken.values()] or list(range(len(_SLOTS)))
-    styles, place = {}, 0
+    styles, others = {}, cycle(free)
     for label in labels:
         if label in taken:
             styles[label] = _SLOTS[taken[label]]
-        elif label.casefold() == "all":
-            styles[label] = _ALL
         else:
-            styles[label] = _SLOTS[free[place % len(free)]]
-            place += 1
+            styles[label] = _ALL if label.casefold() == "all" else _SLOTS[next(others)]
     return styles
+
+
+def is_wide(width: float) -> bool:
+    """Whether a figure of so many mm is laid out for two columns."""
+    return width > 1.5 * ONE_COLUMN
 
 
 @contextmanager

@@ -3,49 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from analysis.present.canvas import (
-    HAIRLINE,
-    INK,
-    MM_PER_INCH,
-    POINTS,
-    SMALL,
-    SOFT_INK,
-    TWO_COLUMNS,
-    by_label,
-    figure_of,
-    figure_style,
-    finish,
-    fit,
-    need_columns,
-    new_figure,
-    ordered_labels,
-    stratum_styles,
-    text_size,
-    wrapped,
-)
+from analysis.present import canvas
 from analysis.present.text import MISSING, format_number, format_share, is_missing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.transforms import ScaledTranslation
 
-COLUMNS = ("world", "method")
 PITCH, METHOD_GAP = 5.2, 6.0  # points between worlds of one method, and between methods
 NAME_SHARE = 0.27
 GAP, TICK_GAP, MOST_STEPS = 14.0, 5.0, 5
 BAR = 1.96
 MARK = 3.6
 
+Heights = dict[str, dict[str, float]]
+"""Of each method: how far down each world stands, in points."""
+
 
 @dataclass(frozen=True)
-class _Panel:
-    """One score: its columns, its name on the axis, what it should be, and the band in which it may be."""
+class _Score:
+    """A panel: its column, its name on the axis, what it should be, and the band in which it may be."""
 
     column: str
     label: str
@@ -54,10 +37,10 @@ class _Panel:
     share: bool
 
 
-PANELS = (
-    _Panel("relative_bias", "Bias away from zero (standard deviations)", 0.0, (-0.4, 0.4), False),
-    _Panel("coverage", "Coverage of 95% intervals", 0.95, (0.93, 0.97), True),
-    _Panel("type_1_error", "Type-I error at 5%", 0.05, (0.05, 0.05), True),
+SCORES = (
+    _Score("relative_bias", "Bias away from zero (standard deviations)", 0.0, (-0.4, 0.4), False),
+    _Score("coverage", "Coverage of 95% intervals", 0.95, (0.93, 0.97), True),
+    _Score("type_1_error", "Type-I error at 5%", 0.05, (0.05, 0.05), True),
 )
 
 
@@ -66,7 +49,7 @@ def plot_bench(
     *,
     title: str = "",
     subtitle: str = "",
-    width: float = TWO_COLUMNS,
+    width: float = canvas.TWO_COLUMNS,
     synthetic: bool = False,
 ) -> Figure:
     """Draw what methods are worth where the answer is known.
@@ -98,71 +81,75 @@ def plot_bench(
     >>> [ax.get_xlabel().split()[0] for ax in figure.axes]
     ['Bias', 'Coverage']
     """
-    need_columns(table, "table", COLUMNS)
-    panels = [panel for panel in PANELS if panel.column in table and table[panel.column].notna().any()] or [PANELS[0]]
-    methods, worlds = by_label(table, "method"), ordered_labels(table["world"])
-    with figure_style():
-        figure = new_figure(width, columns=len(panels))
-        page = POINTS * figure.get_figwidth()
-        room = (1 - NAME_SHARE) * page / len(panels) - GAP
-        figure.subplots_adjust(wspace=GAP / room)
-        names = {method: wrapped(figure, method, NAME_SHARE * page) for method in methods}
-        places, depth = _places(figure, methods, names)
-        for ax, panel in zip(figure.axes, panels, strict=True):
-            _set_axes(ax, panel, places, depth)
-            _draw(ax, panel, table, places, worlds)
-            _set_scale(ax, panel, room)
-        _name_methods(figure, places, names)
-        height = depth / POINTS * MM_PER_INCH
-        fit(figure, height)
-        _key(figure, worlds)
-        finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
-    return figure
+    canvas.need_columns(table, "table", ("world", "method"))
+    scores = [score for score in SCORES if score.column in table and table[score.column].notna().any()] or [SCORES[0]]
+    styles = canvas.stratum_styles(canvas.ordered_labels(table["world"]))
+    with canvas.sheet(width, title=title, subtitle=subtitle, synthetic=synthetic, grid=(1, len(scores))) as sheet:
+        axes = sheet.figure.axes
+        room = (1 - NAME_SHARE) * sheet.width / len(scores) - GAP
+        sheet.figure.subplots_adjust(wspace=GAP / room)
+        methods = canvas.by_label(table, "method")
+        names = {method: canvas.wrapped(sheet.figure, method, NAME_SHARE * sheet.width) for method in methods}
+        heights, depth = _heights(sheet.figure, methods, names)
+        for ax, score in zip(axes, scores, strict=True):
+            _set_axes(ax, score, heights, depth)
+            _draw(ax, score, table, heights, styles)
+            _set_scale(ax, score, room)
+        for method, spots in heights.items():
+            middle = (min(spots.values()) + max(spots.values())) / 2
+            canvas.write(
+                axes[0], names[method], (0, middle), (-6, 0), coords=("axes fraction", "data"), ha="right",
+                va="center", size=canvas.TEXT, linespacing=1.1,
+            )  # fmt: skip
+        height = depth / canvas.POINTS * canvas.MM_PER_INCH
+        sheet.fit(height)
+        _write_key(sheet, styles)
+        sheet.finish(height)
+    return sheet.figure
 
 
-def _places(
-    figure: Figure, methods: dict[str, pd.DataFrame], names: dict[str, str]
-) -> tuple[dict[str, dict[str, float]], float]:
+def _heights(figure: Figure, methods: dict[str, pd.DataFrame], names: dict[str, str]) -> tuple[Heights, float]:
     """How far down each world of each method stands, in points; and how deep they go."""
-    places: dict[str, dict[str, float]] = {}
+    heights: Heights = {}
     depth = 0.0
     for method, rows in methods.items():
-        worlds = ordered_labels(rows["world"])
-        room = max(len(worlds) * PITCH, text_size(figure, names[method])[1])
+        worlds = canvas.ordered_labels(rows["world"])
+        room = max(len(worlds) * PITCH, canvas.text_size(figure, names[method])[1])
         start = depth + METHOD_GAP / 2 + (room - PITCH * (len(worlds) - 1)) / 2
-        places[method] = {world: start + PITCH * place for place, world in enumerate(worlds)}
+        heights[method] = {world: start + PITCH * number for number, world in enumerate(worlds)}
         depth += room + METHOD_GAP
-    return places, depth
+    return heights, depth
 
 
-def _set_axes(ax: Axes, panel: _Panel, places: dict[str, dict[str, float]], depth: float) -> None:
+def _set_axes(ax: Axes, score: _Score, heights: Heights, depth: float) -> None:
     """A score on the axis below, methods apart by hairlines, a line and a band where the score should be."""
     ax.set_ylim(depth, 0)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ax.axvspan(*panel.band, color=SOFT_INK, alpha=0.13, linewidth=0, label="_band")
-    ax.axvline(panel.wanted, color=SOFT_INK, linewidth=0.8, linestyle=(0, (3, 2)), label="_wanted")
-    ends = [min(spots.values()) for spots in places.values()][1:]
-    for before, after in zip([max(spots.values()) for spots in places.values()], ends, strict=False):
-        ax.axhline((before + after) / 2, color=HAIRLINE, linewidth=0.5, zorder=0, label="_apart")
+    ax.axvspan(*score.band, color=canvas.SOFT_INK, alpha=0.13, linewidth=0, label="_band")
+    ax.axvline(score.wanted, color=canvas.SOFT_INK, linewidth=0.8, linestyle=(0, (3, 2)), label="_wanted")
+    for above, below in pairwise(heights.values()):
+        middle = (max(above.values()) + min(below.values())) / 2
+        ax.axhline(middle, color=canvas.HAIRLINE, linewidth=0.5, zorder=0, label="_apart")
 
 
-def _set_scale(ax: Axes, panel: _Panel, room: float) -> None:
+def _set_scale(ax: Axes, score: _Score, room: float) -> None:
     """As many ticks as keep apart, and the score's name within the panel's width."""
     from matplotlib.ticker import MaxNLocator
 
     low, high = ax.get_xlim()
-    ticks, labels = [panel.wanted], [_tick(panel.wanted, panel.share)]
+    figure = canvas.figure_of(ax)
+    ticks, labels = [score.wanted], [_tick(score.wanted, score.share)]
     for steps in range(1, MOST_STEPS + 1):
         finer = [tick for tick in MaxNLocator(steps).tick_values(low, high) if low <= tick <= high]
-        words = [_tick(tick, panel.share) for tick in finer]
-        spots = room * np.diff(finer) / (high - low)
-        widths = np.array([text_size(figure_of(ax), word)[0] for word in words])
-        if len(finer) > 1 and (spots > (widths[1:] + widths[:-1]) / 2 + TICK_GAP).all():
+        words = [_tick(tick, score.share) for tick in finer]
+        widths = np.array([canvas.text_size(figure, word)[0] for word in words])
+        apart = room * np.diff(finer) / (high - low) > (widths[1:] + widths[:-1]) / 2 + TICK_GAP
+        if len(finer) > 1 and apart.all():
             ticks, labels = finer, words
     ax.set_xticks(ticks, labels)
     ax.set_xlim(low, high)
-    ax.set_xlabel(wrapped(figure_of(ax), panel.label, room))
+    ax.set_xlabel(canvas.wrapped(figure, score.label, room))
 
 
 def _tick(value: float, share: bool) -> str:
@@ -170,72 +157,53 @@ def _tick(value: float, share: bool) -> str:
     return f"{100 * value:.4g}%" if share else f"{value:.4g}".replace("-", "−")
 
 
-def _draw(ax: Axes, panel: _Panel, table: pd.DataFrame, places: dict[str, dict[str, float]], worlds: list[str]) -> None:
+def _draw(
+    ax: Axes, score: _Score, table: pd.DataFrame, heights: Heights, styles: dict[str, canvas.StratumStyle]
+) -> None:
     """One mark a method and world, with its Monte-Carlo bar."""
-    styles = stratum_styles(worlds)
-    error = f"{panel.column}_error"
-    for world, rows in by_label(table, "world").items():
-        known = rows[rows[panel.column].notna()]
+    error = f"{score.column}_error"
+    for world, rows in canvas.by_label(table, "world").items():
+        known = rows[rows[score.column].notna()]
         if known.empty:
             continue
-        spots = [places[str(method)][world] for method in known["method"]]
-        values = known[panel.column].to_numpy(dtype=np.float64)
+        spots = [heights[str(method)][world] for method in known["method"]]
+        values = known[score.column].to_numpy(dtype=np.float64)
         reach = BAR * known[error].fillna(0.0).to_numpy(dtype=np.float64) if error in known else 0.0 * values
-        low, high = (
-            (values - reach, values + reach) if not panel.share else np.clip([values - reach, values + reach], 0, 1)
-        )
-        color = styles[world].color
-        ax.hlines(spots, low, high, color=color, linewidth=1.0, label=f"_{world}, bars")
+        ends = np.array([values - reach, values + reach])
+        low, high = np.clip(ends, 0, 1) if score.share else ends
+        style = styles[world]
+        ax.hlines(spots, low, high, color=style.color, linewidth=1.0, label=f"_{world}, bars")
         ax.plot(
-            values, spots, linestyle="none", marker=styles[world].marker, markersize=MARK, color=color,
+            values, spots, linestyle="none", marker=style.marker, markersize=MARK, color=style.color,
             markeredgewidth=0, label=world, zorder=3, clip_on=False,
         )  # fmt: skip
 
 
-def _name_methods(figure: Figure, places: dict[str, dict[str, float]], names: dict[str, str]) -> None:
-    """The methods' names at the left of the first panel."""
-    ax = figure.axes[0]
-    for method, spots in places.items():
-        middle = (min(spots.values()) + max(spots.values())) / 2
-        ax.annotate(
-            names[method], (0, middle), (-6, 0), xycoords=("axes fraction", "data"),
-            textcoords="offset points", annotation_clip=False, ha="right", va="center", color=INK, linespacing=1.1,
-        )  # fmt: skip
-
-
-def _key(figure: Figure, worlds: list[str]) -> None:
+def _write_key(sheet: canvas.Sheet, styles: dict[str, canvas.StratumStyle]) -> None:
     """The worlds' marks and names in lines over the panels, from the left edge of the page."""
-    styles, ax = stratum_styles(worlds), figure.axes[0]
-    page = POINTS * figure.get_figwidth() - 16
-    left = -POINTS * ax.get_position().x0 * figure.get_figwidth() + 8
-    across = 0.0
-    lines: list[list[tuple[str, float]]] = [[]]
-    for world in worlds:
-        wide = 18 + text_size(figure_of(ax), world, size=SMALL)[0]
-        if across and across + wide > page:
-            across = 0.0
-            lines.append([])
-        lines[-1].append((world, across))
-        across += wide
-    for place, line in enumerate(reversed(lines)):
-        for world, x in line:
-            up, style = 8 + 1.5 * SMALL * place, styles[world]
-            ax.annotate(
-                world, (0, 1), (left + x + 6, up), xycoords="axes fraction", textcoords="offset points",
-                annotation_clip=False, va="center", size=SMALL, color=style.ink,
-            )  # fmt: skip
-            spot = ax.transAxes + _shift(figure, left + x, up)
-            ax.plot(
-                [0], [1], transform=spot, marker=style.marker, markersize=MARK + 0.8, color=style.color,
-                markeredgewidth=0, linestyle="none", clip_on=False, label=f"_{world}, key",
-            )  # fmt: skip
-
-
-def _shift(figure: Figure, x: float, y: float) -> ScaledTranslation:
-    """A shift by points."""
     from matplotlib.transforms import ScaledTranslation
 
-    return ScaledTranslation(x / POINTS, y / POINTS, figure.dpi_scale_trans)
+    figure, ax = sheet.figure, sheet.ax
+    left = 8 - sheet.width * ax.get_position().x0
+    across = 0.0
+    lines: list[list[tuple[str, float]]] = [[]]
+    for world in styles:
+        wide = 18 + canvas.text_size(figure, world, size=canvas.SMALL)[0]
+        if across and across + wide > sheet.width - 16:
+            across = 0.0
+            lines.append([])
+        lines[-1].append((world, left + across))
+        across += wide
+    for number, line in enumerate(reversed(lines)):
+        up = 8 + 1.5 * canvas.SMALL * number
+        for world, x in line:
+            style = styles[world]
+            canvas.write(ax, world, (0, 1), (x + 6, up), va="center", color=style.ink)
+            shift = ScaledTranslation(x / canvas.POINTS, up / canvas.POINTS, figure.dpi_scale_trans)
+            ax.plot(
+                [0], [1], transform=ax.transAxes + shift, marker=style.marker, markersize=MARK + 0.8,
+                color=style.color, markeredgewidth=0, linestyle="none", clip_on=False, label=f"_{world}, key",
+            )  # fmt: skip
 
 
 def bench_display(table: pd.DataFrame) -> pd.DataFrame:

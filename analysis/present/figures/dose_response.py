@@ -7,44 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from analysis.arrays import FloatArray
 from analysis.errors import InputError
-from analysis.present.canvas import (
-    BAR,
-    BLUE,
-    DIMMED,
-    INK,
-    LANE,
-    MM_PER_INCH,
-    ONE_COLUMN,
-    POINTS,
-    TWO_COLUMNS,
-    beside,
-    draw_cuts,
-    draw_found,
-    draw_histogram,
-    drawing_axes,
-    figure_of,
-    figure_style,
-    finish,
-    fit,
-    found_words,
-    head_over_edges,
-    keep_apart,
-    marker_words,
-    name_found,
-    name_line,
-    need_columns,
-    new_figure,
-    ratio_limits,
-    stand_ratio_axis,
-    with_use,
-    wrapped,
-    write_count,
-    write_edges,
-    write_sources,
-)
+from analysis.present import canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,6 +22,7 @@ CUT_COLUMNS = ("edge", "label", "source", "searched")
 FEW_BEYOND = 10
 STRIP = 0.28  # of the height of the curve's panel
 GAP = 4.0  # mm between the panels
+SLABS = 60
 
 Searched = tuple[float, float, float]
 
@@ -71,7 +39,7 @@ def plot_dose_response(
     unit: str = "",
     title: str = "",
     subtitle: str = "",
-    width: float = TWO_COLUMNS,
+    width: float = canvas.TWO_COLUMNS,
     synthetic: bool = False,
     ax: Axes | None = None,
 ) -> Figure:
@@ -118,39 +86,53 @@ def plot_dose_response(
     >>> figure.axes[0].get_ylabel()
     'Hazard ratio against 0.8 mmol/L'
     """
-    parts = _read(curve, values, cutpoints, searched, truth)
-    height = 66.0 if width > 1.5 * ONE_COLUMN else 50.0
-    with figure_style():
-        main, strip = _panels(ax, width, height, strip=parts.values is not None)
-        room = POINTS * height / MM_PER_INCH if ax is None else _tall(main)
-        lane = _set_axes(main, parts, room=room)
-        _draw(main, parts, reference, lane)
-        _label(main, strip, parts, (label or "Marker", unit), reference, room=room)
-        figure = figure_of(main)
-        if ax is None:
-            height *= 1 + STRIP if strip else 1
-            height += GAP if strip else 0
-            fit(figure, height)
+    parts = _read(curve, values, cutpoints, searched, truth, reference)
+    height = 66.0 if canvas.is_wide(width) else 50.0
+    with canvas.sheet(
+        width, title=title, subtitle=subtitle, synthetic=synthetic, ax=ax, grid=(1 if values is None else 2, 1)
+    ) as sheet:
+        main, room = sheet.ax, sheet.room(height)
+        strip = None if parts.values is None else _strip(sheet, height)
+        _set_axes(main, parts, room)
+        lane = 1 - canvas.BAR / room
+        _draw(main, parts, lane)
+        against = "" if reference is None else f" against {canvas.marker_words(reference)[0]} {unit}".rstrip()
+        main.set_ylabel(canvas.wrapped(sheet.figure, f"Hazard ratio{against}", 0.95 * room))
+        lowest = main if strip is None else _draw_strip(main, strip, parts)
+        lowest.set_xlabel(f"{label or 'Marker'} ({unit})" if unit else label or "Marker")
         if parts.cuts is not None:
-            write_edges(main, parts.cuts)
-        if ax is None:
-            finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
+            canvas.write_sources(lowest, parts.cuts)
+        height = height if strip is None else height * (1 + STRIP) + GAP
+        sheet.fit(height)
+        if parts.cuts is not None:
+            canvas.write_edges(main, parts.cuts)
+        if sheet.own:
+            sheet.finish(height)
         else:
-            head_over_edges(main, title, subtitle, synthetic=synthetic, edges=parts.cuts is not None)
-        _write_inside(main, strip, parts, reference, lane)
-    return figure
+            canvas.head_over_edges(main, title, subtitle, synthetic=synthetic, edges=parts.cuts is not None)
+        _write_inside(main, parts, lane)
+        if strip is not None and parts.values is not None:
+            canvas.write_count(strip, len(parts.values), parts.edges)
+    return sheet.figure
 
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """What is drawn, checked."""
+    """What is drawn, checked, and between which values the curve is drawn in full."""
 
     curve: pd.DataFrame
-    values: NDArray[np.float64] | None
+    values: FloatArray | None
     cuts: pd.DataFrame | None
     searched: Searched | None
     truth: pd.DataFrame | None
+    reference: float | None
     core: tuple[float, float]
+
+    @property
+    def edges(self) -> list[float]:
+        """Where lines of cuts stand."""
+        edges = [] if self.cuts is None else self.cuts["edge"].astype(float).tolist()
+        return edges if self.searched is None else [*edges, self.searched[0]]
 
 
 def _read(
@@ -159,13 +141,15 @@ def _read(
     cutpoints: pd.DataFrame | None,
     searched: Searched | None,
     truth: pd.DataFrame | None,
+    reference: float | None,
 ) -> _Parts:
-    """The frames with the columns that are drawn, in order; and between which values the curve is drawn in full."""
-    need_columns(curve, "curve", CURVE_COLUMNS)
+    """The frames with the columns that are drawn, in order."""
+    canvas.need_columns(curve, "curve", CURVE_COLUMNS)
     if cutpoints is not None:
-        need_columns(cutpoints, "cutpoints", CUT_COLUMNS)
+        canvas.need_columns(cutpoints, "cutpoints", CUT_COLUMNS)
+        cutpoints = cutpoints if "used" in cutpoints else cutpoints.assign(used=False)
     if truth is not None:
-        need_columns(truth, "truth", ("marker", "hazard_ratio"))
+        canvas.need_columns(truth, "truth", ("marker", "hazard_ratio"))
     if searched is not None and (searched[1] > searched[0] or searched[2] < searched[0]):
         raise InputError(f"searched: the interval {searched[1]:g} to {searched[2]:g} does not hold {searched[0]:g}")
     ordered = curve.sort_values("marker", kind="stable", ignore_index=True)
@@ -177,70 +161,59 @@ def _read(
             raise InputError(f"values: none of {len(given)} is known; nothing to draw a histogram of")
         beyond = min(FEW_BEYOND, len(known)) - 1
         core = (float(known[beyond]), float(known[-1 - beyond]))
-    return _Parts(ordered, known, None if cutpoints is None else with_use(cutpoints), searched, truth, core)
+    return _Parts(ordered, known, cutpoints, searched, truth, reference, core)
 
 
-def _panels(ax: Axes | None, width: float, height: float, *, strip: bool) -> tuple[Axes, Axes | None]:
-    """The axes of the curve and, under them, of the histogram."""
-    if not strip:
-        return drawing_axes(ax, width)[0], None
-    if ax is not None:
-        return ax, ax.inset_axes((0, -STRIP - 0.06, 1, STRIP), sharex=ax)
-    figure = new_figure(width, rows=2)
-    main, below = figure.axes
+def _strip(sheet: canvas.Sheet, height: float) -> Axes:
+    """The axes of the histogram under those of the curve."""
+    if not sheet.own:
+        return sheet.ax.inset_axes((0, -STRIP - 0.06, 1, STRIP), sharex=sheet.ax)
+    main, below = sheet.figure.axes
     main.get_subplotspec().get_gridspec().set_height_ratios([1, STRIP])  # type: ignore[union-attr]
-    figure.subplots_adjust(hspace=2 * GAP / (height * (1 + STRIP)))
+    sheet.figure.subplots_adjust(hspace=2 * GAP / (height * (1 + STRIP)))
     below.sharex(main)
-    return main, below
+    return below
 
 
-def _tall(ax: Axes) -> float:
-    """The height of axes in points."""
-    return float(ax.get_window_extent().height) * POINTS / figure_of(ax).dpi
-
-
-def _set_axes(ax: Axes, parts: _Parts, *, room: float) -> float:
-    """Both scales; over the curve a lane for the searched cut, whose height (in axes fraction) is returned."""
-    x = [parts.curve["marker"].min(), parts.curve["marker"].max()]
+def _set_axes(ax: Axes, parts: _Parts, room: float) -> None:
+    """Both scales; over the curve a lane for the searched cut."""
+    x = [parts.curve["marker"].min(), parts.curve["marker"].max(), *parts.edges]
     x += [] if parts.values is None else [parts.values[0], parts.values[-1]]
-    x += [] if parts.cuts is None else parts.cuts["edge"].astype(float).tolist()
     x += [] if parts.searched is None else [value for value in parts.searched if np.isfinite(value)]
     margin = 0.02 * (max(x) - min(x)) or 0.5
     ax.set_xlim(min(x) - margin, max(x) + margin)
-    middle = parts.curve["marker"].between(*parts.core)
-    band = parts.curve.loc[middle, ["conf_low", "conf_high"]]
+    band = parts.curve.loc[parts.curve["marker"].between(*parts.core), ["conf_low", "conf_high"]]
     drawn = parts.curve if parts.truth is None else pd.concat([parts.curve, parts.truth])
-    low, high = ratio_limits(band, drawn.loc[drawn["marker"].between(min(x), max(x)), "hazard_ratio"])
+    low, high = canvas.ratio_limits(band, drawn.loc[drawn["marker"].between(min(x), max(x)), "hazard_ratio"])
     if parts.searched is not None:
-        high *= (high / low) ** (LANE / (room - LANE))
-    stand_ratio_axis(ax, low, high, room=room)
-    return 1 - BAR / room
+        high *= (high / low) ** (canvas.LANE / (room - canvas.LANE))
+    canvas.set_ratio_axis(ax, low, high, room=room)
 
 
-def _draw(ax: Axes, parts: _Parts, reference: float | None, lane: float) -> None:
+def _draw(ax: Axes, parts: _Parts, lane: float) -> None:
     """Band, curve, truth, cuts and reference."""
     for part, strength, name in _by_support(parts):
         ax.fill_between(
-            part["marker"], part["conf_low"], part["conf_high"], color=BLUE, alpha=0.18 * strength, linewidth=0,
-            label=f"_{name}, band",
+            part["marker"], part["conf_low"], part["conf_high"], color=canvas.BLUE, alpha=0.18 * strength,
+            linewidth=0, label=f"_{name}, band",
         )  # fmt: skip
         ax.plot(
-            part["marker"], part["hazard_ratio"], color=BLUE, alpha=1.0 if strength == 1 else DIMMED, linewidth=1.6,
-            label=name, zorder=4,
+            part["marker"], part["hazard_ratio"], color=canvas.BLUE, alpha=1.0 if strength == 1 else canvas.DIMMED,
+            linewidth=1.6, label=name, zorder=4,
         )  # fmt: skip
     if parts.cuts is not None:
-        draw_cuts(ax, parts.cuts)
+        canvas.draw_cuts(ax, parts.cuts)
     if parts.searched is not None:
-        draw_found(ax, parts.searched[0], parts.searched[1:], lane=lane)
+        canvas.draw_searched(ax, parts.searched[0], parts.searched[1:], lane=lane)
     if parts.truth is not None:
         ax.plot(
-            parts.truth["marker"], parts.truth["hazard_ratio"], color=INK, linestyle=(0, (1, 1.6)), linewidth=1.2,
-            label="_planted", zorder=5,
+            parts.truth["marker"], parts.truth["hazard_ratio"], color=canvas.INK, linestyle=(0, (1, 1.6)),
+            linewidth=1.2, label="_planted", zorder=5,
         )  # fmt: skip
-    if reference is not None:
+    if parts.reference is not None:
         ax.plot(
-            [reference], [1.0], linestyle="none", marker="o", markersize=5, markerfacecolor="white", color=BLUE,
-            markeredgewidth=1.2, zorder=6, label="_reference",
+            [parts.reference], [1.0], linestyle="none", marker="o", markersize=5, markerfacecolor="white",
+            color=canvas.BLUE, markeredgewidth=1.2, zorder=6, label="_reference",
         )  # fmt: skip
 
 
@@ -258,45 +231,44 @@ def _by_support(parts: _Parts) -> list[tuple[pd.DataFrame, float, str]]:
     return [piece for piece in pieces if len(piece[0]) > 1]
 
 
-def _label(
-    main: Axes, strip: Axes | None, parts: _Parts, names: tuple[str, str], reference: float | None, *, room: float
-) -> None:
-    """The histogram, and the words around the panels."""
-    label, unit = names
-    against = "" if reference is None else f" against {marker_words(reference)[0]} {unit}".rstrip()
-    main.set_ylabel(wrapped(figure_of(main), f"Hazard ratio{against}", 0.95 * room))
-    lowest = main
-    if strip is not None and parts.values is not None:
-        draw_histogram(strip, parts.values)
-        main.tick_params(labelbottom=False)
-        if parts.cuts is not None:
-            draw_cuts(strip, parts.cuts)
-        if parts.searched is not None:
-            draw_found(strip, parts.searched[0], lane=None)
-        lowest = strip
-    lowest.set_xlabel(f"{label} ({unit})" if unit else label)
+def _draw_strip(main: Axes, strip: Axes, parts: _Parts) -> Axes:
+    """The histogram with the cuts; gives its axes."""
+    if parts.values is not None:
+        canvas.draw_histogram(strip, parts.values)
+    main.tick_params(labelbottom=False)
     if parts.cuts is not None:
-        write_sources(lowest, parts.cuts)
+        canvas.draw_cuts(strip, parts.cuts)
+    if parts.searched is not None:
+        canvas.draw_searched(strip, parts.searched[0], lane=None)
+    return strip
 
 
-def _write_inside(main: Axes, strip: Axes | None, parts: _Parts, reference: float | None, lane: float) -> None:
+def _write_inside(main: Axes, parts: _Parts, lane: float) -> None:
     """Words beside what they name, where they cover neither curve nor cut."""
-    edges = [] if parts.cuts is None else parts.cuts["edge"].astype(float).tolist()
-    edges += [] if parts.searched is None else [parts.searched[0]]
-    space, x = beside(main, edges), parts.curve["marker"]
+    space, x = canvas.Space(main), parts.curve["marker"]
+    space.take_edges(parts.edges)
     space.take_line(x, parts.curve["hazard_ratio"])
     space.take_band(x, parts.curve["conf_low"], parts.curve["conf_high"])
     space.take_line(main.get_xlim(), (1.0, 1.0))
     if parts.searched is not None:
-        cut, low, high = parts.searched
-        space.take_box((0, space.height - LANE, space.width, space.height))
-        name_found(main, found_words("searched", cut, (low, high)), cut, (low, high), lane=lane)
+        space.take_box((0, space.height - canvas.LANE, space.width, space.height))
+        canvas.name_searched(main, "searched", parts.searched[0], parts.searched[1:], lane=lane)
     if parts.truth is not None:
         space.take_line(parts.truth["marker"], parts.truth["hazard_ratio"])
-    if reference is not None:
-        name_line(main, f"reference {marker_words(reference)[0]}", [reference], [1.0], space)
+    if parts.reference is not None:
+        words = f"reference {canvas.marker_words(parts.reference)[0]}"
+        canvas.name_line(main, words, [parts.reference], [1.0], space)
     if parts.truth is not None:
-        keep_apart(main, space, parts.truth, parts.curve)
-        name_line(main, "planted truth", parts.truth["marker"], parts.truth["hazard_ratio"], space)
-    if strip is not None and parts.values is not None:
-        write_count(strip, len(parts.values), edges)
+        _keep_apart(main, space, parts.truth, parts.curve)
+        canvas.name_line(main, "planted truth", parts.truth["marker"], parts.truth["hazard_ratio"], space)
+
+
+def _keep_apart(ax: Axes, space: canvas.Space, line: pd.DataFrame, other: pd.DataFrame) -> None:
+    """Block what lies beyond another line: words beside one are then not the other's."""
+    line = line.sort_values("marker", kind="stable")
+    x = np.linspace(max(line["marker"].min(), other["marker"].min()), other["marker"].max(), SLABS)
+    border = np.interp(x, other["marker"], other["hazard_ratio"])
+    above = np.interp(x, line["marker"], line["hazard_ratio"]) >= border
+    low, high = ax.get_ylim()
+    for at, height, stay_above in zip(x, border, above, strict=True):
+        space.take_line((at, at), (height, low if stay_above else high))

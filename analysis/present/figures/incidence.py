@@ -8,26 +8,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.present.canvas import (
-    MM_PER_INCH,
-    ONE_COLUMN,
-    POINTS,
-    TEXT,
-    TWO_COLUMNS,
-    breaks_for,
-    by_label,
-    figure_style,
-    finish,
-    fit,
-    need_columns,
-    new_figure,
-    ordered_labels,
-    stratum_styles,
-)
-from analysis.present.figures.survival import draw_curve, drawn_part, label_ends
+from analysis.present import canvas
+from analysis.present.figures.survival_labels import join_ends, label_ends
+from analysis.present.figures.survival_lines import draw_curve, drawn_part
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLUMNS = ("stratum", "cause", "time", "incidence", "conf_low", "conf_high", "n_risk")
@@ -45,7 +30,7 @@ def plot_incidence(
     y_label: str = "Cumulative incidence",
     time_unit: str = "months",
     horizon: float | None = None,
-    width: float = TWO_COLUMNS,
+    width: float = canvas.TWO_COLUMNS,
     synthetic: bool = False,
 ) -> Figure:
     """Draw how many have come to each kind of first event, with bands, a panel a cause on one scale.
@@ -79,77 +64,34 @@ def plot_incidence(
     >>> plot_incidence(curves).axes[0].get_title(loc="left")
     'death'
     """
-    need_columns(curves, "curves", COLUMNS)
-    panels = by_label(curves, "cause")
-    stacked = width < 1.5 * ONE_COLUMN or len(panels) > MOST_BESIDE
+    canvas.need_columns(curves, "curves", COLUMNS)
+    panels = canvas.by_label(curves.assign(survival=curves["incidence"], n_censor=0), "cause")
+    styles = canvas.stratum_styles(canvas.ordered_labels(curves["stratum"]))
+    n, stacked = len(panels), not canvas.is_wide(width) or len(panels) > MOST_BESIDE
     end = horizon if horizon is not None else float(curves["time"].max())
+    ticks = canvas.breaks_for(end, time_unit) if end > 0 else (0.0,)
     top = min(1.0, math.ceil(float(curves.loc[curves["time"] <= end, "conf_high"].max()) / 0.25 + 1e-9) * 0.25)
-    with figure_style():
-        figure = new_figure(width, **({"rows": len(panels)} if stacked else {"columns": len(panels)}))
-        figure.subplots_adjust(wspace=0.12, hspace=0.28)
-        for ax, (cause, rows) in zip(figure.axes, panels.items(), strict=True):
-            ax.set_title(cause, loc="left", size=TEXT, weight="bold")
-            _set_axes(ax, breaks_for(end, time_unit) if end > 0 else (0.0,), end, top or 0.25)
-            _draw(ax, rows, ordered_labels(curves["stratum"]), end)
-        _name_axes(figure, stacked, x_label, y_label)
-        height = 0.8 * HEIGHT * len(panels) if stacked else HEIGHT
-        _label(figure, panels, ordered_labels(curves["stratum"]), descriptions or {}, height, stacked, end)
-        finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
-    return figure
-
-
-def _set_axes(ax: Axes, ticks: tuple[float, ...], end: float, top: float) -> None:
-    """Times from 0 to the end, shares from 0 to the highest that any panel needs."""
-    steps = [0.25 * step for step in range(round(top / 0.25) + 1)]
-    ax.set_xlim(0.0, end if end > 0 else 1.0)
-    ax.set_ylim(0.0, top)
-    ax.set_xticks(list(ticks), [f"{time:g}" for time in ticks])
-    ax.set_yticks(steps, [f"{step:.0%}" if step else "0" for step in steps])
-    ax.set_axisbelow(True)
-    ax.grid(visible=True, axis="y", color="#e6e8eb", linewidth=0.5)
-
-
-def _draw(ax: Axes, rows: pd.DataFrame, strata: list[str], end: float) -> None:
-    """The curves of one cause."""
-    styles = stratum_styles(strata)
-    for label, part in _as_curves(rows).items():
-        draw_curve(ax, drawn_part(part, end), styles[label], label)
-
-
-def _as_curves(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The curves of one cause by stratum, in the columns that curves are drawn from."""
-    return by_label(rows.assign(survival=rows["incidence"], n_censor=0), "stratum")
-
-
-def _name_axes(figure: Figure, stacked: bool, x_label: str, y_label: str) -> None:
-    """The share is named at every row of panels, time once."""
-    for ax in figure.axes if stacked else figure.axes[:1]:
-        ax.set_ylabel(y_label)
-    for ax in figure.axes[:-1] if stacked else figure.axes[1:]:
-        ax.tick_params(labelbottom=not stacked, labelleft=stacked)
-    for ax in figure.axes[-1:] if stacked else figure.axes:
-        ax.set_xlabel(x_label)
-
-
-def _label(
-    figure: Figure,
-    panels: Mapping[str, pd.DataFrame],
-    strata: list[str],
-    descriptions: Mapping[str, str],
-    height: float,
-    stacked: bool,
-    end: float,
-) -> None:
-    """Names of the strata at the ends of the curves of the panel on the right (of every panel where stacked)."""
-    styles = stratum_styles(strata)
-    tall = POINTS * height / MM_PER_INCH / (1.28 * len(panels) if stacked else 1.0)
-    places = range(len(panels)) if stacked else (len(panels) - 1,)
-    ends = []
-    for place in places:
-        ax, rows = figure.axes[place], list(panels.values())[place]
-        shown = {label: drawn_part(part, end) for label, part in _as_curves(rows).items()}
-        ends.append(label_ends(ax, shown, styles, descriptions))
-        ends[-1].settle(tall)
-    fit(figure, height)
-    for labels in ends:
-        labels.join()
+    height, grid = (0.8 * HEIGHT * n, (n, 1)) if stacked else (HEIGHT, (1, n))
+    with canvas.sheet(width, title=title, subtitle=subtitle, synthetic=synthetic, grid=grid) as sheet:
+        sheet.figure.subplots_adjust(wspace=0.12, hspace=0.28)
+        axes, shown = sheet.figure.axes, []
+        for ax, (cause, rows) in zip(axes, panels.items(), strict=True):
+            ax.set_title(cause, loc="left", size=canvas.TEXT, weight="bold")
+            canvas.set_share_of_time_axes(ax, ticks, end, top=top or 0.25)
+            shown.append({label: drawn_part(part, end) for label, part in canvas.by_label(rows, "stratum").items()})
+            for label, part in shown[-1].items():
+                draw_curve(ax, part, styles[label], label)
+            ax.set(xlabel=x_label, ylabel=y_label)
+            ax.label_outer()
+        # strata are named in every row of panels, at the right
+        first = 0 if stacked else n - 1
+        tall = sheet.room(height) / (1.28 * n if stacked else 1.0)
+        ends = [
+            label_ends(ax, curves, styles, descriptions, tall)
+            for ax, curves in zip(axes[first:], shown[first:], strict=True)
+        ]
+        sheet.fit(height)
+        for ax, labels in zip(axes[first:], ends, strict=True):
+            join_ends(ax, labels)
+        sheet.finish(height)
+    return sheet.figure

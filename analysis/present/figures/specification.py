@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,33 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
-from analysis.present.canvas import (
-    BLUE,
-    FOUND_INK,
-    HAIRLINE,
-    INK,
-    MM_PER_INCH,
-    ONE_COLUMN,
-    POINTS,
-    SMALL,
-    SOFT_INK,
-    TWO_COLUMNS,
-    VERMILLION,
-    Space,
-    by_label,
-    figure_of,
-    figure_style,
-    finish,
-    fit,
-    name_line,
-    need_columns,
-    new_figure,
-    ratio_limits,
-    spread,
-    stand_ratio_axis,
-    text_size,
-    wrapped,
-)
+from analysis.present import canvas
 from analysis.present.text import format_ratio
 
 if TYPE_CHECKING:
@@ -61,6 +34,9 @@ STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 MOST_TICKS = 8
 LEVEL_ROOM = 44.0
 
+Line = tuple[str, float, str, str | None]
+"""Of the grid: its words, its rows from the top, its dimension and, but for a dimension's name, its choice."""
+
 
 def plot_specification_curve(
     curve: pd.DataFrame,
@@ -74,7 +50,7 @@ def plot_specification_curve(
     y_label: str = "Hazard ratio",
     title: str = "",
     subtitle: str = "",
-    width: float = TWO_COLUMNS,
+    width: float = canvas.TWO_COLUMNS,
     synthetic: bool = False,
 ) -> Figure:
     """Draw the hazard ratios of many analyses in order, each over the dots of its choices.
@@ -118,31 +94,34 @@ def plot_specification_curve(
     ['Cut-point', '0.75', '0.79']
     """
     rows = _read(curve, grid, highlight)
-    upper = 56.0 if width > 1.5 * ONE_COLUMN else 46.0
-    with figure_style():
-        figure = new_figure(width, rows=2)
-        above, below = figure.axes
-        lines, depth = _lines(figure, grid, {**HEADINGS, **(headings or {})})
-        lower = ROW * depth / POINTS * MM_PER_INCH
+    upper = 56.0 if canvas.is_wide(width) else 46.0
+    with canvas.sheet(width, title=title, subtitle=subtitle, synthetic=synthetic, grid=(2, 1)) as sheet:
+        above, below = sheet.figure.axes
+        lines, depth = _lines(sheet, grid, {**HEADINGS, **(headings or {})})
+        lower = ROW * depth / canvas.POINTS * canvas.MM_PER_INCH
         above.get_subplotspec().get_gridspec().set_height_ratios([upper, lower])  # type: ignore[union-attr]
-        figure.subplots_adjust(hspace=2 * GAP / (upper + lower))
-        room = POINTS * upper / MM_PER_INCH
-        _set_axes(above, below, rows, depth, room=room)
-        above.set_ylabel(wrapped(figure, y_label, 0.95 * room))
+        sheet.figure.subplots_adjust(hspace=2 * GAP / (upper + lower))
+        room = sheet.room(upper)
+        _set_axes(above, below, rows, depth, room)
+        above.set_ylabel(canvas.wrapped(sheet.figure, y_label, 0.95 * room))
         _draw_curve(above, rows, median, highlight)
         _draw_grid(below, lines, grid, highlight)
-        _name_levels(above, rows, median, null_label, room=room)
+        levels = [] if median is None else [(f"median\n{format_ratio(median)}", float(median), canvas.INK)]
+        if _has_null(rows):
+            words = canvas.wrapped(sheet.figure, null_label, LEVEL_ROOM, size=canvas.SMALL)
+            levels.append((words, float(rows["null_median"].iloc[-1]), canvas.SOFT_INK))
+        canvas.name_ends(above, levels, room, linespacing=1.1)
         height = upper + lower + GAP
-        fit(figure, height)
-        finish(figure, height, title=title, subtitle=subtitle, synthetic=synthetic)
+        sheet.fit(height)
+        sheet.finish(height)
         _name_highlight(above, rows, highlight, highlight_label)
-    return figure
+    return sheet.figure
 
 
 def _read(curve: pd.DataFrame, grid: pd.DataFrame, highlight: int | None) -> pd.DataFrame:
     """The curve by rank, once it is known to fit its grid."""
-    need_columns(curve, "curve", CURVE_COLUMNS)
-    need_columns(grid, "grid", GRID_COLUMNS)
+    canvas.need_columns(curve, "curve", CURVE_COLUMNS)
+    canvas.need_columns(grid, "grid", GRID_COLUMNS)
     apart = sorted(set(curve["rank"]) ^ set(grid["rank"]))
     if apart:
         shown = ", ".join(map(str, apart[:5]))
@@ -152,34 +131,23 @@ def _read(curve: pd.DataFrame, grid: pd.DataFrame, highlight: int | None) -> pd.
     return curve.sort_values("rank", kind="stable", ignore_index=True)
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A line of the grid: a dimension's name, or one of its choices; `place` in rows from the top."""
-
-    text: str
-    place: float
-    dimension: str
-    choice: str | None
-
-
-def _lines(figure: Figure, grid: pd.DataFrame, headings: Mapping[str, str]) -> tuple[list[_Line], float]:
+def _lines(sheet: canvas.Sheet, grid: pd.DataFrame, headings: Mapping[str, str]) -> tuple[list[Line], float]:
     """The lines of the grid from top to bottom, long names wrapped; and how deep they go."""
-    room = POINTS * figure.get_figwidth() * NAME_SHARE
-    lines: list[_Line] = []
+    lines: list[Line] = []
     depth = 0.0
-    for dimension, rows in by_label(grid, "dimension").items():
+    for dimension, rows in canvas.by_label(grid, "dimension").items():
         depth += GROUP_GAP if lines else 0.0
         name = headings.get(dimension, dimension)
         choices = rows.sort_values("analysis", kind="stable")["choice"].astype(str).drop_duplicates()
         for text, choice, weight in [(name, None, "bold"), *((choice, choice, "normal") for choice in choices)]:
-            words = wrapped(figure, text, room, size=SMALL, weight=weight)
+            words = canvas.wrapped(sheet.figure, text, sheet.width * NAME_SHARE, size=canvas.SMALL, weight=weight)
             taller = words.count("\n") * TALLER
-            lines.append(_Line(words, depth + taller / 2, dimension, choice))
+            lines.append((words, depth + taller / 2, dimension, choice))
             depth += 1 + taller
     return lines, depth
 
 
-def _set_axes(above: Axes, below: Axes, rows: pd.DataFrame, depth: float, *, room: float) -> None:
+def _set_axes(above: Axes, below: Axes, rows: pd.DataFrame, depth: float, room: float) -> None:
     """Ranks on one axis for both panels, hazard ratios above, lines below."""
     last = int(rows["rank"].max())
     step = next((step for step in STEPS if last / step <= MOST_TICKS), last)
@@ -188,7 +156,8 @@ def _set_axes(above: Axes, below: Axes, rows: pd.DataFrame, depth: float, *, roo
         ax.set_xlim(0.2, last + 0.8)
         ax.set_xticks(ticks, [f"{tick}" for tick in ticks] if ax is below else [""] * len(ticks))
     null = rows[[name for name in NULL_COLUMNS if name in rows]]
-    stand_ratio_axis(above, *ratio_limits(rows[["hazard_ratio", "conf_low", "conf_high"]], null), room=room)
+    limits = canvas.ratio_limits(rows[["hazard_ratio", "conf_low", "conf_high"]], null)
+    canvas.set_ratio_axis(above, *limits, room=room)
     above.tick_params(axis="x", length=0)
     above.spines["bottom"].set_visible(False)
     below.set_ylim(depth - 0.4, -0.6)
@@ -201,27 +170,33 @@ def _draw_curve(ax: Axes, rows: pd.DataFrame, median: float | None, highlight: i
     """The band of chance, intervals and points."""
     if _has_null(rows):
         ax.fill_between(
-            rows["rank"], rows["null_low"], rows["null_high"], color=SOFT_INK, alpha=0.16, linewidth=0,
+            rows["rank"], rows["null_low"], rows["null_high"], color=canvas.SOFT_INK, alpha=0.16, linewidth=0,
             label="_permuted, band",
         )  # fmt: skip
-        ax.plot(rows["rank"], rows["null_median"], color=SOFT_INK, linewidth=0.9, label="permuted")
+        ax.plot(rows["rank"], rows["null_median"], color=canvas.SOFT_INK, linewidth=0.9, label="permuted")
     if median is not None:
-        ax.axhline(median, color=INK, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1, label="median")
-    size = _dot(ax)
+        ax.axhline(median, color=canvas.INK, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1, label="median")
+    size = _dot_size(ax)
     for part, color, marker in _parts(rows, highlight):
         ax.vlines(
             part["rank"], part["conf_low"], part["conf_high"], color=color, linewidth=min(1.1, 0.45 * size),
             alpha=0.6 if marker == "o" else 1.0, zorder=3, label="_intervals",
         )  # fmt: skip
-        _dots(ax, part["rank"], part["hazard_ratio"], size, color, marker, "analyses" if marker == "o" else "highlight")
+        label = "analyses" if marker == "o" else "highlight"
+        _draw_dots(ax, part["rank"], part["hazard_ratio"], size, color, marker, label)
     low, high = ax.get_ylim()
     for beyond, edge, arrow in ((rows["conf_low"] < low, low, "v"), (rows["conf_high"] > high, high, "^")):
         where = rows.loc[beyond, "rank"]
         if len(where):
-            _dots(ax, where, [edge] * len(where), size, BLUE, arrow, "_beyond")
+            _draw_dots(ax, where, [edge] * len(where), size, canvas.BLUE, arrow, "_beyond")
 
 
-def _dots(ax: Axes, x: ArrayLike, y: ArrayLike, size: float, color: str, marker: str, label: str) -> None:
+def _has_null(rows: pd.DataFrame) -> bool:
+    """Whether the curve knows what permutations find."""
+    return set(NULL_COLUMNS) <= set(rows) and bool(rows["null_low"].notna().all())
+
+
+def _draw_dots(ax: Axes, x: ArrayLike, y: ArrayLike, size: float, color: str, marker: str, label: str) -> None:
     """Marks without lines, a diamond somewhat larger."""
     ax.plot(
         x, y, linestyle="none", marker=marker, markersize=size * (1.25 if marker == "D" else 1.0), color=color,
@@ -232,55 +207,32 @@ def _dots(ax: Axes, x: ArrayLike, y: ArrayLike, size: float, color: str, marker:
 def _parts(rows: pd.DataFrame, highlight: int | None) -> list[tuple[pd.DataFrame, str, str]]:
     """The analyses, and the highlighted one, with colour and mark."""
     chosen = rows["analysis"] == highlight
-    parts = ((rows[~chosen], BLUE, "o"), (rows[chosen], VERMILLION, "D"))
+    parts = ((rows[~chosen], canvas.BLUE, "o"), (rows[chosen], canvas.VERMILLION, "D"))
     return [part for part in parts if len(part[0])]
 
 
-def _dot(ax: Axes) -> float:
+def _dot_size(ax: Axes) -> float:
     """The size of a dot in points, so that neighbours keep apart."""
     first, last = ax.get_xlim()
-    pitch = (1 - NAME_SHARE) * POINTS * figure_of(ax).get_figwidth() / (last - first)
+    pitch = (1 - NAME_SHARE) * canvas.POINTS * canvas.figure_of(ax).get_figwidth() / (last - first)
     return float(np.clip(0.62 * pitch, 1.0, 4.2))
 
 
-def _draw_grid(ax: Axes, lines: list[_Line], grid: pd.DataFrame, highlight: int | None) -> None:
+def _draw_grid(ax: Axes, lines: Sequence[Line], grid: pd.DataFrame, highlight: int | None) -> None:
     """Names at the left; for each choice a faint line, and a dot at every rank that made it."""
-    size = _dot(ax)
-    for line in lines:
-        heading = line.choice is None
-        ax.annotate(
-            line.text, (0, line.place), (-4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-            annotation_clip=False, ha="right", va="center" if "\n" in line.text else "center_baseline", size=SMALL,
-            weight="bold" if heading else "normal", color=INK, linespacing=1.1,
+    size = _dot_size(ax)
+    for text, y, dimension, choice in lines:
+        canvas.write(
+            ax, text, (0, y), (-4, 0), coords=("axes fraction", "data"), ha="right", linespacing=1.1,
+            va="center" if "\n" in text else "center_baseline", weight="bold" if choice is None else "normal",
         )  # fmt: skip
-        if heading:
+        if choice is None:
             continue
-        ax.axhline(line.place, color=HAIRLINE, linewidth=0.5, zorder=1, label="_guide")
-        made = grid[(grid["dimension"].astype(str) == line.dimension) & (grid["choice"].astype(str) == line.choice)]
+        ax.axhline(y, color=canvas.HAIRLINE, linewidth=0.5, zorder=1, label="_guide")
+        made = grid[(grid["dimension"].astype(str) == dimension) & (grid["choice"].astype(str) == choice)]
         for part, color, marker in _parts(made, highlight):
-            label = line.choice if marker == "o" else "_highlight"
-            _dots(ax, part["rank"], [line.place] * len(part), size, color, marker, label or "")
-
-
-def _has_null(rows: pd.DataFrame) -> bool:
-    """Whether the curve knows what permutations find."""
-    return set(NULL_COLUMNS) <= set(rows) and bool(rows["null_low"].notna().all())
-
-
-def _name_levels(ax: Axes, rows: pd.DataFrame, median: float | None, null_label: str, *, room: float) -> None:
-    """At the right of the curve, the names of the median and of the permutations, moved apart where they are close."""
-    low, high = np.log(ax.get_ylim())
-    levels = [(f"median\n{format_ratio(median)}", float(median), INK)] if median is not None else []
-    if _has_null(rows):
-        words = wrapped(figure_of(ax), null_label, LEVEL_ROOM, size=SMALL)
-        levels.append((words, float(rows["null_median"].iloc[-1]), SOFT_INK))
-    heights = [text_size(figure_of(ax), words, size=SMALL)[1] for words, _, _ in levels]
-    wanted = [room * (np.log(level) - low) / (high - low) for _, level, _ in levels]
-    for (words, _, color), y in zip(levels, spread(wanted, heights, low=0.0, high=room), strict=True):
-        ax.annotate(
-            words, (1, 0), (5, float(y)), xycoords="axes fraction", textcoords="offset points", annotation_clip=False,
-            va="center", size=SMALL, color=color, linespacing=1.1,
-        )  # fmt: skip
+            label = choice if marker == "o" else "_highlight"
+            _draw_dots(ax, part["rank"], [y] * len(part), size, color, marker, label)
 
 
 def _name_highlight(ax: Axes, rows: pd.DataFrame, highlight: int | None, label: str) -> None:
@@ -288,8 +240,8 @@ def _name_highlight(ax: Axes, rows: pd.DataFrame, highlight: int | None, label: 
     chosen = rows[rows["analysis"] == highlight]
     if chosen.empty:
         return
-    space, (bottom, top) = Space(ax), ax.get_ylim()
+    space, (bottom, top) = canvas.Space(ax), ax.get_ylim()
     space.take_line(ax.get_xlim(), (1.0, 1.0))
     for rank, low, high in rows[["rank", "conf_low", "conf_high"]].itertuples(index=False):
         space.take_line((rank, rank), np.clip((low, high), bottom, top))
-    name_line(ax, label, chosen["rank"], chosen["hazard_ratio"], space, color=FOUND_INK)
+    canvas.name_line(ax, label, chosen["rank"], chosen["hazard_ratio"], space, color=canvas.VERMILLION_INK)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.present.canvas.layout import POINTS, finish, new_figure, shortened, text_size, wrapped
+from analysis.present.canvas.layout import POINTS, new_figure, sheet, shortened, text_size, wrapped
 
 FIGURE = new_figure(90.0)
 WORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "Zs")), max_size=80)
@@ -40,22 +40,22 @@ def test_a_word_is_broken_after_a_dash_where_there_is_one():
 
 @pytest.mark.parametrize("n", [10, 60, 120, 200, 1000])
 def test_long_words_beside_the_axes_leave_room_to_draw_and_stay_on_the_page(n):
-    figure = new_figure(90.0)
-    (ax,) = figure.axes
-    ax.set_yticks([0.2, 0.8], ["A" * n, "B" * n])
-    ax.set_xlabel("x" * n)
-    ax.set_ylabel("y" * n)
-    ax.set_title("t" * n, loc="left")
-    ax.annotate("C" * n, (1, 0.5), xycoords="axes fraction", annotation_clip=False)
-    ax.annotate(f"D\n{'E' * n}", (0, 0.5), xycoords="axes fraction", ha="right", annotation_clip=False)
-    finish(figure, 40.0, title="T" * n)
-    figure.canvas.draw()
-    renderer = figure.canvas.get_renderer()
-    page = figure.bbox
-    assert ax.get_window_extent(renderer).width > 0.1 * page.width
-    inside = ax.get_tightbbox(renderer)
-    assert inside.x0 >= -1
-    assert inside.x1 <= page.width + 1
-    assert all(text.get_window_extent(renderer).x1 <= page.width + 1 for text in figure.texts)
-    assert page.width == pytest.approx(90.0 / 25.4 * figure.dpi)
+    with sheet(90.0, title="T" * n, subtitle="", synthetic=False) as page:
+        figure, ax = page.figure, page.ax
+        ax.set_yticks([0.2, 0.8], ["A" * n, "B" * n])
+        ax.set_xlabel("x" * n)
+        ax.set_ylabel("y" * n)
+        ax.set_title("t" * n, loc="left")
+        ax.annotate("C" * n, (1, 0.5), xycoords="axes fraction", annotation_clip=False)
+        ax.annotate(f"D\n{'E' * n}", (0, 0.5), xycoords="axes fraction", ha="right", annotation_clip=False)
+        page.finish(40.0)
+        figure.canvas.draw()
+        renderer = figure.canvas.get_renderer()
+        bounds = figure.bbox
+        assert ax.get_window_extent(renderer).width > 0.1 * bounds.width
+        inside = ax.get_tightbbox(renderer)
+        assert inside.x0 >= -1
+        assert inside.x1 <= bounds.width + 1
+        assert all(text.get_window_extent(renderer).x1 <= bounds.width + 1 for text in figure.texts)
+        assert bounds.width == pytest.approx(90.0 / 25.4 * figure.dpi)
     assert POINTS == 72.0

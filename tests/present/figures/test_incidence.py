@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import InputError
-from analysis.present.figures.incidence import plot_incidence
+from analysis.present.figures import plot_incidence
 
 
 def curves() -> pd.DataFrame:
