@@ -237,7 +237,7 @@ from analysis.truth.bench.benches import Bench as Bench
 # --- present: Tidy frames to figures, tables and pages ------------------------------------------------------
 
 # Figures of survival
-from analysis.present.figures.survival import plot_survival as plot_survival, plot_follow_up as plot_follow_up
+from analysis.present.figures import plot_survival as plot_survival, plot_follow_up as plot_follow_up
 from analysis.present.figures import plot_causes as plot_causes, plot_difference_curve as plot_difference_curve
 
 # Figures of models and markers

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.cohort.columns import Endpoint
 from analysis.errors import InputError
 from analysis.present.canvas import breaks_for
-from analysis.present.figures.survival import plot_survival
+from analysis.present.figures import plot_survival
 from analysis.present.text import format_number, in_sentence
 from analysis.study.models import STRATA, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.report.parts import figure, time_axis

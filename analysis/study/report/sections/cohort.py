@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import first_few
-from analysis.present.figures import plot_flow, plot_missing
-from analysis.present.figures.survival import plot_follow_up
+from analysis.present.figures import plot_flow, plot_follow_up, plot_missing
 from analysis.present.pages import Prose
 from analysis.present.text import baseline_display, in_sentence
 from analysis.study import report
