@@ -7,14 +7,7 @@ import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import column_problems, numbers
-from analysis.errors import (
-    AnalysisWarning,
-    EmptyStratum,
-    RowsDropped,
-    SmallStratum,
-    raise_all,
-    warn_all,
-)
+from analysis.errors import AnalysisWarning, EmptyStratum, RowsDropped, SmallStratum, raise_all, warn_all
 from analysis.strata.cutpoints import Cutpoints
 
 FEWEST_ROWS = 5

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.arrays import FloatArray
+from analysis.cohort import synthetic
 from analysis.cohort.columns import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
-from analysis.cohort.synthetic import (
-    ADJUSTMENT,
-    EFFECT_MONTHS,
-    REFERENCE_MAGNESIUM,
-    STREAMS,
-    CohortDesign,
-    Course,
-    Patients,
-    cohort_frame,
-    draw_course,
-    magnesium_path,
-    simulate_patients,
-    term_values,
-)
 from analysis.kernels.cox import fit_arrays
 from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
 
@@ -35,15 +21,15 @@ HORIZONS = (12, 24, 36)
 
 @dataclass(frozen=True, eq=False)
 class StratumCourses:
-    """One stratum: the courses of the patients found in it, and those of the whole cohort were it put there."""
+    """One stratum: the courses of the patients observed in it, and those of the whole cohort were it put there."""
 
     label: str
-    found: Course
-    standardised: Course
+    observed: synthetic.Course
+    standardised: synthetic.Course
 
 
 def stratum_courses(
-    patients: Patients, design: CohortDesign, cutpoints: Cutpoints, *, seed: int
+    patients: synthetic.Patients, design: synthetic.CohortDesign, cutpoints: Cutpoints, *, seed: int
 ) -> list[StratumCourses]:
     """The courses of everybody ("all"), then of each stratum of measured magnesium, observed and standardised.
 
@@ -63,20 +49,21 @@ def stratum_courses(
     list of StratumCourses
     """
     bounds = [-np.inf, *(_reported_from(edge) for edge in cutpoints.edges), np.inf]
-    streams = np.random.SeedSequence(seed).spawn(len(STREAMS) + len(cutpoints.labels))[len(STREAMS) :]
+    used = len(synthetic.STREAMS)
+    streams = np.random.SeedSequence(seed).spawn(used + len(cutpoints.labels))[used:]
     strata = [StratumCourses("all", patients.course, patients.course)]
     for label, low, high, stream in zip(cutpoints.labels, bounds[:-1], bounds[1:], streams, strict=True):
         inside = (patients.measured > low) & (patients.measured < high)
         draw, transitions, scans = (np.random.default_rng(child) for child in stream.spawn(3))
         magnesium = magnesium_within(patients, design, low, high, draw)
-        path = magnesium_path(magnesium, design, draw.spawn(1)[0])
-        put_there = draw_course(patients.covariates, magnesium, design, transitions, scans, path=path)
-        strata.append(StratumCourses(label, _subset(patients.course, inside), put_there))
+        path = synthetic.magnesium_path(magnesium, design, draw.spawn(1)[0])
+        put_there = synthetic.draw_course(patients.covariates, magnesium, design, transitions, scans, path=path)
+        strata.append(StratumCourses(label, patients.course.take(inside), put_there))
     return strata
 
 
 def magnesium_within(
-    patients: Patients, design: CohortDesign, low: float, high: float, rng: np.random.Generator
+    patients: synthetic.Patients, design: synthetic.CohortDesign, low: float, high: float, rng: np.random.Generator
 ) -> FloatArray:
     """Everybody's true magnesium, drawn given their causes and a measurement between `low` and `high` (mmol/L).
 
@@ -97,36 +84,48 @@ def _reported_from(edge: float) -> float:
     return float(np.ceil(np.round(edge * 100, 6)) / 100 - 0.005)
 
 
-def _subset(course: Course, rows: NDArray[np.bool_]) -> Course:
-    """The courses of some patients."""
-    return Course(course.progression[rows], course.seen[rows], course.death[rows])
-
-
 def curve_table(strata: Sequence[StratumCourses]) -> pd.DataFrame:
     """Survival at whole months: endpoint stratum time survival standardised_survival, and their Monte-Carlo errors."""
     tables = []
-    for endpoint, times in _TIMES.items():
-        for stratum in strata:
-            found, standardised = getattr(stratum.found, times), getattr(stratum.standardised, times)
-            survival, after_setting = _survival(found), _survival(standardised)
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "endpoint": endpoint,
-                        "stratum": stratum.label,
-                        "time": MONTHS,
-                        "survival": survival,
-                        "standardised_survival": after_setting,
-                        "std_error": np.sqrt(survival * (1 - survival) / len(found)),
-                        "standardised_std_error": np.sqrt(after_setting * (1 - after_setting) / len(standardised)),
-                    }
-                )
-            )
+    for names, observed, standardised in _times(strata):
+        survival, after_setting = _survival(observed), _survival(standardised)
+        columns = {
+            **names,
+            "time": MONTHS,
+            "survival": survival,
+            "standardised_survival": after_setting,
+            "std_error": np.sqrt(survival * (1 - survival) / len(observed)),
+            "standardised_std_error": np.sqrt(after_setting * (1 - after_setting) / len(standardised)),
+        }
+        tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
 
 
-_TIMES = {OVERALL_SURVIVAL.name: "death", PROGRESSION_FREE_SURVIVAL.name: "pfs"}
-"""The attribute of a course that holds the times of each endpoint."""
+def restricted_mean_table(strata: Sequence[StratumCourses]) -> pd.DataFrame:
+    """Mean months up to each horizon: endpoint stratum horizon restricted_mean standardised_restricted_mean, errors."""
+    rows = []
+    for names, *times in _times(strata):
+        for horizon in HORIZONS:
+            observed, standardised = (np.minimum(months, horizon) for months in times)
+            rows.append(
+                {
+                    **names,
+                    "horizon": horizon,
+                    "restricted_mean": observed.mean(),
+                    "standardised_restricted_mean": standardised.mean(),
+                    "std_error": observed.std() / np.sqrt(len(observed)),
+                    "standardised_std_error": standardised.std() / np.sqrt(len(standardised)),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _times(strata: Sequence[StratumCourses]) -> Iterator[tuple[dict[str, str], FloatArray, FloatArray]]:
+    """Times of each endpoint in each stratum, observed and standardised, with the names of both."""
+    for endpoint, times in ((OVERALL_SURVIVAL, "death"), (PROGRESSION_FREE_SURVIVAL, "pfs")):
+        for stratum in strata:
+            names = {"endpoint": endpoint.name, "stratum": stratum.label}
+            yield names, getattr(stratum.observed, times), getattr(stratum.standardised, times)
 
 
 def _survival(times: FloatArray) -> FloatArray:
@@ -134,28 +133,6 @@ def _survival(times: FloatArray) -> FloatArray:
     month = np.ceil(np.minimum(times, MONTHS[-1] + 1)).astype(np.int64)
     failed = np.cumsum(np.bincount(month, minlength=len(MONTHS) + 1))[:-1]
     return np.asarray(1 - failed / len(times), dtype=np.float64)
-
-
-def restricted_mean_table(strata: Sequence[StratumCourses]) -> pd.DataFrame:
-    """Mean months up to each horizon: endpoint stratum horizon restricted_mean standardised_restricted_mean, errors."""
-    rows = []
-    for endpoint, times in _TIMES.items():
-        for stratum in strata:
-            for horizon in HORIZONS:
-                found = np.minimum(getattr(stratum.found, times), horizon)
-                standardised = np.minimum(getattr(stratum.standardised, times), horizon)
-                rows.append(
-                    {
-                        "endpoint": endpoint,
-                        "stratum": stratum.label,
-                        "horizon": horizon,
-                        "restricted_mean": found.mean(),
-                        "standardised_restricted_mean": standardised.mean(),
-                        "std_error": found.std() / np.sqrt(len(found)),
-                        "standardised_std_error": standardised.std() / np.sqrt(len(standardised)),
-                    }
-                )
-    return pd.DataFrame(rows)
 
 
 ENDPOINTS = (OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL)
@@ -188,19 +165,19 @@ class TrueEstimands:
     log_hazard_ratios: pd.DataFrame
     curves: pd.DataFrame
     restricted_means: pd.DataFrame
-    design: CohortDesign
+    design: synthetic.CohortDesign
     n: int
     seed: int
 
 
-def true_estimands(design: CohortDesign, *, n: int = 1_000_000, seed: int) -> TrueEstimands:
+def true_estimands(design: synthetic.CohortDesign, *, n: int = 1_000_000, seed: int) -> TrueEstimands:
     """What the usual analyses of this design estimate, found in a large simulated cohort with no magnesium missing.
 
     Hazard ratios come from Cox models (Efron) fitted to the large cohort with the design's censoring and scans, for a
     misspecified model's target depends on them. Curves and restricted means use the courses without censoring, which is
     independent of everything here, so they are what Kaplan-Meier estimates.
 
-    ``survival`` is the curve of the patients found in a stratum. ``standardised_survival`` is the target of
+    ``survival`` is the curve of the patients observed in a stratum. ``standardised_survival`` is the target of
     standardisation over the confounders (the g-formula): the mean, over the confounders X and treatments of the whole
     cohort, of S(t | stratum, X). It is simulated: everybody is put in the stratum, true magnesium is drawn from its
     distribution given X and a measurement within the stratum (known exactly from the design), then the course.
@@ -224,7 +201,7 @@ def true_estimands(design: CohortDesign, *, n: int = 1_000_000, seed: int) -> Tr
     >>> truth.log_hazard_ratios["target"].tolist()[:2]
     ['planted on death', 'planted on progression']
     """
-    patients = simulate_patients(design.of_size(n), seed=seed)
+    patients = synthetic.simulate_patients(design.of_size(n), seed=seed)
     cutpoints = clinical_cutpoints("nhanes-1")
     strata = stratum_courses(patients, design, cutpoints, seed=seed)
     return TrueEstimands(
@@ -238,7 +215,7 @@ def true_estimands(design: CohortDesign, *, n: int = 1_000_000, seed: int) -> Tr
 
 
 def true_cutpoint_effects(
-    design: CohortDesign, cuts: Sequence[float], *, n: int = 1_000_000, seed: int, adjusted: bool = False
+    design: synthetic.CohortDesign, cuts: Sequence[float], *, n: int = 1_000_000, seed: int, adjusted: bool = False
 ) -> pd.DataFrame:
     """The log hazard ratio of measured magnesium at or above a cut against below it, for any cuts.
 
@@ -263,27 +240,29 @@ def true_cutpoint_effects(
     >>> true_cutpoint_effects(CohortDesign(), [0.70, 0.75], n=2000, seed=1).shape
     (4, 5)
     """
-    patients = simulate_patients(design.of_size(n), seed=seed)
-    sample = _sample(patients)
-    tables = [_fitted(sample, _above(patients, cut), adjusted=adjusted).assign(cut=float(cut)) for cut in cuts]
+    patients = synthetic.simulate_patients(design.of_size(n), seed=seed)
+    cohort = synthetic.cohort_frame(patients, patients.measured)
+    tables = [_fitted(cohort, _above(patients, cut), adjusted=adjusted).assign(cut=float(cut)) for cut in cuts]
     return _by_endpoint(tables)[["endpoint", "cut", "log_hazard_ratio", "std_error", "hazard_ratio"]]
 
 
-def _log_hazard_ratios(patients: Patients, design: CohortDesign, cutpoints: Cutpoints) -> pd.DataFrame:
+def _log_hazard_ratios(
+    patients: synthetic.Patients, design: synthetic.CohortDesign, cutpoints: Cutpoints
+) -> pd.DataFrame:
     """Every target on the scale of a log hazard ratio, by endpoint."""
-    sample = _sample(patients)
+    cohort = synthetic.cohort_frame(patients, patients.measured)
     true, measured = _per_tenth_lower(patients.magnesium), _per_tenth_lower(patients.measured)
     tables = [
         _planted(design),
-        _fitted(sample, {"conditional, true magnesium": true}, adjusted=True),
-        _fitted(sample, {"conditional, measured magnesium": measured}, adjusted=True),
-        _fitted(sample, {"crude, measured magnesium": measured}, adjusted=False),
+        _fitted(cohort, {"conditional, true magnesium": true}, adjusted=True),
+        _fitted(cohort, {"conditional, measured magnesium": measured}, adjusted=True),
+        _fitted(cohort, {"crude, measured magnesium": measured}, adjusted=False),
     ]
     cuts = [CUT, *([design.threshold] if design.world == "threshold" else [])]
     for terms in (_against_reference(patients, cutpoints), *(_above(patients, cut) for cut in cuts)):
         for words, adjusted in (("crude", False), ("adjusted", True)):
             named = {f"{term}, {words}": values for term, values in terms.items()}
-            tables.append(_fitted(sample, named, adjusted=adjusted))
+            tables.append(_fitted(cohort, named, adjusted=adjusted))
     return _by_endpoint(tables)
 
 
@@ -294,12 +273,12 @@ def _by_endpoint(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _planted(design: CohortDesign) -> pd.DataFrame:
+def _planted(design: synthetic.CohortDesign) -> pd.DataFrame:
     """What the design plants on the transitions, listed under both endpoints."""
     slopes = (design.hazard_ratio_death, design.hazard_ratio_progression)
     ratios = {
         "planted": ("", *slopes),
-        "fading": (f", for {EFFECT_MONTHS:g} months", *slopes),
+        "fading": (f", for {synthetic.EFFECT_MONTHS:g} months", *slopes),
         "moving": (", of current magnesium", *slopes),
         "moving with burden": (", of current magnesium", *slopes),
         "threshold": (
@@ -321,10 +300,10 @@ def _planted(design: CohortDesign) -> pd.DataFrame:
 
 def _per_tenth_lower(magnesium: FloatArray) -> FloatArray:
     """Magnesium (mmol/L) in steps of 0.1 mmol/L down."""
-    return (REFERENCE_MAGNESIUM - magnesium) / 0.1
+    return (synthetic.REFERENCE_MAGNESIUM - magnesium) / 0.1
 
 
-def _against_reference(patients: Patients, cutpoints: Cutpoints) -> dict[str, FloatArray]:
+def _against_reference(patients: synthetic.Patients, cutpoints: Cutpoints) -> dict[str, FloatArray]:
     """Indicators of the lowest and the highest stratum; the one between is the reference."""
     low, reference, high = cutpoints.labels
     lower, upper = cutpoints.edges
@@ -334,49 +313,24 @@ def _against_reference(patients: Patients, cutpoints: Cutpoints) -> dict[str, Fl
     }
 
 
-def _above(patients: Patients, cut: float) -> dict[str, FloatArray]:
+def _above(patients: synthetic.Patients, cut: float) -> dict[str, FloatArray]:
     """The indicator of measured magnesium at or above a cut, named in words."""
     return {f"at or above {cut:.2f} against below": (patients.measured >= cut).astype(np.float64)}
 
 
-@dataclass(frozen=True, eq=False)
-class _Sample:
-    """The large cohort as arrays: (time, event) by endpoint, the adjustment terms, and the treatment as a stratum."""
-
-    outcomes: dict[str, tuple[FloatArray, BoolArray]]
-    adjustment: list[FloatArray]
-    treatment: IntArray
-
-
-def _sample(patients: Patients) -> _Sample:
-    """The large cohort as it would be observed: censored, with progression at scans."""
-    cohort = cohort_frame(patients, patients.measured)
-    return _Sample(
-        outcomes={
-            endpoint.name: (cohort[endpoint.duration].to_numpy(), cohort[endpoint.event].to_numpy() == 1)
-            for endpoint in ENDPOINTS
-        },
-        adjustment=[term_values(cohort, term) for term in ADJUSTMENT],
-        treatment=np.asarray(cohort["treatment"].cat.codes, dtype=np.int64),
-    )
-
-
-def _fitted(sample: _Sample, terms: Mapping[str, FloatArray], *, adjusted: bool) -> pd.DataFrame:
+def _fitted(cohort: pd.DataFrame, terms: Mapping[str, FloatArray], *, adjusted: bool) -> pd.DataFrame:
     """The coefficients of the named terms in one Cox model an endpoint, as targets."""
-    x = np.column_stack([*terms.values(), *(sample.adjustment if adjusted else [])])
-    tables = []
-    for endpoint, (time, event) in sample.outcomes.items():
-        coef, covariance, _ = fit_arrays(x, time, event, strata=sample.treatment if adjusted else None)
-        first = coef[: len(terms)]
-        tables.append(
-            pd.DataFrame(
-                {
-                    "endpoint": endpoint,
-                    "target": list(terms),
-                    "log_hazard_ratio": first,
-                    "std_error": np.sqrt(np.diag(covariance))[: len(terms)],
-                    "hazard_ratio": np.exp(first),
-                }
-            )
-        )
+    x = np.column_stack([*terms.values(), *([synthetic.adjustment_terms(cohort)] if adjusted else [])])
+    strata, tables = synthetic.treatment_codes(cohort) if adjusted else None, []
+    for endpoint in ENDPOINTS:
+        time, event = cohort[endpoint.duration].to_numpy(), cohort[endpoint.event].to_numpy() == 1
+        coef, covariance, _ = fit_arrays(x, time, event, strata=strata)
+        columns = {
+            "endpoint": endpoint.name,
+            "target": list(terms),
+            "log_hazard_ratio": coef[: len(terms)],
+            "std_error": np.sqrt(np.diag(covariance))[: len(terms)],
+            "hazard_ratio": np.exp(coef[: len(terms)]),
+        }
+        tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from analysis.cohort.synthetic.causes import CAUSES, DISEASES, TRANSITIONS, Cause, draw_covariates, term_values
+from analysis.cohort.synthetic.causes import (
+    CAUSES,
+    DISEASES,
+    TRANSITIONS,
+    Cause,
+    adjustment_terms,
+    draw_covariates,
+    term_values,
+    treatment_codes,
+)
 from analysis.cohort.synthetic.design import ADJUSTMENT, COHORT_SCHEMA, DEFAULT_DESIGN, LABS_SCHEMA, CohortDesign, World
 from analysis.cohort.synthetic.illness_death import Course, draw_course
 from analysis.cohort.synthetic.magnesium import (

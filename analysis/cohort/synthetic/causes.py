@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.synthetic.design import COHORT_SCHEMA, SEXES, SITES, TREATMENTS, CohortDesign
+from analysis.cohort.synthetic.design import ADJUSTMENT, COHORT_SCHEMA, SEXES, SITES, TREATMENTS, CohortDesign
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,16 @@ def term_values(covariates: pd.DataFrame, term: str) -> FloatArray:
     if term.startswith("log2("):
         return np.log2(np.asarray(covariates[term[5:-1]], dtype=np.float64))
     return np.asarray(covariates[term], dtype=np.float64)
+
+
+def adjustment_terms(cohort: pd.DataFrame) -> FloatArray:
+    """The terms of `ADJUSTMENT` by patient, a column each."""
+    return np.column_stack([term_values(cohort, term) for term in ADJUSTMENT])
+
+
+def treatment_codes(cohort: pd.DataFrame) -> IntArray:
+    """The treatment by patient, 0 or 1."""
+    return np.asarray(cohort["treatment"].cat.codes, dtype=np.int64)
 
 
 def effect_of_causes(covariates: pd.DataFrame, on: str) -> FloatArray:

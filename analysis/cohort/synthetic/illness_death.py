@@ -32,6 +32,10 @@ class Course:
         """Progression-free survival: the scan that shows progression, or death before it."""
         return np.minimum(self.seen, self.death)
 
+    def take(self, rows: BoolArray) -> Course:
+        """The courses of some patients."""
+        return Course(self.progression[rows], self.seen[rows], self.death[rows])
+
     def status(self, follow_up: FloatArray) -> IntArray:
         """What comes first: 0 the end of follow-up, 1 progression at a scan, 2 death without progression seen."""
         seen_first = np.where(self.seen <= self.death, 1, 2)

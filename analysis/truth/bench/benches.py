@@ -12,32 +12,8 @@ import pandas as pd
 from analysis.cohort.synthetic import CohortDesign
 from analysis.errors import InputError
 from analysis.robustness.confounding import AdjustmentMethod
-from analysis.truth.bench.confounding import adjusted, adjusted_model, confounded_world, crude, limit_of_adjusted
-from analysis.truth.bench.methods import (
-    adjusted_cut,
-    adjusted_marker,
-    clinical_cut,
-    continuous_marker,
-    median_split,
-    months_gained,
-    on_complete_rows,
-    searched_cut,
-    spline,
-    tests_at_the_cut,
-)
-from analysis.truth.bench.missing_and_mismeasured import (
-    all_known,
-    as_measured,
-    complete_cases,
-    error_world,
-    extrapolated,
-    imputed,
-    median_filled,
-    missing_world,
-    without_error,
-)
+from analysis.truth.bench import confounding, methods, missing_and_mismeasured, time_varying
 from analysis.truth.bench.scoring import BenchWorld, Method, simulation_study
-from analysis.truth.bench.time_varying import ever_low, low_at_landmark, low_at_zero, low_now, moving_world
 from analysis.truth.bench.worlds import marker_world
 
 WANTED = {"bias": 0.0, "bias away from zero": 0.0, "coverage": 0.95, "type-I error": 0.05, "failed": 0.0}
@@ -204,14 +180,14 @@ _HAZARD_WORLDS = {
 }
 
 _MARKER_METHODS = (
-    median_split,
-    clinical_cut,
-    partial(searched_cut, n_permutations=499, n_bootstrap=200),
-    continuous_marker,
-    spline,
-    months_gained,
-    adjusted_marker,
-    adjusted_cut,
+    methods.median_split,
+    methods.clinical_cut,
+    partial(methods.searched_cut, n_permutations=499, n_bootstrap=200),
+    methods.continuous_marker,
+    methods.spline,
+    methods.months_gained,
+    methods.adjusted_marker,
+    methods.adjusted_cut,
 )
 _CURVES: tuple[AdjustmentMethod, ...] = ("standardisation", "weighting")
 
@@ -222,7 +198,7 @@ BENCHES: Mapping[str, Bench] = {
         " the same contrast, adjusted ones by the conditional truth, each from a million patients with the same"
         " censoring; where there is confounding the two differ, and crude tests reject without an effect.",
         worlds=partial(_each, marker_world, _MARKER_WORLDS),
-        methods=tuple(partial(on_complete_rows, method) for method in _MARKER_METHODS),
+        methods=tuple(partial(methods.on_complete_rows, method) for method in _MARKER_METHODS),
         null_worlds=("no effect", "independent"),
         n_replicates=1000,
         seed=20221,
@@ -232,9 +208,13 @@ BENCHES: Mapping[str, Bench] = {
         about="Overall survival by stratum of magnesium in cohorts of 480. Curves, crude or adjusted, are judged by the"
         " curves of a million patients who were all put in the stratum; models by the conditional effect of measured"
         " magnesium. Misspecification is what a method leaves of its target in 100,000 patients.",
-        worlds=partial(_each, confounded_world, _CONFOUNDED_WORLDS),
-        methods=(crude, adjusted_model, *(partial(adjusted, method=method) for method in _CURVES)),
-        limits=tuple(partial(limit_of_adjusted, method=method) for method in _CURVES),
+        worlds=partial(_each, confounding.confounded_world, _CONFOUNDED_WORLDS),
+        methods=(
+            confounding.crude,
+            confounding.adjusted_model,
+            *(partial(confounding.adjusted, method=method) for method in _CURVES),
+        ),
+        limits=tuple(partial(confounding.limit_of_adjusted, method=method) for method in _CURVES),
         null_worlds=("no effect",),
         n_replicates=500,
         seed=20222,
@@ -244,8 +224,13 @@ BENCHES: Mapping[str, Bench] = {
         about="Cohorts of 480 in which three in ten values of magnesium are missing, more with high C-reactive protein,"
         " low albumin and death within three months. Slopes, and survival where magnesium is low, are judged by what"
         " they would be with all values.",
-        worlds=partial(_each, missing_world, _MISSING_WORLDS),
-        methods=(all_known, complete_cases, median_filled, imputed),
+        worlds=partial(_each, missing_and_mismeasured.missing_world, _MISSING_WORLDS),
+        methods=(
+            missing_and_mismeasured.all_known,
+            missing_and_mismeasured.complete_cases,
+            missing_and_mismeasured.median_filled,
+            missing_and_mismeasured.imputed,
+        ),
         null_worlds=("no effect",),
         n_replicates=500,
         seed=20223,
@@ -254,8 +239,12 @@ BENCHES: Mapping[str, Bench] = {
         title="Magnesium that is measured with error",
         about="The adjusted slope of magnesium in cohorts of 480, judged by that of true magnesium; the extrapolation"
         " knows how large the error of a measurement is.",
-        worlds=partial(_each, error_world, _ERROR_WORLDS),
-        methods=(without_error, as_measured, extrapolated),
+        worlds=partial(_each, missing_and_mismeasured.error_world, _ERROR_WORLDS),
+        methods=(
+            missing_and_mismeasured.without_error,
+            missing_and_mismeasured.as_measured,
+            missing_and_mismeasured.extrapolated,
+        ),
         null_worlds=("no effect, error 0.05",),
         n_replicates=500,
         seed=20224,
@@ -264,8 +253,8 @@ BENCHES: Mapping[str, Bench] = {
         title="Magnesium that moves",
         about="Hazards that follow current magnesium, which changes by chance or falls as the tumour grows unseen."
         " Adjusted log hazard ratios of magnesium below 0.75 mmol/L in cohorts of 480; the targets know the growth.",
-        worlds=partial(_each, moving_world, _MOVING_WORLDS),
-        methods=(ever_low, low_at_zero, low_at_landmark, low_now),
+        worlds=partial(_each, time_varying.moving_world, _MOVING_WORLDS),
+        methods=(time_varying.ever_low, time_varying.low_at_zero, time_varying.low_at_landmark, time_varying.low_now),
         null_worlds=("by chance, no effect", "with burden, no effect"),
         n_replicates=1000,
         seed=20225,
@@ -276,7 +265,7 @@ BENCHES: Mapping[str, Bench] = {
         about="Overall survival above and below 0.75 mmol/L in cohorts of 480 without confounding; the planted effect"
         " lasts, or is gone after six months.",
         worlds=partial(_each, marker_world, _HAZARD_WORLDS),
-        methods=(tests_at_the_cut, months_gained),
+        methods=(methods.tests_at_the_cut, methods.months_gained),
         null_worlds=("independent",),
         n_replicates=1000,
         seed=20226,

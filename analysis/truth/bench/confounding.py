@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import FloatArray
 from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_patients
 from analysis.errors import collected
-from analysis.robustness.confounding import (
-    AdjustedCurves,
-    AdjustmentMethod,
-    adjusted_curves,
-    adjusted_logrank,
-    adjusted_restricted_mean,
-)
+from analysis.robustness import confounding as adjusting
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.groups import stratify
 from analysis.survival.cox import fit_cox
 from analysis.survival.curves import kaplan_meier, restricted_mean_difference, survival_at
 from analysis.survival.group_tests import logrank_test
-from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, constant, wald, zero
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, as_targets, from_row, wald
 from analysis.truth.bench.worlds import ADJUSTED_SLOPE, MARKER, adjusted_effect, adjusted_slope, draw_cohort
 from analysis.truth.estimands import StratumCourses, stratum_courses
 
@@ -64,19 +58,18 @@ def confounded_world(name: str, design: CohortDesign, *, n_population: int, seed
     strata = stratum_courses(patients, design, clinical_cutpoints("nhanes-1"), seed=seed)
     targets = _standardised(strata[1:]) | {ADJUSTED_SLOPE: adjusted_slope(design, population, patients.measured)}
     if design.world == "null":
-        targets[GAINED] = zero
+        targets[GAINED] = 0.0
     large = design.of_size(min(n_population, N_LARGE))
-    return BenchWorld(name, partial(draw_strata, design), targets, enlarged=partial(draw_strata, large))
+    return BenchWorld(name, partial(draw_strata, design), as_targets(targets), enlarged=partial(draw_strata, large))
 
 
-def _standardised(strata: list[StratumCourses]) -> dict[str, Target]:
+def _standardised(strata: list[StratumCourses]) -> dict[str, float]:
     """Survival at 24 months of each stratum, and months gained, were everybody in it."""
     death = {stratum.label: stratum.standardised.death for stratum in strata}
     gained = np.minimum(death["reference"], AT).mean() - np.minimum(death["low"], AT).mean()
-    targets: dict[str, Target] = {GAINED: partial(constant, float(gained))}
-    for label, times in death.items():
-        targets[survival_of(label)] = partial(constant, float((times > AT).mean()))
-    return targets
+    return {GAINED: float(gained)} | {
+        survival_of(label): float((months > AT).mean()) for label, months in death.items()
+    }
 
 
 def draw_strata(design: CohortDesign, seed: int) -> pd.DataFrame:
@@ -89,12 +82,11 @@ def crude(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """Kaplan-Meier curves, months gained and the log-rank test, and the slope of magnesium alone."""
     with collected():
         curves = kaplan_meier(cohort, OVERALL_SURVIVAL, by="stratum", engine="kernel")
-        points = survival_at(curves, [AT], extend=True).set_index("stratum")
         pairs = restricted_mean_difference(curves, AT, extend=True)
         test = logrank_test(cohort, OVERALL_SURVIVAL, by="stratum")
         slope = fit_cox(cohort, OVERALL_SURVIVAL, [MARKER], engine="kernel").coefficients.iloc[0]
     return [
-        *(_survival("Kaplan-Meier", label, points.loc[[label]].iloc[0]) for label in STRATA if label in points.index),
+        *_survival("Kaplan-Meier", curves),
         _gained("Kaplan-Meier", pairs),
         BenchAnswer("log-rank test", GAINED, p_value=test.p_value),
         wald("Cox model, crude", ADJUSTED_SLOPE, 0.1 * float(slope["coef"]), 0.1 * float(slope["std_error"])),
@@ -104,7 +96,7 @@ def crude(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
 def adjusted_model(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """The slope of magnesium beside its causes, and the log-rank test weighted to balance them."""
     with collected():
-        test = adjusted_logrank(cohort, OVERALL_SURVIVAL, ADJUSTMENT, by="stratum", strata="treatment")
+        test = adjusting.adjusted_logrank(cohort, OVERALL_SURVIVAL, ADJUSTMENT, by="stratum", strata="treatment")
     slope = adjusted_effect(cohort, cohort[MARKER].to_numpy(dtype=np.float64) / 0.1)
     return [
         BenchAnswer("log-rank test, weighted", GAINED, p_value=test.p_value),
@@ -113,33 +105,33 @@ def adjusted_model(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
 
 
 def adjusted(
-    cohort: pd.DataFrame, seed: int, *, method: AdjustmentMethod, n_bootstrap: int = N_BOOTSTRAP
+    cohort: pd.DataFrame, seed: int, *, method: adjusting.AdjustmentMethod, n_bootstrap: int = N_BOOTSTRAP
 ) -> list[BenchAnswer]:
     """Adjusted curves with bootstrap intervals, and months gained."""
     with collected():
-        found = _adjusted_curves(cohort, method, n_bootstrap, seed)
-        pairs = adjusted_restricted_mean(found, AT).differences
-        points = survival_at(found.curves, [AT], extend=True).set_index("stratum")
+        curves = _adjusted_curves(cohort, method, n_bootstrap, seed)
+        pairs = adjusting.adjusted_restricted_mean(curves, AT).differences
+    return [*_survival(method, curves.curves), _gained(method, pairs)]
+
+
+def limit_of_adjusted(cohort: pd.DataFrame, seed: int, *, method: adjusting.AdjustmentMethod) -> list[BenchAnswer]:
+    """What adjusted curves come to in a large cohort."""
+    with collected():
+        curves = _adjusted_curves(cohort, method, 0, seed)
+    widths = np.diff(np.minimum(np.append(curves.times, AT), AT))
+    area = dict(zip(curves.labels, curves.survival @ widths, strict=True))
+    gained = BenchAnswer(_name(method, GAINED), GAINED, estimate=float(area["reference"] - area["low"]))
     return [
-        *(_survival(method, label, points.loc[[label]].iloc[0]) for label in STRATA if label in points.index),
-        _gained(method, pairs),
+        *(replace(answer, conf_low=np.nan, conf_high=np.nan) for answer in _survival(method, curves.curves)),
+        gained,
     ]
 
 
-def limit_of_adjusted(cohort: pd.DataFrame, seed: int, *, method: AdjustmentMethod) -> list[BenchAnswer]:
-    """What adjusted curves come to in a large cohort."""
-    with collected():
-        found = _adjusted_curves(cohort, method, 0, seed)
-    area = dict(zip(found.labels, _areas(found), strict=True))
-    points = survival_at(found.curves, [AT], extend=True).set_index("stratum")["survival"]
-    limits = {survival_of(label): float(points.loc[[label]].iloc[0]) for label in STRATA}
-    limits[GAINED] = area["reference"] - area["low"]
-    return [BenchAnswer(_name(method, what), what, estimate=value) for what, value in limits.items()]
-
-
-def _adjusted_curves(cohort: pd.DataFrame, method: AdjustmentMethod, n_bootstrap: int, seed: int) -> AdjustedCurves:
+def _adjusted_curves(
+    cohort: pd.DataFrame, method: adjusting.AdjustmentMethod, n_bootstrap: int, seed: int
+) -> adjusting.AdjustedCurves:
     """Adjusted curves of the strata, as the report draws them."""
-    return adjusted_curves(
+    return adjusting.adjusted_curves(
         cohort,
         OVERALL_SURVIVAL,
         ADJUSTMENT,
@@ -151,27 +143,24 @@ def _adjusted_curves(cohort: pd.DataFrame, method: AdjustmentMethod, n_bootstrap
     )
 
 
-def _areas(found: AdjustedCurves) -> FloatArray:
-    """Months up to 24 under each curve."""
-    widths = np.diff(np.minimum(np.append(found.times, AT), AT))
-    return np.asarray(found.survival @ widths, dtype=np.float64)
-
-
 def _name(method: str, estimand: str) -> str:
     """A row of its own for each estimand of a method."""
     return f"{method}: {estimand}"
 
 
-def _survival(method: str, label: str, row: pd.Series) -> BenchAnswer:
-    """A point of a curve with its limits."""
-    what = survival_of(label)
-    estimate, low, high = (float(row[name]) for name in ("survival", "conf_low", "conf_high"))
-    return BenchAnswer(_name(method, what), what, estimate=estimate, conf_low=low, conf_high=high)
+def _survival(method: str, curves: pd.DataFrame) -> list[BenchAnswer]:
+    """Survival at 24 months of each stratum that the cohort has."""
+    points = survival_at(curves, [AT], extend=True).set_index("stratum")
+    estimands = {label: survival_of(label) for label in STRATA if label in points.index}
+    return [
+        from_row(_name(method, what), what, points.loc[[label]].iloc[0], "survival")
+        for label, what in estimands.items()
+    ]
 
 
 def _gained(method: str, pairs: pd.DataFrame) -> BenchAnswer:
     """Months gained, from the differences of all pairs."""
     pair = pairs[(pairs["stratum_a"] == "low") & (pairs["stratum_b"] == "reference")]
-    names = ("difference", "conf_low", "conf_high", "p_value")
-    estimate, low, high, p_value = (float(pair[name].iloc[0]) if len(pair) else float("nan") for name in names)
-    return BenchAnswer(_name(method, GAINED), GAINED, estimate=estimate, conf_low=low, conf_high=high, p_value=p_value)
+    if pair.empty:
+        return BenchAnswer(_name(method, GAINED), GAINED)
+    return from_row(_name(method, GAINED), GAINED, pair.iloc[0], "difference")

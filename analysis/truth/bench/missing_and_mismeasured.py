@@ -14,7 +14,7 @@ from analysis.robustness.measurement import simulation_extrapolation
 from analysis.robustness.missing import impute_cohort, pool_cox
 from analysis.survival.cox import CoxFit, fit_cox
 from analysis.survival.curves import kaplan_meier, survival_at
-from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, constant, wald
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, as_targets, from_row, wald
 from analysis.truth.bench.worlds import (
     ADJUSTED_SLOPE,
     CLINICAL,
@@ -42,15 +42,17 @@ def missing_world(name: str, design: CohortDesign, *, n_population: int, seed: i
     patients = simulate_patients(design.of_size(n_population), seed=seed)
     population = cohort_frame(patients, patients.measured)
     crude, slope = cut_targets(design, population)[SLOPE], adjusted_slope(design, population, patients.measured)
-    alive = partial(constant, float((patients.course.death[patients.measured < CLINICAL] > AT).mean()))
-    return BenchWorld(name, partial(draw_whole, design), {SLOPE: crude, ADJUSTED_SLOPE: slope, ALIVE: alive})
+    alive = float((patients.course.death[patients.measured < CLINICAL] > AT).mean())
+    return BenchWorld(
+        name, partial(draw_whole, design), as_targets({SLOPE: crude, ADJUSTED_SLOPE: slope, ALIVE: alive})
+    )
 
 
 def error_world(name: str, design: CohortDesign, *, n_population: int, seed: int) -> BenchWorld:
     """A synthetic world in which the target is the slope of true magnesium, and measured magnesium is at hand."""
     patients = simulate_patients(design.of_size(n_population), seed=seed)
     slope = adjusted_slope(design, cohort_frame(patients, patients.measured), patients.magnesium)
-    return BenchWorld(name, partial(draw_whole, design), {TRUE_SLOPE: slope})
+    return BenchWorld(name, partial(draw_whole, design), as_targets({TRUE_SLOPE: slope}))
 
 
 def draw_whole(design: CohortDesign, seed: int) -> pd.DataFrame:
@@ -62,9 +64,7 @@ def draw_whole(design: CohortDesign, seed: int) -> pd.DataFrame:
 
 def _models(method: str, cohort: pd.DataFrame) -> list[BenchAnswer]:
     """The crude and the adjusted slope, and survival where magnesium is low, incomplete rows left out."""
-    point = _alive(cohort)
-    estimate, low, high = (float(point[name]) for name in ("survival", "conf_low", "conf_high"))
-    answers = [BenchAnswer(f"{method}, survival", ALIVE, estimate=estimate, conf_low=low, conf_high=high)]
+    answers = [from_row(f"{method}, survival", ALIVE, _alive(cohort), "survival")]
     for estimand, formula, strata in MODELS:
         with collected():
             row = fit_cox(cohort, OVERALL_SURVIVAL, formula, strata=strata, engine="kernel").coefficients.iloc[0]
@@ -122,14 +122,8 @@ def _pooled(cohorts: tuple[pd.DataFrame, ...], estimand: str, formula: str, stra
     """One model of every imputed cohort, as one answer."""
     fits: list[CoxFit] = [fit_cox(one, OVERALL_SURVIVAL, formula, strata=strata, engine="kernel") for one in cohorts]
     row = pool_cox(fits).hazard_ratios.iloc[0]
-    estimate, low, high = (0.1 * float(np.log(row[name])) for name in ("hazard_ratio", "conf_low", "conf_high"))
-    return BenchAnswer(
-        _name("multiple imputation", estimand),
-        estimand,
-        estimate=estimate,
-        conf_low=low,
-        conf_high=high,
-        p_value=float(row["p_value"]),
+    return from_row(
+        _name("multiple imputation", estimand), estimand, row, "hazard_ratio", scale=lambda ratio: 0.1 * np.log(ratio)
     )
 
 

@@ -78,14 +78,29 @@ class BenchWorld:
     enlarged: Callable[[int], Any] | None = None
 
 
-def constant(value: float, _at: float) -> float:
+def as_targets(values: Mapping[str, Target | float]) -> dict[str, Target]:
+    """Targets of a world, a number standing for a target that is the same everywhere on its scale."""
+    return {name: value if callable(value) else partial(_constant, value) for name, value in values.items()}
+
+
+def _constant(value: float, _at: float) -> float:
     """A target that is the same everywhere."""
     return value
 
 
-def zero(_at: float) -> float:
-    """No effect."""
-    return 0.0
+def from_row(
+    method: str,
+    estimand: str,
+    row: Mapping[Any, Any] | pd.Series,
+    estimate: str,
+    *,
+    scale: Callable[[float], float] = float,
+    **more: float,
+) -> BenchAnswer:
+    """The answer that a row of a result gives: an estimate with its limits on a scale, and its p-value if any."""
+    value, low, high = (float(scale(row[name])) for name in (estimate, "conf_low", "conf_high"))
+    more = {"p_value": float(row.get("p_value", np.nan))} | more
+    return BenchAnswer(method, estimand, estimate=value, conf_low=low, conf_high=high, **more)
 
 
 def wald(method: str, estimand: str, estimate: float, std_error: float, *, at: float = float("nan")) -> BenchAnswer:

@@ -9,23 +9,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
+from analysis.cohort import synthetic
 from analysis.cohort.columns import OVERALL_SURVIVAL, Endpoint
-from analysis.cohort.synthetic import (
-    ADJUSTMENT,
-    INTERVAL,
-    CohortDesign,
-    SyntheticCohort,
-    simulate_cohort,
-    simulate_patients,
-    term_values,
-)
 from analysis.errors import collected
 from analysis.kernels.cox import fit_arrays
 from analysis.robustness.time_varying import baseline_value, start_stop
 from analysis.survival.cox import fit_cox
 from analysis.survival.curves import landmark
-from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, Target, constant, wald, zero
-from analysis.truth.bench.worlds import CLINICAL, MARKER
+from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, as_targets, wald
+from analysis.truth.bench.worlds import CLINICAL, MARKER, marker_time_event
 
 NOW, AT_ZERO, AT_LANDMARK = (
     f"log hazard ratio of low magnesium {when}" for when in ("now", "at time zero", "at the landmark")
@@ -34,7 +26,7 @@ LANDMARK = 6.0
 """Months."""
 LABS = {"key": "patient_id", "time": "month", "value": MARKER}
 LOW = "low"
-FORMULA = " + ".join((LOW, *ADJUSTMENT))
+FORMULA = " + ".join((LOW, *synthetic.ADJUSTMENT))
 SPELL = Endpoint("stop", "event", entry="start")
 
 
@@ -45,7 +37,7 @@ class Moving(NamedTuple):
     labs: pd.DataFrame
 
 
-def moving_world(name: str, design: CohortDesign, *, n_population: int, seed: int) -> BenchWorld:
+def moving_world(name: str, design: synthetic.CohortDesign, *, n_population: int, seed: int) -> BenchWorld:
     """A world in which the hazards follow current magnesium, with the effects of low magnesium at three times.
 
     The targets are log hazard ratios of magnesium below 0.75 mmol/L against at or above it, at the time, at time zero
@@ -55,7 +47,7 @@ def moving_world(name: str, design: CohortDesign, *, n_population: int, seed: in
     Parameters
     ----------
     name : str
-    design : CohortDesign
+    design : synthetic.CohortDesign
         Of a moving world, without missing values or error of measurement.
     n_population : int
         Of the large cohort: each patient takes a row a month.
@@ -67,59 +59,47 @@ def moving_world(name: str, design: CohortDesign, *, n_population: int, seed: in
     """
     draw = partial(draw_moving, design)
     if design.hazard_ratio_death == design.hazard_ratio_progression == 1:
-        return BenchWorld(name, draw, dict.fromkeys((NOW, AT_ZERO, AT_LANDMARK), zero))
-    return BenchWorld(name, draw, _targets(design.of_size(n_population), seed))
+        return BenchWorld(name, draw, as_targets(dict.fromkeys((NOW, AT_ZERO, AT_LANDMARK), 0.0)))
+    return BenchWorld(name, draw, as_targets(_targets(design.of_size(n_population), seed)))
 
 
-def draw_moving(design: CohortDesign, seed: int) -> Moving:
+def draw_moving(design: synthetic.CohortDesign, seed: int) -> Moving:
     """One cohort with its repeated values."""
-    simulated = simulate_cohort(design, seed=seed)
+    simulated = synthetic.simulate_cohort(design, seed=seed)
     return Moving(simulated.cohort, simulated.labs)
 
 
-def _targets(design: CohortDesign, seed: int) -> dict[str, Target]:
+def _targets(design: synthetic.CohortDesign, seed: int) -> dict[str, float]:
     """The three effects in one large cohort."""
-    simulated = simulate_cohort(design, seed=seed)
-    causes, growth = _causes(simulated), _growth(design, seed)
-    time = simulated.cohort[OVERALL_SURVIVAL.duration].to_numpy()
-    event = simulated.cohort[OVERALL_SURVIVAL.event].to_numpy() == 1
+    simulated = synthetic.simulate_cohort(design, seed=seed)
+    path = synthetic.simulate_patients(design, seed=seed).path
+    assert path is not None  # a moving world
+    causes, treatment = synthetic.adjustment_terms(simulated.cohort), synthetic.treatment_codes(simulated.cohort)
+    _, time, event = marker_time_event(simulated.cohort)
     patient, start, value = _samples(simulated)
     last = np.append(patient[1:] != patient[:-1], True)
     stop = np.where(last, time[patient], np.append(start[1:], 0.0))
-    period = np.round(start / INTERVAL).astype(np.int64)
+    period = np.round(start / synthetic.INTERVAL).astype(np.int64)
     at_risk = (start <= LANDMARK) & (stop > LANDMARK)
     rows = {
         NOW: (np.ones(len(patient), dtype=bool), start, stop, last & event[patient]),
         AT_ZERO: (start == 0, np.zeros(len(patient)), time[patient], event[patient]),
         AT_LANDMARK: (at_risk, np.full(len(patient), LANDMARK), time[patient], event[patient]),
     }
-    targets: dict[str, Target] = {}
+    targets = {}
     for estimand, (used, entry, end, dies) in rows.items():
         who = patient[used]
-        grown = growth[who, period[used]]
+        grown = path.growth[who, period[used]]
         x = np.column_stack([value[used] < CLINICAL, causes[who], *([grown] if grown.any() else [])])
-        strata = np.asarray(simulated.cohort["treatment"].cat.codes, dtype=np.int64)[who]
-        coef, _, _ = fit_arrays(x, end[used], dies[used], entry=entry[used], strata=strata)
-        targets[estimand] = partial(constant, float(coef[0]))
+        coef, _, _ = fit_arrays(x, end[used], dies[used], entry=entry[used], strata=treatment[who])
+        targets[estimand] = float(coef[0])
     return targets
 
 
-def _samples(simulated: SyntheticCohort) -> tuple[np.ndarray, FloatArray, FloatArray]:
+def _samples(simulated: synthetic.SyntheticCohort) -> tuple[np.ndarray, FloatArray, FloatArray]:
     """The patient's row, month and value of every sample, by patient and month."""
     place = pd.Index(simulated.cohort["patient_id"]).get_indexer(simulated.labs["patient_id"])
     return place, simulated.labs["month"].to_numpy(), simulated.labs[MARKER].to_numpy()
-
-
-def _causes(simulated: SyntheticCohort) -> FloatArray:
-    """The adjustment terms by patient."""
-    return np.column_stack([term_values(simulated.cohort, term) for term in ADJUSTMENT])
-
-
-def _growth(design: CohortDesign, seed: int) -> FloatArray:
-    """The unseen doublings of every patient's tumour by period."""
-    path = simulate_patients(design, seed=seed).path
-    assert path is not None
-    return path.growth
 
 
 def ever_low(data: Moving, _seed: int) -> list[BenchAnswer]:

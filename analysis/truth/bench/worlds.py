@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import FloatArray
+from analysis.arrays import BoolArray, FloatArray
 from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import (
-    ADJUSTMENT,
     CohortDesign,
     Patients,
+    adjustment_terms,
     cohort_frame,
     simulate_cohort,
     simulate_patients,
-    term_values,
+    treatment_codes,
 )
 from analysis.kernels.cox import fit_arrays
 from analysis.kernels.cutpoints import cut_rows, log_hazard_ratios
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.splines import place_knots, spline_basis
-from analysis.truth.bench.scoring import BenchWorld, Target, constant, zero
+from analysis.truth.bench.scoring import BenchWorld, Target, as_targets
 
 CUT_EFFECT = "log hazard ratio above a cut"
 SLOPE = "log hazard ratio per 0.1 mmol/L"
@@ -35,7 +34,6 @@ MONTHS = "months of 24 gained above 0.75"
 MARKER = "magnesium"
 FROM, TO, HORIZON = 0.70, 0.85, 24.0
 CLINICAL = clinical_cutpoints("nhanes-1").edges[0]
-_TIME, _EVENT = OVERALL_SURVIVAL.duration, OVERALL_SURVIVAL.event
 
 
 def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000_000, seed: int) -> BenchWorld:
@@ -66,30 +64,34 @@ def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000
     (0.0, 200)
     """
     population = _draw(design.of_size(n_population), seed) if design.world != "independent" else pd.DataFrame()
-    return BenchWorld(name, partial(_draw, design), cut_targets(design, population))
+    return BenchWorld(name, partial(_draw, design), as_targets(cut_targets(design, population)))
 
 
-def cut_targets(design: CohortDesign, population: pd.DataFrame) -> dict[str, Target]:
+def cut_targets(design: CohortDesign, population: pd.DataFrame) -> dict[str, Target | float]:
     """The true effects of every cut and along magnesium, and the cut-point, from a large cohort of a design."""
     if design.world == "independent":
-        return {CUT_EFFECT: zero, SLOPE: zero}
-    marker, time = population[MARKER].to_numpy(), population[_TIME].to_numpy()
-    event = population[_EVENT].to_numpy() == 1
+        return {CUT_EFFECT: 0.0, SLOPE: 0.0}
+    marker, time, event = marker_time_event(population)
     rows = cut_rows(marker, time, event, min_fraction=0.005, max_fraction=0.995)
-    slope = float(fit_arrays(marker[:, None] / 0.1, time, event)[0][0])
-    targets: dict[str, Target] = {
+    targets: dict[str, Target | float] = {
         CUT_EFFECT: partial(_between, rows.cut, log_hazard_ratios(rows)),
-        SLOPE: partial(constant, slope),
+        SLOPE: float(fit_arrays(marker[:, None] / 0.1, time, event)[0][0]),
     }
     if design.world == "threshold":
-        targets[CUT_POINT] = partial(constant, float(np.round(design.threshold - 0.01, 2)))
+        targets[CUT_POINT] = float(np.round(design.threshold - 0.01, 2))
     return targets
+
+
+def marker_time_event(cohort: pd.DataFrame) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Magnesium and overall survival as arrays."""
+    time, event = (cohort[name].to_numpy() for name in OVERALL_SURVIVAL.columns)
+    return cohort[MARKER].to_numpy(), time, event == 1
 
 
 def _draw(design: CohortDesign, seed: int) -> pd.DataFrame:
     """Magnesium and overall survival of one cohort."""
     patients = simulate_patients(design, seed=seed)
-    return cohort_frame(patients, patients.measured)[[MARKER, _TIME, _EVENT]]
+    return cohort_frame(patients, patients.measured)[[MARKER, *OVERALL_SURVIVAL.columns]]
 
 
 def _between(cuts: FloatArray, effects: FloatArray, at: float) -> float:
@@ -127,12 +129,12 @@ def marker_world(name: str, design: CohortDesign, *, n_population: int = 1_000_0
     """
     patients = simulate_patients(design.of_size(n_population), seed=seed)
     population = cohort_frame(patients, patients.measured)
-    targets = cut_targets(design, population) | {MONTHS: partial(constant, _months_gained(patients))}
+    targets = cut_targets(design, population) | {MONTHS: _months_gained(patients)}
     if design.world == "independent":
-        targets |= dict.fromkeys((ADJUSTED_SLOPE, ADJUSTED_CUT, CURVE, MONTHS), zero)
+        targets |= dict.fromkeys((ADJUSTED_SLOPE, ADJUSTED_CUT, CURVE, MONTHS), 0.0)
     else:
         targets |= _model_targets(design, population)
-    return BenchWorld(name, partial(draw_cohort, design), targets)
+    return BenchWorld(name, partial(draw_cohort, design), as_targets(targets))
 
 
 def draw_cohort(design: CohortDesign, seed: int) -> pd.DataFrame:
@@ -140,36 +142,33 @@ def draw_cohort(design: CohortDesign, seed: int) -> pd.DataFrame:
     return simulate_cohort(design, seed=seed).cohort
 
 
-def _model_targets(design: CohortDesign, population: pd.DataFrame) -> Mapping[str, Target]:
+def _model_targets(design: CohortDesign, population: pd.DataFrame) -> dict[str, float]:
     """The coefficients of the adjusted models and of the spline in the large cohort."""
-    marker = population[MARKER].to_numpy()
+    marker, time, event = marker_time_event(population)
     knots = place_knots(marker, 4, MARKER)
     basis, contrast = spline_basis(marker, knots), np.diff(spline_basis([FROM, TO], knots), axis=0)[0]
-    time, event = population[_TIME].to_numpy(), population[_EVENT].to_numpy() == 1
     curve, _, _ = fit_arrays(basis, time, event)
     return {
         ADJUSTED_SLOPE: adjusted_slope(design, population, marker),
-        ADJUSTED_CUT: partial(constant, adjusted_effect(population, (marker >= CLINICAL).astype(np.float64))[0]),
-        CURVE: partial(constant, float(contrast @ curve)),
+        ADJUSTED_CUT: adjusted_effect(population, (marker >= CLINICAL).astype(np.float64))[0],
+        CURVE: float(contrast @ curve),
     }
 
 
-def adjusted_slope(design: CohortDesign, population: pd.DataFrame, magnesium: FloatArray) -> Target:
+def adjusted_slope(design: CohortDesign, population: pd.DataFrame, magnesium: FloatArray) -> float:
     """The slope of magnesium (mmol/L) beside its causes in a large cohort, per 0.1 mmol/L.
 
     Zero, and not estimated, in worlds without an effect: what magnesium holds beyond its causes is related to nothing
     there, and its mean is linear in them, so the slope is zero even though the model is not the one simulated.
     """
-    if design.world in ("null", "independent"):
-        return zero
-    return partial(constant, adjusted_effect(population, magnesium / 0.1)[0])
+    return 0.0 if design.world in ("null", "independent") else adjusted_effect(population, magnesium / 0.1)[0]
 
 
 def adjusted_effect(cohort: pd.DataFrame, values: FloatArray) -> tuple[float, float]:
     """The coefficient of one column beside the terms of `ADJUSTMENT`, stratified by treatment, and its error."""
-    x = np.column_stack([values, *(term_values(cohort, term) for term in ADJUSTMENT)])
-    treatment = np.asarray(cohort["treatment"].cat.codes, dtype=np.int64)
-    coef, covariance, _ = fit_arrays(x, cohort[_TIME].to_numpy(), cohort[_EVENT].to_numpy() == 1, strata=treatment)
+    _, time, event = marker_time_event(cohort)
+    x = np.column_stack([values, adjustment_terms(cohort)])
+    coef, covariance, _ = fit_arrays(x, time, event, strata=treatment_codes(cohort))
     return float(coef[0]), float(np.sqrt(covariance[0, 0]))
 
 
