@@ -172,7 +172,7 @@ def strata(patients):
 
 
 def test_everybody_is_in_one_stratum_and_all_are_put_in_each(strata):
-    sizes = [len(stratum.found.death) for stratum in strata]
+    sizes = [len(stratum.observed.death) for stratum in strata]
     assert sizes[0] == sum(sizes[1:]) == N
     assert all(len(stratum.standardised.death) == N for stratum in strata)
 

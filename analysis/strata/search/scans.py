@@ -10,14 +10,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, RowAccount, raise_all
 from analysis.kernels import cutpoints
 from analysis.kernels.cox import fit_arrays
 from analysis.strata.marker_designs import adjust_problems, read_marker_design
-from analysis.survival import rows as survival_rows
 from analysis.survival.cox import CoxFit, CoxModel, fit_design
+from analysis.survival.rows import spell_warnings
 
 MOST_CUTS_IN_A_RESAMPLE = 50
 """Beside covariates, resamples search among this many of the cuts, evenly spread."""
@@ -143,7 +143,7 @@ class AdjustedScan(Scan):
         """The scores that are searched."""
         scores = cutpoints.cut_scores(self.rows, self.n_low)
         if scores is None:
-            raise NotEstimable("the model without the marker is not estimable; take fewer covariates")
+            raise errors.NotEstimable("the model without the marker is not estimable; take fewer covariates")
         return scores
 
     def statistics(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -201,20 +201,20 @@ def check_options(
     conf_level: float = 0.95,
 ) -> None:
     """Every fault of the options that can be seen without the data."""
-    problems = survival_rows.level_problems(conf_level)
+    problems = errors.level_problems(conf_level)
     for name, value in zip(("min_fraction", "max_fraction"), fractions, strict=True):
-        wrong = survival_rows.number_problems(name, value, low=0, open_low=True)
+        wrong = errors.number_problems(name, value, low=0, open_low=True)
         problems += wrong or ([] if value < 1 else [f"{name}={value!r} must be below 1"])
     if not problems and fractions[0] >= fractions[1]:
         problems.append(f"min_fraction={fractions[0]!r} must be below max_fraction={fractions[1]!r}")
-    problems += survival_rows.count_problems("n_permutations", n_permutations)
-    problems += survival_rows.count_problems("n_bootstrap", n_bootstrap, low=0)
-    problems += survival_rows.count_problems("seed", seed, low=0)
-    raise_all(problems + adjust_problems(marker, adjust), InputError)
+    problems += errors.count_problems("n_permutations", n_permutations)
+    problems += errors.count_problems("n_bootstrap", n_bootstrap, low=0)
+    problems += errors.count_problems("seed", seed, low=0)
+    errors.raise_all(problems + adjust_problems(marker, adjust), errors.InputError)
 
 
 @dataclass(frozen=True, eq=False)
-class SearchRows(RowAccount):
+class SearchRows(errors.RowAccount):
     """The rows of a search: a way to scan them, and the model that searches nothing, for comparison."""
 
     scan: Scan
@@ -250,7 +250,7 @@ def search_rows(
     order = np.lexsort((*others.T, stratum, data.entry, data.event, data.time, values))
     rows = cutpoints.ModelRows(values, data.time, data.event, data.entry, stratum, others).take(order)
     cuts = cutpoints.cut_rows(rows.marker, rows.time, rows.event, min_fraction=fractions[0], max_fraction=fractions[1])
-    spells = survival_rows.spell_warnings(
+    spells = spell_warnings(
         cohort, endpoint, data, wrong="permutations and resamples are of rows, not patients",
         remedy="give one row a patient",
     )  # fmt: skip
@@ -268,25 +268,27 @@ def _refuse_uncuttable(values: FloatArray, marker: str, fractions: tuple[float, 
     """An error when no value of the marker leaves enough rows on either side."""
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) == 1:
-        raise NotEstimable(f"marker {marker!r}: one value ({distinct[0]:g}) in all {len(values)} rows; nothing to cut")
+        raise errors.NotEstimable(
+            f"marker {marker!r}: one value ({distinct[0]:g}) in all {len(values)} rows; nothing to cut"
+        )
     n = len(values)
     n_low = np.cumsum(counts)[:-1]
     low, high = max(1, int(n * fractions[0])), min(n - 1, int(n * fractions[1]))
     if not ((n_low >= low) & (n_low <= high)).any():
         shown = first_few(f"<= {value:g}: {count}" for value, count in zip(distinct[:-1], n_low, strict=True))
-        raise NotEstimable(
+        raise errors.NotEstimable(
             f"marker {marker!r}: no admissible cut; {low} to {high} of {n} rows must lie at or below it, but there are"
             f" {shown}; widen min_fraction and max_fraction, or take the values as groups"
         )
 
 
-def _few_events(n_event: int, n_covariates: int) -> tuple[AnalysisWarning, ...]:
+def _few_events(n_event: int, n_covariates: int) -> tuple[errors.AnalysisWarning, ...]:
     """A warning when there are too few events to search, or to search beside so many covariates."""
     if n_event < FEW_EVENTS:
         text = f"{n_event} events: a cut searched among fewer than {FEW_EVENTS} is mostly chance"
-        return (FewEvents(f"{text}; take one from outside these data"),)
+        return (errors.FewEvents(f"{text}; take one from outside these data"),)
     if n_covariates and n_event < FEW_EVENTS_EACH * (n_covariates + 1):
         text = f"{n_event} events for {n_covariates + 1} coefficients, fewer than {FEW_EVENTS_EACH} each"
         advice = "the adjusted search's p-value and limits hold in large samples; adjust for fewer covariates"
-        return (FewEvents(f"{text}: {advice}"),)
+        return (errors.FewEvents(f"{text}: {advice}"),)
     return ()
