@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from analysis.robustness.hazards.max_combo import MaxCombo, max_combo
-from analysis.robustness.hazards.piecewise import PiecewiseEffects, piecewise_effects
+from analysis.robustness.hazards.piecewise import (
+    PiecewiseEffects,
+    Verdict,
+    piecewise_effects,
+    proportional_hazards_verdict,
+)
 from analysis.robustness.hazards.restricted_mean_curve import FEWEST_AT_RISK, restricted_mean_curve
-from analysis.robustness.hazards.verdict import Verdict, proportional_hazards_verdict

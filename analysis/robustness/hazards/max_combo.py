@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all, warn_all
 from analysis.kernels.counts import count, fleming_harrington_scores
 from analysis.kernels.tails import two_sided
 from analysis.survival.group_tests import checked_groups
@@ -22,8 +22,8 @@ LOG2_DIRECTIONS = 16
 
 
 @dataclass(frozen=True, eq=False)
-class MaxCombo:
-    """The largest of several weighted log-rank tests.
+class MaxCombo(errors.RowAccount):
+    """The largest of several weighted log-rank tests, and the row account.
 
     Attributes
     ----------
@@ -41,8 +41,6 @@ class MaxCombo:
     strata : tuple of str
         Columns within whose levels the comparison was made.
     n_event : int
-    n_read, n_used, dropped, warnings
-        Rows given, rows analysed, rows left out by reason, and what must be said of the result.
     """
 
     statistic: float
@@ -52,10 +50,6 @@ class MaxCombo:
     groups: tuple[str, str]
     strata: tuple[str, ...]
     n_event: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def max_combo(
@@ -121,44 +115,43 @@ def max_combo(
     """
     pairs = _pairs(rho_gamma)
     data = survival_data(cohort, endpoint, by=by, strata=strata)
-    found = checked_groups(data.by.labels, data.by.sizes, int(data.event.sum()), by)
-    if len(data.by.labels) != 2:
-        raise NotEstimable(
-            f"column {by!r} holds {len(data.by.labels)} groups ({first_few(data.by.labels)}): MaxCombo compares two;"
-            " choose the rows of two groups first"
+    labels, n_event = data.by.labels, int(data.event.sum())
+    carried = [*data.warnings, *checked_groups(labels, data.by.sizes, n_event, by)]
+    if len(labels) != 2:
+        raise errors.NotEstimable(
+            f"column {by!r} holds {len(labels)} groups ({first_few(labels)}): MaxCombo compares two; choose the rows of"
+            " two groups first"
         )
     scores, covariance = _scores(data, pairs)
     variance = np.diag(covariance)
     usable = variance > 0
     if not usable.any():
-        raise NotEstimable(f"no information: at no event time were both groups of {by!r} at risk with weight above 0")
+        raise errors.NotEstimable(
+            f"no information: at no event time were both groups of {by!r} at risk with weight above 0"
+        )
     if not usable.all():
-        void = first_few(f"({pairs[place][0]:g}, {pairs[place][1]:g})" for place in np.flatnonzero(~usable))
-        found.append(FewEvents(f"the weight of {void} is zero wherever both groups are at risk; it takes no part"))
-    z = np.where(usable, scores / np.sqrt(np.where(usable, variance, 1.0)), np.nan)
-    correlation = covariance / np.sqrt(np.outer(variance, variance), where=np.outer(usable, usable), out=_nan(len(z)))
+        void = first_few(f"({pairs[index][0]:g}, {pairs[index][1]:g})" for index in np.flatnonzero(~usable))
+        text = f"the weight of {void} is zero wherever both groups are at risk; it takes no part"
+        carried.append(errors.FewEvents(text))
+    z = scores / np.sqrt(np.where(usable, variance, np.nan))
     statistic = float(np.nanmax(np.abs(z)))
-    carried = (*data.warnings, *found)
-    warn_all(carried)
+    scale = np.where(usable, variance, np.nan)
+    correlation = covariance / np.sqrt(np.outer(scale, scale))
+    errors.warn_all(carried)
+    rho, gamma = zip(*pairs, strict=True)
+    p_values = [two_sided(value) if np.isfinite(value) else np.nan for value in z.tolist()]
     return MaxCombo(
-        statistic=statistic,
-        p_value=largest_of_normals(statistic, correlation[np.ix_(usable, usable)]),
-        components=_components(pairs, z),
-        correlation=correlation,
-        groups=(data.by.labels[0], data.by.labels[1]),
-        strata=listed(strata),
-        n_event=int(data.event.sum()),
-        n_read=data.n_read,
-        n_used=data.n_used,
-        dropped=data.dropped,
-        warnings=carried,
-    )
+        statistic=statistic, p_value=largest_of_normals(statistic, correlation[np.ix_(usable, usable)]),
+        components=pd.DataFrame({"rho": rho, "gamma": gamma, "statistic": z, "p_value": p_values}),
+        correlation=correlation, groups=(labels[0], labels[1]), strata=listed(strata), n_event=n_event,
+        **data.account | {"warnings": tuple(carried)},
+    )  # fmt: skip
 
 
 def _pairs(rho_gamma: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """The weights asked for, each a pair of numbers of zero or more."""
     if not isinstance(rho_gamma, Iterable):
-        raise InputError(f"rho_gamma={rho_gamma!r}: give pairs (rho, gamma), as [(0, 0), (0, 1)]")
+        raise errors.InputError(f"rho_gamma={rho_gamma!r}: give pairs (rho, gamma), as [(0, 0), (0, 1)]")
     given = [tuple(pair) if isinstance(pair, (tuple, list)) else (pair,) for pair in rho_gamma]
     problems = [] if given else ["rho_gamma: give at least one pair (rho, gamma)"]
     for pair in given:
@@ -166,35 +159,19 @@ def _pairs(rho_gamma: Sequence[tuple[float, float]]) -> list[tuple[float, float]
             problems.append(f"rho_gamma: {pair!r} is no pair (rho, gamma)")
             continue
         problems += number_problems("rho", pair[0], low=0) + number_problems("gamma", pair[1], low=0)
-    raise_all(problems, InputError)
+    errors.raise_all(problems, errors.InputError)
     return [(float(rho), float(gamma)) for rho, gamma in given]
 
 
 def _scores(data: SurvivalData, pairs: Sequence[tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
     """Scores and covariance over all strata."""
     n_segments = len(data.strata.labels)
+    segment = data.strata.codes if n_segments > 1 else None
     counts = count(
-        data.time,
-        data.event,
-        entry=late_entry(data),
-        segment=data.strata.codes if n_segments > 1 else None,
-        group=data.by.codes,
-        n_segments=n_segments,
+        data.time, data.event, entry=late_entry(data), segment=segment, group=data.by.codes, n_segments=n_segments,
         n_groups=2,
-    )
+    )  # fmt: skip
     return fleming_harrington_scores(counts, pairs)
-
-
-def _nan(size: int) -> FloatArray:
-    """A square of NaN."""
-    return np.full((size, size), np.nan)
-
-
-def _components(pairs: Sequence[tuple[float, float]], z: FloatArray) -> pd.DataFrame:
-    """The single tests."""
-    rho, gamma = zip(*pairs, strict=True)
-    p_values = [two_sided(value) if np.isfinite(value) else np.nan for value in z.tolist()]
-    return pd.DataFrame({"rho": rho, "gamma": gamma, "statistic": z, "p_value": p_values})
 
 
 def largest_of_normals(statistic: float, correlation: FloatArray) -> float:

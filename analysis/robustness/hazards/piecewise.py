@@ -1,28 +1,36 @@
-"""A marker's hazard ratio in each of several periods of follow-up, and the test that it is one and the same."""
+"""A marker's hazard ratio in each period of follow-up, the test that it is one, and what that says of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from analysis import errors
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all, warn_all
+from analysis.cohort.columns import Endpoint, first_few, numbers
 from analysis.kernels.times import n_times_to
-from analysis.robustness.stability import difference_test, fitted, with_slopes
-from analysis.strata.marker_designs import adjust_problems, as_formula, listed, read_marker_design
-from analysis.survival.cox import ChiSquare, CoxFit, Design, hazard_ratios
-from analysis.survival.rows import Groups, level_problems, times_given
+from analysis.robustness.stability import difference_test, with_slopes
+from analysis.strata.marker_designs import adjust_problems, as_formula, read_marker_design
+from analysis.survival.cox import ChiSquare, CoxFit, CoxModel, Design, fit_design, hazard_ratios
+from analysis.survival.rows import level_problems, listed, times_given
+
+FEWEST_EVENTS = 50
+DOUBT = 0.05
+N_TESTS = 2
+NEEDED = ("hazard_ratio", "conf_low", "conf_high", "n_event")
+
+Departure = Literal["undecided", "not shown", "shown", "opposite sides"]
 
 
 @dataclass(frozen=True, eq=False)
-class PiecewiseEffects:
-    """A marker's hazard ratio by period.
+class PiecewiseEffects(errors.RowAccount):
+    """A marker's hazard ratio by period, and the row account.
 
     Attributes
     ----------
@@ -38,8 +46,6 @@ class PiecewiseEffects:
     fit : CoxFit
         The model by period; its rows are spells.
     n_event : int
-    n_read, n_used, dropped, warnings
-        Rows given, rows analysed, rows left out by reason, and what is worth a word.
     """
 
     periods: pd.DataFrame
@@ -50,10 +56,20 @@ class PiecewiseEffects:
     strata: tuple[str, ...]
     fit: CoxFit
     n_event: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a departure from proportional hazards was shown, and the sentence that says how far the data go.
+
+    Attributes
+    ----------
+    departure : {"undecided", "not shown", "shown", "opposite sides"}
+    sentence : str
+    """
+
+    departure: Departure
+    sentence: str
 
 
 def piecewise_effects(
@@ -114,42 +130,37 @@ def piecewise_effects(
     [[0.0, 6.0, 108.0], [6.0, 12.0, 92.0], [12.0, nan, 102.0]]
     """
     terms, strata_names = listed(adjust), listed(strata)
-    raise_all(level_problems(conf_level) + adjust_problems(marker, terms), InputError)
+    errors.raise_all(level_problems(conf_level) + adjust_problems(marker, terms), errors.InputError)
     at = _cuts(cuts)
     design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
     at = _snapped(at, np.unique(design.data.time))
     start, stop = np.r_[0.0, at], np.r_[at, np.inf]
-    rows, period = split_rows(design, at)
-    counts = np.bincount(period[rows.data.event], minlength=len(start))
-    _refuse_empty(start, stop, counts, endpoint)
-    formula = as_formula([marker, *terms], cohort)
-    constant = fitted(design, endpoint, strata_names, formula)
-    names = [f"{marker}, after {low:g}" for low in start]
-    fit = fitted(with_slopes(rows, marker, period, names), endpoint, strata_names, formula)
-    ratios = hazard_ratios(fit, conf_level=conf_level).iloc[: len(start)]
+    spells, period = split_rows(design, at)
+    n_event = np.bincount(period[spells.data.event], minlength=len(start))
+    _refuse_empty(start, stop, n_event, endpoint)
+    model = CoxModel(endpoint, as_formula([marker, *terms], cohort), strata=strata_names)
+    constant = fit_design(design, model)
+    fit = fit_design(with_slopes(spells, marker, period, [f"{marker}, after {low:g}" for low in start]), model)
+    errors.warn_all(fit.warnings)
+    time, entry = design.data.time, design.data.entry
+    n_risk = [int(((time > low) & (entry <= low)).sum()) for low in start]
+    times = {"start": start, "stop": np.where(np.isfinite(stop), stop, np.nan)}
+    head = pd.DataFrame({**times, "n_risk": n_risk, "n_event": n_event})
+    ratios = hazard_ratios(fit, conf_level=conf_level).iloc[: len(start)].drop(columns="term")
     whole = hazard_ratios(constant, conf_level=conf_level)
-    warn_all(fit.warnings)
     return PiecewiseEffects(
-        periods=_with_periods(ratios, design, start, stop, counts),
+        periods=pd.concat([head, ratios.reset_index(drop=True)], axis=1),
         constant=whole[whole["term"] == design.terms[design.columns[str(marker)][0]]].drop(columns="term"),
-        test=difference_test(fit, constant, len(start)),
-        marker=marker,
-        adjust=terms,
-        strata=strata_names,
-        fit=fit,
-        n_event=constant.n_event,
-        n_read=constant.n_read,
-        n_used=constant.n_used,
-        dropped=constant.dropped,
-        warnings=fit.warnings,
-    )
+        test=difference_test(fit, constant, len(start)), marker=marker, adjust=terms, strata=strata_names, fit=fit,
+        n_event=constant.n_event, **constant.account | {"warnings": fit.warnings},
+    )  # fmt: skip
 
 
 def _cuts(cuts: ArrayLike) -> FloatArray:
     """The cuts, ascending; zero is no inner end of a period, and none may stand twice."""
     at = np.sort(times_given(cuts, name="cuts"))
     if at[0] <= 0 or (np.diff(at) == 0).any():
-        raise InputError(f"cuts: {first_few(f'{cut:g}' for cut in at)} must be above 0, each given once")
+        raise errors.InputError(f"cuts: {first_few(f'{cut:g}' for cut in at)} must be above 0, each given once")
     return at
 
 
@@ -164,56 +175,107 @@ def split_rows(design: Design, at: FloatArray) -> tuple[Design, IntArray]:
 
     A row gives one spell to each period in which it is at risk; the event belongs to the last one.
     """
-    data, spells, periods = design.data, [], []
-    edges = np.r_[-np.inf, at, np.inf]
-    for number, (low, high) in enumerate(pairwise(edges)):
+    data, rows, periods, entries, times = design.data, [], [], [], []
+    for number, (low, high) in enumerate(pairwise(np.r_[-np.inf, at, np.inf])):
         inside = np.flatnonzero((data.time > low) & (data.entry < high))
-        spells.append((inside, np.maximum(data.entry[inside], low), np.minimum(data.time[inside], high)))
+        rows.append(inside)
         periods.append(np.full(len(inside), number))
-    row = np.concatenate([spell[0] for spell in spells])
-    entry, time = (np.concatenate([spell[part] for spell in spells]) for part in (1, 2))
-    split = replace(
-        data,
-        time=time,
-        event=data.event[row] & (time == data.time[row]),
-        entry=entry,
-        weights=data.weights[row],
-        covariates=data.covariates[row],
-        by=_of(data.by, row),
-        strata=_of(data.strata, row),
-        cluster=_of(data.cluster, row),
-        position=data.position[row],
-    )
-    return replace(design, data=split, x=design.x[row]), np.concatenate(periods)
+        entries.append(np.maximum(data.entry[inside], low))
+        times.append(np.minimum(data.time[inside], high))
+    row, time = np.concatenate(rows), np.concatenate(times)
+    event = data.event[row] & (time == data.time[row])
+    spells = replace(data.take(row), time=time, event=event, entry=np.concatenate(entries))
+    return replace(design, data=spells, x=design.x[row]), np.concatenate(periods)
 
 
-def _of(groups: Groups, row: IntArray) -> Groups:
-    """The groups of some rows, each label in use as before."""
-    return Groups(groups.codes[row], groups.labels)
-
-
-def _refuse_empty(start: FloatArray, stop: FloatArray, counts: IntArray, endpoint: Endpoint) -> None:
+def _refuse_empty(start: FloatArray, stop: FloatArray, n_event: IntArray, endpoint: Endpoint) -> None:
     """An error that names the periods without events."""
     empty = [
         f"after {low:g}" + (f" up to {high:g}" if np.isfinite(high) else "")
-        for low, high, count in zip(start, stop, counts, strict=True)
+        for low, high, count in zip(start, stop, n_event, strict=True)
         if not count
     ]
     if empty:
-        raise NotEstimable(f"cuts: no events of {endpoint.name!r} {first_few(empty)}; choose other cuts")
+        raise errors.NotEstimable(f"cuts: no events of {endpoint.name!r} {first_few(empty)}; choose other cuts")
 
 
-def _with_periods(
-    ratios: pd.DataFrame, design: Design, start: FloatArray, stop: FloatArray, counts: IntArray
-) -> pd.DataFrame:
-    """The ratios by period with their times and counts."""
-    data = design.data
-    head = pd.DataFrame(
-        {
-            "start": start,
-            "stop": np.where(np.isfinite(stop), stop, np.nan),
-            "n_risk": [int(((data.time > low) & (data.entry <= low)).sum()) for low in start],
-            "n_event": counts,
-        }
+def proportional_hazards_verdict(periods: pd.DataFrame, *, score_p_value: float, period_p_value: float) -> Verdict:
+    """Say whether tests and hazard ratios by period show a departure from proportional hazards.
+
+    The rule, in this order: with fewer than 50 events, or a period without an interval, nothing is decided. When twice
+    the smaller p-value (Bonferroni, for two tests) is 0.05 or more, no departure could be shown, and the sentence names
+    the hazard ratios by period that the data are compatible with. Otherwise a departure was shown; to opposite sides
+    only when the interval of one period lies below 1 and that of another above 1.
+
+    Parameters
+    ----------
+    periods : DataFrame
+        hazard_ratio, conf_low, conf_high and n_event of each period, as `piecewise_effects` gives them.
+    score_p_value : float
+        Of the marker in `proportional_hazards_test`.
+    period_p_value : float
+        Of the likelihood-ratio test by period.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    InputError
+        When a column is missing, or there is no period.
+
+    Notes
+    -----
+    A test that finds nothing is no proof of proportional hazards. The verdict chooses no summary of the effect: an
+    estimand that a test chose has no known error rates, so the plan names it before the outcome is seen. Campbell and
+    Dean (2014), Stat Med 33:1042, on conclusions after a test of proportional hazards. The thresholds are the
+    constants of this module.
+
+    Examples
+    --------
+    >>> periods = pd.DataFrame(
+    ...     {"hazard_ratio": [1.4, 1.3], "conf_low": [1.1, 0.9], "conf_high": [1.8, 1.9], "n_event": [60, 50]}
+    ... )
+    >>> verdict = proportional_hazards_verdict(periods, score_p_value=0.4, period_p_value=0.7)
+    >>> verdict.departure
+    'not shown'
+    >>> verdict.sentence.split(": ")[1]
+    'the hazard ratio by period (1.40, 1.30) is compatible with values from 0.90 to 1.90.'
+    """
+    if periods.empty or not set(NEEDED) <= set(periods):
+        raise errors.InputError(f"periods: needs rows with {', '.join(NEEDED)}; give the frame of piecewise_effects")
+    problems: list[str] = []
+    columns = {name: numbers(periods, name, problems) for name in NEEDED}
+    errors.raise_all([f"periods: {problem}" for problem in problems], errors.InputError)
+    periods = pd.DataFrame(columns)
+    n_event, limits = int(np.nansum(periods["n_event"])), periods[["conf_low", "conf_high"]]
+    shown = first_few((f"{ratio:.2f}" for ratio in periods["hazard_ratio"]), 12)
+    tests = f"p {score_p_value:.2g} by the score test, {period_p_value:.2g} by period, the smaller to be doubled"
+    if n_event < FEWEST_EVENTS or periods.isna().any(axis=None):
+        return Verdict(
+            "undecided",
+            f"With {n_event} events in {len(periods)} periods the data cannot tell whether hazards are proportional"
+            " (fewer than 50 in all, or a period without an interval): a hazard ratio is an average over this"
+            " follow-up.",
+        )
+    if N_TESTS * min(score_p_value, period_p_value) >= DOUBT:
+        return Verdict(
+            "not shown",
+            f"No departure from proportional hazards could be shown with {n_event} events ({tests}): the hazard ratio"
+            f" by period ({shown}) is compatible with values from {limits['conf_low'].min():.2f} to"
+            f" {limits['conf_high'].max():.2f}.",
+        )
+    if (limits["conf_high"] < 1).any() and (limits["conf_low"] > 1).any():
+        return Verdict(
+            "opposite sides",
+            f"The hazard ratio changes over time, to opposite sides of 1: {shown} by period, the intervals of two"
+            f" periods excluding 1 on opposite sides ({tests}). A single one is an average over this follow-up that"
+            " describes no part of it; see the ratios by period and survival at milestones beside it.",
+        )
+    return Verdict(
+        "shown",
+        f"The hazard ratio changes over time: {shown} by period ({tests}). A single one is an average over this"
+        " follow-up, and another follow-up would give another; see the ratios by period and the difference in"
+        " restricted means beside it.",
     )
-    return pd.concat([head, ratios.drop(columns="term").reset_index(drop=True)], axis=1)

@@ -7,24 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, column_problems, nearest
-from analysis.errors import (
-    AnalysisWarning,
-    CohortError,
-    InputError,
-    NotComputed,
-    NotEstimable,
-    NotSupported,
-    but_for_dropped,
-    dropped_warnings,
-    raise_all,
-    warn_all,
-)
 from analysis.kernels.cox import fit_arrays
-from analysis.strata.marker_designs import listed
 from analysis.survival.cox import CoxFit, CoxModel, cox_residuals, fit_design, hazard_ratios, read_design
-from analysis.survival.rows import count_problems, group_rows, grouping_problems, level_problems
+from analysis.survival.rows import count_problems, group_rows, grouping_problems, level_problems, listed
 
 __all__ = ["leave_one_out", "patient_influence"]
 
@@ -88,72 +76,60 @@ def leave_one_out(
     >>> left_out[left_out["term"] == "age"]["left_out"].tolist()
     ['nobody', 'site A', 'site B', 'site C', 'site D']
     """
-    raise_all(level_problems(conf_level), InputError)
-    raise_all(column_problems(cohort, [by]))
-    given = covariates if isinstance(covariates, str) else listed(covariates)
-    raise_all(grouping_problems(cohort[by]))
+    errors.raise_all(level_problems(conf_level), errors.InputError)
+    errors.raise_all(column_problems(cohort, [by]))
+    given, names = covariates if isinstance(covariates, str) else listed(covariates), listed(strata)
+    errors.raise_all(grouping_problems(cohort[by]))
     known = cohort[cohort[by].notna()]
     if known.empty:
-        raise CohortError(f"no rows left: {len(cohort)} dropped for missing {by}")
-    model = CoxModel(endpoint, given, "efron", listed(strata), None, None, robust=False, engine="kernel")
+        raise errors.CohortError(f"no rows left: {len(cohort)} dropped for missing {by}")
+    model = CoxModel(endpoint, given, strata=names)
     whole = _fitted(known, model)
     used = known.iloc[whole.design.data.position]
     groups = group_rows(used, [by])
     if len(groups.labels) < 2:
-        raise NotEstimable(f"column {by!r}: one group only ({groups.labels[0]}); nothing is left without it")
-    found: list[AnalysisWarning] = [*_dropped(cohort, known, whole, by), *but_for_dropped(whole.warnings)]
+        raise errors.NotEstimable(f"column {by!r}: one group only ({groups.labels[0]}); nothing is left without it")
+    reasons = ({f"missing {by}": len(cohort) - len(known)} if len(known) < len(cohort) else {}) | dict(whole.dropped)
+    dropped = errors.dropped_warnings(len(cohort), whole.n_used, reasons)
+    carried = [*dropped, *errors.but_for_dropped(whole.warnings)]
     parts = [_rows(NOBODY, whole, whole, conf_level)]
     for code, label in enumerate(groups.labels):
-        part, told = _without(label, used[groups.codes != code], model, whole, conf_level)
-        parts.append(part)
-        found += told
-    warn_all({str(one): one for one in found}.values())
+        rest = used[groups.codes != code]
+        try:
+            fit = _fitted(rest, model)
+        except errors.NotEstimable as error:
+            carried.append(errors.NotComputed(f"without {label}: {'; '.join(error.problems)}"))
+            parts.append(_no_estimates(parts[0], label, rest, endpoint))
+        else:
+            carried += fit.warnings
+            parts.append(_rows(label, fit, whole, conf_level))
+    errors.warn_all({str(warning): warning for warning in carried}.values())
     return pd.concat(parts, ignore_index=True)
 
 
 def _fitted(cohort: pd.DataFrame, model: CoxModel) -> CoxFit:
     """The model on these rows."""
-    design = read_design(cohort, model.endpoint, _as_given(model), strata=model.strata)
-    return fit_design(design, model)
+    covariates = model.covariates if isinstance(model.covariates, str) else list(model.covariates)
+    return fit_design(read_design(cohort, model.endpoint, covariates, strata=model.strata), model)
 
 
-def _as_given(model: CoxModel) -> str | list[str]:
-    """A model's covariates as `fit_cox` takes them."""
-    return model.covariates if isinstance(model.covariates, str) else list(model.covariates)
-
-
-def _dropped(cohort: pd.DataFrame, known: pd.DataFrame, whole: CoxFit, by: str) -> tuple[AnalysisWarning, ...]:
-    """One word on all rows left out for missing values."""
-    reasons = {f"missing {by}": len(cohort) - len(known)} if len(known) < len(cohort) else {}
-    reasons |= whole.dropped
-    return dropped_warnings(len(cohort), whole.n_used, reasons)
-
-
-def _without(
-    label: str, rest: pd.DataFrame, model: CoxModel, whole: CoxFit, conf_level: float
-) -> tuple[pd.DataFrame, list[AnalysisWarning]]:
-    """The rows of one model without a group, and what is worth a word."""
-    try:
-        fit = _fitted(rest, model)
-    except NotEstimable as error:
-        empty = _rows(label, whole, whole, conf_level)
-        events = int(rest[model.endpoint.event].astype(float).sum())
-        empty = empty.assign(n=len(rest), n_event=events, **dict.fromkeys(empty.columns[4:], float("nan")))
-        return empty, [NotComputed(f"without {label}: {'; '.join(error.problems)}")]
-    return _rows(label, fit, whole, conf_level), list(fit.warnings)
+def _no_estimates(whole: pd.DataFrame, label: str, rest: pd.DataFrame, endpoint: Endpoint) -> pd.DataFrame:
+    """The rows of a model that cannot be fitted."""
+    n_event = int(rest[endpoint.event].astype(float).sum())
+    return whole.assign(left_out=label, n=len(rest), n_event=n_event, **dict.fromkeys(whole.columns[4:], float("nan")))
 
 
 def _rows(label: str, fit: CoxFit, whole: CoxFit, conf_level: float) -> pd.DataFrame:
     """A row a term of the whole model, NaN where this model has no such term."""
-    table = fit.coefficients[["term", "coef", "std_error"]].merge(
-        hazard_ratios(fit, conf_level=conf_level)[["term", "hazard_ratio", "conf_low", "conf_high"]], on="term"
-    )
+    ratios = hazard_ratios(fit, conf_level=conf_level)[["term", "hazard_ratio", "conf_low", "conf_high"]]
     all_rows = whole.coefficients[["term", "coef", "std_error"]]
+    table = fit.coefficients[["term", "coef", "std_error"]].merge(ratios, on="term")
     table = all_rows[["term"]].merge(table, on="term", how="left")
-    change = (table["coef"] - all_rows["coef"]) / all_rows["std_error"]
-    table = table.assign(left_out=label, n=fit.n, n_event=fit.n_event, change=change)
-    first = ["left_out", "term", "n", "n_event"]
-    return table[[*first, *(name for name in table.columns if name not in first)]]
+    table = table.assign(change=(table["coef"] - all_rows["coef"]) / all_rows["std_error"])
+    table.insert(0, "left_out", label)
+    table.insert(2, "n", fit.n)
+    table.insert(3, "n_event", fit.n_event)
+    return table
 
 
 def patient_influence(
@@ -202,34 +178,35 @@ def patient_influence(
     >>> len(found), bool(abs(found["dfbeta"][0] - found["change"][0]) < 0.1 * abs(found["change"][0]))
     (480, True)
     """
-    place = _term_place(fit, term)
-    raise_all(_row_problems(cohort, fit, key) + count_problems("n_refitted", n_refitted, low=0), InputError)
-    dfbeta = cox_residuals(fit, "dfbeta").iloc[:, place].to_numpy(dtype=np.float64)
+    index = _term_index(fit, term)
+    problems = _row_problems(cohort, fit, key) + count_problems("n_refitted", n_refitted, low=0)
+    errors.raise_all(problems, errors.InputError)
+    dfbeta = cox_residuals(fit, "dfbeta").iloc[:, index].to_numpy(dtype=np.float64)
     position, rows = fit.design.data.position, fit.rows
     names = [f"row {at + 1}" for at in position] if key is None else cohort[key].iloc[position].astype(str).tolist()
-    order = np.lexsort([rows.time, rows.x[:, place], -np.abs(dfbeta)])
-    return pd.DataFrame(
+    order = np.lexsort([rows.time, rows.x[:, index], -np.abs(dfbeta)])
+    table = pd.DataFrame(
         {
-            "name": np.asarray(names, dtype=object)[order],
-            "row": position[order],
-            "time": rows.time[order],
-            "event": rows.event[order].astype(np.int64),
-            "value": rows.x[order, place],
-            "dfbeta": dfbeta[order],
-            "standardised": dfbeta[order] / fit.coefficients["std_error"].to_numpy()[place],
-            "change": _refitted(fit, place, order, n_refitted),
+            "name": np.asarray(names, dtype=object),
+            "row": position,
+            "time": rows.time,
+            "event": rows.event.astype(np.int64),
+            "value": rows.x[:, index],
+            "dfbeta": dfbeta,
+            "standardised": dfbeta / fit.coefficients["std_error"].to_numpy()[index],
         }
     )
+    return table.iloc[order].reset_index(drop=True).assign(change=_changes(fit, index, order, n_refitted))
 
 
-def _term_place(fit: CoxFit, term: str) -> int:
-    """Where a term stands among a model's."""
+def _term_index(fit: CoxFit, term: str) -> int:
+    """The position of a term among a model's."""
     if not isinstance(fit, CoxFit):
-        raise InputError(f"fit: expected a model of fit_cox, got {type(fit).__name__}")
+        raise errors.InputError(f"fit: expected a model of fit_cox, got {type(fit).__name__}")
     if len(fit.rows.time) != len(fit.design.data.position):
-        raise NotSupported("this model rests on weighted spells, not on one row a patient")
+        raise errors.NotSupported("this model rests on weighted spells, not on one row a patient")
     if term not in fit.terms:
-        raise InputError(f"no term {term!r}{nearest(term, fit.terms, kind='terms')}")
+        raise errors.InputError(f"no term {term!r}{nearest(term, fit.terms, kind='terms')}")
     return fit.terms.index(term)
 
 
@@ -241,8 +218,8 @@ def _row_problems(cohort: pd.DataFrame, fit: CoxFit, key: str | None) -> list[st
     return problems
 
 
-def _refitted(fit: CoxFit, place: int, order: IntArray, n_refitted: int) -> FloatArray:
-    """The coefficient less what it is without each of the first rows."""
+def _changes(fit: CoxFit, index: int, order: IntArray, n_refitted: int) -> FloatArray:
+    """The coefficient less what it is without each of the first rows; NaN for the others."""
     rows, changes = fit.rows, np.full(len(order), np.nan)
     for number, row in enumerate(order[:n_refitted]):
         kept = np.arange(len(rows.time)) != row
@@ -250,5 +227,5 @@ def _refitted(fit: CoxFit, place: int, order: IntArray, n_refitted: int) -> Floa
             rows.x[kept], rows.time[kept], rows.event[kept], entry=rows.entry[kept], strata=rows.strata[kept],
             weights=rows.weights[kept], ties=rows.ties,
         )  # fmt: skip
-        changes[number] = fit.coef[place] - coef[place]
+        changes[number] = fit.coef[index] - coef[index]
     return changes

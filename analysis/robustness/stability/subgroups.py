@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import BoolArray
+from analysis import errors
+from analysis.arrays import BoolArray, IntArray
 from analysis.cohort.columns import Endpoint, column_problems, first_few
-from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, raise_all, warn_all
-from analysis.robustness.stability.slopes import difference_test, fitted, with_slopes
-from analysis.strata.marker_designs import adjust_problems, as_formula, listed, read_marker_design
-from analysis.survival.cox import CoxFit, Design, formula_columns, hazard_ratios
-from analysis.survival.rows import Groups, group_rows, grouping_problems, level_problems
+from analysis.strata.marker_designs import adjust_problems, as_formula, read_marker_design
+from analysis.survival.cox import (
+    ChiSquare,
+    CoxFit,
+    CoxModel,
+    Design,
+    chi_square,
+    fit_design,
+    formula_columns,
+    hazard_ratios,
+)
+from analysis.survival.rows import Groups, group_rows, grouping_problems, level_problems, listed
 
 ALL = "all"
-COLUMNS = (
-    "subgroup", "level", "n", "n_event", "hazard_ratio", "conf_low", "conf_high", "interaction_p_value",
-    "interaction_statistic", "interaction_df",
-)  # fmt: skip
+RATIO = ["hazard_ratio", "conf_low", "conf_high"]
+TEST = ["interaction_p_value", "interaction_statistic", "interaction_df"]
 
 
 def subgroup_effects(
@@ -90,21 +97,21 @@ def subgroup_effects(
     [['all', 480, 302], ['checkpoint inhibitor', 320, 220], ['CAR T cells', 160, 82]]
     """
     groups, terms, strata_names = listed(subgroups), listed(adjust), listed(strata)
-    raise_all(level_problems(conf_level) + adjust_problems(marker, terms), InputError)
+    errors.raise_all(level_problems(conf_level) + adjust_problems(marker, terms), errors.InputError)
     _check_groups(cohort, endpoint, marker, groups)
-    whole_design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
-    whole = fitted(whole_design, endpoint, strata_names, as_formula([marker, *terms], cohort))
-    ratio = hazard_ratios(whole, conf_level=conf_level).iloc[whole_design.columns[str(marker)][0]]
-    undefined = (np.nan, np.nan, np.nan)
-    frames = [pd.DataFrame([(ALL, ALL, whole.n, whole.n_event, *_limits(ratio), *undefined)], columns=list(COLUMNS))]
-    found: list[AnalysisWarning] = [*whole.warnings]
+    design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
+    whole = fit_design(design, CoxModel(endpoint, as_formula([marker, *terms], cohort), strata=strata_names))
+    ratio = hazard_ratios(whole, conf_level=conf_level).iloc[design.columns[str(marker)][0]][RATIO]
+    everybody = {"subgroup": ALL, "level": ALL, "n": whole.n, "n_event": whole.n_event, **ratio.astype(float)}
+    frames = [pd.DataFrame([everybody]).assign(**dict.fromkeys(TEST, np.nan))]
+    carried = [*whole.warnings]
     for name in groups:
         others = tuple(term for term in terms if set(formula_columns([term], cohort)) != {name})
         within = (*(column for column in strata_names if column != name), name)
-        frame, fit, told = _by_level(cohort, endpoint, marker, name, others, within, conf_level)
+        frame, warnings = _by_level(cohort, endpoint, marker, name, others, within, conf_level)
         frames.append(frame)
-        found += [*fit.warnings, *told]
-    warn_all({str(one): one for one in found}.values())
+        carried += warnings
+    errors.warn_all({str(warning): warning for warning in carried}.values())
     return pd.concat(frames, ignore_index=True)
 
 
@@ -112,12 +119,12 @@ def _check_groups(cohort: pd.DataFrame, endpoint: Endpoint, marker: str, groups:
     """Subgroups that are no groups of a cohort: none, one twice, a measurement, the marker or the outcome itself."""
     problems = [] if groups else ["subgroups: none given; name at least one column"]
     problems += [f"subgroups: {name!r} is named twice" for name in dict.fromkeys(groups) if groups.count(name) > 1]
-    raise_all(column_problems(cohort, [marker]))
+    errors.raise_all(column_problems(cohort, [marker]))
     taken = {marker: "marker", **dict.fromkeys(getattr(endpoint, "columns", ()), "outcome")}
     problems += [f"subgroups: {name!r} is the {taken[name]} itself" for name in groups if name in taken]
     problems += column_problems(cohort, [name for name in groups if name not in taken])
-    raise_all(problems, InputError)
-    raise_all([problem for name in groups for problem in grouping_problems(cohort[name])])
+    errors.raise_all(problems, errors.InputError)
+    errors.raise_all([problem for name in groups for problem in grouping_problems(cohort[name])])
 
 
 def _by_level(
@@ -126,53 +133,72 @@ def _by_level(
     marker: str,
     name: str,
     terms: Sequence[str],
-    strata: Sequence[str],
+    strata: tuple[str, ...],
     conf_level: float,
-) -> tuple[pd.DataFrame, CoxFit, list[AnalysisWarning]]:
-    """The rows of one subgroup, the model behind them, and words on levels that have no hazard ratio."""
+) -> tuple[pd.DataFrame, list[errors.AnalysisWarning]]:
+    """The rows of one subgroup, with the warnings of its model and of levels that have no hazard ratio."""
     design = read_marker_design(cohort, endpoint, marker, terms, strata)
     levels = group_rows(cohort.iloc[design.data.position], [name])
     if len(levels.labels) < 2:
-        raise NotEstimable(f"subgroup {name!r} holds one level only ({first_few(levels.labels)}); leave it out")
+        raise errors.NotEstimable(f"subgroup {name!r} holds one level only ({first_few(levels.labels)}); leave it out")
     informative = _informative(design, marker, levels)
-    formula = as_formula([marker, *terms], cohort)
-    one = fitted(design, endpoint, strata, formula)
-    kept = [label for label, informs in zip(levels.labels, informative, strict=True) if informs]
-    place = np.where(informative, np.cumsum(informative) - 1, -1)
-    names = [f"{marker} where {name} is {label}" for label in kept]
-    fit = fitted(with_slopes(design, marker, place[levels.codes], names), endpoint, strata, formula)
-    ratios = hazard_ratios(fit, conf_level=conf_level).iloc[: len(names)].set_index(pd.Index(kept))
-    frame = _level_rows(name, levels, design.data.event, ratios)
-    if len(kept) > 1:
-        test = difference_test(fit, one, len(names))
-        frame[list(COLUMNS[-3:])] = (test.p_value, test.statistic, test.df)
+    kept = np.asarray(levels.labels, dtype=object)[informative].tolist()
+    slope = np.where(informative, np.cumsum(informative) - 1, -1)[levels.codes]
+    model = CoxModel(endpoint, as_formula([marker, *terms], cohort), strata=strata)
+    one = fit_design(design, model)
+    fit = fit_design(with_slopes(design, marker, slope, [f"{marker} where {name} is {level}" for level in kept]), model)
+    ratios = hazard_ratios(fit, conf_level=conf_level)[RATIO].iloc[: len(kept)].set_index(pd.Index(kept))
+    frame = pd.DataFrame(
+        {
+            "subgroup": name,
+            "level": levels.labels,
+            "n": levels.sizes,
+            "n_event": np.bincount(levels.codes[design.data.event], minlength=len(levels.labels)),
+        }
+    )
+    frame = pd.concat([frame, ratios.reindex(list(levels.labels)).reset_index(drop=True)], axis=1)
+    test = difference_test(fit, one, len(kept)) if len(kept) > 1 else None
+    frame[TEST] = (test.p_value, test.statistic, test.df) if test else (np.nan, np.nan, np.nan)
     lost = [label for label in levels.labels if label not in kept]
-    words = f"subgroup {name!r}: no hazard ratio of {marker!r} where it is {first_few(lost)} (no events, or one value)"
-    return frame, fit, [FewEvents(words)] if lost else []
+    text = f"subgroup {name!r}: no hazard ratio of {marker!r} where it is {first_few(lost)} (no events, or one value)"
+    return frame, [*fit.warnings, *([errors.FewEvents(text)] if lost else [])]
 
 
 def _informative(design: Design, marker: str, levels: Groups) -> BoolArray:
     """Which levels have an event and more than one value of the marker."""
     values = design.x[:, design.columns[str(marker)][0]]
-    rows_of = [levels.codes == place for place in range(len(levels.labels))]
+    rows_of = [levels.codes == code for code in range(len(levels.labels))]
     return np.array([bool(design.data.event[rows].any() and np.ptp(values[rows]) > 0) for rows in rows_of])
 
 
-def _level_rows(name: str, levels: Groups, event: BoolArray, ratios: pd.DataFrame) -> pd.DataFrame:
-    """The rows of one subgroup, its test still undefined."""
-    n_levels = len(levels.labels)
-    estimates = ratios.reindex(list(levels.labels))[["hazard_ratio", "conf_low", "conf_high"]].reset_index(drop=True)
-    head = pd.DataFrame(
-        {
-            "subgroup": name,
-            "level": levels.labels,
-            "n": np.bincount(levels.codes, minlength=n_levels),
-            "n_event": np.bincount(levels.codes[event], minlength=n_levels),
-        }
+def with_slopes(design: Design, marker: str, group: IntArray, terms: Sequence[str]) -> Design:
+    """The design with the marker's column in as many copies as there are groups, each zero outside its own.
+
+    Parameters
+    ----------
+    design : Design
+        ``columns[marker]`` is one column.
+    marker : str
+    group : ndarray of int, shape (n,)
+        The group of each row, an index of `terms`; -1 where it has none.
+    terms : sequence of str
+        The names of the new columns; they come first, in this order.
+
+    Returns
+    -------
+    Design
+    """
+    (index,) = design.columns[str(marker)]
+    inside = group[:, None] == np.arange(len(terms))
+    slopes = np.where(inside, design.x[:, [index]], 0.0)
+    return replace(
+        design,
+        x=np.hstack([slopes, np.delete(design.x, index, axis=1)]),
+        terms=(*terms, *design.terms[:index], *design.terms[index + 1 :]),
+        columns={term: (column,) for column, term in enumerate(terms)},
     )
-    return pd.concat([head, estimates], axis=1).assign(**dict.fromkeys(COLUMNS[-3:], np.nan))
 
 
-def _limits(ratio: pd.Series) -> tuple[float, float, float]:
-    """A hazard ratio with its limits."""
-    return float(ratio["hazard_ratio"]), float(ratio["conf_low"]), float(ratio["conf_high"])
+def difference_test(several: CoxFit, one: CoxFit, n_groups: int) -> ChiSquare:
+    """The likelihood-ratio test of a coefficient for each group against one for all."""
+    return chi_square(2 * max(several.log_likelihood - one.log_likelihood, 0.0), n_groups - 1)

@@ -47,12 +47,12 @@ class CoxModel:
 
     endpoint: Endpoint
     covariates: str | tuple[str, ...]
-    ties: str
-    strata: tuple[str, ...]
-    cluster: str | None
-    weights: str | None
-    robust: bool
-    engine: str
+    ties: str = "efron"
+    strata: tuple[str, ...] = ()
+    cluster: str | None = None
+    weights: str | None = None
+    robust: bool = False
+    engine: str = "kernel"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -56,6 +56,16 @@ class SurvivalData(RowAccount):
     strata: Groups
     cluster: Groups
     position: IntArray
+
+    def take(self, index: IntArray | BoolArray) -> SurvivalData:
+        """Some of the rows, or rows several times over; the account stays that of all."""
+        by, strata, cluster = (
+            replace(groups, codes=groups.codes[index]) for groups in (self.by, self.strata, self.cluster)
+        )
+        return replace(
+            self, time=self.time[index], event=self.event[index], entry=self.entry[index], weights=self.weights[index],
+            covariates=self.covariates[index], by=by, strata=strata, cluster=cluster, position=self.position[index],
+        )  # fmt: skip
 
 
 def survival_data(

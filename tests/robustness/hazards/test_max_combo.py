@@ -103,12 +103,12 @@ ENDPOINT = Endpoint("months", "died")
         ({}, {"by": "two", "rho_gamma": [(-1, 0)]}, InputError, "rho=-1"),
     ],
 )
-def test_bad_inputs_are_refused(change, options, error, words):
+def test_invalid_arguments_raise(change, options, error, words):
     with pytest.raises(error, match=words):
         max_combo(SMALL.assign(**change), ENDPOINT, **options)
 
 
-def test_a_component_without_weight_takes_no_part_and_is_told():
+def test_a_component_without_weight_takes_no_part_with_a_warning():
     first = SMALL.assign(died=(SMALL["months"] == 1).astype(int), two=["a", *["b"] * 11, *["a"] * 12])
     with pytest.warns(FewEvents) as told:
         test = max_combo(first, ENDPOINT, by="two")

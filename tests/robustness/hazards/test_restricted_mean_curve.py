@@ -62,12 +62,21 @@ def test_one_horizon_has_the_pointwise_band_up_to_the_draws(curves):
     np.testing.assert_allclose(curve["band_low"], curve["conf_low"], rtol=0.02, atol=0.5)
 
 
+def test_the_band_is_never_narrower_than_the_pointwise_limits_however_few_the_draws(curves):
+    # of 100 draws the 95th largest lies below 1.96 about as often as above
+    tables = [restricted_mean_curve(curves, horizons=100.0, n_draws=100, seed=seed) for seed in range(6)]
+    found = pd.concat(tables)
+    assert (found["band_low"] <= found["conf_low"]).all()
+    assert (found["band_high"] >= found["conf_high"]).all()
+    assert 0.2 < (found["band_low"] == found["conf_low"]).mean() < 0.8
+
+
 def test_the_band_covers_the_whole_true_curve_as_often_as_it_says():
     # two exponential groups with hazards 1 and 1/2: true restricted means (1 - exp(-h rate)) / rate
     horizons, covered, pointwise = np.linspace(0.2, 1.5, 12), 0, 0
     truth = (1 - np.exp(-horizons / 2)) * 2 - (1 - np.exp(-horizons))
     rng = np.random.default_rng(20)
-    n_worlds = 300
+    n_worlds = 200
     for _ in range(n_worlds):
         time = np.concatenate([rng.exponential(1, 80), rng.exponential(2, 80)])
         censored = rng.uniform(1.5, 4, 160)
@@ -80,7 +89,7 @@ def test_the_band_covers_the_whole_true_curve_as_often_as_it_says():
         )  # fmt: skip
         covered += ((curve["band_low"] <= truth) & (truth <= curve["band_high"])).all()
         pointwise += ((curve["conf_low"] <= truth) & (truth <= curve["conf_high"])).all()
-    assert 0.91 <= covered / n_worlds <= 0.985  # 95 % give or take three standard errors of 300 worlds
+    assert 0.90 <= covered / n_worlds <= 0.99  # 95 % give or take three standard errors of 200 worlds
     assert pointwise < covered
 
 
@@ -110,7 +119,7 @@ def test_before_the_first_event_nothing_is_gained_and_nothing_varies():
         ({"conf_level": 95}, "did you mean 0.95"),
     ],
 )
-def test_bad_options_are_refused(options, words):
+def test_invalid_arguments_raise(options, words):
     cohort = pd.DataFrame({"time": [5.0, 6, 7, 8], "event": [1, 0, 1, 0], "arm": ["a", "a", "b", "b"]})
     curves = kaplan_meier(cohort, Endpoint("time", "event"), by="arm")
     with pytest.raises(InputError, match=words):

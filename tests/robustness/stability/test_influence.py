@@ -127,7 +127,7 @@ def test_one_outlier_is_found_and_named_by_its_row():
     assert found["change"].notna().tolist() == [True] + [False] * 198
 
 
-def test_what_cannot_be_says_so():
+def test_invalid_arguments_raise():
     cohort = cohort_of()
     fit = fit_cox(cohort, OS, "x + z")
     with pytest.raises(InputError, match=r"no term 'zz'; did you mean 'z'"):

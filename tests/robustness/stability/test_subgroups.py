@@ -104,7 +104,7 @@ def test_a_level_without_events_is_not_shown_as_a_number():
     )
 
 
-def test_separation_within_a_level_is_told():
+def test_separation_within_a_level_is_a_warning():
     cohort = pd.DataFrame(
         {
             "time": [*np.arange(1.0, 13), *np.arange(1.5, 13)],
@@ -141,6 +141,6 @@ def test_rows_that_miss_their_group_are_counted():
         ({"subgroups": ["trt"], "conf_level": 0}, InputError, "conf_level"),
     ],
 )
-def test_bad_inputs_are_refused(options, error, words):
+def test_invalid_arguments_raise(options, error, words):
     with pytest.raises(error, match=words):
         subgroup_effects(rows("veteran").assign(one=1), VETERAN, "karno", **options)

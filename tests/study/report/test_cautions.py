@@ -10,7 +10,7 @@ import pytest
 
 from analysis import Endpoint, PlanError, fit_cox, proportional_hazards_test, run_study, write_cohort
 from analysis.cli import main
-from analysis.robustness.hazards.verdict import Verdict
+from analysis.robustness.hazards import Verdict
 from analysis.study import models
 from analysis.study.plan.plan import StudyPlan
 from analysis.study.prepare import prepare_study
