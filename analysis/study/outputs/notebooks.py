@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -70,12 +71,12 @@ def execute_notebook(path: Path, directory: Path) -> Path:
 
 
 def notebook_html(notebook: NotebookNode, *, title: str) -> str:
-    """A notebook as one HTML page whose scripts and styles all lie within it."""
+    """A notebook as one HTML page whose scripts and styles all lie within it, linked to the other pages of a report."""
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(**dict.fromkeys(_OUTSIDE_ADDRESSES, ""), embed_images=True)  # type: ignore[no-untyped-call]
     html, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})
-    return str(html)
+    return re.sub(r'href="(\w+)\.ipynb"', r'href="\1.html"', str(html)).replace('href="../build/', 'href="../')
 
 
 def start_notebooks(paths: Sequence[Path], directory: Path, pool: ThreadPoolExecutor) -> list[Future[Path]]:

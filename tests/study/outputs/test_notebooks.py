@@ -24,10 +24,14 @@ def test_the_form_is_the_same_everywhere(path):
     assert "illustrative" in banner
     assert ("real data" if path.stem.startswith("06") else "synthetic") in banner
     assert len(code) <= MOST_CELLS
+    text = "\n".join(cell.source for cell in notebook.cells)
+    assert text.count("**Try this:**") == 1
+    assert "seed = " in code[1].source or "endpoint = " in code[1].source or "plan = " in code[1].source
     for cell in code:
         assert not cell.outputs
         assert cell.execution_count is None
         assert cell.source.count("\n") < MOST_LINES
+        assert cell is code[0] or "import" not in cell.source
         assert "lifelines" not in cell.source
         assert not re.search(r"^\s*(def|for|while|class)\s", cell.source, re.MULTILINE)
 
@@ -39,6 +43,9 @@ def test_it_runs_and_loads_nothing_from_outside(path, tmp_path):
     outside = re.findall(r"""<(?:script|link|img|iframe)[^>]+(?:src|href)=["'](https?:[^"']+)""", page)
     assert not outside
     assert "Traceback" not in page
+    links = set(re.findall(r'href="((?!https?:|#)[^"]+)"', page))
+    assert links <= {"../report.html", *(f"{other.stem}.html" for other in NOTEBOOKS)}
+    assert "../report.html" in links
     assert "ipykernel_" not in page, "a warning that nobody asked for: its text changes with every run"
 
 
