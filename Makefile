@@ -11,10 +11,10 @@ export PIP_CONSTRAINT := constraints.txt
 
 .PHONY: report figures test coverage lint lab simulate readme-figure clean
 
-report: .venv/installed  ## the synthetic cohort's report, figures, tables and notebooks: build/report.html
+report: .venv/package  ## the synthetic cohort's report, figures, tables and notebooks: build/report.html
 	$(BIN)/python -m analysis report
 
-figures: .venv/installed  ## every figure again: build/figures
+figures: .venv/package  ## every figure again: build/figures
 	$(BIN)/python -m analysis figures
 
 test: .venv/installed  ## all tests
@@ -28,17 +28,21 @@ lint: .venv/installed  ## style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-lab: .venv/installed  ## JupyterLab on the notebooks
+lab: .venv/package  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
 
-simulate: .venv/installed  ## the synthetic cohort again, byte for byte
+simulate: .venv/package  ## the synthetic cohort again, byte for byte
 	$(BIN)/python -m analysis simulate
 
 readme-figure: figures  ## the figure that the README opens with
 	cp build/figures/survival-overall-survival.svg docs/overall-survival.svg
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/package: pyproject.toml constraints.txt  # what a report needs
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[word]'
+	touch $@
+
+.venv/installed: .venv/package  # what tests and style need, too
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
