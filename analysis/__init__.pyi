@@ -103,7 +103,7 @@ from analysis.survival.group_tests.permutation import (
 
 # How much does a covariate change the hazard?
 from analysis.survival.cox import fit_cox as fit_cox, hazard_ratios as hazard_ratios, CoxFit as CoxFit
-from analysis.survival.cox.baseline import baseline_hazard as baseline_hazard
+from analysis.survival.cox.diagnostics import baseline_hazard as baseline_hazard
 from analysis.survival.cox.bootstrap import bootstrap_cox as bootstrap_cox, BootstrapCox as BootstrapCox
 
 # Does the model hold, and how well does it rank patients?
@@ -128,8 +128,8 @@ from analysis.survival.registry.from_counts import (
     logrank_test_from_counts as logrank_test_from_counts,
     risk_table_from_counts as risk_table_from_counts,
 )
-from analysis.survival.registry.cox_counts import fit_cox_counts as fit_cox_counts
-from analysis.survival.registry.cox_file import fit_cox_file as fit_cox_file
+from analysis.survival.registry.cox import fit_cox_counts as fit_cox_counts
+from analysis.survival.registry.cox import fit_cox_file as fit_cox_file
 
 # --- strata: A continuous marker to groups ------------------------------------------------------------------
 

@@ -25,8 +25,8 @@ from tests.reference import DATASETS, Case
 ROOT = Path(__file__).parents[2]
 PAGE, COUNTS = ROOT / "docs" / "agreement.md", ROOT / "analysis" / "study" / "r_agreement.csv"
 MODULES = (
-    "tests.survival.test_against_r_curves",
-    "tests.survival.test_against_r_cox",
+    "tests.survival.curves.test_against_r",
+    "tests.survival.cox.test_against_r",
     "tests.survival.test_competing",
     "tests.strata.test_quantiles",
     "tests.strata.test_dose_response",

@@ -1,19 +1,20 @@
-"""Cox models: design, fit, separation, results, residuals, proportional hazards, bootstrap."""
+"""Cox models: rows and covariates, fit, separation, results, diagnostics, bootstrap."""
 
 from __future__ import annotations
 
-from analysis.survival.cox.assembly import assembled_without_rows
-from analysis.survival.cox.design import (
+from analysis.survival.cox.diagnostics import coefficient_over_time, cox_residuals, proportional_hazards_test
+from analysis.survival.cox.fit import EXACT, assembled, fit_cox, fit_design
+from analysis.survival.cox.model import (
+    EVENTS_PER_PARAMETER,
+    ChiSquare,
     Design,
-    formula_columns,
-    level_columns,
+    attained,
+    chi_square,
     list_problems,
     read_design,
-    read_term_design,
+    refuse_collinear,
+    refuse_constant,
+    refuse_no_events,
 )
-from analysis.survival.cox.estimability import EVENTS_PER_PARAMETER, refuse_constant, refuse_no_events
-from analysis.survival.cox.fit import fit_cox, fit_design
-from analysis.survival.cox.maximum import CoxRows
-from analysis.survival.cox.proportional_hazards import coefficient_over_time, proportional_hazards_test
-from analysis.survival.cox.residuals import cox_residuals
-from analysis.survival.cox.result import LARGEST_LOGARITHM, ChiSquare, CoxFit, CoxModel, chi_square, hazard_ratios
+from analysis.survival.cox.result import LARGEST_LOGARITHM, CoxFit, CoxModel, hazard_ratios
+from analysis.survival.cox.terms import formula_columns, level_columns, read_term_design

@@ -17,9 +17,9 @@ from analysis.errors import AnalysisWarning, FailedDraws, InputError, NotEstimab
 from analysis.kernels.cox import cox_problem, fit_problem, risk_sets, score_residuals
 from analysis.kernels.cox_resamples import fit_weighted_batch
 from analysis.kernels.random_draws import times_drawn
-from analysis.survival.cox.design import Design, read_design
+from analysis.survival.cox.diagnostics import cox_residuals
 from analysis.survival.cox.fit import fit_design
-from analysis.survival.cox.residuals import cox_residuals
+from analysis.survival.cox.model import Design, read_design
 from analysis.survival.cox.result import CoxFit, CoxModel
 from analysis.survival.rows import ApproximateTies, choice_problems, count_problems, level_problems, listed
 

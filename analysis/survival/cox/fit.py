@@ -1,42 +1,42 @@
-"""Cox proportional-hazards models: fitted with guards, tested, and read as hazard ratios."""
+"""Cox proportional-hazards models, fitted with guards by lifelines or the kernel."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint
-from analysis.errors import InputError, NotSupported, raise_all, warn_all
-from analysis.kernels.cox import CoxPoint, score_residuals
-from analysis.kernels.cox_registry import fit_large
-from analysis.survival.cox.assembly import assembled
-from analysis.survival.cox.design import Design, read_design
-from analysis.survival.cox.estimability import (
-    EXACT,
-    FINER_TIMES,
-    cox_warnings,
-    refuse_collinear,
-    refuse_constant,
-    refuse_no_comparison,
-    refuse_no_events,
-    refuse_one_cluster,
-    robust_warning,
+from analysis.errors import (
+    InputError,
+    NotEstimable,
+    NotSupported,
+    RobustErrors,
+    RowAccount,
+    choice_problems,
+    raise_all,
+    warn_all,
 )
-from analysis.survival.cox.maximum import CoxRows, Maximum, attained, evaluator, find_maximum
-from analysis.survival.cox.result import ChiSquare, CoxFit, CoxModel, hazard_ratios
-from analysis.survival.lifelines_engine import lifelines_fit
-from analysis.survival.rows import Engine, choice_problems, listed
+from analysis.kernels.cox import CoxPoint, newton_step, score_residuals
+from analysis.kernels.cox_registry import CoxArrays, fit_large
+from analysis.survival.cox import model as of_rows
+from analysis.survival.cox.model import CoxRows, Design, Maximum, Ties, chi_square, read_design
+from analysis.survival.cox.result import CoxFit, CoxModel
+from analysis.survival.rows import Engine, late_entry, listed
 
-__all__ = ["ChiSquare", "CoxFit", "CoxModel", "fit_cox", "hazard_ratios"]
-
-Ties = Literal["efron", "breslow", "exact"]
 LARGE = 20_000
 """Above this many rows ``engine="auto"`` takes the kernel, and the kernel its compiled passes over unsorted rows."""
+EXACT = "compare with fit_cox(..., ties='exact')"
+FINER_TIMES = "use finer times where they were recorded, or round them and see whether the estimate moves"
+FIT_OPTIONS = {"precision": 1e-20, "r_precision": 0.0, "step_size": 1.0}
+"""Newton's full steps until one is lost in rounding: lifelines' defaults stop up to 4.5e-4 from the maximum, and a stop
+by the likelihood alone up to 2.5e-8."""
+NOT_CONVERGED = "lifelines does not converge on this model; use engine='kernel'"
 
 
 def fit_cox(
@@ -125,12 +125,9 @@ def fit_cox(
     strata_names = listed(strata)
     _check_options(ties=ties, engine=engine, robust=robust, cluster=cluster, weights=weights)
     design = read_design(cohort, endpoint, covariates, strata=strata_names, cluster=cluster, weights=weights)
-    model = CoxModel(
-        endpoint=endpoint,
-        covariates=covariates if isinstance(covariates, str) else tuple(covariates),
-        ties=ties, strata=strata_names, cluster=cluster, weights=weights, robust=robust or cluster is not None,
-        engine=engine,
-    )  # fmt: skip
+    named = covariates if isinstance(covariates, str) else tuple(covariates)
+    robust = robust or cluster is not None
+    model = CoxModel(endpoint, named, ties, strata_names, cluster, weights, robust=robust, engine=engine)
     fit = fit_design(design, model)
     warn_all(fit.warnings)
     return fit
@@ -138,20 +135,31 @@ def fit_cox(
 
 def fit_design(design: Design, model: CoxModel) -> CoxFit:
     """The model on rows already checked, by the engine that `model` asks for; its warnings are only carried."""
-    if model.cluster is not None:
-        refuse_one_cluster(model.cluster, design.data.cluster.labels)
-    data = design.data
-    if not model.robust and (data.weights % 1 != 0).any():
-        words = robust_warning(data.weights)
+    data, labels = design.data, design.data.cluster.labels
+    if model.cluster is not None and len(labels) == 1:
+        raise NotEstimable(
+            f"cluster column {model.cluster!r}: one cluster only ({labels[0]}); a robust variance needs several"
+        )
+    fractional = int((data.weights % 1 != 0).sum())
+    if fractional and not model.robust:
+        words = RobustErrors(
+            f"weights: {fractional} of {len(data.weights)} are fractional, so tests and limits use robust standard"
+            " errors; robust=True asks for them by name, and std_error stays model-based"
+        )
         design = replace(design, data=replace(data, warnings=(*data.warnings, words)))
         model = replace(model, robust=True)
-    refuse_no_events(int(data.event.sum()), data.n_used)
-    refuse_constant(design.x, design.terms)
+    of_rows.refuse_no_events(int(data.event.sum()), data.n_used)
+    of_rows.refuse_constant(design.x, design.terms)
     rows = CoxRows(design.x, data.time, data.event, data.entry, data.strata.codes, data.weights, model.ties)
-    found = _of_many(rows, design.terms) if len(rows.time) > LARGE and model.ties != "exact" else None
+    found = _of_many(rows, design) if len(rows.time) > LARGE and model.ties != "exact" else None
     null, tied, maximum = found or _of_few(rows, design.terms)
     maximum, engine = _by_engine(model.engine, maximum)
-    return _assemble(design, null, tied, maximum, replace(model, engine=engine))
+    robust = _sandwich(design, maximum, clustered=model.cluster is not None) if model.robust else None
+    return assembled(
+        design, null, tied, maximum, replace(model, engine=engine), design.data,
+        n_event=int(data.event.sum()), weights=data.weights, robust=robust,
+        remedy=FINER_TIMES if model.robust or model.weights is not None else EXACT,  # exact ties know neither
+    )  # fmt: skip
 
 
 def _check_options(*, ties: str, engine: str, robust: bool, cluster: str | None, weights: str | None) -> None:
@@ -172,30 +180,41 @@ def _check_options(*, ties: str, engine: str, robust: bool, cluster: str | None,
 def _of_few(rows: CoxRows, terms: Sequence[str]) -> tuple[CoxPoint, float, Maximum]:
     """The likelihood at zero, the share of events that are tied, and the maximum: of rows sorted into risk sets."""
     problem = rows.problem()
-    refuse_no_comparison(problem.sets)
-    null = evaluator(problem, rows.ties)(np.zeros(len(terms)))
-    refuse_collinear(null, len(problem.sets.events), terms)
-    return null, float((problem.sets.n_tied > 1).mean()), find_maximum(rows, problem, null)
+    of_rows.refuse_no_comparison(problem.sets)
+    null = of_rows.evaluator(problem, rows.ties)(np.zeros(len(terms)))
+    of_rows.refuse_collinear(null, len(problem.sets.events), terms)
+    return null, float((problem.sets.n_tied > 1).mean()), of_rows.find_maximum(rows, problem, null)
 
 
-def _of_many(rows: CoxRows, terms: Sequence[str]) -> tuple[CoxPoint, float, Maximum] | None:
+def _of_many(rows: CoxRows, design: Design) -> tuple[CoxPoint, float, Maximum] | None:
     """The same in passes over unsorted rows; None when something is amiss, for the other way to say what."""
-    problem, solution = fit_large(rows.arrays())
+    problem, solution = fit_large(
+        CoxArrays(
+            rows.x,
+            rows.time,
+            rows.event,
+            entry=late_entry(design.data),
+            strata=rows.strata if rows.strata.any() else None,
+            weights=None if (rows.weights == 1).all() else rows.weights,
+            ties=rows.ties,
+        )
+    )
     n_tied = problem.events.n_tied
-    refuse_collinear(problem.null, int(n_tied.sum()), terms)
+    of_rows.refuse_collinear(problem.null, int(n_tied.sum()), design.terms)
     if solution.weak or not problem.compared:
         return None
-    return problem.null, float(n_tied[n_tied > 1].sum() / n_tied.sum()), attained(rows, solution.point, problem.scale)
+    maximum = of_rows.attained(rows, solution.point, problem.scale)
+    return problem.null, float(n_tied[n_tied > 1].sum() / n_tied.sum()), maximum
 
 
-def _by_engine(engine: str, maximum: Maximum) -> tuple[Maximum, str]:
+def _by_engine(engine: Engine, maximum: Maximum) -> tuple[Maximum, Engine]:
     """The maximum as the engine asked for finds it, and that engine; "auto" falls back on the kernel's."""
     rows = maximum.rows
     offered = rows.ties == "efron" and not maximum.directions
     if engine == "kernel" or not offered or (engine == "auto" and len(rows.time) > LARGE):
         return maximum, "kernel"
     try:
-        coef, covariance, log_likelihood = lifelines_fit(rows, maximum.log_likelihood)
+        coef, covariance, log_likelihood = _lifelines(rows, maximum.log_likelihood)
     except NotSupported:
         if engine == "lifelines":
             raise
@@ -203,23 +222,57 @@ def _by_engine(engine: str, maximum: Maximum) -> tuple[Maximum, str]:
     return Maximum(coef, covariance, log_likelihood, rows), "lifelines"
 
 
-def _assemble(design: Design, null: CoxPoint, tied: float, maximum: Maximum, model: CoxModel) -> CoxFit:
-    """The result, with the robust variance when it is asked for."""
-    data, n_event = design.data, int(design.data.event.sum())
-    remedy = FINER_TIMES if model.robust or model.weights is not None else EXACT  # exact ties know neither
-    found = cox_warnings(n_event, tied, data.weights, design.terms, maximum.coef, ties=model.ties, remedy=remedy)
-    return assembled(
-        design,
-        maximum,
-        null,
-        model,
-        robust=_sandwich(design, maximum, clustered=model.cluster is not None) if model.robust else None,
-        n=data.n_used,
-        n_event=n_event,
-        n_read=data.n_read,
-        dropped=data.dropped,
-        warnings=(*data.warnings, *found),
-    )
+def _lifelines(rows: CoxRows, supremum: float) -> tuple[FloatArray, FloatArray, float]:
+    """Coefficients, model-based covariance and log-likelihood by ``lifelines.CoxPHFitter`` (Efron's ties).
+
+    The covariates are centred and scaled first, so that small units neither slow the search nor look like constants;
+    weights are divided by their mean, for lifelines stops by the size of its steps in likelihood.
+
+    Parameters
+    ----------
+    rows : CoxRows
+    supremum : float
+        The largest log-likelihood there is, which lifelines must reach.
+
+    Returns
+    -------
+    coef : ndarray, shape (p,)
+    covariance : ndarray, shape (p, p)
+    log_likelihood : float
+
+    Raises
+    ------
+    NotSupported
+        When lifelines does not converge.
+    """
+    from lifelines import CoxPHFitter
+    from lifelines.exceptions import ConvergenceError
+
+    scale, mean_weight = rows.x.std(axis=0), float(rows.weights.mean())
+    # Weights all times c make the log-likelihood l into c l - c log(c) times the weight of all events.
+    shift = np.log(mean_weight) * float(rows.weights[rows.event].sum()) / mean_weight
+    names = [f"x{index}" for index in range(rows.x.shape[1])]
+    frame = pd.DataFrame((rows.x - rows.x.mean(axis=0)) / scale, columns=names)
+    frame["time"], frame["event"] = rows.time, rows.event.astype(np.float64)
+    roles: dict[str, object] = {}
+    if np.isfinite(rows.entry).any():
+        frame["entry"], roles["entry_col"] = rows.entry, "entry"
+    if (rows.weights != 1).any():
+        frame["weight"], roles["weights_col"] = rows.weights / mean_weight, "weight"
+    if rows.strata.any():
+        frame["stratum"], roles["strata"] = rows.strata, ["stratum"]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            fitter = CoxPHFitter().fit(frame, "time", "event", fit_options=FIT_OPTIONS, **roles)
+        except ConvergenceError as error:
+            raise NotSupported(NOT_CONVERGED) from error
+    log_likelihood, highest = float(fitter.log_likelihood_), supremum / mean_weight + shift
+    if not log_likelihood >= highest - 1e-8 * (1 + abs(highest)):
+        raise NotSupported(NOT_CONVERGED)
+    coef = fitter.params_[names].to_numpy(dtype=np.float64) / scale
+    covariance = np.asarray(fitter.variance_matrix_.loc[names, names], dtype=np.float64) / np.outer(scale, scale)
+    return coef, covariance / mean_weight, (log_likelihood - shift) * mean_weight
 
 
 def _sandwich(design: Design, maximum: Maximum, *, clustered: bool) -> FloatArray:
@@ -234,3 +287,75 @@ def _sandwich(design: Design, maximum: Maximum, *, clustered: bool) -> FloatArra
         influence = summed
     robust = influence.T @ influence
     return np.where(np.isnan(maximum.covariance), np.nan, robust)
+
+
+def assembled(
+    design: Design,
+    null: CoxPoint,
+    tied: float,
+    maximum: Maximum,
+    model: CoxModel,
+    account: RowAccount,
+    *,
+    n_event: int,
+    remedy: str,
+    weights: FloatArray,
+    robust: FloatArray | None = None,
+) -> CoxFit:
+    """Coefficients with their errors, and the three tests.
+
+    `tied` is the share of events that are tied, `remedy` what can be done about them, `account` that of the rows,
+    `robust` the sandwich covariance.
+    """
+    coef, df = maximum.coef, len(design.terms)
+    covariance = maximum.covariance if robust is None else robust
+    found = of_rows.cox_warnings(n_event, tied, weights, design.terms, coef, ties=model.ties, remedy=remedy)
+    score = float(null.gradient @ newton_step(null.information, null.gradient))
+    return CoxFit(
+        coefficients=_coefficient_table(design.terms, coef, maximum.covariance, robust),
+        covariance=covariance,
+        n=account.n_used,
+        n_event=n_event,
+        log_likelihood=maximum.log_likelihood,
+        log_likelihood_null=null.log_likelihood,
+        likelihood_ratio_test=chi_square(2 * (maximum.log_likelihood - null.log_likelihood), df),
+        wald_test=chi_square(_wald(coef, covariance), df),
+        score_test=chi_square(score, df),
+        model=model,
+        design=design,
+        rows=maximum.rows,
+        maximum=maximum,
+        **{**account.account, "warnings": (*account.warnings, *found)},
+    )
+
+
+def _coefficient_table(
+    terms: Sequence[str], coef: FloatArray, covariance: FloatArray, robust: FloatArray | None
+) -> pd.DataFrame:
+    """A row a term; an error of zero, as score residuals that cancel give a robust one, has no test."""
+    from scipy.special import erfc
+
+    std_error = np.sqrt(np.diag(covariance))
+    robust_error = np.full(len(coef), np.nan) if robust is None else np.sqrt(np.diag(robust))
+    judged = std_error if robust is None else robust_error
+    statistic = np.divide(coef, judged, out=np.full(len(coef), np.nan), where=judged > 0)
+    return pd.DataFrame(
+        {
+            "term": list(terms),
+            "coef": coef,
+            "std_error": std_error,
+            "robust_std_error": robust_error,
+            "statistic": statistic,
+            "p_value": erfc(np.abs(statistic) / np.sqrt(2)),
+        }
+    )
+
+
+def _wald(coef: FloatArray, covariance: FloatArray) -> float:
+    """The squared distance of the coefficients from zero, in their covariance; NaN when one has no error."""
+    std_error = np.sqrt(np.diag(covariance))
+    if not np.isfinite(covariance).all() or not (std_error > 0).all():
+        return float("nan")
+    correlation = covariance / np.outer(std_error, std_error)
+    statistic = coef / std_error
+    return float(statistic @ np.linalg.pinv(correlation, rcond=1e-12, hermitian=True) @ statistic)

@@ -8,37 +8,17 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import (
-    AnalysisWarning,
-    InputError,
-    NotEstimable,
-    NotSupported,
-    RowAccount,
-    Separation,
-    SuspiciousValues,
-    collected,
-    raise_all,
-    warn_all,
-)
-from analysis.kernels.cox import CoxProblem
-from analysis.survival.cox.design import Design
-from analysis.survival.cox.maximum import CoxRows, Maximum
-from analysis.survival.cox.profile import profile_limits
+from analysis.errors import AnalysisWarning, InputError, NotEstimable, NotSupported, RowAccount, raise_all, warn_all
+from analysis.kernels.cox import CoxProblem, concordance_influence, jackknife_error
+from analysis.survival.cox.model import ChiSquare, CoxRows, Design, Maximum, Ties
+from analysis.survival.cox.separation import profile_limits
 from analysis.survival.printing import Printed, chi_square_text, p_text, rows_text, significant
-from analysis.survival.rows import level_problems
+from analysis.survival.rows import Engine
 
 LARGEST_LOGARITHM = float(np.log(np.finfo(np.float64).max))
-
-
-@dataclass(frozen=True)
-class ChiSquare:
-    """A chi-square test: its statistic, degrees of freedom and p-value (NaN when it is not defined)."""
-
-    statistic: float
-    df: int
-    p_value: float
 
 
 @dataclass(frozen=True)
@@ -47,12 +27,12 @@ class CoxModel:
 
     endpoint: Endpoint
     covariates: str | tuple[str, ...]
-    ties: str = "efron"
+    ties: Ties = "efron"
     strata: tuple[str, ...] = ()
     cluster: str | None = None
     weights: str | None = None
     robust: bool = False
-    engine: str = "kernel"
+    engine: Engine = "kernel"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,7 +118,7 @@ class CoxFit(Printed, RowAccount):
         covariates = asked.covariates if isinstance(asked.covariates, str) else " + ".join(asked.covariates)
         how = [f"ties {asked.ties}", *(f"strata {name}" for name in asked.strata)]
         how += ["robust standard errors"] * asked.robust
-        with collected():
+        with errors.collected():
             ratios = hazard_ratios(self)
         ratios = ratios.set_axis(["term", "hazard ratio", "lower .95", "upper .95", "z", "p"], axis="columns")
         table = ratios.set_index("term").map(significant).assign(p=[p_text(p_value) for p_value in ratios["p"]])
@@ -157,8 +137,6 @@ class CoxFit(Printed, RowAccount):
     @cached_property
     def _discrimination(self) -> tuple[float, float]:
         """Concordance and standard error, computed when first asked for."""
-        from analysis.kernels.cox import concordance_influence, jackknife_error
-
         counts = concordance_influence(
             self.linear_predictor,
             self.rows.time,
@@ -182,14 +160,6 @@ def fitted_problem(fit: CoxFit, what: str, *, ties: bool = False) -> tuple[CoxPr
     if ties and fit.model.ties == "exact":
         raise NotSupported(f"{what}: not defined for ties='exact'; fit with ties='efron'")
     return fit.maximum.problem, fit.maximum.beta
-
-
-def chi_square(statistic: float, df: int) -> ChiSquare:
-    """A statistic with its p-value; a statistic is never below zero, but for rounding."""
-    from scipy.special import chdtrc
-
-    value = max(float(statistic), 0.0) if statistic == statistic else float("nan")
-    return ChiSquare(value, df, float(chdtrc(df, value)))
 
 
 def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
@@ -234,7 +204,7 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
     """
     from scipy.special import ndtri
 
-    raise_all(level_problems(conf_level), InputError)
+    raise_all(errors.level_problems(conf_level), InputError)
     reach = float(ndtri((1 + conf_level) / 2)) * np.sqrt(np.diag(fit.covariance))
     low, high = fit.coef - reach, fit.coef + reach
     missed: list[AnalysisWarning] = []
@@ -244,7 +214,7 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
         except NotEstimable:
             words = f"{fit.model.endpoint.name}: the one-sided limit of {fit.terms[term]!r} was not reached"
             words += "; take the logarithm of wide covariates"
-            missed.append(Separation(words))
+            missed.append(errors.Separation(words))
     logarithms = np.array([fit.coef, low, high])
     ratios = np.exp(np.where(logarithms > LARGEST_LOGARITHM, np.nan, logarithms))
     warn_all([*missed, *_unit_warnings(fit.terms, logarithms)])
@@ -261,13 +231,13 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
 
 
 def _unit_warnings(terms: tuple[str, ...], logarithms: FloatArray) -> list[AnalysisWarning]:
-    """A word on terms whose ratio for one unit, or a limit of it, leaves the range of numbers."""
+    """A warning on terms whose ratio for one unit, or a limit of it, leaves the range of numbers."""
     beyond = np.asarray((np.abs(logarithms) > LARGEST_LOGARITHM).any(axis=0))
     if not beyond.any():
         return []
     named = first_few(repr(term) for term, out in zip(terms, beyond, strict=True) if out)
     return [
-        SuspiciousValues(
+        errors.SuspiciousValues(
             f"hazard ratios of {named}: one unit of the covariate is too large a step (logarithms beyond"
             f" {LARGEST_LOGARITHM:.0f}); divide the covariate by a step that patients differ by, and fit again"
         )

@@ -1,17 +1,24 @@
-"""Directions in which a Cox partial likelihood rises for ever, found exactly by linear programming."""
+"""Separation: directions along which a Cox partial likelihood is monotone, its supremum there, and profile limits."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.kernels.cox import CoxProblem, RiskSets, at_risk_sums
+from analysis.errors import NotEstimable
+from analysis.kernels.cox import CoxPoint, CoxProblem, CoxSolution, RiskSets, at_risk_sums, maximise
+from analysis.survival.cox.model import CoxRows, Maximum, evaluator, linear_predictor
 
 TOLERANCE = 1e-6
 """Sums of covariates (in standard deviations) closer than this are equal."""
 ROUNDING = 1e-14
 """Rows that differ by less than this, beside the largest covariate, differ by rounding."""
-MOST_ROUNDS = 200
+NO_INFORMATION = 1e-9
+"""A direction with less information than this, beside the best at zero, has none."""
+MOST_ROUNDS, MOST_DOUBLINGS = 200, 60
 
 
 def separating_direction(problem: CoxProblem, *, exact: bool = False) -> FloatArray | None:
@@ -34,10 +41,10 @@ def separating_direction(problem: CoxProblem, *, exact: bool = False) -> FloatAr
     sets, x = problem.sets, problem.x
     everyone = at_risk_sums(sets, np.column_stack([np.ones(len(x)), x]))[sets.at]
     gain = (everyone[:, :1] * x[sets.events] - everyone[:, 1:]).sum(axis=0)
-    return rising_direction(problem, gain, exact=exact)
+    return monotone_direction(problem, gain, exact=exact)
 
 
-def rising_direction(problem: CoxProblem, gain: FloatArray, *, exact: bool = False) -> FloatArray | None:
+def monotone_direction(problem: CoxProblem, gain: FloatArray, *, exact: bool = False) -> FloatArray | None:
     """The direction of largest `gain` along which the likelihood never falls; None when there is none of positive gain.
 
     A linear program whose constraints, x'd of an event at least that of a row at risk with it, are added as they are
@@ -129,3 +136,139 @@ def split_strata(x: FloatArray, strata: IntArray, direction: FloatArray) -> IntA
     level = levels(x, direction)
     _, codes = np.unique(strata * (level.max() + 1) + level, return_inverse=True)
     return np.asarray(codes, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Supremum:
+    """The largest likelihood: of the problem, or of its limit along the directions in which it is monotone."""
+
+    problem: CoxProblem
+    solution: CoxSolution
+    directions: tuple[FloatArray, ...]
+
+    def in_units(self, rows: CoxRows, null: CoxPoint) -> Maximum:
+        """From scaled covariates to the covariates' own units; NaN where there is no information."""
+        problem, point, directions = self.problem, self.solution.point, self.directions
+        coef = point.beta / problem.scale
+        score = linear_predictor(rows.x, coef)
+        spread = rows.x.std(axis=0)
+        units = np.where(np.isinf(problem.scale), 0.0, problem.scale / spread)
+        values, vectors = np.linalg.eigh(point.information * np.outer(units, units))
+        void = values <= NO_INFORMATION * np.linalg.eigvalsh(null.information)[-1]
+        lost = (np.abs(vectors[:, void]) > 1e-6).any(axis=1)
+        firm = vectors[:, ~void]
+        covariance = (firm / values[~void]) @ firm.T / np.outer(spread, spread)
+        covariance[lost, :] = covariance[:, lost] = np.nan
+        ranks = [levels(rows.x, direction) for direction in directions]
+        _, order = np.unique(np.column_stack([*ranks, score]), axis=0, return_inverse=True)
+        limit = (problem, point.beta, np.asarray(order, dtype=np.float64).ravel())
+        return Maximum(np.where(lost, np.nan, coef), covariance, point.log_likelihood, rows, directions, limit)
+
+
+def supremum(rows: CoxRows, problem: CoxProblem, solution: CoxSolution) -> Supremum:
+    """Where the likelihood is monotone along a direction, go to its limit there and maximise the rest.
+
+    In the limit along a direction d, a row counts in an event's risk set only if its x'd equals the event's: the limit
+    is again a partial likelihood, stratified by x'd as well.
+
+    Parameters
+    ----------
+    rows : CoxRows
+    problem : CoxProblem
+        Of the rows.
+    solution : CoxSolution
+        Where Newton's method came to from coefficients zero.
+
+    Returns
+    -------
+    Supremum
+
+    Raises
+    ------
+    NotEstimable
+        When Newton's method finds neither a maximum nor a direction without one.
+    """
+    unit = float(problem.event_weight.mean())
+    directions: list[FloatArray] = []
+    limit = rows
+    while solution.weak:
+        direction = separating_direction(problem, exact=rows.ties == "exact")
+        if direction is None or len(directions) > 10 * rows.x.shape[1]:
+            solution = maximise(evaluator(problem, rows.ties), solution.point, watch=False, unit=unit)
+            break
+        directions.append(direction / problem.scale)
+        limit = replace(limit, strata=split_strata(limit.x, limit.strata, directions[-1]))
+        problem = limit.problem()
+        at = evaluator(problem, rows.ties)
+        solution = maximise(at, at(np.zeros(rows.x.shape[1])), unit=unit)
+    if not solution.converged:
+        raise NotEstimable("the model did not converge; look for covariates that almost separate or almost coincide")
+    return Supremum(problem, solution, tuple(directions))
+
+
+def profile_limits(rows: CoxRows, maximum: Maximum, term: int, *, conf_level: float) -> tuple[float, float]:
+    """Where twice the profile log-likelihood of a coefficient lies a chi-square quantile below its supremum.
+
+    Parameters
+    ----------
+    rows : CoxRows
+    maximum : Maximum
+        Of these rows, with `term` not estimable.
+    term : int
+        The column of ``rows.x``.
+    conf_level : float
+
+    Returns
+    -------
+    low, high : float
+        NaN on the side on which the likelihood is monotone; on both when it is so on both, as other coefficients
+        follow.
+    """
+    from scipy.special import chdtri
+
+    nowhere = (float("nan"), float("nan"))
+    for direction in maximum.directions:
+        side = float(np.sign(direction[term]))
+        if side:
+            break
+        rows = replace(rows, strata=split_strata(rows.x, rows.strata, direction))
+    else:
+        return nowhere
+    back = np.zeros(rows.x.shape[1])
+    back[term] = -side
+    if monotone_direction(rows.problem(), back, exact=rows.ties == "exact") is not None:
+        return nowhere
+    drop, scale = float(chdtri(1, 1 - conf_level)), float(rows.x[:, term].std())
+
+    def excess(units: float) -> float:
+        """How far the likelihood at this many units towards infinity lies below the limit's level."""
+        return 2 * (maximum.log_likelihood - _profile(rows, term, side * units / scale)) - drop
+
+    limit = side * _crossing(excess) / scale
+    return (limit, float("nan")) if side > 0 else (float("nan"), limit)
+
+
+def _crossing(excess: Callable[[float], float]) -> float:
+    """Where a falling function crosses zero."""
+    from scipy.optimize import brentq
+
+    step = 1.0 if excess(0.0) > 0 else -1.0
+    near, far = 0.0, step
+    for _ in range(MOST_DOUBLINGS):
+        if excess(far) * step < 0:
+            return float(brentq(excess, min(near, far), max(near, far), xtol=1e-12, rtol=1e-12))
+        near, far = far, 2 * far
+    return float("nan")
+
+
+def _profile(rows: CoxRows, term: int, coef: float) -> float:
+    """The largest log-likelihood with one coefficient fixed."""
+    others = np.delete(rows.x, term, axis=1)
+    constrained = replace(rows, x=others, offset=rows.x[:, term] * coef)
+    problem = constrained.problem()
+    at = evaluator(problem, rows.ties)
+    null = at(np.zeros(others.shape[1]))
+    if not others.shape[1]:
+        return null.log_likelihood
+    solution = maximise(at, null, unit=float(problem.event_weight.mean()))
+    return supremum(constrained, problem, solution).solution.point.log_likelihood

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, CohortError, dropped_warnings, raise_all
 from analysis.kernels.times import merge_near_ties
-from analysis.survival.rows import grouping_problems, zero_time_warnings
+from analysis.survival.rows import complete_rows, grouping_problems, no_rows_left, zero_time_warnings
 
 SOUND, MISSING, INFINITE, NEGATIVE, LATE = range(5)
 """What may be wrong with the entry time of a row."""
@@ -35,13 +35,21 @@ class Tally:
 
 
 def sound_part(tally: Tally, endpoint: Endpoint, by: str | None) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
-    """The exits of complete rows, and what must be said of the others; raises with every fault of the rows."""
+    """The exits of complete rows, and warnings on the others; raises with every fault of the rows."""
     rows = tally.exits[tally.exits["n"] > 0]
     if rows.empty:
         raise CohortError("the cohort has no rows")
     measured = grouping_problems(rows["stratum"].rename(by)) if by is not None else []
     raise_all([*_outcome_problems(rows, endpoint), *measured])
-    kept, dropped = _complete(rows, endpoint, by)
+    missing = {endpoint.duration: rows["time"].isna(), endpoint.event: rows["event"].isna()}
+    missing |= {endpoint.entry: rows["fault"] == MISSING} if endpoint.entry is not None else {}
+    missing |= {by: rows["stratum"].isna()} if by is not None else {}
+    complete, dropped = complete_rows(
+        {name: np.asarray(absent) for name, absent in missing.items()}, rows["n"].to_numpy()
+    )
+    if not complete.any():
+        raise no_rows_left(dropped)
+    kept = rows[complete]
     raise_all(_order_problems(kept, tally.entries, endpoint))
     n_read, n_used = int(rows["n"].sum()), int(kept["n"].sum())
     at_zero = int(kept["n"][(kept["time"] == 0) & (kept["event"] == 0)].sum())
@@ -66,25 +74,6 @@ def _outcome_problems(rows: pd.DataFrame, endpoint: Endpoint) -> list[str]:
         shown = first_few(f"{value:g} in {_rows([count])}" for value, count in odd.items())
         problems.append(f"event column {endpoint.event!r}: {shown}; it must hold 0 and 1 (or True and False)")
     return problems
-
-
-def _complete(rows: pd.DataFrame, endpoint: Endpoint, by: str | None) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The combinations that miss nothing, and how many rows of the others miss what; raises when none is left."""
-    missing = {endpoint.duration: rows["time"].isna(), endpoint.event: rows["event"].isna()}
-    if endpoint.entry is not None:
-        missing[endpoint.entry] = rows["fault"] == MISSING
-    if by is not None:
-        missing[by] = rows["stratum"].isna()
-    kept, dropped = np.ones(len(rows), dtype=bool), {}
-    for name, absent in missing.items():
-        newly = int(rows["n"][absent & kept].sum())
-        if newly:
-            dropped[f"missing {name}"] = newly
-        kept &= ~absent.to_numpy(dtype=bool)
-    if not kept.any():
-        reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in dropped.items())
-        raise CohortError(f"no rows left: {reasons}")
-    return rows[kept], dropped
 
 
 def _order_problems(kept: pd.DataFrame, entries: pd.DataFrame | None, endpoint: Endpoint) -> list[str]:

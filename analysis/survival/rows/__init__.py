@@ -24,6 +24,7 @@ from analysis.survival.rows.survival_data import (
     counts_of_rows,
     late_entry,
     listed,
+    no_rows_left,
     read_counts,
     survival_data,
     times_given,

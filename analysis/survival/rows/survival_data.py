@@ -118,6 +118,8 @@ def survival_data(
     missing = {name: np.isnan(values) for name, values in columns.items()}
     missing |= {name: cohort[name].isna().to_numpy(dtype=bool) for name in (*label_names, *complete)}
     kept, dropped = complete_rows(missing)
+    if not kept.any():
+        raise no_rows_left(dropped)
     position, used = np.flatnonzero(kept), cohort
     if len(position) < len(cohort):
         columns = {name: values[kept] for name, values in columns.items()}
@@ -261,11 +263,6 @@ def _outcome_columns(cohort: pd.DataFrame, endpoint: Endpoint, problems: list[st
 def complete_rows(missing: Mapping[str, BoolArray], n: IntArray | None = None) -> tuple[BoolArray, dict[str, int]]:
     """Which rows miss nothing, and how many of the others miss what: a row counts once, or `n` times.
 
-    Raises
-    ------
-    CohortError
-        When no row is left.
-
     Examples
     --------
     >>> complete_rows({"age": np.array([True, False, True]), "sex": np.array([True, False, False])})[1]
@@ -277,10 +274,14 @@ def complete_rows(missing: Mapping[str, BoolArray], n: IntArray | None = None) -
         if newly.any():
             dropped[f"missing {name}"] = int(newly.sum() if n is None else n[newly].sum())
             kept &= ~newly
-    if not kept.any():
-        reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in dropped.items())
-        raise CohortError(f"no rows left: {reasons}")
     return kept, dropped
+
+
+def no_rows_left(dropped: Mapping[str, int]) -> CohortError:
+    """The error when every row was left out."""
+    return CohortError(
+        f"no rows left: {', '.join(f'{count} dropped for {reason}' for reason, count in dropped.items())}"
+    )
 
 
 def _times(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import Endpoint, InputError, NotSupported, RowsDropped, SuspiciousValues, fit_cox, hazard_ratios
-from analysis.survival.cox.fit import CoxFit
+from analysis.survival.cox import CoxFit
 from tests.reference import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")

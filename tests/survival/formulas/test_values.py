@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import CohortError, Endpoint
-from analysis.survival.cox.design import read_design
+from analysis.survival.cox import read_design
 from analysis.survival.formulas.conditions import rows_that_meet
 from analysis.survival.formulas.values import Category, column_values
 

@@ -1,4 +1,4 @@
-"""Do the hazards stay proportional? The score test, and each coefficient as a function of time."""
+"""What a fitted Cox model is checked with: residuals, the baseline hazard, tests of proportional hazards."""
 
 from __future__ import annotations
 
@@ -11,23 +11,140 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
-from analysis.errors import InputError, NotEstimable, raise_all
-from analysis.kernels.cox import (
-    RiskSets,
-    at_risk_sums,
-    evaluate,
-    moments,
-    newton_step,
-    risk_sets,
-    schoenfeld_residuals,
-    timed_information,
-)
-from analysis.survival.cox.residuals import cox_residuals
-from analysis.survival.cox.result import CoxFit, chi_square, fitted_problem
-from analysis.survival.rows import choice_problems, level_problems, number_problems, times_given
+from analysis.errors import InputError, NotEstimable, choice_problems, level_problems, number_problems, raise_all
+from analysis.kernels import cox as kernel
+from analysis.survival.cox.model import chi_square
+from analysis.survival.cox.result import CoxFit, fitted_problem
+from analysis.survival.rows import times_given
 
+Residual = Literal["martingale", "deviance", "score", "schoenfeld", "scaled-schoenfeld", "dfbeta"]
 Transform = Literal["km", "identity", "rank", "log"]
 GRID = 40
+
+
+def cox_residuals(fit: CoxFit, kind: Residual) -> pd.DataFrame:
+    """Residuals of a Cox model, of one kind.
+
+    Parameters
+    ----------
+    fit : CoxFit
+    kind : {"martingale", "deviance", "score", "schoenfeld", "scaled-schoenfeld", "dfbeta"}
+        Martingale: events less expected events. Deviance: the same, made symmetric. Score: a row's part of the score.
+        Schoenfeld: covariates of an event less their mean at risk; scaled: times covariance and number of events, plus
+        the coefficient. dfbeta: how far the coefficients would move, about, without the row (case weights included).
+
+    Returns
+    -------
+    DataFrame
+        One row a row used, its place in the cohort as the index: column residual (martingale, deviance), or a column a
+        term (score, dfbeta); after `fit_fine_gray`, one row a weighted spell. The Schoenfeld kinds: time and a column a
+        term, one row an event, by stratum and time.
+
+    Raises
+    ------
+    InputError
+        For another kind.
+    NotEstimable
+        When coefficients are infinite.
+    NotSupported
+        Score, dfbeta and Schoenfeld residuals with exact ties.
+
+    Notes
+    -----
+    As R's ``residuals(fit, type=)``, with the fit's ties throughout, the model-based covariance, and weights in dfbeta
+    only. Therneau, Grambsch and Fleming (1990), Biometrika 77:147; Grambsch and Therneau (1994), Biometrika 81:515.
+
+    Examples
+    --------
+    >>> from analysis import Endpoint, fit_cox
+    >>> cohort = pd.DataFrame({"time": [1.0, 2, 3, 4], "event": [1, 1, 1, 1], "x": [1.0, 0, 0, 1]})
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     fit = fit_cox(cohort, Endpoint("time", "event"), ["x"])
+    >>> abs(round(float(cox_residuals(fit, "martingale")["residual"].sum()), 9))
+    0.0
+    """
+    raise_all(choice_problems("kind", kind, get_args(Residual)), InputError)
+    if kind in ("martingale", "deviance"):
+        return _one_column(fit, kind)
+    problem, beta = fitted_problem(fit, f"{kind} residuals", ties=True)
+    if "schoenfeld" in kind:
+        values = kernel.schoenfeld_residuals(problem, beta) * problem.scale
+        if kind == "scaled-schoenfeld":
+            values = values @ fit.maximum.covariance * fit.n_event + fit.coef
+        table = pd.DataFrame(values, columns=list(fit.terms))
+        table.insert(0, "time", problem.sets.times[problem.sets.at], allow_duplicates=True)
+        return table
+    values = kernel.score_residuals(problem, beta, len(fit.rows.time)) * problem.scale
+    if kind == "dfbeta":
+        values = (fit.rows.weights[:, None] * values) @ fit.maximum.covariance
+    return pd.DataFrame(values, columns=list(fit.terms), index=_row_index(fit))
+
+
+def _one_column(fit: CoxFit, kind: Residual) -> pd.DataFrame:
+    """Martingale or deviance residuals."""
+    problem, beta = fitted_problem(fit, f"{kind} residuals")
+    residuals = kernel.deviance_residuals if kind == "deviance" else kernel.martingale_residuals
+    return pd.DataFrame({"residual": residuals(problem, beta, len(fit.rows.time))}, index=_row_index(fit))
+
+
+def _row_index(fit: CoxFit) -> pd.Index:
+    """The places of the rows used in the cohort, from 0."""
+    return pd.Index(fit.design.data.position, name="row")
+
+
+def baseline_hazard(fit: CoxFit) -> pd.DataFrame:
+    """The cumulative hazard of somebody whose covariates are all zero.
+
+    Parameters
+    ----------
+    fit : CoxFit
+
+    Returns
+    -------
+    DataFrame
+        time, cumulative_hazard (a right-continuous step at every event time; 0 before the first), and stratum when the
+        model is stratified.
+
+    Raises
+    ------
+    NotEstimable
+        When coefficients are infinite, or zero lies so far from the data that the hazard leaves the range of numbers.
+
+    Notes
+    -----
+    Efron's or Breslow's sum of weight over risk sum, as the fit's ties (exact: Breslow's); R's
+    ``basehaz(fit, centered=FALSE)``. Efron (1977), JASA 72:557; Therneau and Grambsch (2000), section 10.2.
+
+    Examples
+    --------
+    >>> from analysis import Endpoint, fit_cox
+    >>> cohort = pd.DataFrame({"time": [1.0, 2, 3, 4], "event": [1, 1, 1, 1], "x": [1.0, 0, 0, 1]})
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     fit = fit_cox(cohort, Endpoint("time", "event"), ["x"])
+    >>> ratio = (5**0.5 - 1) / 2  # the hazard ratio, by hand
+    >>> bool(np.isclose(baseline_hazard(fit)["cumulative_hazard"].iloc[0], 1 / (2 + 2 * ratio)))
+    True
+    """
+    problem, beta = fitted_problem(fit, "baseline hazard")
+    sets = problem.sets
+    found = kernel.moments(problem, beta)
+    centre = np.repeat(problem.centre @ fit.coef, np.diff(sets.strata))
+    with np.errstate(over="ignore", under="ignore"):
+        steps = kernel.event_sums(sets, found.hazard) * np.exp(-(found.risks.log_scale + centre))
+        hazard = kernel.cumulated(sets, steps)
+    last = hazard[sets.strata[1:] - 1]
+    if not (np.isfinite(last).all() and (last > 0).all()):
+        raise NotEstimable(
+            "baseline hazard: covariates of zero lie too far from the data (the hazard overflows);"
+            " centre the covariates and fit again"
+        )
+    table = pd.DataFrame({"time": sets.times, "cumulative_hazard": hazard})
+    if fit.model.strata:
+        labels = fit.design.data.strata.labels
+        table["stratum"] = pd.Categorical.from_codes(sets.stratum.tolist(), categories=pd.Index(labels), ordered=True)
+    return table
 
 
 def proportional_hazards_test(fit: CoxFit, *, transform: Transform = "km") -> pd.DataFrame:
@@ -77,16 +194,19 @@ def proportional_hazards_test(fit: CoxFit, *, transform: Transform = "km") -> pd
         raise NotEstimable("proportional-hazards test: all events fall at one time")
     g = g - g[sets.at].mean()
     weighted = (g[sets.at] * problem.weights[sets.events])[:, None]
-    score = (weighted * schoenfeld_residuals(problem, beta)).sum(axis=0)
-    found = moments(problem, beta)
-    plain, once, twice = evaluate(problem, beta).information, *(timed_information(problem, found, g**k) for k in (1, 2))
+    score = (weighted * kernel.schoenfeld_residuals(problem, beta)).sum(axis=0)
+    found = kernel.moments(problem, beta)
+    plain, once, twice = (
+        kernel.evaluate(problem, beta).information,
+        *(kernel.timed_information(problem, found, g**k) for k in (1, 2)),
+    )
     variance = twice - once @ np.linalg.solve(plain, once)
     tests = [(name, list(columns)) for name, columns in _named_terms(fit).items()]
     tests.append(("GLOBAL", list(range(len(score)))))
     rows = []
     for name, columns in tests:
         part = score[columns]
-        test = chi_square(part @ newton_step(variance[np.ix_(columns, columns)], part), len(columns))
+        test = chi_square(part @ kernel.newton_step(variance[np.ix_(columns, columns)], part), len(columns))
         rows.append((name, test.statistic, test.df, test.p_value))
     return pd.DataFrame(rows, columns=["term", "statistic", "df", "p_value"])
 
@@ -100,7 +220,7 @@ def _named_terms(fit: CoxFit) -> dict[str, Sequence[int]]:
     return named
 
 
-def _transformed(fit: CoxFit, sets: RiskSets, transform: Transform) -> FloatArray:
+def _transformed(fit: CoxFit, sets: kernel.RiskSets, transform: Transform) -> FloatArray:
     """g(t) at the model's event times, stratum after stratum."""
     rows, times = fit.rows, sets.times
     if transform == "identity":
@@ -113,9 +233,9 @@ def _transformed(fit: CoxFit, sets: RiskSets, transform: Transform) -> FloatArra
         distinct, counts = np.unique(rows.time, return_counts=True)
         average = np.cumsum(counts) - (counts - 1) / 2
         return np.asarray(average[np.searchsorted(distinct, times)], dtype=np.float64)
-    pooled = risk_sets(rows.time, rows.event, entry=rows.entry)
+    pooled = kernel.risk_sets(rows.time, rows.event, entry=rows.entry)
     n_event = np.diff(np.append(pooled.event_starts, len(pooled.events)))
-    surviving = np.cumprod(1 - n_event / at_risk_sums(pooled, np.ones(len(pooled.rows))))
+    surviving = np.cumprod(1 - n_event / kernel.at_risk_sums(pooled, np.ones(len(pooled.rows))))
     return 1 - np.concatenate([[1.0], surviving])[np.searchsorted(pooled.times, times)]
 
 

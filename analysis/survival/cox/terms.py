@@ -1,11 +1,9 @@
-"""The covariates of a Cox model, named in a list or in a formula, as columns of numbers with readable terms."""
+"""The covariates of a Cox model from a formula, or a list of columns and terms, with readable names."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -13,75 +11,17 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import Endpoint, column_problems, first_few, rows_where
+from analysis.cohort.columns import Endpoint, first_few, rows_where
 from analysis.errors import CohortError, InputError, raise_all
-from analysis.survival.formulas import (
-    Term,
-    coded_against,
-    column_values,
-    columns_of,
-    matrix_of,
-    parse_formula,
-    parse_terms,
-    term_columns,
-)
-from analysis.survival.rows import SurvivalData, check_endpoint, listed, survival_data
+from analysis.survival import formulas
+from analysis.survival.cox.model import Design, check_given, outcome_among_covariates, same_names
+from analysis.survival.formulas import Term
+from analysis.survival.rows import SurvivalData, listed, survival_data
 
 
-@dataclass(frozen=True, eq=False)
-class Design:
-    """The rows a model uses and its design matrix.
-
-    `columns` says which columns of `x` each term of the formula fills: several for a category with several levels;
-    `coded_against` what the column of a category's first level would be called, which has none.
-    """
-
-    data: SurvivalData
-    x: FloatArray
-    terms: tuple[str, ...]
-    columns: Mapping[str, tuple[int, ...]]
-    coded_against: Mapping[str, str] = field(default_factory=dict)
-
-
-def read_design(
-    cohort: pd.DataFrame,
-    endpoint: Endpoint,
-    covariates: str | Sequence[str],
-    *,
-    strata: str | Sequence[str] | None = None,
-    cluster: str | None = None,
-    weights: str | None = None,
-) -> Design:
-    """Check the columns of a model, drop incomplete rows and build the design matrix.
-
-    Parameters
-    ----------
-    cohort : DataFrame
-    endpoint : Endpoint
-    covariates : str or sequence of str
-        A formula's right-hand side, or numeric columns taken as they are.
-    strata, cluster, weights : optional
-        As in `fit_cox`.
-
-    Returns
-    -------
-    Design
-
-    Raises
-    ------
-    InputError
-        A formula that cannot be read; no covariate, or one named twice.
-    CohortError
-        Faults of the columns; a logarithm of zero or less.
-    """
-    _check_given(cohort, endpoint, covariates)
-    roles: dict[str, Any] = {"strata": strata, "cluster": cluster, "weights": weights}
-    if isinstance(covariates, str):
-        return _of_terms(cohort, endpoint, _named_terms(covariates, cohort), covariates, roles)
-    names = list(covariates)
-    raise_all(list_problems(names, endpoint), InputError)
-    data = survival_data(cohort, endpoint, **roles, covariates=names)
-    return Design(data, data.covariates, tuple(map(str, names)), {str(name): (k,) for k, name in enumerate(names)})
+def formula_design(cohort: pd.DataFrame, endpoint: Endpoint, text: str, roles: dict[str, Any]) -> Design:
+    """The design of a formula, as `read_design` gives it."""
+    return _of_terms(cohort, endpoint, _named_terms(text, cohort), text, roles)
 
 
 def read_term_design(
@@ -120,16 +60,8 @@ def read_term_design(
     >>> read_term_design(cohort, Endpoint("time", "event"), ["log", "1"]).terms
     ('log', '1[m]')
     """
-    _check_given(cohort, endpoint, terms)
-    return _of_terms(cohort, endpoint, parse_terms(terms, cohort.columns), terms, {"strata": strata}, complete)
-
-
-def _check_given(cohort: pd.DataFrame, endpoint: Endpoint, covariates: object) -> None:
-    """Errors on an argument that is not a cohort, an endpoint or a list."""
-    raise_all(column_problems(cohort, []))
-    check_endpoint(endpoint)
-    if not isinstance(covariates, Iterable):
-        raise InputError(f"covariates={covariates!r}: give a formula string, or a list of column names")
+    check_given(cohort, endpoint, terms)
+    return _of_terms(cohort, endpoint, formulas.parse_terms(terms, cohort.columns), terms, {"strata": strata}, complete)
 
 
 def formula_columns(terms: str | Sequence[str], cohort: pd.DataFrame) -> tuple[str, ...]:
@@ -157,38 +89,13 @@ def formula_columns(terms: str | Sequence[str], cohort: pd.DataFrame) -> tuple[s
     ('crp', 'a.b', 'age')
     """
     if isinstance(terms, str):
-        return columns_of(_named_terms(terms, cohort))
-    return columns_of(parse_terms(terms, cohort.columns))
-
-
-def list_problems(names: Sequence[str], endpoint: Endpoint) -> list[str]:
-    """What is wrong with a list of covariates, whatever the values of the columns.
-
-    Examples
-    --------
-    >>> list_problems(["age", "died"], Endpoint("months", "died"))
-    ["covariate 'died' is the event itself"]
-    """
-    same = _same_names([str(name) for name in dict.fromkeys(names)])
-    return _outcome_among_covariates(names, endpoint) + _repeated(names) + same
-
-
-def _outcome_among_covariates(names: Sequence[str], endpoint: Endpoint) -> list[str]:
-    """The outcome among its own covariates."""
-    outcome = {endpoint.duration: "follow-up time", endpoint.event: "event"}
-    return [f"covariate {name!r} is the {outcome[name]} itself" for name in names if name in outcome]
-
-
-def _repeated(names: Sequence[str]) -> list[str]:
-    """No covariates, or the same one twice."""
-    if not names:
-        return ["covariates: none given; name at least one column"]
-    return [f"covariate {name!r} is named twice" for name in dict.fromkeys(names) if list(names).count(name) > 1]
+        return formulas.columns_of(_named_terms(terms, cohort))
+    return formulas.columns_of(formulas.parse_terms(terms, cohort.columns))
 
 
 def _named_terms(text: str, cohort: pd.DataFrame) -> tuple[Term, ...]:
     """The terms of a formula that names a column at least."""
-    terms = parse_formula(text, cohort.columns)
+    terms = formulas.parse_formula(text, cohort.columns)
     if not terms:
         raise InputError(f"covariates: the formula {text!r} names no column")
     return terms
@@ -205,33 +112,25 @@ def _of_terms(
     """The design of terms on the rows that are complete in their columns."""
     if not terms:
         raise InputError(f"covariates={given!r}: none given; name at least one column")
-    by_name = {name: _column_named(name, cohort) for name in columns_of(terms)}
+    by_name = {name: _column_named(name, cohort) for name in formulas.columns_of(terms)}
     names = list(dict.fromkeys(by_name.values()))
-    raise_all(_outcome_among_covariates(names, endpoint))
+    raise_all(outcome_among_covariates(names, endpoint))
     data = survival_data(cohort, endpoint, **roles, complete=[*complete, *names])
     problems: list[str] = []
-    columns = {name: column_values(cohort, name, problems, data.position) for name in names}
+    columns = {name: formulas.column_values(cohort, name, problems, data.position) for name in names}
     raise_all(problems)
     variables = {name: columns[column] for name, column in by_name.items()}
-    filled = term_columns(terms, variables, listed(roles["strata"]))
+    filled = formulas.term_columns(terms, variables, listed(roles["strata"]))
     if not filled:
         raise InputError(
             f"covariates: {given!r} leaves nothing to estimate: the baseline hazards of the strata absorb every term"
         )
-    x, labels = matrix_of(filled, data.n_used), [name for _, columns in filled for name, _ in columns]
-    raise_all(_same_names(labels), InputError)
+    x, labels = formulas.matrix_of(filled, data.n_used), [name for _, columns in filled for name, _ in columns]
+    raise_all(same_names(labels), InputError)
     _refuse_undefined(data, x, labels)
     index = iter(range(len(labels)))
     of_term = {term.text: tuple(islice(index, len(columns))) for term, columns in filled}
-    return Design(data, np.ascontiguousarray(x), tuple(labels), of_term, coded_against(filled, variables))
-
-
-def _same_names(names: Sequence[str]) -> list[str]:
-    """Columns of the design matrix with one name, such as those of a column "log(age)" and of its logarithm."""
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if not twice:
-        return []
-    return [f"covariates: two terms have one name ({first_few(map(repr, twice))}); leave one out, or rename a column"]
+    return Design(data, np.ascontiguousarray(x), tuple(labels), of_term, formulas.coded_against(filled, variables))
 
 
 def _column_named(name: str, cohort: pd.DataFrame) -> str:
@@ -257,6 +156,7 @@ def level_columns(design: Design) -> tuple[tuple[str, ...], FloatArray]:
     Examples
     --------
     >>> cohort = pd.DataFrame({"t": [1.0, 2, 3], "e": [1, 1, 1], "mg": [0.7, 0.8, 0.9], "site": list("abc")})
+    >>> from analysis.survival.cox import read_design
     >>> level_columns(read_design(cohort, Endpoint("t", "e"), "mg + site"))[0]
     ('mg', 'site[a]', 'site[b]', 'site[c]')
     """

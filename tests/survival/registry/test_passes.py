@@ -7,7 +7,7 @@ import pytest
 from analysis import Endpoint, baseline_hazard, fit_cox, fit_cox_file
 from analysis.errors import CohortError, InputError, NotEstimable, NotSupported, SuspiciousValues
 from tests.reference import cases, cohort
-from tests.survival.registry.test_cox_counts import assert_same_fit
+from tests.survival.registry.test_cox import assert_same_fit
 
 PLAIN = Endpoint("time", "event")
 LATE = Endpoint("time", "event", entry="entry")
@@ -72,9 +72,9 @@ def test_missing_values_are_counted_as_in_one_piece(tmp_path):
 
 
 def test_a_sample_smaller_than_the_rows_and_a_column_it_holds_constant(tmp_path, monkeypatch):
-    from analysis.survival.registry import cox_file_rows
+    from analysis.survival.registry import passes
 
-    monkeypatch.setattr(cox_file_rows, "SAMPLE", 50)
+    monkeypatch.setattr(passes, "SAMPLE", 50)
     rows = rows_of().assign(rare=lambda table: (table.index % 40 == 7).astype(int))
     found = fit_cox_file(written(tmp_path, rows), PLAIN, ["x", "rare"], chunk_rows=400)
     assert_same_fit(found, fit_cox(rows, PLAIN, ["x", "rare"], engine="kernel"))

@@ -18,7 +18,7 @@ from analysis import (
     hazard_ratios,
     proportional_hazards_test,
 )
-from analysis.survival.cox.fit import CoxFit
+from analysis.survival.cox import CoxFit
 from tests.reference import Case, cases, cohort, floats, referred
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")

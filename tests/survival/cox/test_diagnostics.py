@@ -1,4 +1,4 @@
-"""The test of proportional hazards is the score test of a time-dependent covariate; the smooth is a regression."""
+"""Residuals, baseline hazards and tests of proportional hazards: by hand, by definition, by what follows from them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from analysis import (
     InputError,
     NotEstimable,
     NotSupported,
+    baseline_hazard,
     coefficient_over_time,
     cox_residuals,
     fit_cox,
@@ -18,7 +19,7 @@ from analysis import (
 )
 from analysis.kernels.cox.at_risk import risk_sets
 from analysis.kernels.cox.likelihood import cox_problem, evaluate
-from analysis.survival.cox.proportional_hazards import natural_spline
+from analysis.survival.cox.diagnostics import natural_spline
 from tests.reference import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
@@ -155,3 +156,111 @@ class TestCoefficientOverTime:
             c * natural_spline(smooth + k * step, knots) for c, k in zip((1, -4, 6, -4, 1), range(-2, 3), strict=True)
         )
         np.testing.assert_allclose(fourth, 0, atol=1e-11)
+
+
+def incomplete(n: int = 60) -> pd.DataFrame:
+    """A cohort with ties and a missing value."""
+    rng = np.random.default_rng(0)
+    cohort = pd.DataFrame(
+        {"time": rng.integers(1, 15, n), "event": rng.random(n) < 0.7, "x": rng.normal(size=n), "z": rng.normal(size=n)}
+    )
+    cohort.loc[4, "x"] = np.nan
+    return cohort
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+def test_sums_are_zero(ties: str) -> None:
+    fit = fit_cox(incomplete(), PLAIN, ["x", "z"], ties=ties)
+    assert cox_residuals(fit, "martingale")["residual"].sum() == pytest.approx(0, abs=1e-10)
+    np.testing.assert_allclose(cox_residuals(fit, "score").sum(), 0, atol=1e-8)
+    np.testing.assert_allclose(cox_residuals(fit, "schoenfeld")[["x", "z"]].sum(), 0, atol=1e-8)
+
+
+def test_rows_are_those_of_the_cohort() -> None:
+    cohort = incomplete()
+    fit = fit_cox(cohort.set_index(np.zeros(60, dtype=int)), PLAIN, ["x", "z"])
+    martingale, events = cox_residuals(fit, "martingale"), cox_residuals(fit, "schoenfeld")
+    assert martingale.index.name == "row"
+    assert list(martingale.index) == [row for row in range(60) if row != 4]
+    assert list(events.columns) == ["time", "x", "z"]
+    assert list(events["time"]) == sorted(cohort.drop(4).query("event")["time"])
+
+
+def test_dfbeta_is_about_what_a_row_moves() -> None:
+    cohort = incomplete(200).drop(4)
+    fit = fit_cox(cohort, PLAIN, ["x", "z"], engine="kernel")
+    approximate = cox_residuals(fit, "dfbeta").to_numpy()
+    without = [
+        fit.coef - fit_cox(cohort.drop(row), PLAIN, ["x", "z"], engine="kernel").coef for row in cohort.index[:40]
+    ]
+    np.testing.assert_allclose(approximate[:40], without, atol=0.01)
+    assert np.corrcoef(approximate[:40, 0], np.array(without)[:, 0])[0, 1] > 0.99
+
+
+def test_scaled_schoenfeld_average_to_the_coefficient() -> None:
+    fit = fit_cox(incomplete(), PLAIN, ["x", "z"])
+    np.testing.assert_allclose(cox_residuals(fit, "scaled-schoenfeld")[["x", "z"]].mean(), fit.coef, atol=1e-8)
+
+
+def test_deviance_has_the_sign_and_order_of_martingale() -> None:
+    fit = fit_cox(rows("test1"), Endpoint("time", "status"), ["x"])
+    martingale, deviance = (cox_residuals(fit, kind)["residual"] for kind in ("martingale", "deviance"))
+    assert (np.sign(martingale) == np.sign(deviance)).all()
+    # a censored row's deviance is -sqrt(2 H): H is its cumulative hazard, and its martingale residual is -H
+    censored = rows("test1")["status"] == 0
+    for row in np.flatnonzero(censored):
+        assert deviance[row] == pytest.approx(-np.sqrt(-2 * martingale[row]))
+
+
+def test_refusals() -> None:
+    with pytest.raises(InputError, match=r"kind='martingal'; choose .*did you mean 'martingale'"):
+        cox_residuals(fit_cox(incomplete(), PLAIN, ["x"]), "martingal")
+    with pytest.raises(NotSupported, match="score residuals: not defined for ties='exact'"):
+        cox_residuals(fit_cox(incomplete(), PLAIN, ["x"], ties="exact"), "score")
+
+
+@pytest.mark.parametrize("ties", ["breslow", "efron"])
+def test_steps_by_hand(ties: str) -> None:
+    fit = fit_cox(rows("test1"), Endpoint("time", "status"), ["x"], ties=ties)
+    r = np.exp(fit.coef[0])
+    at_six = 2 / (r + 3) if ties == "breslow" else 1 / (r + 3) + 1 / ((r + 1) / 2 + 2)
+    steps = np.array([1 / (3 * r + 3), at_six, 1])
+    table = baseline_hazard(fit)
+    assert list(table.columns) == ["time", "cumulative_hazard"]
+    assert list(table["time"]) == [1, 6, 9]
+    np.testing.assert_allclose(table["cumulative_hazard"], np.cumsum(steps), rtol=1e-12)
+
+
+def test_expected_events_are_hazard_times_risk() -> None:
+    rng = np.random.default_rng(0)
+    cohort = pd.DataFrame({"time": rng.random(40), "event": rng.random(40) < 0.7, "x": rng.normal(50, 3, 40)})
+    fit = fit_cox(cohort, PLAIN, ["x"], engine="kernel")
+    table = baseline_hazard(fit)
+    hazard = np.r_[0, table["cumulative_hazard"]][np.searchsorted(table["time"], cohort["time"], side="right")]
+    expected = hazard * np.exp(cohort["x"] * fit.coef[0])
+    np.testing.assert_allclose(cohort["event"] - expected, cox_residuals(fit, "martingale")["residual"], atol=1e-12)
+
+
+def test_strata_of_two_columns_stay_apart_when_commas_in_their_levels_make_them_look_alike() -> None:
+    cohort = pd.DataFrame({"time": [1.0, 2, 3, 4] * 2, "event": 1, "x": [1.0, 0, 0, 1, 0, 1, 1, 0]})
+    cohort["s"], cohort["u"] = ["a, b"] * 4 + ["a"] * 4, ["c"] * 4 + ["b, c"] * 4
+    table = baseline_hazard(fit_cox(cohort, PLAIN, ["x"], strata=["s", "u"]))
+    assert list(table["stratum"]) == ['a, "b, c"'] * 4 + ['"a, b", c'] * 4
+    alone = baseline_hazard(fit_cox(cohort.assign(arm=cohort["s"].str.len()), PLAIN, ["x"], strata="arm"))
+    assert table["cumulative_hazard"].tolist() == alone["cumulative_hazard"].tolist()
+
+
+def test_strata_have_hazards_of_their_own() -> None:
+    cohort = pd.DataFrame({"time": [1.0, 2, 3, 4] * 2, "event": 1, "x": [1.0, 0, 0, 1, 0, 1, 1, 0]})
+    cohort["arm"] = ["b"] * 4 + ["a"] * 4
+    table = baseline_hazard(fit_cox(cohort, PLAIN, ["x"], strata="arm"))
+    assert list(table.columns) == ["time", "cumulative_hazard", "stratum"]
+    assert list(table["stratum"]) == ["a"] * 4 + ["b"] * 4
+    assert (table.groupby("stratum", observed=True)["cumulative_hazard"].diff().dropna() > 0).all()
+
+
+def test_zero_beyond_all_numbers() -> None:
+    rng = np.random.default_rng(0)
+    cohort = pd.DataFrame({"time": rng.random(40), "event": 1, "year": 1e5 + rng.normal(size=40)})
+    with pytest.raises(NotEstimable, match="covariates of zero lie too far from the data"):
+        baseline_hazard(fit_cox(cohort, PLAIN, ["year"], engine="kernel"))

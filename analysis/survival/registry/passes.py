@@ -1,7 +1,8 @@
-"""The rows of a Parquet file as a Cox model's passes read them; see `analysis.survival.registry.cox_file`."""
+"""The rows of a Parquet file as a Cox model's passes read them; see `analysis.survival.registry.cox`."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from analysis.kernels.cox_registry import (
 )
 from analysis.kernels.times import run_starts
 from analysis.survival.registry.sources import missing_columns, parquet_files
-from analysis.survival.rows import NOBODY_FOLLOWED, group_rows, survival_data
+from analysis.survival.rows import NOBODY_FOLLOWED, complete_rows, group_rows, no_rows_left, survival_data
 
 if TYPE_CHECKING:
     from analysis.kernels.cox_registry.tiles import Rows
@@ -140,19 +141,19 @@ def first_pass(source: ParquetRows) -> Known:
         Faults, with the rows in which they are; no rows left.
     """
     codes: dict[str, int] = {}
-    dropped: dict[str, int] = {}
+    dropped: Counter[str] = Counter()
     found: Part | None = None
     n_read, step = 0, max(1, source.n_rows // SAMPLE)
     for frame in source.frames():
-        rows = _complete(frame, dropped)
+        rows, own = _complete(frame)
+        dropped.update(own)
         n_read += len(frame)
         if len(rows):
             _check(rows, source, n_read - len(frame), n_read)
             part = _part(_arrays(rows, source, codes), step)
             found = part if found is None else found + part
     if found is None:
-        reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in dropped.items())
-        raise CohortError(f"no rows left: {reasons or 'the file has none'}")
+        raise no_rows_left(dropped) if dropped else CohortError("no rows left: the file has none")
     if not found.tally.time.any():
         raise CohortError(f"time column {source.endpoint.duration!r}: {NOBODY_FOLLOWED}")
     distinct = np.union1d(found.tally.time, found.entries)
@@ -160,7 +161,7 @@ def first_pass(source: ParquetRows) -> Known:
     merged = distinct
     if len(starts) < len(distinct):
         merged = distinct[starts][np.searchsorted(starts, np.arange(len(distinct)), side="right") - 1]
-    known = Known(found, distinct, merged, codes, n_read, dropped)
+    known = Known(found, distinct, merged, codes, n_read, dict(dropped))
     tally = add_tallies([replace(found.tally, time=known.merge(found.tally.time))])
     return replace(known, rows=replace(found, tally=tally, sample=_merged(found.sample, known)))
 
@@ -171,7 +172,7 @@ def later_pass(source: ParquetRows, known: Known, events: EventTimes, place: Int
 
     nothing, nowhere = np.empty(0), np.empty(0, dtype=np.int64)
     for frame in source.frames():
-        rows = _complete(frame, {})
+        rows, _ = _complete(frame)
         if not len(rows):
             continue
         arrays = _merged(_arrays(rows, source, known.codes), known)
@@ -194,15 +195,10 @@ def spread(known: Known) -> tuple[FloatArray, FloatArray]:
     return centre, np.where(np.isinf(scale), known.rows.high - known.rows.low, scale)
 
 
-def _complete(frame: pd.DataFrame, dropped: dict[str, int]) -> pd.DataFrame:
+def _complete(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     """The rows that miss nothing; the others are counted by reason."""
-    kept = np.ones(len(frame), dtype=bool)
-    for name in frame.columns:
-        absent = frame[name].isna().to_numpy(dtype=bool) & kept
-        if absent.any():
-            dropped[f"missing {name}"] = dropped.get(f"missing {name}", 0) + int(absent.sum())
-            kept &= ~absent
-    return frame if kept.all() else frame[kept]
+    kept, dropped = complete_rows({name: frame[name].isna().to_numpy(dtype=bool) for name in frame.columns})
+    return frame if kept.all() else frame[kept], dropped
 
 
 def _check(rows: pd.DataFrame, source: ParquetRows, start: int, end: int) -> None:
