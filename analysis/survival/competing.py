@@ -297,10 +297,8 @@ def fit_fine_gray(
     design = read_design(with_columns(cohort, {endpoint.status: of_cause}), one, covariates)
     data, status = design.data, codes[design.data.position]
     spells = kernel.subdistribution_spells(data.time, data.event, (status > 0) & (status != wanted))
-    model = CoxModel(
-        endpoint=one, covariates=covariates if isinstance(covariates, str) else tuple(covariates),
-        ties="breslow", strata=(), cluster=ROW, weights=None, robust=True, engine="kernel",
-    )  # fmt: skip
+    named = covariates if isinstance(covariates, str) else tuple(covariates)
+    model = CoxModel(one, named, "breslow", cluster=ROW, robust=True)
     fit = fit_design(_expanded(design, spells), model)
     table = fit.coefficients.assign(std_error=fit.coefficients["robust_std_error"])
     fit = replace(fit, coefficients=table, n=data.n_used, n_used=data.n_used)
@@ -311,17 +309,9 @@ def fit_fine_gray(
 def _expanded(design: Design, spells: Spells) -> Design:
     """The design with a row a spell, each row of the cohort a cluster."""
     data, row = design.data, spells.row
-    expanded = replace(
-        data,
-        time=spells.time,
-        event=spells.event,
-        entry=spells.entry,
-        weights=spells.weights,
-        covariates=data.covariates[row],
-        by=Groups(data.by.codes[row], data.by.labels),
-        strata=Groups(data.strata.codes[row], data.strata.labels),
-        cluster=Groups(row, tuple(map(str, range(data.n_used)))),
-        position=data.position[row],
-        n_used=len(row),
-    )
-    return replace(design, data=expanded, x=design.x[row])
+    cluster = Groups(row, tuple(map(str, range(data.n_used))))
+    rows_of_spells = replace(
+        data.take(row), time=spells.time, event=spells.event, entry=spells.entry, weights=spells.weights,
+        cluster=cluster, n_used=len(row),
+    )  # fmt: skip
+    return replace(design, data=rows_of_spells, x=design.x[row])

@@ -16,7 +16,7 @@ from analysis.errors import SmallStratum
 from analysis.strata.cutpoints import clinical_cutpoints
 from analysis.strata.groups import stratify
 from analysis.study.synthetic_data.write import read_truth
-from analysis.survival.cox.fit import fit_cox, hazard_ratios
+from analysis.survival.cox import fit_cox, hazard_ratios
 from analysis.survival.curves.kaplan_meier import kaplan_meier
 from analysis.survival.curves.milestones import survival_at
 from analysis.survival.curves.restricted_means import restricted_mean
