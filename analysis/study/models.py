@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -17,7 +16,7 @@ from analysis.present.text import format_ratio, format_share
 from analysis.robustness.hazards import PiecewiseEffects, Verdict, piecewise_effects, proportional_hazards_verdict
 from analysis.robustness.measurement import MAGNESIUM_ERROR, Attenuation, ErrorScale, SimulationExtrapolation
 from analysis.strata.marker_designs import as_formula
-from analysis.study.blocks import attempted, recorded
+from analysis.study.blocks import computed, recorded
 from analysis.study.study import Study, hazard_ratio_target, milestones, with_targets
 from analysis.survival.cox import CoxFit, fit_cox, hazard_ratios, proportional_hazards_test
 
@@ -25,6 +24,10 @@ CONTINUOUS, STRATA = "continuous", "strata"
 CRUDE, ADJUSTED = "crude", "adjusted"
 FEWEST_IN_PERIOD = 10
 """Events on either side of a milestone that parts two periods."""
+_RATIOS = [
+    "endpoint", "marker", "adjustment", "term", "n", "n_event",
+    "hazard_ratio", "conf_low", "conf_high", "statistic", "p_value",
+]  # fmt: skip
 _AS_TERMS = {CONTINUOUS: "the marker continuous", STRATA: "the marker as strata"}
 
 
@@ -37,14 +40,6 @@ class StudyModel:
     covariates: str | list[str]
     strata: tuple[str, ...] | None
     fit: CoxFit
-
-
-@dataclass(frozen=True, eq=False)
-class FittedModels:
-    """The models of one endpoint, and the warnings of fitting them."""
-
-    models: tuple[StudyModel, ...]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
@@ -64,9 +59,9 @@ def fit_models(study: Study, endpoint: Endpoint) -> tuple[StudyModel, ...]:
         the rows do not allow is left out, with a `NotComputed` warning; adjusted models that rest on fewer rows than
         the crude ones (a covariate is missing) are named in an `AnalysisWarning`.
     """
-    fitted = study.fits[endpoint.name]
-    warn_all(fitted.warnings)
-    return fitted.models
+    models, warnings = study.fits[endpoint.name]
+    warn_all(warnings)
+    return models
 
 
 def leading_model(study: Study, endpoint: Endpoint) -> StudyModel | None:
@@ -75,25 +70,24 @@ def leading_model(study: Study, endpoint: Endpoint) -> StudyModel | None:
     return continuous[-1] if continuous else None
 
 
-def fitted_models(study: Study, endpoint: Endpoint) -> FittedModels:
+def fitted_models(study: Study, endpoint: Endpoint) -> tuple[tuple[StudyModel, ...], tuple[AnalysisWarning, ...]]:
     """The models of one endpoint, with the warnings of fitting kept for everybody who asks for them."""
-    columns = {CONTINUOUS: [study.marker_term], STRATA: [study.contrast(label) for label in study.compared]}
+    terms = {CONTINUOUS: [study.marker_term], STRATA: [study.contrast(label) for label in study.compared]}
     adjustments = [CRUDE, ADJUSTED] if study.plan.model.covariates or study.plan.model.strata else [CRUDE]
-
-    def fitted(marker: str, adjustment: str) -> list[StudyModel]:
-        """One model of the product."""
-        return [_fitted(study, endpoint, marker, columns[marker], adjustment)]
-
-    models: list[StudyModel] = []
     with collected() as caught:
-        for marker, adjustment in product(columns if study.compared else [CONTINUOUS], adjustments):
-            what = f"{endpoint.name}, the {adjustment} Cox model ({_AS_TERMS[marker]})"
-            models += attempted(what, partial(fitted, marker, adjustment))
-    return FittedModels(tuple(models), (*but_for_dropped(caught), *_of_other_rows(endpoint, models)))
+        attempts = [
+            computed(
+                f"{endpoint.name}, the {adjustment} Cox model ({_AS_TERMS[marker]})",
+                _fitted, study, endpoint, marker, terms[marker], adjustment,
+            )
+            for marker, adjustment in product(terms if study.compared else [CONTINUOUS], adjustments)
+        ]  # fmt: skip
+    models = tuple(model for model in attempts if model is not None)
+    return models, (*but_for_dropped(caught), *_fewer_rows(endpoint, models))
 
 
-def _of_other_rows(endpoint: Endpoint, models: Sequence[StudyModel]) -> list[AnalysisWarning]:
-    """A word when the adjusted models rest on fewer rows than the crude ones beside them."""
+def _fewer_rows(endpoint: Endpoint, models: Sequence[StudyModel]) -> list[AnalysisWarning]:
+    """A warning when the adjusted models rest on fewer rows than the crude ones beside them."""
     used = {(model.marker, model.adjustment): model.fit for model in models}
     for marker in (CONTINUOUS, STRATA):
         crude, adjusted = used.get((marker, CRUDE)), used.get((marker, ADJUSTED))
@@ -111,9 +105,8 @@ def _fitted(study: Study, endpoint: Endpoint, marker: str, terms: list[str], adj
     if adjustment == ADJUSTED:
         covariates = as_formula([*terms, *study.plan.model.covariates], study.cohort)
         strata = study.plan.model.strata or None
-    return StudyModel(
-        marker, adjustment, covariates, strata, fit_cox(study.cohort, endpoint, covariates, strata=strata)
-    )
+    fit = fit_cox(study.cohort, endpoint, covariates, strata=strata)
+    return StudyModel(marker, adjustment, covariates, strata, fit)
 
 
 def estimate_text(row: Mapping[Hashable, Any]) -> str:
@@ -130,22 +123,13 @@ def marker_hazard_ratios(study: Study, endpoint: Endpoint, models: tuple[StudyMo
         endpoint, marker, adjustment, term, n, n_event, hazard_ratio, conf_low, conf_high, target (a hazard
         ratio, for a synthetic cohort only), statistic, p_value.
     """
-    rows = []
+    terms, parts = [study.marker_term, *map(study.contrast, study.compared)], []
     for model in models:
         ratios = hazard_ratios(model.fit)
-        mine = ratios[ratios["term"].isin([study.marker_term, *map(study.contrast, study.compared)])]
-        head: dict[str, Any] = {
-            "endpoint": endpoint.name,
-            "marker": model.marker,
-            "adjustment": model.adjustment,
-            "n": model.fit.n,
-            "n_event": model.fit.n_event,
-        }
-        rows.append(mine.assign(**head))
-    order = ["endpoint", "marker", "adjustment", "term", "n", "n_event"]
-    estimates = ["hazard_ratio", "conf_low", "conf_high", "statistic", "p_value"]
-    frame = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=[*order, *estimates])
-    frame = frame[order + [column for column in frame.columns if column not in order]]
+        row: dict[str, Any] = {"endpoint": endpoint.name, "marker": model.marker}
+        row |= {"adjustment": model.adjustment, "n": model.fit.n, "n_event": model.fit.n_event}
+        parts.append(ratios[ratios["term"].isin(terms)].assign(**row)[_RATIOS])
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_RATIOS)
     if study.truth is None:
         return frame
     names = [_target(row["marker"], row["adjustment"], row["term"]) for row in frame.to_dict("records")]

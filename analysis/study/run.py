@@ -10,21 +10,10 @@ from pathlib import Path
 from analysis.cohort.reading import synthetic_folder
 from analysis.errors import AnalysisWarning, RowsDropped
 from analysis.present.pages import Note
+from analysis.study import report
 from analysis.study.blocks import recorded, table
 from analysis.study.plan import StudyPlan
 from analysis.study.prepare import prepare_study
-from analysis.study.report import (
-    Block,
-    Caution,
-    StudyResults,
-    StudySection,
-    caution_table,
-    checklists_section,
-    frames_of,
-    study_cautions,
-    summary_lines,
-    words_section,
-)
 from analysis.study.report.sections import SECTIONS
 from analysis.study.report.sections.moving import MARKER_AT_THE_TIME
 from analysis.study.study import Study
@@ -66,7 +55,7 @@ def load_plan(path: Path | None) -> StudyPlan:
     return StudyPlan.from_toml(path) if path else synthetic_plan()
 
 
-def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object] | None = None) -> StudyResults:
+def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object] | None = None) -> report.StudyResults:
     """Carry out a study plan.
 
     Parameters
@@ -103,26 +92,26 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
     ['stratum', 'interval', 'n']
     """
     study = prepare_study(plan if isinstance(plan, StudyPlan) else StudyPlan.from_toml(plan))
-    cautions = recorded("The cautions", study_cautions, study)[0] or ()  # the sections have the warnings
+    cautions = recorded("The cautions", report.study_cautions, study)[0] or ()  # the sections have the warnings
     sections = []
     for build in SECTIONS:
         section = _cautioned(_noted(study, build.__name__.removesuffix("_section"), partial(build, study)), cautions)
         sections.append(section)
         if progress is not None:
             progress(section.title)
-    sections.insert(1, _noted(study, "words", partial(words_section, study, sections)))
-    sections.append(_noted(study, "checklists", partial(checklists_section, study.plan, sections)))
-    summary, _ = recorded("The summary", summary_lines, study, frames_of(sections))
-    return StudyResults(study=study, summary=tuple(summary or (_NO_SUMMARY,)), sections=tuple(sections))
+    sections.insert(1, _noted(study, "words", partial(report.words_section, study, sections)))
+    sections.append(_noted(study, "checklists", partial(report.checklists_section, study.plan, sections)))
+    summary, _ = recorded("The summary", report.summary_lines, study, report.frames_of(sections))
+    return report.StudyResults(study=study, summary=tuple(summary or (_NO_SUMMARY,)), sections=tuple(sections))
 
 
-def _noted(study: Study, name: str, build: Callable[[], StudySection]) -> StudySection:
+def _noted(study: Study, name: str, build: Callable[[], report.StudySection]) -> report.StudySection:
     """A section with the warnings of its making as notes at its end; the section on the cohort has those of reading.
 
     A section that cannot be made is a note under its name.
     """
     made, warnings = recorded(f"The section {name}", build)
-    section = made or StudySection(name, name.capitalize(), ())
+    section = made or report.StudySection(name, name.capitalize(), ())
     if section.anchor == "cohort":
         warnings = [*study.notes, *warnings]
     missing_marker = {f"missing {name}" for name in (*study.marker_columns, *MARKER_AT_THE_TIME)}  # a note of reading
@@ -134,13 +123,13 @@ def _noted(study: Study, name: str, build: Callable[[], StudySection]) -> StudyS
     return replace(section, blocks=(*section.blocks, *(Note(text, "caution") for text in dict.fromkeys(texts))))
 
 
-def _cautioned(section: StudySection, cautions: tuple[Caution, ...]) -> StudySection:
+def _cautioned(section: report.StudySection, cautions: tuple[report.Caution, ...]) -> report.StudySection:
     """A section headed by what calls for caution in it; the checks list every rule."""
     raised = [one.text for one in cautions if one.section == section.anchor and one.raised and one.text]
-    blocks: tuple[Block, ...] = (*(Note(text, "caution") for text in raised), *section.blocks)
+    blocks: tuple[report.Block, ...] = (*(Note(text, "caution") for text in raised), *section.blocks)
     if section.anchor == "checks":
         title = "What would call for caution: every rule, its threshold and what was observed"
-        blocks = (*blocks, table("cautions", title, caution_table(cautions)))
+        blocks = (*blocks, table("cautions", title, report.caution_table(cautions)))
     return replace(section, blocks=blocks)
 
 

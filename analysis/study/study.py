@@ -16,7 +16,7 @@ from analysis.study.plan import StudyPlan
 from analysis.truth.estimands import TrueEstimands
 
 if TYPE_CHECKING:
-    from analysis.study.models import FittedModels
+    from analysis.study.models import StudyModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,8 +124,8 @@ class Study:
         return self.compared[0 if self.plan.marker.direction == "lower" else -1]
 
     @cached_property
-    def fits(self) -> dict[str, FittedModels]:
-        """The Cox models of each endpoint, fitted when they are first asked for."""
+    def fits(self) -> dict[str, tuple[tuple[StudyModel, ...], tuple[AnalysisWarning, ...]]]:
+        """The Cox models of each endpoint with their warnings, fitted when they are first asked for."""
         from analysis.study.models import fitted_models
 
         return {endpoint.name: fitted_models(self, endpoint) for endpoint in self.plan.endpoints}

@@ -15,7 +15,7 @@ from analysis.errors import NotSupported, NotWritten, PackageFault, PartFailed, 
 from analysis.present.canvas.files import replace_file
 from analysis.present.pages import explorer as explorer_of_present
 from analysis.present.pages.page import Note
-from analysis.study import run
+from analysis.study import report, run
 from analysis.study.outputs.drift import find_drift
 from analysis.study.report.results import StudyFigure, StudyResults, StudySection
 from analysis.study.report.sections.about import about_section
@@ -44,9 +44,9 @@ def plan(tmp_path, monkeypatch):
     path.write_text(LUNG_BY_AGE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(run, "SECTIONS", (about_section, strata_section))
-    monkeypatch.setattr(run, "summary_lines", lambda *_: ("Summary.",))
-    monkeypatch.setattr(run, "study_cautions", lambda study: ())
-    monkeypatch.setattr(run, "words_section", lambda *_: StudySection("words", "Words", ()))
+    monkeypatch.setattr(report, "summary_lines", lambda *_: ("Summary.",))
+    monkeypatch.setattr(report, "study_cautions", lambda study: ())
+    monkeypatch.setattr(report, "words_section", lambda *_: StudySection("words", "Words", ()))
     monkeypatch.setattr("analysis.study.outputs.write.write_explorer", lambda *_, **__: None)
     monkeypatch.setattr("analysis.study.outputs.write.write_word_tables", lambda *_, **__: None)
     return path
@@ -71,7 +71,7 @@ def test_a_section_that_fails_is_a_note_under_its_name_and_the_rest_stands(plan,
 
 @pytest.mark.parametrize("part", ["study_cautions", "summary_lines", "words_section", "checklists_section"])
 def test_what_stands_beside_the_sections_may_fail_too(part, plan, monkeypatch):
-    monkeypatch.setattr(run, part, lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(report, part, lambda *_, **__: 1 / 0)
     with pytest.warns(PartFailed, match="ZeroDivisionError"):
         results = run_study(plan)
     assert "strata" in results.tables
