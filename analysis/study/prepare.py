@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -13,7 +13,7 @@ from analysis.errors import InputError, PlanError, collected, raise_all, warn_al
 from analysis.strata.cutpoints import Cutpoints, quantile_cutpoints
 from analysis.strata.groups import stratify
 from analysis.study.plan import StudyPlan, check_columns, coded_events
-from analysis.study.study import Study, quotable
+from analysis.study.study import Study
 from analysis.study.synthetic_data import read_truth
 from analysis.survival.cox import formula_columns
 from analysis.survival.rows import grouping_problems, patient_rows, refuse_spells, survival_data
@@ -40,24 +40,18 @@ def prepare_study(plan: StudyPlan) -> Study:
         cohort = _read(plan)
         labs = _read_labs(plan, cohort)
         cutpoints = _cutpoints(plan, cohort)
-        stratum_column = f"{plan.marker.label} stratum"
-        cohort = stratify(cohort, cutpoints, marker=plan.marker.column, into=stratum_column)
-    unit = inner_unit(plan)
-    labels = list(cohort[stratum_column].cat.remove_unused_categories().cat.categories)
+        cohort = stratify(cohort, cutpoints, marker=plan.marker.column, into=plan.marker.stratum_column)
+    strata = cohort[plan.marker.stratum_column].cat.remove_unused_categories().cat.categories
     study = Study(
         plan=plan,
         cohort=cohort,
         cutpoints=cutpoints,
-        unit=unit,
-        stratum_column=stratum_column,
-        reference=_reference(plan, labels),
-        marker_term="",
+        reference=_reference(plan, list(strata)),
         labs=labs,
         truth=read_truth(plan.truth) if plan.truth else None,
         notes=tuple({str(warning): warning for warning in caught}.values()),  # reading and checking may both see it
     )
     _check_outcomes(study)
-    study = replace(study, marker_term=quotable(f"{plan.marker.label}, per {study.step}"))
     return replace(study, cohort=_with_terms(study))
 
 
@@ -79,50 +73,30 @@ def _check_outcomes(study: Study) -> None:
     raise_all(problems)
 
 
-def inner_unit(plan: StudyPlan) -> str:
-    """The unit that the marker has once read: magnesium is mmol/L inside."""
-    return "mmol/L" if plan.marker.analyte == "magnesium" else plan.marker.unit
-
-
 def _read(plan: StudyPlan) -> pd.DataFrame:
     """The plan's columns of its file, typed and checked; other columns are left as they are."""
-    data, marker = plan.data, plan.marker
-    cohort = read_cohort(
-        data.path,
-        sep=data.sep,
-        decimal=data.decimal,
-        encoding=data.encoding,
-        sheet=data.sheet,
-        limits=data.limits,
-        event_codes=data.event_codes,
-        units={marker.column: marker.unit} if marker.analyte == "magnesium" else None,
-        thousands=data.thousands,
-        missing=data.missing,
-    )
-    cohort, found = checked(cohort, plan_schema(plan, cohort), coded=coded_events(plan, cohort))
-    warn_all([*found, *check_columns(plan, cohort, model_columns(plan, cohort))])
-    measured = [problem for name in group_columns(plan) for problem in grouping_problems(cohort[name])]
-    raise_all([f"[robustness] {problem}" for problem in measured], PlanError)
+    options = {name: value for name, value in vars(plan.data).items() if name != "id"}
+    cohort = read_cohort(**options, units=plan.marker.units(plan.marker.column))
+    cohort, warnings = checked(cohort, cohort_schema(plan, cohort), coded=coded_events(plan, cohort))
+    warn_all([*warnings, *check_columns(plan, cohort, model_columns(plan, cohort))])
+    problems = [problem for name in _group_columns(plan) for problem in grouping_problems(cohort[name])]
+    raise_all([f"[robustness] {problem}" for problem in problems], PlanError)
     return cohort
 
 
-def plan_schema(plan: StudyPlan, cohort: pd.DataFrame) -> Schema:
+def cohort_schema(plan: StudyPlan, cohort: pd.DataFrame) -> Schema:
     """The columns that a plan uses, as a schema; what the plan does not say of a column is taken from its values."""
-    columns = {plan.marker.column: _marker_column(plan)}
+    marker = plan.marker
+    described = Column(marker.column, "number", marker.label, marker.inner_unit, required=False, analyte=marker.analyte)
+    columns = {marker.column: described}
     for endpoint in plan.endpoints:
         for name in (endpoint.duration, endpoint.entry):
             if name is not None:
                 columns[name] = Column(name, "number", "", unit=endpoint.time_unit, low=0, required=False)
         columns[endpoint.event] = Column(endpoint.event, "indicator", "", required=False)
-    for name in (*model_columns(plan, cohort), *plan.model.strata, *group_columns(plan)):
+    for name in (*model_columns(plan, cohort), *plan.model.strata, *_group_columns(plan)):
         columns.setdefault(name, _described(name, cohort))
     return Schema(plan.title, tuple(columns.values()))
-
-
-def _marker_column(plan: StudyPlan) -> Column:
-    """The marker as a column of a schema."""
-    marker = plan.marker
-    return Column(marker.column, "number", marker.label, inner_unit(plan), required=False, analyte=marker.analyte)
 
 
 def _described(name: str, cohort: pd.DataFrame) -> Column:
@@ -130,9 +104,9 @@ def _described(name: str, cohort: pd.DataFrame) -> Column:
     if name not in cohort.columns or pd.api.types.is_numeric_dtype(cohort[name].dtype):
         return Column(name, "number", "", required=False)
     values = cohort[name].dropna()
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return Column(name, "category", "", levels=tuple(map(str, values.cat.categories)), required=False)
-    return Column(name, "category", "", levels=tuple(sorted(map(str, values.unique()))), required=False)
+    ordered = isinstance(values.dtype, pd.CategoricalDtype)
+    levels = map(str, values.cat.categories) if ordered else sorted(map(str, values.unique()))
+    return Column(name, "category", "", levels=tuple(levels), required=False)
 
 
 def model_columns(plan: StudyPlan, cohort: pd.DataFrame) -> tuple[str, ...]:
@@ -145,21 +119,20 @@ def model_columns(plan: StudyPlan, cohort: pd.DataFrame) -> tuple[str, ...]:
         raise PlanError([f"[model] {problem}" for problem in error.problems]) from None
 
 
-def group_columns(plan: StudyPlan) -> tuple[str, ...]:
+def _group_columns(plan: StudyPlan) -> tuple[str, ...]:
     """The columns of groups that the checks of robustness look into."""
     return (*plan.robustness.subgroups, *([plan.robustness.site] if plan.robustness.site is not None else []))
 
 
 def _read_labs(plan: StudyPlan, cohort: pd.DataFrame) -> pd.DataFrame | None:
     """The marker's repeated values, typed; their key is the cohort's."""
-    labs, marker = plan.labs, plan.marker
+    labs, data, missing = plan.labs, plan.data, plan.data.missing
     if labs is None:
         return None
-    units = {labs.value: marker.unit} if marker.analyte == "magnesium" else None
-    wanted, missing = (labs.key, labs.time, labs.value), plan.data.missing
+    wanted = (labs.key, labs.time, labs.value)
     if isinstance(missing, Mapping):
         missing = {name: codes for name, codes in missing.items() if name in wanted}
-    data = plan.data
+    units = plan.marker.units(labs.value)
     frame = read_cohort(labs.path, decimal=data.decimal, thousands=data.thousands, units=units, missing=missing)
     problems = [f"[labs] {labs.path.name} has no column {name!r}" for name in wanted if name not in frame.columns]
     problems += [] if labs.key in cohort.columns else [f"[labs] key {labs.key!r} is no column of the cohort"]
@@ -172,11 +145,11 @@ def _cutpoints(plan: StudyPlan, cohort: pd.DataFrame) -> Cutpoints:
     if plan.strata.cutpoints is None:
         return quantile_cutpoints(_first_values(plan, cohort), plan.strata.n_groups or 2)
     if plan.marker.analyte == "magnesium":
-        return plan.strata.cutpoints.to_unit("mmol/L")
+        return plan.strata.cutpoints.to_unit(plan.marker.inner_unit)
     return plan.strata.cutpoints
 
 
-def _reference(plan: StudyPlan, labels: list[str]) -> str:
+def _reference(plan: StudyPlan, labels: Sequence[str]) -> str:
     """The stratum that the others are compared with: the plan's, else "reference", else the healthiest end."""
     for wanted in (plan.strata.reference, "reference"):
         if wanted in labels:

@@ -31,10 +31,6 @@ class Study:
         The rows as read and typed, with the columns `stratum_column`, `marker_term` and the contrasts added.
     cutpoints : Cutpoints
         Where the marker was cut, in the marker's unit.
-    unit : str
-        The marker's unit inside (mmol/L for magnesium).
-    marker_term : str
-        Column of the continuous marker, one unit of it being the step that the plan asks for.
     reference : str
         The stratum that the others are compared with.
     labs : DataFrame, optional
@@ -42,16 +38,13 @@ class Study:
     truth : TrueEstimands, optional
         What was planted, for a synthetic cohort.
     notes : tuple of AnalysisWarning
-        What reading, checking and cutting had to say.
+        The warnings of reading, checking and cutting.
     """
 
     plan: StudyPlan
     cohort: pd.DataFrame
     cutpoints: Cutpoints
-    unit: str
-    stratum_column: str
     reference: str
-    marker_term: str
     labs: pd.DataFrame | None
     truth: TrueEstimands | None
     notes: tuple[AnalysisWarning, ...]
@@ -60,6 +53,21 @@ class Study:
     def primary(self) -> Endpoint:
         """The first endpoint of the plan."""
         return self.plan.endpoints[0]
+
+    @property
+    def unit(self) -> str:
+        """The marker's unit inside (mmol/L for magnesium)."""
+        return self.plan.marker.inner_unit
+
+    @property
+    def stratum_column(self) -> str:
+        """Column of the strata."""
+        return self.plan.marker.stratum_column
+
+    @property
+    def marker_term(self) -> str:
+        """Column of the continuous marker, one unit of it being the step that the plan asks for."""
+        return quotable(f"{self.plan.marker.label}, per {self.step}")
 
     @property
     def strata_labels(self) -> tuple[str, ...]:

@@ -84,6 +84,20 @@ class MarkerPlan:
     direction: Annotated[Literal["lower", "higher"], "hazard ratios per step lower or higher"] = "lower"
     analyte: Annotated[str, "magnesium, which is converted to mmol/L; else anything"] = ""
 
+    @property
+    def inner_unit(self) -> str:
+        """The unit that the marker has once read: magnesium is mmol/L inside."""
+        return "mmol/L" if self.analyte == "magnesium" else self.unit
+
+    @property
+    def stratum_column(self) -> str:
+        """Column of the strata in a prepared study."""
+        return f"{self.label} stratum"
+
+    def units(self, column: str) -> dict[str, str] | None:
+        """The unit in which a column holds the marker, as `read_cohort` takes it; None where none is converted."""
+        return {column: self.unit} if self.analyte == "magnesium" else None
+
 
 class StrataTable(TypedDict, total=False):
     """[strata] as it is written: one of `cutpoints`, `edges` (with labels and source) and `quantiles`."""
