@@ -9,13 +9,16 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # relative, because pip splits it at blanks; by the environment, so that it holds for what builds the package, too
 export PIP_CONSTRAINT := constraints.txt
 
-.PHONY: report figures test coverage lint lab simulate readme-figure clean
+.PHONY: report figures docs test coverage lint lab simulate readme-figure clean
 
 report: .venv/package  ## the synthetic cohort's report, figures, tables and notebooks: build/report.html
 	$(BIN)/python -m analysis report
 
 figures: .venv/package  ## every figure again: build/figures
 	$(BIN)/python -m analysis figures
+
+docs: .venv/installed  ## the documentation as one offline folder: build/docs/index.html
+	$(BIN)/python docs/build.py build/docs
 
 test: .venv/installed  ## all tests
 	$(BIN)/python -m pytest -n auto

@@ -44,7 +44,7 @@ def cumulative_incidence(
         Column of strata; without it there is one, "all".
     conf_level : float
     conf_type : {"log-log", "log", "plain"}
-        Scale on which the kernel.interval of the incidence is symmetric.
+        Scale on which the interval of the incidence is symmetric.
 
     Returns
     -------
