@@ -1,5 +1,7 @@
-"""Columns as arrays: every dtype that holds numbers is taken, everything else is refused in words."""
+"""The columns of an outcome; columns as arrays: every dtype that holds numbers is taken, everything else refused."""
 
+import copy
+import pickle
 from decimal import Decimal
 from fractions import Fraction
 
@@ -7,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis import CompetingEndpoint, Endpoint, InputError
 from analysis.cohort.columns import (
     column_problems,
     first_few,
@@ -241,3 +244,40 @@ def test_numbers_that_are_all_too_small_to_compute_with_are_refused():
     _, problems = as_numbers([1e-160, None, -3e-170])
     assert problems == ["column 'x': no value is larger than 1e-160, too small to compute with; change the unit"]
     assert as_numbers([1e-160, 1.0])[1] == as_numbers([0.0, None])[1] == []
+
+
+# --- Outcomes as names of columns -------------------------------------------------------------------
+
+
+def test_an_endpoint_names_the_columns_that_hold_it():
+    assert Endpoint("months", "dead", entry="start").columns == ("months", "dead", "start")
+    assert CompetingEndpoint("months", "status").columns == ("months", "status")
+    assert [Endpoint("months", "dead", label=label).name for label in ("", "Survival")] == ["dead", "Survival"]
+    assert CompetingEndpoint("months", "status").name == "status"
+
+
+@pytest.mark.parametrize(
+    "roles", [("months", "months", None), ("months", "dead", "months"), ("months", "dead", "dead")]
+)
+def test_one_column_in_two_roles_is_refused(roles):
+    duration, event, entry = roles
+    with pytest.raises(InputError, match="name one column twice; each role needs a column of its own"):
+        Endpoint(duration, event, entry=entry)
+
+
+@pytest.mark.parametrize("causes", [{}, {0: "none", 1: "death"}, {1: "death", 2: "death"}])
+def test_causes_need_codes_and_labels_of_their_own(causes):
+    with pytest.raises(InputError, match="give each code other than 0 a label of its own"):
+        CompetingEndpoint("months", "status", causes=causes)
+
+
+def test_causes_cannot_be_changed_and_travel_to_other_processes():
+    causes = {1: "relapse", 2: "death"}
+    endpoint = CompetingEndpoint("months", "status", causes=causes, label="Relapse", time_unit="days")
+    causes[3] = "other"
+    assert dict(endpoint.causes) == {1: "relapse", 2: "death"}
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        endpoint.causes[3] = "other"
+    for travelled in (pickle.loads(pickle.dumps(endpoint)), copy.deepcopy(endpoint)):
+        assert travelled == endpoint
+        assert hash(travelled) == hash(endpoint)

@@ -161,3 +161,17 @@ def test_knots_that_coincide_are_named_with_what_remains():
 def test_fewer_than_three_knots_are_refused_as_in_r(values, n_knots, message):
     with pytest.raises(NotEstimable, match=message):
         place_knots(np.asarray(values, dtype=float), n_knots, "mg")
+
+
+# R 4.2.2, Hmisc 4.8.0: rcspline.eval(x, nk = 4, knots.only = TRUE) of a marker tied at one end in some of 200 rows.
+TIED_ENDS = [
+    ("7 % at the smallest value", [*[0] * 14, *range(1, 187)], [1, 11.2, 94, 176.8]),
+    ("5 % at the smallest value", [*[0] * 10, *range(1, 191)], [1, 11.4, 96, 180.6]),
+    ("4.5 % at the smallest value", [*[0] * 9, *range(1, 192)], [1.95, 61.65, 121.35, 181.05]),
+    ("7 % at the largest value", [*range(1, 187), *[200] * 14], [10.2, 93, 175.8, 186]),
+]
+
+
+@pytest.mark.parametrize(("values", "knots"), [tie[1:] for tie in TIED_ENDS], ids=[tie[0] for tie in TIED_ENDS])
+def test_a_value_shared_by_a_twentieth_of_the_rows_moves_the_outer_knot_as_in_hmisc(values, knots):
+    assert_allclose(default_knots(np.array(values, dtype=float), 4), knots, rtol=1e-12)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import warnings
-import zipfile
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pytest
 
-from analysis import CohortError, InputError, PlanError, StudyPlan, SuspiciousValues, read_cohort
+from analysis import CohortError, PlanError, StudyPlan, SuspiciousValues, read_cohort
 from analysis.study.plan.guess import guess_columns, new_plan
 from analysis.study.prepare import prepare_study
 
@@ -211,101 +209,7 @@ def test_a_new_plan_turns_cnsr_of_cdisc_into_events():
 # --- Separators of thousands ----------------------------------------------------------------------------
 
 
-DAYS = ["1,284", 300, "2,041", 640, "1,010", 88]
-
-
-def days_file(folder):
-    path = folder / "days.csv"
-    pd.DataFrame({"x": range(6), "os_days": DAYS, "death": [1, 0, 1, 0, 1, 0]}).to_csv(path, index=False)
-    return path
-
-
-def test_commas_before_three_digits_beside_large_numbers_are_thousands_first(tmp_path):
-    path = days_file(tmp_path)
-    with pytest.raises(CohortError, match=r"column 'os_days': .*read with thousands=\",\", or .* decimal=\",\""):
-        read_cohort(path)
-    assert read_cohort(path, thousands=",")["os_days"].tolist() == [1284, 300, 2041, 640, 1010, 88]
-    with pytest.warns(SuspiciousValues, match=r"'1,284', '2,041', '1,010' read with a decimal comma, beside .* 640"):
-        assert read_cohort(path, decimal=",")["os_days"].tolist()[0] == 1.284
-    assert 'thousands = ","' in new_plan(path, thousands=",")
-
-
-@pytest.mark.parametrize(
-    ("cells", "decimal", "thousands", "values"),
-    [
-        (["1.284,5", "2.000", "12"], ",", ".", [1284.5, 2000.0, 12.0]),
-        (["12 345", "7"], ".", " ", [12345.0, 7.0]),
-        (["1'234.5", "-1'000"], ".", "'", [1234.5, -1000.0]),
-    ],
-)
-def test_thousands_are_read_on_request(tmp_path, cells, decimal, thousands, values):
-    pd.DataFrame({"id": [f"P{k}" for k in range(len(cells))], "x": cells}).to_csv(tmp_path / "x.csv", index=False)
-    assert read_cohort(tmp_path / "x.csv", decimal=decimal, thousands=thousands)["x"].tolist() == values
-
-
-@pytest.mark.parametrize("cells", [["0,82", "0,91", "1,1"], ["0,812", "0,905", "1,100"], ["1,5", "300"]])
-def test_decimal_commas_are_still_named_first(tmp_path, cells):
-    pd.DataFrame({"id": [f"P{k}" for k in range(len(cells))], "x": cells}).to_csv(tmp_path / "x.csv", index=False)
-    with pytest.raises(CohortError, match=r'read with decimal=","'):
-        read_cohort(tmp_path / "x.csv")
-
-
 # --- Excel: stated sizes, hidden rows, sums --------------------------------------------------------------------
-
-
-def workbook(folder, *, hidden=(), below=()):
-    book = openpyxl.Workbook()
-    book.active.append(["patient", "x", "months", "death"])
-    for index in range(60):
-        book.active.append([f"P{index}", 40 + index, 3 + 7 * index % 41, index % 2])
-    for row in below:
-        book.active.append(row)
-    for row in hidden:
-        book.active.row_dimensions[row].hidden = True
-    book.save(folder / "cohort.xlsx")
-    return folder / "cohort.xlsx"
-
-
-@pytest.mark.parametrize("stated", ["A1:D41", "A1", "A1:C61"])
-def test_the_size_that_a_sheet_states_is_not_believed(tmp_path, stated):
-    path = workbook(tmp_path)
-    changed = tmp_path / "stated.xlsx"
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(changed, "w") as new:
-        for entry in old.namelist():
-            content = old.read(entry)
-            if entry == "xl/worksheets/sheet1.xml":
-                assert b'<dimension ref="A1:D61"' in content
-                content = content.replace(b'<dimension ref="A1:D61"', f'<dimension ref="{stated}"'.encode())
-            new.writestr(entry, content)
-    pd.testing.assert_frame_equal(read_cohort(changed), read_cohort(path))
-    assert len(read_cohort(changed)) == 60
-
-
-def test_hidden_rows_and_summaries_below_a_table_are_named(tmp_path):
-    with pytest.warns(SuspiciousValues, match=r"34 rows are hidden in the sheet .* \(first: row 3 of the sheet\)"):
-        assert len(read_cohort(workbook(tmp_path, hidden=range(3, 37)))) == 60
-    below = [["mean", 69.5, 22, 0.5], ["SD", 17, 12, 0.5]]
-    with pytest.warns(SuspiciousValues, match=r"last 2 rows look like a summary of the table, .*'mean', 'SD'"):
-        read_cohort(workbook(tmp_path, below=below))
-
-
-@pytest.mark.parametrize("first", [["n", "y", "n"], ["mean", "low", "mean"], ["P1", "P2", "P3"]])
-def test_labels_that_stand_above_too_are_no_summary(tmp_path, first):
-    pd.DataFrame({"group": first, "x": [1.5, 2, 3]}).to_csv(tmp_path / "x.csv", index=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert len(read_cohort(tmp_path / "x.csv")) == 3
-
-
-@pytest.mark.parametrize("word", ["N", "n", "min", "Max", "count"])
-def test_one_last_row_that_begins_with_an_ambiguous_word_is_a_patient(tmp_path, word):
-    pd.DataFrame({"smoker": ["Y", "Y", word], "x": [1.5, 2, 3]}).to_csv(tmp_path / "x.csv", index=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert len(read_cohort(tmp_path / "x.csv")) == 3
-    pd.DataFrame({"smoker": ["Y", "mean", word], "x": [1.5, 2, 3]}).to_csv(tmp_path / "x.csv", index=False)
-    with pytest.warns(SuspiciousValues, match="the last 2 rows look like a summary"):
-        read_cohort(tmp_path / "x.csv")
 
 
 # --- Codes and words for missing ------------------------------------------------------------------------------
@@ -325,98 +229,10 @@ def test_magnesium_of_zero_or_less_is_refused_and_missing_reads_it(prepare):
     assert "missing=" not in str(caught.value)
 
 
-ZERO_AND_LESS = {
-    "a flag": [0, 1, 0, 1, 1, 0],
-    "true and false": [True, False, True, True, False, False],
-    "a dose with placebo": [0, 400, 0, 200, 400, 0],
-    "a grade": [0, 1, 2, 0, 4, 1],
-    "a change": [-0.05, 0.1, 0, -0.2, 0.03, 0.01],
-}
-
-
-@pytest.mark.parametrize("values", ZERO_AND_LESS.values(), ids=ZERO_AND_LESS)
-@pytest.mark.parametrize(
-    "name", ["mg", "hypomagnesemia", "magnesium_supplement", "magnesium_change", "Magnesium grade (CTCAE)", "magnesium"]
-)
-def test_columns_that_only_sound_like_magnesium_are_read(tmp_path, name, values):
-    frame = pd.DataFrame({"who": list("abcdef"), name: values})
-    frame.to_csv(tmp_path / "x.csv", index=False)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        assert read_cohort(tmp_path / "x.csv")[name].tolist() == values
-    assert all(f"magnesium column {name!r}" in str(one.message) for one in caught)
-    assert not any("[0" in str(one.message) for one in caught)
-    if set(values) <= {0, 1} or name not in ("mg", "magnesium"):
-        assert not caught
-
-
-@pytest.mark.parametrize(("name", "options"), [("mg", {"units": {"mg": "mmol/L"}}), ("magnesium_mmol", {})])
-@pytest.mark.parametrize("values", [[0, 1, 0, 1], [0.8, 0.9, -9, 0.7]])
-def test_magnesium_by_declaration_or_unit_is_refused_at_zero_or_less(tmp_path, name, options, values):
-    pd.DataFrame({"who": list("abcd"), name: values}).to_csv(tmp_path / "x.csv", index=False)
-    with pytest.raises(CohortError, match=f"magnesium column '{name}': (0|-9) is no concentration"):
-        read_cohort(tmp_path / "x.csv", **options)
-
-
 def test_a_flag_is_no_marker():
     cohort = pd.DataFrame({"magnesium_low": [0, 1, 1] * 19, "ldh": MANY, "months": MANY, "death": [0, 1, 1] * 19})
     assert guess_columns(cohort.rename(columns={"magnesium_low": "magnesium"})).marker == "ldh"
     assert guess_columns(cohort.rename(columns={"magnesium_low": "hypomagnesemia"})).marker == "ldh"
-
-
-@pytest.mark.parametrize(
-    ("ages", "named"),
-    [
-        ([61, 999, 55, 48, 70, 66], "999"),
-        ([61, -9, 55, 48, 70, -99], "-9, -99"),
-        ([61, 58, 55, 48, 70, 66], ""),
-        ([61, 99, 95, 88, 90, 66], ""),
-        ([-9, -12, 4, 3, 8, 1], ""),
-    ],
-)
-def test_codes_that_lie_far_from_the_other_values_are_named(tmp_path, ages, named):
-    pd.DataFrame({"who": list("abcdef"), "age": ages}).to_csv(tmp_path / "x.csv", index=False)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        read_cohort(tmp_path / "x.csv")
-    wanted = [f"column 'age': {named} lies far"] if named else []
-    assert [str(one.message)[: len(wanted[0])] for one in caught if wanted] == wanted
-    assert len(caught) == len(wanted)
-    if named:
-        codes = [int(code) for code in named.split(", ")]
-        assert f"read with missing={{'age': [{named}]}} (in a plan: missing = {{ \"age\" = [{named}] }})" in str(
-            caught[0].message
-        )
-        with pytest.warns(SuspiciousValues, match=rf"set missing in column 'age' \({len(codes)} rows?\)$"):
-            assert read_cohort(tmp_path / "x.csv", missing={"age": codes})["age"].isna().sum() == len(codes)
-
-
-def ecog_file(folder):
-    path = folder / "ecog.csv"
-    columns = {"ecog": [0, 1, 9, 2, 1, 9], "os_months": [9, 30.5, 4, 9.0, 12, 7], "death": [1, 0, 1, 1, 0, 1]}
-    pd.DataFrame({"who": list("abcdef")} | columns).to_csv(path, index=False)
-    return path
-
-
-def test_a_code_is_missing_in_its_own_column_only(tmp_path):
-    with pytest.warns(SuspiciousValues, match=r"column 'ecog': 9 lies far .*missing=\{'ecog': \[9\]\}"):
-        read_cohort(ecog_file(tmp_path))
-    with pytest.warns(SuspiciousValues) as caught:
-        cohort = read_cohort(ecog_file(tmp_path), missing={"ecog": [9]})
-    assert cohort.isna().sum().to_dict() == {"who": 0, "ecog": 2, "os_months": 0, "death": 0}
-    assert [str(one.message) for one in caught] == ["codes of a missing value set missing in column 'ecog' (2 rows)"]
-
-
-def test_a_code_in_every_column_is_counted_and_times_and_events_are_named(tmp_path):
-    with pytest.warns(SuspiciousValues) as caught:
-        read_cohort(ecog_file(tmp_path), missing=[9])
-    assert [str(one.message) for one in caught] == [
-        "codes of a missing value set missing in column 'ecog' (2 rows), 'os_months' (2 rows); 'os_months' holds a time"
-        " or an event: where the code is a value there, name the columns that hold codes, as in missing={'ecog': [9]}"
-    ]
-    with pytest.warns(SuspiciousValues) as caught:
-        read_cohort(ecog_file(tmp_path), missing=[0, 9])
-    assert "'os_months', 'death' holds a time or an event" in str(caught[0].message)
 
 
 @pytest.mark.parametrize("codes", ["[-9]", '{ "magnesium" = [-9], "age" = [999] }'])
@@ -431,49 +247,10 @@ def test_codes_of_a_plan_are_missing_among_its_later_values_too(prepare, tmp_pat
     assert study.labs["month"].tolist() == [1, 1002, 3]
 
 
-@pytest.mark.parametrize(
-    ("missing", "message"),
-    [
-        (-9, r"missing=-9: give a list, missing=\[-9\], or .* missing=\{'column': \[-9\]\}"),
-        ("-9", r"missing='-9': give a list, missing=\['-9'\]"),
-        ({"ecog": 9}, r"missing=\{'ecog': 9\}: give a list, .* missing=\{'column': \[9\]\}"),
-        ([True], "missing holds True; each code is text or a number"),
-        ({"ecog": [None]}, "missing holds None; each code is text or a number"),
-        ({"ecgo": [9]}, r"missing: no column 'ecgo'.*'ecog'"),
-    ],
-)
-def test_codes_that_are_no_list_and_columns_that_are_not_there_are_refused(tmp_path, missing, message):
-    with pytest.raises(InputError, match=message):
-        read_cohort(ecog_file(tmp_path), missing=missing)
-
-
 @pytest.mark.parametrize("line", ['missing = "-9"', "missing = -9", "missing = { ecog = 9 }", "missing = [[9]]"])
 def test_a_plan_refuses_codes_that_are_no_list(prepare, line):
     with pytest.raises(PlanError, match=r"\[data\].*missing"):
         prepare(rows_of(), data=line)
-
-
-@pytest.mark.parametrize("word", ["[Not Available]", "[Unknown]", "Not reported", "--", "Blank(s)", "UNKNOWN", "n.d."])
-def test_words_for_missing_are_no_category(tmp_path, word):
-    races = ["WHITE", word, "ASIAN", word, "WHITE"]
-    pd.DataFrame({"x": [1.5, 2, 3, 4, 5], "race": races}).to_csv(tmp_path / "x.csv", index=False)
-    with pytest.warns(SuspiciousValues, match="column 'race': .* reads as missing, in 2 rows; .*missing = "):
-        read_cohort(tmp_path / "x.csv")
-    with pytest.warns(SuspiciousValues, match=r"set missing in column 'race' \(2 rows\)$"):
-        read = read_cohort(tmp_path / "x.csv", missing=[word])
-    assert read["race"].isna().tolist() == [False, True, False, True, False]
-
-
-def test_a_word_for_missing_among_event_codes_is_answered_by_missing(tmp_path):
-    pd.DataFrame({"x": range(4), "status": ["Dead", "Alive", "[Unknown]", "Dead"]}).to_csv(
-        tmp_path / "x.csv", index=False
-    )
-    codes = {"status": {"Dead": 1, "Alive": 0}}
-    with pytest.raises(CohortError, match=r"'\[Unknown\]' in 1 rows; .* missing = \['\[Unknown\]'\]"):
-        read_cohort(tmp_path / "x.csv", event_codes=codes)
-    with pytest.warns(SuspiciousValues, match=r"set missing in column 'status' \(1 row\)$"):
-        read = read_cohort(tmp_path / "x.csv", event_codes=codes, missing=["[Unknown]"])
-    assert read["status"].isna().tolist() == [False, False, True, False]
 
 
 # --- Guesses ----------------------------------------------------------------------------------------------

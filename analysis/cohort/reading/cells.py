@@ -23,7 +23,7 @@ from analysis.cohort.cell_text import (
     text_in_numbers,
 )
 from analysis.cohort.columns import first_few, stratum_label
-from analysis.cohort.reading.tables import FileKind, unescaped
+from analysis.cohort.reading.tables import FileFormat, unescaped
 
 SPREADSHEET_ERRORS = frozenset(("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"))
 DecimalMark = Literal[".", ","]
@@ -66,7 +66,7 @@ class _Cells:
     cells: list[object]
     counts: list[int]
     as_number: FloatArray
-    kind: FileKind
+    file_format: FileFormat
     rules: CellRules
 
     def count(self, wanted: Sequence[bool] | NDArray[np.bool_]) -> int:
@@ -91,7 +91,7 @@ class _Cells:
 def plain_column(
     column: pd.Series,
     *,
-    kind: FileKind,
+    file_format: FileFormat,
     rules: CellRules = CellRules(),
     levels: Sequence[str] | None = None,
 ) -> PlainColumn:
@@ -103,10 +103,10 @@ def plain_column(
     except TypeError:  # cells that hold lists: nothing here can type them
         return PlainColumn(column)
     kept = frozenset(levels or ())
-    cells = [_cell(value, kept, restore=kind != "Parquet") for value in uniques]
+    cells = [_cell(value, kept, restore=file_format != "Parquet") for value in uniques]
     as_number = np.array([cell_number(cell, rules.decimal, rules.thousands) for cell in cells], dtype=np.float64)
     counts = np.bincount(codes[codes >= 0], minlength=len(cells)).tolist()
-    distinct = _Cells(str(column.name), cells, counts, as_number, kind, rules)
+    distinct = _Cells(str(column.name), cells, counts, as_number, file_format, rules)
     typed, problem, note = _text(distinct) if levels is not None else _typed(distinct)
     return PlainColumn(_spread(typed, codes, column), problem, note)
 
@@ -179,7 +179,7 @@ def _numbers(distinct: _Cells) -> tuple[pd.Series, str, str]:
     if any(_DIGITS_OF_A_NAME.fullmatch(text) for text in texts):
         return _text(distinct)
     note = _doubtful_marks(distinct, texts)
-    if texts and distinct.kind != "text":
+    if texts and distinct.file_format != "text":
         count = distinct.count([isinstance(cell, str) for cell in distinct.cells])
         note = f"column {distinct.name!r}: {count} numbers were stored as text and are read as numbers"
     whole = (

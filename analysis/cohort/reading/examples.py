@@ -75,69 +75,20 @@ def _read(path: Path, schema: Schema) -> pd.DataFrame:
 
 
 ExampleName = Literal["gbsg2", "lung", "larynx", "kidney_transplant", "rossi", "stanford_heart_transplants"]
-_EXAMPLES: dict[ExampleName, dict[str, str]] = {
-    "gbsg2": {
-        "time": "rfs_days",
-        "cens": "rfs_event",
-        "horTh": "hormone_therapy",
-        "age": "age",
-        "menostat": "menopause",
-        "tsize": "tumour_size",
-        "tgrade": "grade",
-        "pnodes": "nodes",
-        "progrec": "progesterone_receptor",
-        "estrec": "oestrogen_receptor",
-    },
-    "lung": {
-        "time": "os_days",
-        "status": "os_event",
-        "age": "age",
-        "sex": "sex",
-        "ph.ecog": "ecog",
-        "ph.karno": "karnofsky_by_physician",
-        "pat.karno": "karnofsky_by_patient",
-        "meal.cal": "meal_calories",
-        "wt.loss": "weight_loss",
-        "inst": "institution",
-    },
-    "larynx": {
-        "time": "os_years",
-        "death": "os_event",
-        "age": "age",
-        "Stage_II": "stage_2",
-        "Stage_III": "stage_3",
-        "Stage_IV": "stage_4",
-    },
-    "kidney_transplant": {
-        "time": "os_days",
-        "death": "os_event",
-        "age": "age",
-        "black_male": "black_male",
-        "white_male": "white_male",
-        "black_female": "black_female",
-    },
-    "rossi": {
-        "week": "arrest_weeks",
-        "arrest": "arrest_event",
-        "fin": "financial_aid",
-        "age": "age",
-        "race": "black",
-        "wexp": "work_experience",
-        "mar": "married",
-        "paro": "parole",
-        "prio": "prior_convictions",
-    },
-    "stanford_heart_transplants": {
-        "id": "patient_id",
-        "start": "entry_days",
-        "stop": "exit_days",
-        "event": "death_event",
-        "age": "age_minus_48",
-        "year": "year_since_start",
-        "surgery": "earlier_surgery",
-        "transplant": "transplant",
-    },
+_EXAMPLES: dict[ExampleName, str] = {
+    "gbsg2": "time=rfs_days cens=rfs_event horTh=hormone_therapy age=age menostat=menopause tsize=tumour_size"
+    " tgrade=grade pnodes=nodes progrec=progesterone_receptor estrec=oestrogen_receptor",
+    "lung": "time=os_days status=os_event age=age sex=sex ph.ecog=ecog ph.karno=karnofsky_by_physician"
+    " pat.karno=karnofsky_by_patient meal.cal=meal_calories wt.loss=weight_loss inst=institution",
+    "larynx": "time=os_years death=os_event age=age Stage_II=stage_2 Stage_III=stage_3 Stage_IV=stage_4",
+    "kidney_transplant": "time=os_days death=os_event age=age black_male=black_male white_male=white_male"
+    " black_female=black_female",
+    "rossi": "week=arrest_weeks arrest=arrest_event fin=financial_aid age=age race=black wexp=work_experience"
+    " mar=married paro=parole prio=prior_convictions",
+    "stanford_heart_transplants": "id=patient_id start=entry_days stop=exit_days event=death_event age=age_minus_48"
+    " year=year_since_start surgery=earlier_surgery transplant=transplant",
 }
+"""The columns of each data set, as "name in lifelines=name here"."""
 
 
 def load_example(name: ExampleName) -> pd.DataFrame:
@@ -177,7 +128,7 @@ def load_example(name: ExampleName) -> pd.DataFrame:
         near = difflib.get_close_matches(str(name).lower(), get_args(ExampleName), n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise InputError(f"no example {name!r}; {hint}examples: {first_few(map(repr, get_args(ExampleName)), 10)}")
-    names = _EXAMPLES[name]
+    names = dict(pair.split("=") for pair in _EXAMPLES[name].split())
     shipped: pd.DataFrame = getattr(import_module("lifelines.datasets"), f"load_{name}")()
     frame = shipped[list(names)].rename(columns=names).reset_index(drop=True)
     text = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column].dtype)]

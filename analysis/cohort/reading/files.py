@@ -15,7 +15,7 @@ from analysis.cohort.column_names import looks_like_magnesium
 from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
 from analysis.cohort.reading.cells import CellRules, DecimalMark, Limits, ThousandsMark, plain_column
 from analysis.cohort.reading.codes import EventCodes, MissingCodes, apply_event_codes, missing_problems, set_missing
-from analysis.cohort.reading.tables import KINDS, Table, escaped, read_table, suffix_problems
+from analysis.cohort.reading.tables import FORMATS, Table, escaped, read_table, suffix_problems
 from analysis.cohort.schema import Schema, checked
 from analysis.cohort.units import MagnesiumUnit, convert_magnesium
 from analysis.errors import AnalysisWarning, CohortError, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
@@ -158,7 +158,7 @@ def _typed(
     for name, column in frame.items():
         wanted = described.get(str(name))
         levels = wanted.levels if wanted and wanted.type in ("identifier", "category") else None
-        plain = plain_column(column, kind=table.kind, rules=rules, levels=levels)
+        plain = plain_column(column, file_format=table.file_format, rules=rules, levels=levels)
         typed[str(name)] = plain.values
         if plain.problem and wanted is None:
             problems.append(plain.problem)
@@ -257,9 +257,9 @@ class _Unwritable(Exception):
 def _write(cohort: pd.DataFrame, file: IO[bytes], suffix: str) -> None:
     """Write a cohort in the format of a suffix; raises `_Unwritable` when the format cannot hold a value."""
     try:
-        if KINDS[suffix] == "Parquet":
+        if FORMATS[suffix] == "Parquet":
             cohort.to_parquet(file, index=False)
-        elif KINDS[suffix] == "Excel":
+        elif FORMATS[suffix] == "Excel":
             _write_excel(_escaped(cohort), file)
         else:
             sep = "\t" if suffix in (".tsv", ".tab") else ","
@@ -280,7 +280,7 @@ def _write_excel(cohort: pd.DataFrame, file: IO[bytes]) -> None:
 
 def _too_large(cohort: pd.DataFrame, path: Path) -> list[str]:
     """A problem where an Excel sheet has no room for the rows or the columns."""
-    if KINDS.get(path.suffix.lower()) != "Excel":
+    if FORMATS.get(path.suffix.lower()) != "Excel":
         return []
     sizes = zip(("rows below its header", "columns"), cohort.shape, EXCEL_SIZE, strict=True)
     return [
@@ -300,10 +300,10 @@ def _unwritable_columns(cohort: pd.DataFrame, suffix: str) -> list[str]:
         except _Unwritable as error:
             types = first_few(dict.fromkeys(type(value).__name__ for value in column.dropna()))
             problems.append(
-                f"column {name!r} ({column.dtype}, holding {types}) cannot be written to {KINDS[suffix]}"
+                f"column {name!r} ({column.dtype}, holding {types}) cannot be written to {FORMATS[suffix]}"
                 f" ({str(error).splitlines()[0]}); make it numbers (.astype(float)), text (.astype(str)) or dates first"
             )
-    return problems or [f"the cohort cannot be written to {KINDS[suffix]}; write it to .csv"]
+    return problems or [f"the cohort cannot be written to {FORMATS[suffix]}; write it to .csv"]
 
 
 def _escaped(cohort: pd.DataFrame) -> pd.DataFrame:

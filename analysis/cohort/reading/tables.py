@@ -27,7 +27,7 @@ ESCAPED = ("=", "+", "-", "@", "'", "\t", "\r")
 """Text that begins so is written with an apostrophe before it, so that no spreadsheet takes it for a formula."""
 
 Row = Sequence[object]
-FileKind = Literal["text", "Excel", "Parquet"]
+FileFormat = Literal["text", "Excel", "Parquet"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Table:
     """The cells of a file, what kind of file it was, and what was left out because it held nothing."""
 
     frame: pd.DataFrame
-    kind: FileKind
+    file_format: FileFormat
     n_empty_rows: int = 0
     n_unnamed: int = 0
     notes: tuple[str, ...] = ()
@@ -44,17 +44,17 @@ class Table:
 def read_table(path: Path, *, sep: str | None, decimal: str, encoding: str | None, sheet: str | int | None) -> Table:
     """Read a file by its suffix; raises a CohortError that says what to do where it cannot be read."""
     raise_all(_path_problems(path))
-    kind = KINDS[path.suffix.lower()]
-    if kind != "Excel" and sheet is not None:
-        raise InputError(f"sheet={sheet!r} is for Excel files; {path.name} is {kind}")
-    if kind == "Parquet":
+    file_format = FORMATS[path.suffix.lower()]
+    if file_format != "Excel" and sheet is not None:
+        raise InputError(f"sheet={sheet!r} is for Excel files; {path.name} is {file_format}")
+    if file_format == "Parquet":
         return _read_parquet(path)
-    rows, notes = _excel_rows(path, sheet) if kind == "Excel" else _csv_rows(path, sep, decimal, encoding)
-    table = _as_table(rows, path, kind)
+    rows, notes = _excel_rows(path, sheet) if file_format == "Excel" else _csv_rows(path, sep, decimal, encoding)
+    table = _as_table(rows, path, file_format)
     return replace(table, notes=(*notes, *_summary_rows(table.frame)))
 
 
-KINDS: dict[str, FileKind] = {
+FORMATS: dict[str, FileFormat] = {
     **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), "text"),
     **dict.fromkeys((".parquet", ".pq"), "Parquet"),
     **dict.fromkeys((".xlsx", ".xlsm"), "Excel"),
@@ -78,7 +78,7 @@ def _path_problems(path: Path) -> list[str]:
 def suffix_problems(path: Path, *, writing: bool = False) -> list[str]:
     """A problem when the suffix is none that is read, or written, here."""
     suffix = path.suffix.lower()
-    usable = [known for known in KINDS if not (writing and known == ".xlsm")]
+    usable = [known for known in FORMATS if not (writing and known == ".xlsm")]
     if suffix in usable:
         return []
     advice = (
@@ -246,7 +246,7 @@ def _is_empty(row: Row) -> bool:
     return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in row)
 
 
-def _as_table(rows: Sequence[Row], path: Path, kind: FileKind) -> Table:
+def _as_table(rows: Sequence[Row], path: Path, file_format: FileFormat) -> Table:
     """Names from the first row, cells from the others; empty rows and unnamed columns without use are counted out."""
     names = ["" if name is None else unescaped(str(name)) for name in rows[0]]
     body = [row for row in rows[1:] if len(row) == 1 or not _is_empty(row)]
@@ -257,7 +257,7 @@ def _as_table(rows: Sequence[Row], path: Path, kind: FileKind) -> Table:
     kept = [place for place in range(len(names)) if place not in useless]
     raise_all(_name_problems([names[place] for place in kept], path))
     frame = pd.DataFrame({names[place]: pd.Series(columns[place], dtype=object) for place in kept})
-    return Table(frame, kind, n_empty_rows=len(rows) - 1 - len(body), n_unnamed=len(useless))
+    return Table(frame, file_format, n_empty_rows=len(rows) - 1 - len(body), n_unnamed=len(useless))
 
 
 SUMMARIES = frozenset(("mean", "average", "median", "sd", "std", "stdev", "sum", "total", "n", "count", "min", "max"))

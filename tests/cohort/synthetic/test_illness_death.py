@@ -103,3 +103,45 @@ def test_the_threshold_is_a_step_below():
     design = CohortDesign(world="threshold")
     found = magnesium_log_ratio(np.array([0.699, 0.5]), design, "death_without_progression")
     assert np.exp(found) == pytest.approx([2.2, 2.2])
+
+
+class FixedShift:
+    """Uniform numbers that are all the same."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def uniform(self, low, high, size):
+        assert low <= self.value <= high
+        return np.full(size, self.value)
+
+
+@pytest.mark.parametrize(
+    ("progression", "shift", "scan"),
+    [
+        (0.1, 0.3, 2.3),  # before the first scan of a patient whose scans come late: that scan, not one at 0.3
+        (0.1, -0.3, 1.7),
+        (2.3, 0.3, 2.3),  # on the day of a scan
+        (2.31, 0.3, 4.3),
+    ],
+)
+def test_scans_begin_an_interval_after_the_infusion(progression, shift, scan):
+    found = next_scan(np.array([progression]), CohortDesign(scan_interval=2.0), FixedShift(shift / 2.0))
+    assert found == pytest.approx([scan])
+
+
+def test_progression_seen_on_the_day_of_death_is_progression():
+    course = Course(progression=np.array([1.0]), seen=np.array([2.0]), death=np.array([2.0]))
+    assert course.status(np.array([9.0])).tolist() == [1]
+    assert course.status(np.array([2.0])).tolist() == [1]
+
+
+def test_times_of_whole_hundredths_are_not_rounded_up_by_a_rounding_error():
+    hundredths = np.arange(1, 2000)
+    assert 1.1 * 100 > 110  # as floats: without rounding first it would become 1.11
+    assert round_up(hundredths / 100).tolist() == (hundredths / 100).tolist()
+
+
+def test_a_course_of_some_patients_keeps_their_times():
+    course = Course(np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([5.0, 6.0])).take(np.array([False, True]))
+    assert (course.progression, course.seen, course.death) == ([2.0], [4.0], [6.0])
