@@ -94,8 +94,8 @@ def natural_log(value: float) -> float:
 
 
 @jit
-def exponentiate(values: FloatArray, bits: IntArray, found: FloatArray) -> None:
-    """The exponentials of `values` into `found`, to the last bit but one; `bits` is room to work in.
+def exponentiate(values: FloatArray, bits: IntArray, result: FloatArray) -> None:
+    """The exponentials of `values` into `result`, to the last bit but one; `bits` is room to work in.
 
     e^x = 2^k e^r with k whole and r at most half of log 2, whose series is summed to the 13th power. Beyond the range
     of doubles it is infinite above, and stays at the range's end below.
@@ -107,11 +107,11 @@ def exponentiate(values: FloatArray, bits: IntArray, found: FloatArray) -> None:
         k = shifted - SHIFT
         powers[i] = shifted
         r = (x - k * LN2_HIGH) - k * LN2_LOW
-        found[i] = series(r)
+        result[i] = series(r)
     for i in range(len(values)):
         bits[i] = (bits[i] + EXPONENT) << FRACTION
     for i in range(len(values)):
-        found[i] *= powers[i] if values[i] <= LARGEST else np.inf
+        result[i] *= powers[i] if values[i] <= LARGEST else np.inf
 
 
 @jit

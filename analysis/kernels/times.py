@@ -15,7 +15,7 @@ _SPARSEST = 8
 
 
 def dense_rank(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], IntArray]:
-    """Distinct values in ascending order, and the place of each value among them.
+    """Distinct values in ascending order, and the index of each value among them.
 
     Whole numbers in a range not much wider than their number are counted, in linear time; other values are sorted once.
 
@@ -40,8 +40,8 @@ def dense_rank(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], IntArr
         if abs(low) < 2**52 and high - low <= _SPARSEST * len(values):
             offset = (values - low).astype(np.int64)
             if values.dtype.kind in "iu" or (offset + low == values).all():
-                held = np.bincount(offset) > 0
-                return (np.flatnonzero(held) + low).astype(values.dtype), (np.cumsum(held) - 1)[offset]
+                present = np.bincount(offset) > 0
+                return (np.flatnonzero(present) + low).astype(values.dtype), (np.cumsum(present) - 1)[offset]
     distinct, rank = np.unique(values, return_inverse=True)
     return distinct, rank.astype(np.int64, copy=False)
 
@@ -112,7 +112,7 @@ def _far_apart(times: FloatArray) -> bool:
 
 
 def reached(at: FloatArray, end: FloatArray | float) -> NDArray[np.bool_]:
-    """Whether times asked for come at or before an end, near-ties being equal.
+    """Whether times come at or before an end, near-ties being equal.
 
     Parameters
     ----------

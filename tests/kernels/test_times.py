@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.kernels.times import dense_rank, merge_near_ties, n_times_to, run_starts
+from analysis.kernels.times import dense_rank, merge_near_ties, n_times_to, reached, run_starts
 
 NUMBERS = st.lists(st.one_of(st.integers(-50, 50).map(float), st.floats(-1e9, 1e9)), min_size=1, max_size=40)
 
@@ -63,3 +63,21 @@ def test_whole_numbers_are_merged_only_where_they_are_huge():
 
 def test_nothing_is_merged_of_nothing():
     assert merge_near_ties(np.empty(0))[0].tolist() == run_starts(np.empty(0)).tolist() == []
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_times_are_one_when_their_gap_is_at_most_fifteen_billionths_of_the_mean(unit):
+    inside, outside = np.array([1.0, 1.0 + 1.48e-8]) * unit, np.array([1.0, 1.0 + 1.5e-8]) * unit
+    assert run_starts(inside).tolist() == [0]
+    assert run_starts(outside).tolist() == [0, 1]
+    assert merge_near_ties(inside)[0].tolist() == [unit, unit]
+    assert merge_near_ties(outside)[0].tolist() == outside.tolist()
+    assert reached(inside[1:], unit).tolist() == [True]
+    assert reached(outside[1:], unit).tolist() == [False]
+
+
+def test_the_mean_of_the_times_and_not_the_largest_says_what_is_near():
+    times = np.array([1.0, 1.0 + 2.5e-8, 1.0 + 6.5e-8, 4.0])  # a mean of 7/4: gaps up to 2.6e-8 are none
+    assert run_starts(times).tolist() == [0, 2, 3]
+    assert merge_near_ties(times)[0].tolist() == [1.0, 1.0, 1.0 + 6.5e-8, 4.0]
+    assert n_times_to(times, np.array([1.0 - 2.5e-8, 1.0 - 3e-8])).tolist() == [1, 0]

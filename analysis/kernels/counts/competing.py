@@ -53,7 +53,7 @@ def aalen_johansen(n_risk: FloatArray, n_leave: FloatArray) -> tuple[FloatArray,
     incidence = np.cumsum(step * n_cause, axis=0)
     at_risk = np.cumsum(step * n_cause * (np.r_[0.0, slope[:-1]] - 1 / n_risk)[:, None], axis=0)
 
-    # Rows that have left, by how they left (axis 1) and by the cause whose incidence is asked (axis 2).
+    # Rows that have left, by how they left (axis 1) and by the cause whose incidence it is (axis 2).
     c = slope[:, None] - jump[:, None] * (np.arange(n_leave.shape[1]) > 0)
     own = np.eye(n_leave.shape[1])[:, 1:]
     a = at_risk[:, None, :] - c[:, :, None] * incidence[:, None, :] + step[:, :, None] * own
@@ -133,7 +133,7 @@ MOST_SPELLS = 20_000_000
 
 @dataclass(frozen=True, eq=False)
 class Spells:
-    """Rows of a weighted Cox model: `row` is the place of each in the cohort, the rest as in a counting process."""
+    """Rows of a weighted Cox model: `row` is the index of each in the cohort, the rest as in a counting process."""
 
     row: IntArray
     entry: FloatArray
@@ -192,14 +192,14 @@ def subdistribution_spells(time: FloatArray, of_cause: BoolArray, competing: Boo
         )
     row = np.repeat(rows, pieces)
     within = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    place = np.repeat(first, pieces) + within
-    entry = np.where(within == 0, time[row], ends[place - 1])
+    piece = np.repeat(first, pieces) + within
+    entry = np.where(within == 0, time[row], ends[piece - 1])
     return Spells(
         row=np.concatenate([np.arange(n), row]),
         entry=np.concatenate([np.full(n, -np.inf), entry]),
-        time=np.concatenate([time, ends[place]]),
+        time=np.concatenate([time, ends[piece]]),
         event=np.concatenate([of_cause, np.zeros(len(row), dtype=bool)]),
-        weights=np.concatenate([np.ones(n), end_weight[place] / uncensored(time[row])]),
+        weights=np.concatenate([np.ones(n), end_weight[piece] / uncensored(time[row])]),
     )
 
 

@@ -128,7 +128,7 @@ def _weights(counts: Counts, n: FloatArray, d: FloatArray, weighting: str, rho: 
 
 def _product(counts: Counts, factors: FloatArray) -> FloatArray:
     """The running product in each stratum."""
-    return np.concatenate([np.cumprod(factors[place]) for place in counts.segments])
+    return np.concatenate([np.cumprod(factors[segment]) for segment in counts.segments])
 
 
 def score_chi_square(score: FloatArray, covariance: FloatArray) -> tuple[float, int]:
@@ -152,8 +152,8 @@ def score_chi_square(score: FloatArray, covariance: FloatArray) -> tuple[float, 
     >>> score_chi_square(np.array([1.0, -1.0, 0.0]), np.array([[2.0, -2, 0], [-2, 2, 0], [0, 0, 0]]))
     (0.5, 1)
     """
-    # Groups that were never at risk together have a covariance of exactly zero; the diagonal may hold rounding noise.
-    connected = (covariance != 0) | np.eye(len(score), dtype=bool)
+    # Groups that were never at risk together have a covariance of exactly zero.
+    connected = covariance != 0
     for _ in range(len(score)):
         connected = connected @ connected
     first_of_set = np.array([not row[:k].any() for k, row in enumerate(connected)])
@@ -262,9 +262,9 @@ def shuffles(scores: FloatArray, group: IntArray, blocks: IntArray, n_groups: in
     starts = np.searchsorted(blocks[order], np.arange(n_blocks + 1))
     table = np.bincount(blocks * n_groups + group, minlength=n_blocks * n_groups).reshape(n_blocks, n_groups)
     rest = table.argmax(axis=1)
-    held = [np.flatnonzero((row > 0) & (np.arange(n_groups) != left)) for row, left in zip(table, rest, strict=True)]
-    groups = np.concatenate(held)
-    block_of_part = np.repeat(np.arange(n_blocks), [len(names) for names in held])
+    parts = [np.flatnonzero((row > 0) & (np.arange(n_groups) != left)) for row, left in zip(table, rest, strict=True)]
+    groups = np.concatenate(parts)
+    block_of_part = np.repeat(np.arange(n_blocks), [len(names) for names in parts])
     drawn, covariance = scores[order], np.zeros((n_groups, n_groups))
     for first, last, row in zip(starts[:-1], starts[1:], table, strict=True):
         drawn[first:last] -= drawn[first:last].mean()

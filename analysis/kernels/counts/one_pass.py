@@ -106,8 +106,8 @@ def count_exits(time: Column, event: Column, code: Column | None = None, *, n_co
 
     Examples
     --------
-    >>> found = count_exits(np.array([2, 1, 2]), np.array([1, 0, 0]))
-    >>> found.time.tolist(), found.n_leave[:, 0].tolist(), found.n_event[:, 0].tolist()
+    >>> exits = count_exits(np.array([2, 1, 2]), np.array([1, 0, 0]))
+    >>> exits.time.tolist(), exits.n_leave[:, 0].tolist(), exits.n_event[:, 0].tolist()
     ([1.0, 2.0], [1, 2], [0, 1])
     """
     columns = (_of_few_types(time), _of_few_types(event), _codes(code, len(time)))

@@ -24,15 +24,6 @@ class PairCounts:
     tied: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
-class _Points:
-    """Points in a plane, stratum after stratum along both axes: their places (sorted), values and masses."""
-
-    place: IntArray
-    value: IntArray
-    mass: FloatArray
-
-
 def concordance_influence(
     score: FloatArray,
     time: FloatArray,
@@ -90,10 +81,9 @@ def concordance_influence(
 
 
 def _clock(time: FloatArray, event: BoolArray, entry: FloatArray | None) -> tuple[IntArray, IntArray, int]:
-    """Ends of follow-up (censorings after events) and entries as places on one clock, and its last place."""
+    """Ends of follow-up (censorings after events) and entries as positions on one clock, and its last position."""
     starts = np.full(len(time), -np.inf) if entry is None else entry
-    held = np.concatenate([time, starts[np.isfinite(starts)]])
-    distinct = np.unique(held)
+    distinct = np.unique(np.concatenate([time, starts[np.isfinite(starts)]]))
     until = 2 * np.searchsorted(distinct, time) + ~event
     since = np.where(np.isfinite(starts), 2 * np.searchsorted(distinct, starts), -1)
     return until.astype(np.int64), since.astype(np.int64), 2 * len(distinct) + 1
@@ -111,45 +101,44 @@ def _signed_sums(
 
 
 def _dominance(
-    codes: IntArray, place: IntArray, value: IntArray, mass: FloatArray, counted: BoolArray, limit: IntArray
+    codes: IntArray, position: IntArray, value: IntArray, mass: FloatArray, counted: BoolArray, limit: IntArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """For each row, the mass of counted rows of its stratum placed before `limit`: with lower, equal, higher value."""
-    width = int(max(place.max(), limit.max())) + 2
-    height = int(value.max()) + 1
-    places, values = codes * width + place, codes * height + value
+    """For each row, the mass of counted rows of its stratum before `limit`: with lower, equal, higher value."""
+    width = int(max(position.max(), limit.max())) + 2
+    positions, values = codes * width + position, codes * (int(value.max()) + 1) + value
     order = np.flatnonzero(counted)
-    order = order[np.argsort(places[order], kind="stable")]
-    points = _Points(places[order], values[order], mass[order])
-    upto = np.searchsorted(points.place, codes * width + limit)
-    total = np.concatenate([[0.0], np.cumsum(points.mass)])
-    earlier_strata = total[np.searchsorted(points.place, codes * width)]
-    below, equal = _prefix_sums(points, upto, values)
+    order = order[np.argsort(positions[order], kind="stable")]
+    n_before = np.searchsorted(positions[order], codes * width + limit)
+    total = np.concatenate([[0.0], np.cumsum(mass[order])])
+    earlier_strata = total[np.searchsorted(positions[order], codes * width)]
+    below, equal = _prefix_sums(values[order], mass[order], n_before, values)
     below -= earlier_strata
-    return below, equal, total[upto] - earlier_strata - below - equal
+    return below, equal, total[n_before] - earlier_strata - below - equal
 
 
-def _prefix_sums(points: _Points, upto: IntArray, values: IntArray) -> tuple[FloatArray, FloatArray]:
-    """For each query, the mass among the first `upto` points with a value below its own, and equal to it.
+def _prefix_sums(
+    value: IntArray, mass: FloatArray, n_before: IntArray, sought: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """For each value sought, the mass among the first `n_before` points with a lower value, and with the same.
 
     A prefix is cut into blocks of 1, 2, 4, ... points by the binary digits of its length; the blocks of one size are
     sorted together, each by value, and looked up at once.
     """
-    below, equal = np.zeros(len(upto)), np.zeros(len(upto))
-    n, span = len(points.value), int(values.max()) + 1
-    index = np.arange(n)
-    for level in range(n.bit_length()):
-        keys = (index >> level) * span + points.value
+    below, equal = np.zeros(len(n_before)), np.zeros(len(n_before))
+    span, index = int(sought.max()) + 1, np.arange(len(value))
+    for level in range(len(value).bit_length()):
+        keys = (index >> level) * span + value
         order = np.argsort(keys)
         keys = keys[order]
-        total = np.concatenate([[0.0], np.cumsum(points.mass[order])])
-        asked = np.flatnonzero((upto >> level) & 1)
-        block = (upto[asked] >> level) - 1
-        wanted = block * span + values[asked]
-        ascending = np.argsort(wanted)  # looked up in order, neighbours are found in cache
-        asked, block, wanted = asked[ascending], block[ascending], wanted[ascending]
-        low, high = np.searchsorted(keys, wanted), np.searchsorted(keys, wanted, side="right")
-        below[asked] += total[low] - total[block << level]
-        equal[asked] += total[high] - total[low]
+        total = np.concatenate([[0.0], np.cumsum(mass[order])])
+        query = np.flatnonzero((n_before >> level) & 1)
+        block = (n_before[query] >> level) - 1
+        key = block * span + sought[query]
+        ascending = np.argsort(key)  # looked up in order, neighbours are found in cache
+        query, block, key = query[ascending], block[ascending], key[ascending]
+        low, high = np.searchsorted(keys, key), np.searchsorted(keys, key, side="right")
+        below[query] += total[low] - total[block << level]
+        equal[query] += total[high] - total[low]
     return below, equal
 
 

@@ -88,15 +88,15 @@ def evaluate_exact(problem: CoxProblem, beta: FloatArray) -> CoxPoint:
     for start, end in zip(sets.strata[:-1].tolist(), sets.strata[1:].tolist(), strict=True):
         largest = int(size[start:end].max())
         sums = no_rows(largest, p)
-        for place in range(end - 1, start - 1, -1):
+        for at in range(end - 1, start - 1, -1):
             if len(sets.entering):
-                sums = no_rows(int(size[place]), p)
-                rows = np.arange(sets.starts[place], ends[end - 1])
-                rows = rows[sets.first[rows] <= place]
+                sums = no_rows(int(size[at]), p)
+                rows = np.arange(sets.starts[at], ends[end - 1])
+                rows = rows[sets.first[rows] <= at]
             else:
-                rows = np.arange(sets.starts[place], ends[place])
+                rows = np.arange(sets.starts[at], ends[at])
             add_rows(sums, x[rows], eta[rows])
-            log_likelihood -= float(sums.log_sum[size[place]])
-            gradient -= sums.mean[size[place]]
-            information += sums.variance[size[place]]
+            log_likelihood -= float(sums.log_sum[size[at]])
+            gradient -= sums.mean[size[at]]
+            information += sums.variance[size[at]]
     return CoxPoint(beta, log_likelihood, gradient, information)

@@ -7,8 +7,8 @@ from analysis.kernels.cox_registry.event_times import (
     Tally,
     add_tallies,
     event_times,
-    places_in,
-    places_missed,
+    positions_in,
+    positions_missed,
     tally_rows,
 )
 from analysis.kernels.cox_registry.likelihood import (
@@ -16,9 +16,9 @@ from analysis.kernels.cox_registry.likelihood import (
     CoxArrays,
     LargeProblem,
     LargeRows,
-    climb_large,
     fit_large,
     large_problem,
+    maximise_large,
     moments_within,
     sample_start,
 )

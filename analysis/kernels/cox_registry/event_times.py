@@ -69,7 +69,7 @@ def tally_rows(
     -------
     tally : Tally
     key : ndarray of int, shape (n,)
-        Each row's place in it.
+        Each row's position in it.
 
     Examples
     --------
@@ -78,13 +78,13 @@ def tally_rows(
     ([2.0, 5.0], [0.0, 2.0], [1, 0, 1])
     """
     distinct, key = dense_rank(time)
-    stratum, place = np.zeros(len(distinct), dtype=np.int64), np.arange(len(distinct))
+    stratum, position = np.zeros(len(distinct), dtype=np.int64), np.arange(len(distinct))
     if strata is not None and strata.any():
         pairs, key = dense_rank(strata * len(distinct) + key)
-        stratum, place = np.divmod(pairs.astype(np.int64), len(distinct))
-    n_event = np.asarray(np.bincount(key, event, len(place)), dtype=np.float64)
-    weight = n_event if weights is None else np.asarray(np.bincount(key, event * weights, len(place)), np.float64)
-    return Tally(stratum, np.asarray(distinct[place], dtype=np.float64), n_event, weight), key
+        stratum, position = np.divmod(pairs.astype(np.int64), len(distinct))
+    n_event = np.asarray(np.bincount(key, event, len(position)), dtype=np.float64)
+    weight = n_event if weights is None else np.asarray(np.bincount(key, event * weights, len(position)), np.float64)
+    return Tally(stratum, np.asarray(distinct[position], dtype=np.float64), n_event, weight), key
 
 
 def add_tallies(tallies: Sequence[Tally]) -> Tally:
@@ -102,7 +102,7 @@ def add_tallies(tallies: Sequence[Tally]) -> Tally:
 
 
 def event_times(tally: Tally, *, replicates: bool = False) -> tuple[EventTimes, IntArray]:
-    """The times with events, and for each place of the tally the last of them at or before it.
+    """The times with events, and for each position of the tally the last of them at or before it.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def event_times(tally: Tally, *, replicates: bool = False) -> tuple[EventTimes, 
     Returns
     -------
     events : EventTimes
-    place : ndarray of int, shape (k,)
-        Places count from 1; 0: none, within the stratum.
+    position : ndarray of int, shape (k,)
+        Positions count from 1; 0: none, within the stratum.
 
     Examples
     --------
@@ -122,35 +122,35 @@ def event_times(tally: Tally, *, replicates: bool = False) -> tuple[EventTimes, 
     >>> event_times(tally)[1].tolist()
     [0, 1, 1]
     """
-    held = tally.n_event > 0
-    n_tied = np.rint((tally.event_weight if replicates else tally.n_event)[held]).astype(np.int64)
-    stratum = tally.stratum[held]
+    with_event = tally.n_event > 0
+    n_tied = np.rint((tally.event_weight if replicates else tally.n_event)[with_event]).astype(np.int64)
+    stratum = tally.stratum[with_event]
     events = EventTimes(
-        times=tally.time[held],
+        times=tally.time[with_event],
         stratum=stratum,
         opens=np.diff(stratum, prepend=-1) > 0,
         n_tied=n_tied,
-        event_weight=tally.event_weight[held] / n_tied,
+        event_weight=tally.event_weight[with_event] / n_tied,
     )
-    place = np.asarray(np.cumsum(held), dtype=np.int64)
-    place[place == np.searchsorted(stratum, tally.stratum)] = 0
-    return events, place
+    position = np.asarray(np.cumsum(with_event), dtype=np.int64)
+    position[position == np.searchsorted(stratum, tally.stratum)] = 0
+    return events, position
 
 
-def places_in(tally: Tally, part: Tally) -> IntArray:
+def positions_in(tally: Tally, part: Tally) -> IntArray:
     """Where each time and stratum of a part stands in the tally of the whole."""
     distinct = np.unique(tally.time)
     whole, own = (each.stratum * len(distinct) + np.searchsorted(distinct, each.time) for each in (tally, part))
     return np.searchsorted(whole, own)
 
 
-def places_missed(events: EventTimes, entry: FloatArray, strata: IntArray | None = None) -> IntArray:
-    """The place of the last event time at or before each row's entry, in its stratum; 0: it misses none.
+def positions_missed(events: EventTimes, entry: FloatArray, strata: IntArray | None = None) -> IntArray:
+    """The position of the last event time at or before each row's entry, in its stratum; 0: it misses none.
 
     Examples
     --------
     >>> events, _ = event_times(tally_rows(np.array([2.0, 5.0]), np.array([True, True]))[0])
-    >>> places_missed(events, np.array([-np.inf, 2.0, 4.0, 9.0])).tolist()
+    >>> positions_missed(events, np.array([-np.inf, 2.0, 4.0, 9.0])).tolist()
     [0, 1, 1, 2]
     """
     codes = np.zeros(len(entry), dtype=np.int64) if strata is None else strata

@@ -15,7 +15,7 @@ import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.cox import CoxPoint, CoxSolution, fades, maximise
-from analysis.kernels.cox_registry.event_times import EventTimes, event_times, places_missed, tally_rows
+from analysis.kernels.cox_registry.event_times import EventTimes, event_times, positions_missed, tally_rows
 from analysis.kernels.tolerances import CONSTANT_COLUMN, NO_OTHER, SETTLED
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _points(
     ]
 
 
-def climb_large(problem: LargeProblem) -> CoxSolution:
+def maximise_large(problem: LargeProblem) -> CoxSolution:
     """The maximum, from the problem's start; `weak` when coefficients may be running off.
 
     Parameters
@@ -167,11 +167,11 @@ def climb_large(problem: LargeProblem) -> CoxSolution:
     CoxSolution
     """
     unit = float(problem.events.event_weight.mean())
-    found = maximise(
+    solution = maximise(
         lambda beta: evaluate_large(problem, beta), problem.begin, watch=False, max_steps=25, unit=unit, settled=SETTLED
     )
-    weak = not found.converged or fades(found.point.information, problem.null.information)
-    return CoxSolution(found.point, found.converged, weak, found.n_steps)
+    weak = not solution.converged or fades(solution.point.information, problem.null.information)
+    return CoxSolution(solution.point, solution.converged, weak, solution.n_steps)
 
 
 class CoxArrays(NamedTuple):
@@ -191,30 +191,19 @@ class CoxArrays(NamedTuple):
 
     def some(self, rows: slice | IntArray) -> CoxArrays:
         """Some of the rows."""
-        return self._replace(
-            x=self.x[rows],
-            time=self.time[rows],
-            event=self.event[rows],
-            entry=None if self.entry is None else self.entry[rows],
-            strata=None if self.strata is None else self.strata[rows],
-            weights=None if self.weights is None else self.weights[rows],
-        )
+        return self._replace(**{name: values[rows] for name, values in self.columns().items()})
 
     def followed_by(self, other: CoxArrays) -> CoxArrays:
         """These rows and others that know the same of them."""
+        both: dict[str, Any] = {
+            name: np.concatenate([values, getattr(other, name)]) for name, values in self.columns().items()
+        }
+        return self._replace(**both)
 
-        def both(one: Any, two: Any) -> Any:  # noqa: ANN401
-            """One after the other, or None."""
-            return None if one is None else np.concatenate([one, two])
-
-        return self._replace(
-            x=both(self.x, other.x),
-            time=both(self.time, other.time),
-            event=both(self.event, other.event),
-            entry=both(self.entry, other.entry),
-            strata=both(self.strata, other.strata),
-            weights=both(self.weights, other.weights),
-        )
+    def columns(self) -> dict[str, Any]:
+        """The arrays that are there."""
+        names = ("x", "time", "event", "entry", "strata", "weights")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
 def fit_large(arrays: CoxArrays) -> tuple[LargeProblem, CoxSolution]:
@@ -245,7 +234,7 @@ def fit_large(arrays: CoxArrays) -> tuple[LargeProblem, CoxSolution]:
     centre, scale = _spread(arrays, sample)
     start = sample_start(sample, centre, scale) if step > 1 else np.zeros(p)
     problem = large_problem(arrays_rows(arrays, centre, scale), start)
-    return problem, climb_large(problem)
+    return problem, maximise_large(problem)
 
 
 def sample_start(sample: CoxArrays, centre: FloatArray, scale: FloatArray) -> FloatArray:
@@ -253,8 +242,8 @@ def sample_start(sample: CoxArrays, centre: FloatArray, scale: FloatArray) -> Fl
     zeros = np.zeros(sample.x.shape[1])
     if not sample.event.any():
         return zeros
-    found = climb_large(large_problem(arrays_rows(sample, centre, scale), zeros))
-    return zeros if found.weak else found.point.beta
+    solution = maximise_large(large_problem(arrays_rows(sample, centre, scale), zeros))
+    return zeros if solution.weak else solution.point.beta
 
 
 def arrays_rows(arrays: CoxArrays, centre: FloatArray, scale: FloatArray) -> LargeRows:
@@ -262,8 +251,8 @@ def arrays_rows(arrays: CoxArrays, centre: FloatArray, scale: FloatArray) -> Lar
     from analysis.kernels.cox_registry.tiles import Rows
 
     tally, key = tally_rows(arrays.time, arrays.event, strata=arrays.strata, weights=arrays.weights)
-    events, place = event_times(tally, replicates=arrays.replicates)
-    cell = (2 * place)[key]
+    events, position = event_times(tally, replicates=arrays.replicates)
+    cell = (2 * position)[key]
     cell += arrays.event
     if CROWDED * len(events.times) > len(cell):
         order = np.argsort(cell, kind="stable")
@@ -273,7 +262,7 @@ def arrays_rows(arrays: CoxArrays, centre: FloatArray, scale: FloatArray) -> Lar
     rows = Rows(
         x=arrays.x.T,
         cell=cell,
-        missed=places_missed(events, arrays.entry, arrays.strata) if late and arrays.entry is not None else nowhere,
+        missed=positions_missed(events, arrays.entry, arrays.strata) if late and arrays.entry is not None else nowhere,
         weight=nothing if arrays.weights is None else arrays.weights,
         stratum=nowhere if arrays.strata is None or len(centre) == 1 else arrays.strata,
     )

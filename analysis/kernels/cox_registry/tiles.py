@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.compiled import dot, exponentiate, jit, natural_log
-from analysis.kernels.cox_resamples.likelihood import tie
+from analysis.kernels.cox_resamples.likelihood import factors, tie
 
 TILE = 256
 
@@ -20,10 +20,10 @@ TILE = 256
 class Rows(NamedTuple):
     """Rows of a Cox model.
 
-    `x` holds the covariates (p, n), a row a covariate; `cell` is twice the place of the last event time at which a row
-    is at risk (places count from 1; 0: at risk at none), and one more when it has its event then; `missed` the place of
-    the last event time before it comes under observation (empty: all come at the start); `weight` is empty when all
-    weigh 1, and `stratum` when there is only one.
+    `x` holds the covariates (p, n), a row a covariate; `cell` is twice the position of the last event time at which a
+    row is at risk (positions count from 1; 0: at risk at none), and one more when it has its event then; `missed` the
+    position of the last event time before it comes under observation (empty: all come at the start); `weight` is empty
+    when all weigh 1, and `stratum` when there is only one.
     """
 
     x: FloatArray
@@ -84,10 +84,10 @@ def set_risks(rows: Rows, start: int, size: int, beta: FloatArray, tile: Tile) -
 def add_risks(
     rows: Rows, centre: FloatArray, factor: FloatArray, betas: FloatArray, sums: FloatArray, entries: FloatArray
 ) -> None:
-    """Each row's risk, and its risk times its covariates, added to the sums of its cell, and of the place it missed.
+    """Each row's risk, and its risk times its covariates, added to the sums of its cell, and of the position it missed.
 
     For each of several coefficients (k, p), in one reading: `sums` is of shape (k, cells, p + 1), `entries`
-    (k, places, p + 1); the risk comes last, after the covariates.
+    (k, positions, p + 1); the risk comes last, after the covariates.
     """
     p, n = rows.x.shape
     tile = new_tile(p)
@@ -102,14 +102,14 @@ def add_risks(
 
 
 @jit
-def scatter(tile: Tile, size: int, place: IntArray, sums: FloatArray) -> None:
-    """The tile's risks, and risks times covariates, added up by place."""
+def scatter(tile: Tile, size: int, position: IntArray, sums: FloatArray) -> None:
+    """The tile's risks, and risks times covariates, added up by position."""
     p = len(tile.x)
     for i in range(size):
-        held, risk = sums[place[i]], tile.risk[i]
+        total, risk = sums[position[i]], tile.risk[i]
         for j in range(p):
-            held[j] += risk * tile.x[j, i]
-        held[p] += risk
+            total[j] += risk * tile.x[j, i]
+        total[p] += risk
 
 
 @jit
@@ -133,7 +133,7 @@ def add_expected(
     """The events expected of the rows, times the covariates and their products (lower triangle), added up.
 
     For each of several coefficients: `seen` (k, cells) is the hazard that a row of each cell has seen, `before`
-    (k, places) what of it came before a row's entry.
+    (k, positions) what of it came before a row's entry.
     """
     p, n = rows.x.shape
     tile = new_tile(p)
@@ -156,14 +156,12 @@ def put_column(
     step: tuple[float, float, float, float, float],
 ) -> int:  # fmt: skip
     """The columns of `cox_resamples.likelihood.factors`, into a tile; returns how many it then holds."""
-    _, _, plain2, own2, both2 = step
-    root, share = np.sqrt(weight * plain2), own2 / plain2
+    root, share, spread = factors(step, weight)
     p = len(at_risk) - 1
     for j in range(p):
         tile.x[j, columns] = root * (at_risk[j] - share * tied[j])
-    if own2 == 0.0:
+    if step[3] == 0.0:  # no tie
         return columns + 1
-    spread = np.sqrt(weight * max(both2 - own2 * share, 0.0))
     for j in range(p):
         tile.x[j, columns + 1] = spread * tied[j]
     return columns + 2

@@ -1,4 +1,4 @@
-"""The Cox models of many resamples of the same rows, each given by how often it holds each row."""
+"""The Cox models of many resamples of the same rows, each given by how often each row is in it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.kernels.cox import RiskSets, cox_problem, fades, fit_problem, risk_sets
+from analysis.kernels.cox import CoxProblem, cox_problem, fades, fit_problem, risk_sets
 from analysis.kernels.times import n_times_to
 from analysis.kernels.tolerances import FALLEN
 
 if TYPE_CHECKING:
-    from analysis.kernels.cox_resamples.rows import Layout
+    from analysis.kernels.cox_resamples.resample import Layout
 
 START_DIGITS = 6
 """Decimals of the coefficients of scaled covariates that Newton's method starts from.
@@ -72,16 +72,13 @@ def fit_weighted_batch(
         return coef, np.zeros(n_draws, dtype=bool)
     from analysis.kernels.cox_resamples.likelihood import fit_resamples
 
-    sets = risk_sets(time, event, entry=entry, strata=strata)
-    problem = cox_problem(x, sets, ties=ties)
+    problem = cox_problem(x, risk_sets(time, event, entry=entry, strata=strata), ties=ties)
     begin = fit_problem(problem)[0] if start is None else start
-    layout = read_layout(sets, problem.x, efron=ties == "efron")
     at_start, information = np.empty((n_draws, p, p)), np.empty((n_draws, p, p))
     fallen = np.empty(n_draws)
-    scaled = np.where(np.isfinite(begin), begin, 0.0) * np.where(np.isinf(problem.scale), 0.0, problem.scale)
+    coef[:] = np.round(np.where(np.isfinite(begin), begin, 0.0) * _known_scale(problem), START_DIGITS)
     counts = np.ascontiguousarray(weights, dtype=np.int64)
-    coef[:] = np.round(scaled, START_DIGITS)
-    fit_resamples(layout, counts, coef, at_start, information, fallen)
+    fit_resamples(read_layout(problem, efron=ties == "efron"), counts, coef, at_start, information, fallen)
     converged = ~np.isnan(fallen)
     for draw in np.flatnonzero(converged & (fallen < FALLEN)):
         converged[draw] = not fades(information[draw], at_start[draw])
@@ -178,40 +175,44 @@ def baseline_batch(
     [[0.0, 0.333333, 1.333333], [0.0, 0.833333, 1.833333]]
     """
     n_strata = 1 if strata is None else int(strata.max()) + 1
-    found = np.zeros((len(weights), n_strata, len(times)))
-    found[~np.isfinite(coef).all(axis=1)] = np.nan
+    hazards = np.zeros((len(weights), n_strata, len(times)))
+    hazards[~np.isfinite(coef).all(axis=1)] = np.nan
     if not event.any() or not len(weights):
-        return found
+        return hazards
     from analysis.kernels.cox_resamples.likelihood import hazards_of_resamples
 
     sets = risk_sets(time, event, entry=entry, strata=strata)
     problem = cox_problem(x, sets, ties=ties)
-    layout = read_layout(sets, problem.x, efron=ties == "efron")
-    hazard = np.empty((len(weights), len(sets.times)))
-    scale = np.where(np.isinf(problem.scale), 0.0, problem.scale)
+    cumulative = np.empty((len(weights), len(sets.times)))
     counts = np.ascontiguousarray(weights, dtype=np.int64)
-    hazards_of_resamples(layout, counts, np.ascontiguousarray(coef * scale), hazard)
+    scaled = np.ascontiguousarray(coef * _known_scale(problem))
+    hazards_of_resamples(read_layout(problem, efron=ties == "efron"), counts, scaled, cumulative)
     for start, end, centre in zip(sets.strata[:-1], sets.strata[1:], problem.centre, strict=True):
-        place = n_times_to(sets.times[start:end], times)
-        reached = np.flatnonzero(place)
-        steps = hazard[:, start + place[reached] - 1] * np.exp(-(coef @ centre))[:, None]
-        found[:, sets.stratum[start], reached] += steps
-    return found
+        n_before = n_times_to(sets.times[start:end], times)
+        reached = np.flatnonzero(n_before)
+        steps = cumulative[:, start + n_before[reached] - 1] * np.exp(-(coef @ centre))[:, None]
+        hazards[:, sets.stratum[start], reached] += steps
+    return hazards
 
 
-def read_layout(sets: RiskSets, x: FloatArray, *, efron: bool) -> Layout:
+def _known_scale(problem: CoxProblem) -> FloatArray:
+    """The scale of the covariates, zero for a constant one."""
+    return np.where(np.isinf(problem.scale), 0.0, problem.scale)
+
+
+def read_layout(problem: CoxProblem, *, efron: bool) -> Layout:
     """The risk sets as the compiled loops read them."""
-    from analysis.kernels.cox_resamples.rows import Layout
+    from analysis.kernels.cox_resamples.resample import Layout
 
+    sets = problem.sets
     has_event = np.zeros(len(sets.rows), dtype=bool)
     has_event[sets.events] = True
     order = np.lexsort((~has_event, sets.last))
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
+    position = np.argsort(order)
     opens = np.zeros(len(sets.times), dtype=bool)
     opens[sets.strata[:-1]] = True
     return Layout(
-        rows=sets.rows[order], x=np.ascontiguousarray(x[order].T), first=sets.first[order],
+        rows=sets.rows[order], x=np.ascontiguousarray(problem.x[order].T), first=sets.first[order],
         starts=np.append(sets.starts, len(order)), tied=np.bincount(sets.at, minlength=len(sets.times)),
-        opens=opens, entering=place[sets.entering], efron=efron,
+        opens=opens, entering=position[sets.entering], efron=efron,
     )  # fmt: skip

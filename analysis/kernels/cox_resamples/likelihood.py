@@ -6,7 +6,8 @@ import numpy as np
 
 from analysis.arrays import FloatArray, IntArray
 from analysis.kernels.compiled import dot, exponentiate, jit, natural_log
-from analysis.kernels.cox_resamples.rows import AT_ONCE, Layout, Resample, room_for, take
+from analysis.kernels.cox_resamples import resample
+from analysis.kernels.cox_resamples.resample import Layout, Resample
 from analysis.kernels.tolerances import CONVERGED_RESAMPLE, SAME_LIKELIHOOD, SINGULAR
 
 MOST_STEPS = 40
@@ -14,32 +15,32 @@ MOST_HALVINGS = 30
 
 
 @jit
-def set_risk(held: Resample, beta: FloatArray) -> None:
+def set_risk(rows: Resample, beta: FloatArray) -> None:
     """Weight times exp(linear predictor) of each row."""
-    n = held.size[0]
-    eta, risk, weight = held.eta[:n], held.risk[:n], held.weight[:n]
+    n = rows.size[resample.N_ROWS]
+    eta, risk, weight = rows.eta[:n], rows.risk[:n], rows.weight[:n]
     eta[:] = 0.0
     for j in range(len(beta)):
-        column, coef = held.x[j + 1][:n], beta[j]
+        column, coef = rows.x[j + 1][:n], beta[j]
         for i in range(n):
             eta[i] += coef * column[i]
-    exponentiate(eta, held.bits[:n], risk)
+    exponentiate(eta, rows.bits[:n], risk)
     for i in range(n):
         risk[i] *= weight[i]
 
 
 @jit
-def sum_at_risk(held: Resample) -> None:
+def sum_at_risk(rows: Resample) -> None:
     """The risks, and the risks times the covariates, summed over those at risk at each event time, and over its events.
 
     Each event time's rows are summed by themselves, so that few additions wait for one another.
     """
-    begin, end, risk = held.begin, held.end, held.risk
-    for a in range(0, len(held.x), AT_ONCE):
-        x, x1, x2, x3 = held.x[a], held.x[a + 1], held.x[a + 2], held.x[a + 3]
-        sums, tied = held.sums[a : a + AT_ONCE], held.tied[a : a + AT_ONCE]
+    begin, end, risk = rows.begin, rows.end, rows.risk
+    for a in range(0, len(rows.x), resample.AT_ONCE):
+        x, x1, x2, x3 = rows.x[a], rows.x[a + 1], rows.x[a + 2], rows.x[a + 3]
+        sums, tied = rows.sums[a : a + resample.AT_ONCE], rows.tied[a : a + resample.AT_ONCE]
         total, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
-        for k in range(held.size[1] - 1, -1, -1):
+        for k in range(rows.size[resample.N_TIMES] - 1, -1, -1):
             own, own1, own2, own3 = 0.0, 0.0, 0.0, 0.0
             for i in range(begin[k], end[k]):
                 own += risk[i] * x[i]
@@ -54,54 +55,60 @@ def sum_at_risk(held: Resample) -> None:
                 own3 += risk[i] * x3[i]
             total, total1, total2, total3 = total + own, total1 + own1, total2 + own2, total3 + own3
             sums[0, k], sums[1, k], sums[2, k], sums[3, k] = total, total1, total2, total3
-            if held.opens[k]:
+            if rows.opens[k]:
                 total, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
-    if held.size[2]:
-        leave_late(held)
+    if rows.size[resample.N_LATE]:
+        leave_late(rows)
 
 
 @jit
-def leave_late(held: Resample) -> None:
-    """Take off the sums what the rows hold that come under observation only after the event time."""
-    for j in range(len(held.means) + 1):
-        place, left = held.size[2] - 1, 0.0
-        for k in range(held.size[1] - 1, -1, -1):
-            while place >= 0 and held.since[place] > k:
-                left += held.risk[held.late[place]] * held.x[j, held.late[place]]
-                place -= 1
-            held.sums[j, k] -= left
-            if held.opens[k]:
+def leave_late(rows: Resample) -> None:
+    """Take off the sums what those rows hold that come under observation only after the event time."""
+    for j in range(len(rows.means) + 1):
+        index, left = rows.size[resample.N_LATE] - 1, 0.0
+        for k in range(rows.size[resample.N_TIMES] - 1, -1, -1):
+            while index >= 0 and rows.since[index] > k:
+                left += rows.risk[rows.late[index]] * rows.x[j, rows.late[index]]
+                index -= 1
+            rows.sums[j, k] -= left
+            if rows.opens[k]:
                 left = 0.0
 
 
 @jit
-def visit_times(held: Resample, efron: bool) -> tuple[float, int]:
+def visit_times(rows: Resample, efron: bool) -> tuple[float, int]:
     """The hazard's step at each event time, and the means over the risk sets as columns of `means`.
 
     Returns the sum of the logarithms of the risk sums, and how many columns there are.
     """
-    m, n_ties, root, share, spread = held.size[1], held.size[3], held.eta, held.weighted, held.spread
-    total, n_tied, ties, logarithm, product = held.sums[0][:m], held.n_tied[:m], held.ties, 0.0, 1.0
+    m, n_ties, root, share, spread = (
+        rows.size[resample.N_TIMES],
+        rows.size[resample.N_TIES],
+        rows.eta,
+        rows.weighted,
+        rows.spread,
+    )
+    total, n_tied, ties, logarithm, product = rows.sums[0][:m], rows.n_tied[:m], rows.ties, 0.0, 1.0
     for k in range(m):
-        held.hazard[k], held.own[k] = n_tied[k] / total[k], 0.0
+        rows.hazard[k], rows.own[k] = n_tied[k] / total[k], 0.0
         root[k], share[k] = np.sqrt(n_tied[k]) / total[k], 0.0
     for k in range(m):
         product, logarithm = times(product, logarithm, total[k] if n_tied[k] == 1 else 1.0)
-    for place in range(n_ties):
-        k = ties[place]
+    for index in range(n_ties):
+        k = ties[index]
         if efron:
-            step, product, logarithm = tie(total[k], held.tied[0, k], n_tied[k], product, logarithm)
-            held.hazard[k], held.own[k] = step[0], step[1]
-            root[k], share[k], spread[place] = factors(step)
+            step, product, logarithm = tie(total[k], rows.tied[0, k], n_tied[k], product, logarithm)
+            rows.hazard[k], rows.own[k] = step[0], step[1]
+            root[k], share[k], spread[index] = factors(step)
         else:
             for _ in range(n_tied[k]):
                 product, logarithm = times(product, logarithm, total[k])
-    for j in range(len(held.means)):
-        mean, at_risk, tied = held.means[j], held.sums[j + 1], held.tied[j + 1]
+    for j in range(len(rows.means)):
+        mean, at_risk, tied = rows.means[j], rows.sums[j + 1], rows.tied[j + 1]
         for k in range(m):
             mean[k] = root[k] * (at_risk[k] - share[k] * tied[k])
-        for place in range(n_ties if efron else 0):
-            mean[m + place] = spread[place] * tied[ties[place]]
+        for index in range(n_ties if efron else 0):
+            mean[m + index] = spread[index] * tied[ties[index]]
     return logarithm + natural_log(product), m + (n_ties if efron else 0)
 
 
@@ -139,47 +146,48 @@ def tie(
 
 
 @jit
-def factors(step: tuple[float, float, float, float, float]) -> tuple[float, float, float]:
+def factors(step: tuple[float, float, float, float, float], weight: float = 1.0) -> tuple[float, float, float]:
     """How to write the outer products of the covariates' means over the risk sets of one time's events as two columns.
 
-    With S and D the covariate sums at risk and over the tie, the sum of (S - f D)(S - f D)' / s^2 is u u' + v v', with
-    u = root (S - share D), the share being the mean of f (weighted by 1/s^2), and v = spread D.
+    With S and D the covariate sums at risk and over the tie, the sum of (S - f D)(S - f D)' / s^2, times the events'
+    weight, is u u' + v v', with u = root (S - share D), the share being the mean of f (weighted by 1/s^2), and
+    v = spread D.
     """
     _, _, plain2, own2, both2 = step
     share = own2 / plain2
-    return np.sqrt(plain2), share, np.sqrt(max(both2 - own2 * share, 0.0))
+    return np.sqrt(weight * plain2), share, np.sqrt(weight * max(both2 - own2 * share, 0.0))
 
 
 @jit
-def expect(held: Resample) -> None:
+def expect(rows: Resample) -> None:
     """The events expected of each row, its risk times the hazard that it has seen, into `eta`."""
-    seen, expected, risk = 0.0, held.eta, held.risk
-    for k in range(held.size[1]):
-        seen = held.hazard[k] + (0.0 if held.opens[k] else seen)
-        at_event = seen - held.own[k]
-        for i in range(held.begin[k], held.end[k]):
+    seen, expected, risk = 0.0, rows.eta, rows.risk
+    for k in range(rows.size[resample.N_TIMES]):
+        seen = rows.hazard[k] + (0.0 if rows.opens[k] else seen)
+        at_event = seen - rows.own[k]
+        for i in range(rows.begin[k], rows.end[k]):
             expected[i] = risk[i] * at_event
-        for i in range(held.end[k], held.begin[k + 1]):
+        for i in range(rows.end[k], rows.begin[k + 1]):
             expected[i] = risk[i] * seen
-        held.hazard[k] = seen
-    for place in range(held.size[2]):
-        i = held.late[place]
-        expected[i] -= risk[i] * held.hazard[held.since[place] - 1]
+        rows.hazard[k] = seen
+    for index in range(rows.size[resample.N_LATE]):
+        i = rows.late[index]
+        expected[i] -= risk[i] * rows.hazard[rows.since[index] - 1]
 
 
 @jit
-def derivatives(held: Resample, columns: int, gradient: FloatArray, information: FloatArray) -> None:
+def derivatives(rows: Resample, columns: int, gradient: FloatArray, information: FloatArray) -> None:
     """The gradient and the information, from the events expected and the means."""
-    n = held.size[0]
-    expected, weighted = held.eta[:n], held.weighted[:n]
+    n = rows.size[resample.N_ROWS]
+    expected, weighted = rows.eta[:n], rows.weighted[:n]
     for a in range(len(gradient)):
-        x, mean = held.x[a + 1][:n], held.means[a][:columns]
-        gradient[a] = held.total[a] - dot(expected, x, held.lanes)
+        x, mean = rows.x[a + 1][:n], rows.means[a][:columns]
+        gradient[a] = rows.total[a] - dot(expected, x, rows.lanes)
         for i in range(n):
             weighted[i] = expected[i] * x[i]
         for b in range(a + 1):
-            whole = dot(weighted, held.x[b + 1][:n], held.lanes)
-            square = whole - dot(mean, held.means[b][:columns], held.lanes)
+            whole = dot(weighted, rows.x[b + 1][:n], rows.lanes)
+            square = whole - dot(mean, rows.means[b][:columns], rows.lanes)
             if a == b and square <= SINGULAR * whole:
                 square = 0.0
             information[a, b] = information[b, a] = square
@@ -187,18 +195,18 @@ def derivatives(held: Resample, columns: int, gradient: FloatArray, information:
 
 @jit
 def evaluate_resample(
-    held: Resample, efron: bool, beta: FloatArray, gradient: FloatArray, information: FloatArray
+    rows: Resample, efron: bool, beta: FloatArray, gradient: FloatArray, information: FloatArray
 ) -> float:
     """The log partial likelihood; its derivatives are put into `gradient` and `information`."""
-    set_risk(held, beta)
-    sum_at_risk(held)
-    logarithm, columns = visit_times(held, efron)
+    set_risk(rows, beta)
+    sum_at_risk(rows)
+    logarithm, columns = visit_times(rows, efron)
     value = -logarithm
     for j in range(len(beta)):
-        value += beta[j] * held.total[j]
+        value += beta[j] * rows.total[j]
     if np.isfinite(value):
-        expect(held)
-        derivatives(held, columns, gradient, information)
+        expect(rows)
+        derivatives(rows, columns, gradient, information)
     return value
 
 
@@ -232,7 +240,7 @@ def solve(information: FloatArray, gradient: FloatArray, root: FloatArray, step:
 
 @jit
 def newton(
-    held: Resample, efron: bool, beta: FloatArray, at_start: FloatArray, information: FloatArray
+    rows: Resample, efron: bool, beta: FloatArray, at_start: FloatArray, information: FloatArray
 ) -> tuple[bool, float]:
     """Newton's method with step halving from `beta`, which is moved; whether it ended, and how far information fell.
 
@@ -240,7 +248,7 @@ def newton(
     """
     p = len(beta)
     gradient, step, tried, root = np.empty(p), np.empty(p), np.empty(p), np.empty((p, p))
-    value = evaluate_resample(held, efron, beta, gradient, information)
+    value = evaluate_resample(rows, efron, beta, gradient, information)
     at_start[:] = information
     first = 0.0
     for turn in range(MOST_STEPS):
@@ -257,7 +265,7 @@ def newton(
         lowest = value - SAME_LIKELIHOOD * (1.0 + abs(value))
         for _ in range(MOST_HALVINGS):
             tried[:] = beta + step
-            value = evaluate_resample(held, efron, tried, gradient, information)
+            value = evaluate_resample(rows, efron, tried, gradient, information)
             if value >= lowest and np.isfinite(information).all():
                 break
             step *= 0.5
@@ -272,10 +280,10 @@ def fit_resamples(
 ) -> None:  # fmt: skip
     """The model of each resample, sought from `coef`; `fallen` is NaN where Newton's method did not end."""
     p, k, m = layout.x.shape[0], layout.x.shape[1], len(layout.tied)
-    held, before, place = room_for(k, m, p, len(layout.entering)), np.empty(m, np.int64), np.empty(k, np.int64)
+    rows = resample.room_for(k, m, p, len(layout.entering))
     for draw in range(len(weights)):
-        take(layout, weights[draw], held, before, place)
-        ended, share = newton(held, layout.efron, coef[draw], at_start[draw], information[draw])
+        resample.take(layout, weights[draw], rows)
+        ended, share = newton(rows, layout.efron, coef[draw], at_start[draw], information[draw])
         fallen[draw] = share if ended else np.nan
 
 
@@ -283,16 +291,16 @@ def fit_resamples(
 def hazards_of_resamples(layout: Layout, weights: IntArray, coef: FloatArray, hazard: FloatArray) -> None:
     """Each resample's cumulative hazard at the event times, into `hazard`; NaN where its coefficients are."""
     p, k, m = layout.x.shape[0], layout.x.shape[1], len(layout.tied)
-    held, before, place = room_for(k, m, p, len(layout.entering)), np.empty(m, np.int64), np.empty(k, np.int64)
+    rows = resample.room_for(k, m, p, len(layout.entering))
     for draw in range(len(weights)):
         hazard[draw] = np.nan
         if np.isfinite(coef[draw]).all():
-            take(layout, weights[draw], held, before, place)
-            set_risk(held, coef[draw])
-            sum_at_risk(held)
-            visit_times(held, layout.efron)
+            resample.take(layout, weights[draw], rows)
+            set_risk(rows, coef[draw])
+            sum_at_risk(rows)
+            visit_times(rows, layout.efron)
             hazard[draw] = 0.0
-            for at in range(held.size[1]):
-                hazard[draw, held.time[at]] = held.hazard[at]
+            for at in range(rows.size[resample.N_TIMES]):
+                hazard[draw, rows.time[at]] = rows.hazard[at]
             for at in range(1, m):
                 hazard[draw, at] += 0.0 if layout.opens[at] else hazard[draw, at - 1]

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.kernels.counts import count
 from analysis.kernels.cox import cox_problem, evaluate, martingale_residuals, maximise, risk_sets
+from analysis.kernels.cutpoints.scan import logrank_scores
 from analysis.kernels.tolerances import SAME_STATISTIC
 
 AT_ONCE = 1_000_000
@@ -82,10 +82,8 @@ def cut_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
 def stratified_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
     """Log-rank scores of each stratum by itself, with the spread of their sums over all orders within strata.
 
-    In one stratum without late entry they are those of `cutpoint_scan.logrank_scores`, centred: the event, less the sum
-    over event times after entry and up to the row's time of d / (m + 1), d events and m rows at risk after the tie.
-    With n_s rows in stratum s, l of them low, the variance of a sum is the sum over strata of
-    Q_s l (n_s - l) / (n_s (n_s - 1)), Q_s the sum of the stratum's squared scores.
+    They are those of `logrank_scores`, centred. With n_s rows in stratum s, l of them low, the variance of a sum is the
+    sum over strata of Q_s l (n_s - l) / (n_s (n_s - 1)), Q_s the sum of the stratum's squared scores.
 
     Parameters
     ----------
@@ -99,24 +97,15 @@ def stratified_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
     """
     if not rows.event.any():
         return None
-    scores, variance = np.empty(len(rows.time)), np.zeros(len(n_low))
+    scores, variance, late = np.empty(len(rows.time)), np.zeros(len(n_low)), bool(np.isfinite(rows.entry).any())
     for code in np.unique(rows.strata):
         here = rows.strata == code
-        own = _logrank_scores(rows.time[here], rows.event[here], rows.entry[here])
+        own = logrank_scores(rows.time[here], rows.event[here], rows.entry[here] if late else None)
         scores[here] = own - own.mean()
         n, low = int(here.sum()), np.cumsum(here)[n_low - 1]
         variance += low * (n - low) / (n * max(n - 1.0, 1.0)) * (scores[here] @ scores[here])
     spread = np.sqrt(variance)
     return CutScores(scores, n_low, np.where(spread > SAME_STATISTIC * len(scores), spread, np.inf))
-
-
-def _logrank_scores(time: FloatArray, event: BoolArray, entry: FloatArray) -> FloatArray:
-    """Those of one stratum, not centred."""
-    counts = count(time, event, entry=entry if np.isfinite(entry).any() else None)
-    died, left = counts.n_event[:, 0], counts.n_event[:, 0] + counts.n_censor[:, 0]
-    hazard = np.cumsum(np.append(0.0, died / (counts.n_risk[:, 0] - left + 1)))
-    until, before = (np.searchsorted(counts.time, times, side="right") for times in (time, entry))
-    return np.asarray(event - (hazard[until] - hazard[before]), dtype=np.float64)
 
 
 def model_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
@@ -159,7 +148,7 @@ def model_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
 
 @dataclass(frozen=True, eq=False)
 class MarkerModel:
-    """What the covariates say of a marker's place among the rows: `fitted` plus `residual`, shape (n,) each."""
+    """What the covariates say of a marker's rank among the rows: `fitted` plus `residual`, shape (n,) each."""
 
     fitted: FloatArray
     residual: FloatArray
@@ -181,8 +170,8 @@ def marker_model(rows: ModelRows) -> MarkerModel:
         Residuals sum to zero within strata where there are covariates.
     """
     n, p = rows.x.shape
-    _, place, tied = np.unique(rows.marker, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(tied) - (tied - 1) / 2)[place]
+    _, level, tied = np.unique(rows.marker, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(tied) - (tied - 1) / 2)[level]
     if not p:
         return MarkerModel(np.zeros(n), rank)
     from scipy.special import ndtri
@@ -230,8 +219,8 @@ def redrawn_maxima(rows: ModelRows, scores: CutScores, *, n_permutations: int, r
     parts = []
     for start in range(0, n_permutations, size):
         drawn = np.tile(model.residual, (min(size, n_permutations - start), 1))
-        for places in strata:
-            drawn[:, places] = rng.permuted(drawn[:, places], axis=1)
+        for members in strata:
+            drawn[:, members] = rng.permuted(drawn[:, members], axis=1)
         drawn = np.round(model.fitted + drawn, DECIMALS) + 10.0**-DECIMALS * rng.random(drawn.shape)
         order = np.argsort(drawn, axis=1, kind="stable")
         sums = np.cumsum(scores.row_scores[order], axis=1)[:, scores.n_low - 1]

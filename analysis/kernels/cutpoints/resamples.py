@@ -1,4 +1,4 @@
-"""Many groupings and resamples of the same rows at once: the hazard ratio of a high group, the cut that is found."""
+"""Many groupings and resamples of the same rows at once: the hazard ratio of a high group, the best cut."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def grouped_log_hazard_ratios(
     event : ndarray of bool, shape (n,)
     high : ndarray of bool, shape (r, n)
     counts : ndarray, shape (r, n), optional
-        How often a resample holds each row (whole numbers); once by default.
+        How often each row is in a resample (whole numbers); once by default.
 
     Returns
     -------
@@ -42,16 +42,16 @@ def grouped_log_hazard_ratios(
     0.618034
     """
     size = max(1, MOST_CELLS // len(time))
-    place = np.searchsorted(np.unique(time[event]), time, side="right") - 1
-    order = np.argsort(place, kind="stable")
-    order = order[place[order] >= 0]
-    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
+    at_time = np.searchsorted(np.unique(time[event]), time, side="right") - 1
+    order = np.argsort(at_time, kind="stable")
+    order = order[at_time[order] >= 0]
+    starts = np.flatnonzero(np.diff(at_time[order], prepend=-1))
     parts = []
     for first in range(0, len(high), size):
         some = slice(first, first + size)
         group = high[some][:, order].astype(np.float64)
-        held = np.ones_like(group) if counts is None else counts[some][:, order]
-        parts.append(_fitted(held, held * group, event[order], starts))
+        everyone = np.ones_like(group) if counts is None else counts[some][:, order]
+        parts.append(_fitted(everyone, everyone * group, event[order], starts))
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
@@ -149,7 +149,7 @@ def cut_of_resamples(
         In the order of the marker.
     event : ndarray of bool, shape (n,)
     counts : ndarray, shape (r, n)
-        How often each resample holds each row.
+        How often each row is in each resample.
     min_fraction, max_fraction : float
 
     Returns
@@ -164,8 +164,8 @@ def cut_of_resamples(
     for start in range(0, len(counts), size):
         statistic = _statistics(rank, event, counts[start : start + size], last, (min_fraction, max_fraction))
         best = statistic.max(axis=1, keepdims=True)
-        place = np.argmax(statistic >= best * (1 - SAME_STATISTIC), axis=1)
-        cuts[start : start + size] = np.where(best[:, 0] > 0, marker[last][place], np.nan)
+        first = np.argmax(statistic >= best * (1 - SAME_STATISTIC), axis=1)
+        cuts[start : start + size] = np.where(best[:, 0] > 0, marker[last][first], np.nan)
     return cuts
 
 

@@ -28,7 +28,7 @@ class CutRows:
     time : ndarray, shape (n,)
     event : ndarray of bool, shape (n,)
     order : ndarray of int, shape (n,)
-        The place of each row in what was given.
+        The index of each row in the arrays that were sorted.
     cut : ndarray, shape (k,)
         The low group of a cut holds the rows with marker <= cut.
     n_low : ndarray of int, shape (k,)
@@ -68,24 +68,25 @@ def cut_rows(
     ([1.0, 2.0], [1, 3])
     """
     order = np.lexsort((event, time, marker))
-    held = marker[order]
-    n = len(held)
-    last = np.flatnonzero(held[1:] != held[:-1])
+    ordered = marker[order]
+    n = len(ordered)
+    last = np.flatnonzero(ordered[1:] != ordered[:-1])
     n_low = last + 1
     kept = (n_low >= max(1, int(n * min_fraction))) & (n_low <= min(n - 1, int(n * max_fraction)))
-    return CutRows(time[order], event[order], order, held[last[kept]], n_low[kept])
+    return CutRows(time[order], event[order], order, ordered[last[kept]], n_low[kept])
 
 
-def logrank_scores(time: FloatArray, event: BoolArray) -> FloatArray:
-    """Log-rank scores of the rows: the event, less the sum over events j up to the row's time of 1 / (n - r_j + 1).
+def logrank_scores(time: FloatArray, event: BoolArray, entry: FloatArray | None = None) -> FloatArray:
+    """Log-rank scores of the rows: the event, less the hazard over its time at risk, d / (m + 1) at each event time.
 
-    r_j is the largest rank of the event's time among its ties (Hothorn and Lausen, Comput Stat Data Anal 43 (2003)
-    121), so that a tie of d events among n - r still at risk after it adds d / (n - r + 1).
+    With d events and m rows at risk after the tie: the sum over events j of 1 / (n - r_j + 1), r_j the largest rank of
+    the event's time among its ties (Hothorn and Lausen, Comput Stat Data Anal 43 (2003) 121).
 
     Parameters
     ----------
     time : ndarray, shape (n,)
     event : ndarray of bool, shape (n,)
+    entry : ndarray, shape (n,), optional
 
     Returns
     -------
@@ -96,11 +97,13 @@ def logrank_scores(time: FloatArray, event: BoolArray) -> FloatArray:
     >>> logrank_scores(np.array([1.0, 2.0, 2.0]), np.array([True, True, False])).round(4).tolist()
     [0.6667, -0.3333, -1.3333]
     """
-    distinct, rank = dense_rank(time)
-    leave = np.bincount(rank, minlength=len(distinct))
-    after = len(time) - np.cumsum(leave)
-    hazard = np.cumsum(np.bincount(rank, event, len(distinct)) / (after + 1))
-    return np.asarray(event - hazard[rank], dtype=np.float64)
+    counts = count(time, event, entry=entry)
+    died, left = counts.n_event[:, 0], counts.n_event[:, 0] + counts.n_censor[:, 0]
+    hazard = np.cumsum(np.append(0.0, died / (counts.n_risk[:, 0] - left + 1)))
+    seen = hazard[np.searchsorted(counts.time, time, side="right")]
+    if entry is not None:
+        seen -= hazard[np.searchsorted(counts.time, entry, side="right")]
+    return np.asarray(event - seen, dtype=np.float64)
 
 
 def standardised(scores: FloatArray, n_low: IntArray) -> FloatArray:
@@ -121,8 +124,8 @@ def standardised(scores: FloatArray, n_low: IntArray) -> FloatArray:
     centred = scores - scores.mean()
     spread = deviation(centred, n_low)
     sums = np.cumsum(centred)[n_low - 1]
-    found: FloatArray = np.divide(sums, spread, out=np.zeros(len(n_low)), where=spread > SAME_STATISTIC * n)
-    return found
+    statistic: FloatArray = np.divide(sums, spread, out=np.zeros(len(n_low)), where=spread > SAME_STATISTIC * n)
+    return statistic
 
 
 def deviation(centred: FloatArray, n_low: IntArray) -> FloatArray:
@@ -132,7 +135,7 @@ def deviation(centred: FloatArray, n_low: IntArray) -> FloatArray:
 
 
 def first_maximum(statistic: FloatArray) -> int:
-    """The place of the largest absolute value; the first one of several that differ only by rounding.
+    """The index of the largest absolute value; the first one of several that differ only by rounding.
 
     Examples
     --------
@@ -172,12 +175,12 @@ def chi_squares(rows: CutRows) -> FloatArray:
     variance = np.cumsum(single - pair - 2 * _minima_with_earlier(pair))[rows.n_low - 1]
     score = np.cumsum(rows.event - expected)[rows.n_low - 1]
     informative = variance > SAME_STATISTIC * max(float(spread.sum()), SAME_STATISTIC)
-    found: FloatArray = np.divide(score**2, variance, out=np.full(len(variance), np.nan), where=informative)
-    return found
+    statistic: FloatArray = np.divide(score**2, variance, out=np.full(len(variance), np.nan), where=informative)
+    return statistic
 
 
 def _minima_with_earlier(values: FloatArray) -> FloatArray:
-    """For each place i the sum over the places j before it of min(values[i], values[j]).
+    """For each i the sum over the j before it of min(values[i], values[j]).
 
     Small blocks are summed outright, then joined two by two, as in a merge sort: with both sorted together, a value of
     the right block takes the sum of the smaller ones of the left block, and itself for each of the others.
@@ -188,20 +191,20 @@ def _minima_with_earlier(values: FloatArray) -> FloatArray:
     inside = np.minimum(blocks[:, :, None], blocks[:, None, :]) * earlier
     sums: FloatArray = inside.sum(axis=2).ravel()[:n]
     ascending = np.argsort(values, kind="stable")
-    place = np.arange(n)
+    index = np.arange(n)
     width = SMALL_BLOCK
     while width < n:
         block = ascending // (2 * width)
         short = block.astype(np.int16) if n < 2 * width * 2**15 else block  # short numbers sort fast
         joined = ascending[np.argsort(short, kind="stable")]
-        held = values[joined]
+        ordered = values[joined]
         left = (joined // width) % 2 == 0
-        start = place - place % (2 * width)
-        below = np.concatenate([[0.0], np.cumsum(np.where(left, held, 0.0))])
+        start = index - index % (2 * width)
+        below = np.concatenate([[0.0], np.cumsum(np.where(left, ordered, 0.0))])
         n_below = np.concatenate([[0], np.cumsum(left)])
         smaller, n_smaller = below[1:] - below[start], n_below[1:] - n_below[start]
         right = ~left
-        sums[joined[right]] += (smaller + held * (width - n_smaller))[right]
+        sums[joined[right]] += (smaller + ordered * (width - n_smaller))[right]
         width *= 2
     return sums
 
@@ -228,10 +231,10 @@ def log_hazard_ratios(rows: CutRows) -> FloatArray:
     from analysis.kernels.cutpoints.scan_loop import two_groups_loop
 
     times, rank = dense_rank(rows.time[rows.event])
-    place = np.searchsorted(times, rows.time, side="right") - 1
+    at_time = np.searchsorted(times, rows.time, side="right") - 1
     at = np.sort(rank)
     fraction = (np.arange(len(at)) - np.searchsorted(at, at)) / np.bincount(at)[at]
-    return two_groups_loop(place, rows.event, rows.n_low, at, fraction, len(times))
+    return two_groups_loop(at_time, rows.event, rows.n_low, at, fraction, len(times))
 
 
 def permuted_maxima(scores: FloatArray, n_low: IntArray, *, n_permutations: int, key: int) -> FloatArray:
@@ -239,7 +242,7 @@ def permuted_maxima(scores: FloatArray, n_low: IntArray, *, n_permutations: int,
 
     Each permutation is a shuffle (Fisher and Yates) from the front as far as the last cut, whose sums are taken on the
     way. Its random numbers are a counter, from `key` on, hashed by splitmix64 (Steele, Lea and Flood, OOPSLA 2014):
-    they depend on nothing but the key and their place, so that numpy and the compiled loop draw the same.
+    they depend on nothing but the key and their number, so that numpy and the compiled loop draw the same.
 
     Parameters
     ----------
@@ -284,8 +287,7 @@ def _maxima(scores: FloatArray, weight: FloatArray, which: IntArray, key: int) -
     for i, factor in enumerate(weight):
         counter += GOLDEN
         total += draw_in_step(shuffled, i, len(scores), random_halves(counter)[0])
-        if factor:
-            np.maximum(largest, np.abs(total) * factor, out=largest)
+        np.maximum(largest, np.abs(total) * factor, out=largest)
     return largest
 
 

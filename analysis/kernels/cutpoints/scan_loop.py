@@ -10,26 +10,26 @@ from analysis.kernels.compiled import exponential, jit
 
 @jit
 def two_groups_loop(
-    place: IntArray, event: BoolArray, n_low: IntArray, at: IntArray, fraction: FloatArray, n_times: int
+    at_time: IntArray, event: BoolArray, n_low: IntArray, at: IntArray, fraction: FloatArray, n_times: int
 ) -> FloatArray:
     """The log hazard ratio above each cut, row by row and cut by cut; see `cutpoint_scan.log_hazard_ratios`.
 
-    `place` is -1, the last place of an array, for a row that sees no event.
+    `at_time` is -1, the last index of an array, for a row that sees no event.
     """
     n_events = len(at)
-    leave, low_leave = np.zeros(n_times + 1), np.zeros(n_times + 1)  # the last place is that of rows that see no event
+    leave, low_leave = np.zeros(n_times + 1), np.zeros(n_times + 1)  # the last is that of rows that see no event
     events, low_events = np.zeros(n_times + 1), np.zeros(n_times + 1)
-    for i in range(len(place)):
-        leave[place[i]] += 1
-        events[place[i]] += event[i]
+    for i in range(len(at_time)):
+        leave[at_time[i]] += 1
+        events[at_time[i]] += event[i]
     low, high = np.zeros(n_events), np.zeros(n_events)
     coef = np.full(len(n_low), np.nan)
     row, observed_low, beta = 0, 0, 0.0
     for k in range(len(n_low)):
         while row < n_low[k]:
             observed_low += event[row]
-            low_leave[place[row]] += 1
-            low_events[place[row]] += event[row]
+            low_leave[at_time[row]] += 1
+            low_events[at_time[row]] += event[row]
             row += 1
         n_all, n_below, here = 0.0, 0.0, n_times
         with_high, without_low = 0, 0

@@ -249,7 +249,7 @@ def fit_cox_file(
         *rows.zero_time_warnings(known.rows.n_censored_at_zero, endpoint),
     )
     return _without_rows(
-        problem, kernel.climb_large(problem), CoxModel(endpoint, names, ties, strata_names), names,
+        problem, kernel.maximise_large(problem), CoxModel(endpoint, names, ties, strata_names), names,
         {term: (index,) for index, term in enumerate(names)},
         RowAccount(n_read=known.n_read, n_used=n_used, dropped=known.dropped, warnings=found),
         source=f"the file {Path(path).name!r}",

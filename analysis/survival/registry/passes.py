@@ -21,8 +21,8 @@ from analysis.kernels.cox_registry import (
     Tally,
     add_tallies,
     moments_within,
-    places_in,
-    places_missed,
+    positions_in,
+    positions_missed,
     tally_rows,
 )
 from analysis.kernels.times import run_starts
@@ -177,12 +177,12 @@ def later_pass(source: ParquetRows, known: Known, events: EventTimes, place: Int
             continue
         arrays = _merged(_arrays(rows, source, known.codes), known)
         own, key = tally_rows(arrays.time, arrays.event, strata=arrays.strata)
-        cell = (2 * place)[places_in(known.rows.tally, own)][key]
+        cell = (2 * place)[positions_in(known.rows.tally, own)][key]
         cell += arrays.event
         yield Rows(
             x=arrays.x.T,
             cell=cell,
-            missed=nowhere if arrays.entry is None else places_missed(events, arrays.entry, arrays.strata),
+            missed=nowhere if arrays.entry is None else positions_missed(events, arrays.entry, arrays.strata),
             weight=nothing,
             stratum=nowhere if arrays.strata is None else arrays.strata,
         )

@@ -120,3 +120,19 @@ def test_too_many_spells_are_refused_before_they_are_made(monkeypatch):
     time, status = np.array([1.0, 2, 3, 4, 5]), np.array([2, 0, 1, 0, 1])
     with pytest.raises(NotSupported, match="1 competing events with 2 different weights make 2 rows"):
         subdistribution_spells(time, status == 1, status == 2)
+
+
+def test_an_incidence_of_one_has_no_variance():
+    """Weights that are no whole numbers leave sums of squares that only rounding keeps from zero."""
+    weights = np.array([0.1, 1.1, 0.1, 0.7])
+    time, status = np.arange(1.0, 5.0), np.ones(4, dtype=int)
+    incidence, variance = aalen_johansen(*leaving(time, status, weights))
+    np.testing.assert_allclose(incidence[-1], [1, 0], atol=1e-15)
+    assert variance[-1].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("n", [10.0, 1e3, 1e5])
+def test_the_variance_of_nearly_everybody_is_binomial(n):
+    share = (n - 1) / n
+    incidence, variance = aalen_johansen(np.array([n]), np.array([[1.0, n - 1, 0.0]]))
+    np.testing.assert_allclose([incidence[0, 0], variance[0, 0]], [share, share * (1 - share) / n], rtol=1e-6)

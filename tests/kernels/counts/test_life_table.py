@@ -211,3 +211,32 @@ def test_the_jackknife_does_not_move_between_events():
         row_time=time, row_event=event, row_entry=np.full(40, -np.inf), row_weight=weights,
     )  # fmt: skip
     assert len(np.unique(variance)) == event.sum() + (not event[0])
+
+
+def test_late_entry_leaves_at_risk_whoever_leaves():
+    """At 2 one row is at risk; the four that enter there are taken off sums in which 0.1 is not exact."""
+    time, entry = np.array([3.0, 2.0, 4.0, 3.0, 3.0]), np.array([2.0, -np.inf, 2.0, 2.0, 2.0])
+    counts = count(time, np.ones(5, dtype=bool), entry=entry, weights=np.full(5, 0.1))
+    assert counts.n_risk[0, 0] == counts.n_event[0, 0] == 0.1
+
+
+def test_what_rounding_leaves_at_risk_is_nobody_and_a_billionth_is_somebody():
+    nobody = np.array([0.1 + 0.1 + 0.1]), np.array([0.3])  # three weights of 0.1, in another order of sums
+    assert survival_curve(*nobody).tolist() == [0.0]
+    assert greenwood(*nobody).tolist() == [np.inf]
+    somebody = np.array([1.0]), np.array([1 - 1e-9])
+    np.testing.assert_allclose(survival_curve(*somebody), 1e-9, rtol=1e-6)
+    np.testing.assert_allclose(greenwood(*somebody), 1e9, rtol=1e-6)
+
+
+def test_a_level_is_reached_within_rounding_and_not_beyond():
+    """R's quantile.survfit: within the square root of the machine's epsilon, 1.49e-8."""
+    time = np.arange(4.0)
+    for near, inner, outer in ((1.4e-8, 1.5, 3.0), (1.6e-8, 2.0, np.nan)):
+        assert quantile(time, np.array([1.0, 0.5 + near, 0.4, 0.1]), 0.5) == inner
+        np.testing.assert_equal(quantile(time, np.array([1.0, 0.9, 0.8, 0.5 + near]), 0.5), outer)
+
+
+@pytest.mark.parametrize(("end", "expected"), [(0.5, 2.5), (np.nan, np.nan)])
+def test_a_limit_that_ends_at_the_level_and_one_that_is_undefined_after_it(end, expected):
+    np.testing.assert_equal(quantile(np.arange(4.0), np.array([1.0, 0.8, 0.5, end]), 0.5), expected)

@@ -113,3 +113,20 @@ def test_late_entry_is_summed_on_one_scale_where_that_costs_no_digits(n: int, sp
     np.testing.assert_allclose(total, [logsumexp(eta[who]) for who in at_risk], rtol=1e-11, atol=1e-11)
     seen = risks.over_time(np.exp(risks.log_scale - total))
     np.testing.assert_allclose(seen, np.exp(np.where(at_risk, eta - total[:, None], -np.inf)).sum(axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("level", [-900.0, 900.0])
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+def test_linear_predictors_far_from_zero_are_those_near_it(level: float, ties: str) -> None:
+    """Only differences of linear predictors count: exp(900) is no number, but nothing needs it."""
+    data = far_apart(5, late=True, spread=0.5)
+    x, beta = np.column_stack([data["eta"], np.cos(np.arange(len(data["eta"])))]), np.array([0.4, -0.7])
+    near, far = (
+        evaluate(
+            cox_problem(x, sets_of(data), weights=data["weights"], offset=np.full(len(x), offset), ties=ties), beta
+        )
+        for offset in (0.0, level)
+    )
+    np.testing.assert_allclose(far.log_likelihood, near.log_likelihood, rtol=1e-11)
+    np.testing.assert_allclose(far.gradient, near.gradient, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(far.information, near.information, rtol=1e-9, atol=1e-11)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.testing import assert_allclose
 
-from analysis.kernels.cox_registry.event_times import add_tallies, event_times, places_in, places_missed, tally_rows
+from analysis.kernels.cox_registry.event_times import (
+    add_tallies,
+    event_times,
+    positions_in,
+    positions_missed,
+    tally_rows,
+)
 
 
 def rows_of(n=900, *, digits=1):
@@ -35,7 +41,7 @@ def test_tallies_of_parts_add_up_to_that_of_the_whole():
     added = add_tallies(parts)
     for name in ("stratum", "time", "n_event", "event_weight"):
         assert_allclose(getattr(added, name), getattr(whole, name), rtol=1e-12)
-    place = np.concatenate([places_in(added, part)[own] for part, own in zip(parts, keys, strict=True)])
+    place = np.concatenate([positions_in(added, part)[own] for part, own in zip(parts, keys, strict=True)])
     assert (place == key).all()
 
 
@@ -43,7 +49,7 @@ def test_places_by_their_definition():
     time, event, entry, strata, _ = rows_of(200, digits=0)
     tally, key = tally_rows(time, event, strata=strata)
     events, place = event_times(tally)
-    missed = places_missed(events, entry, strata)
+    missed = positions_missed(events, entry, strata)
     for row in range(len(time)):
         own = events.stratum == strata[row]
         before = int((events.stratum < strata[row]).sum())

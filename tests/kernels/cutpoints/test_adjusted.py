@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations, product
 from math import sqrt
 
@@ -237,3 +238,12 @@ def test_a_marker_that_the_covariates_explain_is_redrawn_where_it_was():
     assert np.abs(scores.statistic).max() > 3  # the model of the covariate lacks its square
     maxima = redrawn_maxima(rows, scores, n_permutations=60, rng=rng)
     assert np.median(maxima) == pytest.approx(np.abs(scores.statistic).max(), rel=0.1)
+
+
+def test_a_cut_that_the_covariates_repeat_compares_nobody_and_one_row_more_is_a_comparison():
+    rows = drawn(4, 1)
+    step = replace(rows, x=(rows.marker[:, None] <= 0) * 1.0)
+    n_low = low(rows, np.array([0.0]))[0] + np.array([-1, 0, 1])
+    scores = cut_scores(step, n_low)
+    assert np.isinf(scores.spread).tolist() == [False, True, False]
+    assert scores.statistic[1] == 0

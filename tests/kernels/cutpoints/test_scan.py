@@ -165,3 +165,13 @@ def test_a_statistic_exceeds_the_critical_value_just_when_its_p_value_is_at_most
     counted = [(1 + sum(maxima >= value)) / (1 + len(maxima)) for value in statistic]
     assert_allclose(p_values, counted, rtol=1e-12)
     assert ((statistic > critical_value(maxima)) == (p_values <= 0.05 + 1e-12)).all()
+
+
+@pytest.mark.parametrize("n_low", [3, 7, 30])
+def test_a_cut_that_no_event_compares_has_no_chi_square(n_low):
+    """All high rows are gone before the first event: the variance is zero, but for the rounding of its sums."""
+    marker = np.arange(n_low + 2.0)
+    time, event = np.r_[np.arange(1.0, n_low + 1), 0.5, 0.5], np.r_[np.ones(n_low), 0, 0] == 1
+    rows = scanned(marker, time, event, 0.01, 0.999)
+    assert np.isnan(chi_squares(rows)[rows.n_low >= n_low]).all()
+    assert not np.isnan(chi_squares(rows)[rows.n_low < n_low]).any()
