@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from analysis.study.prepare import prepare_study
-from analysis.study.report.methods_text import methods_words
 from analysis.study.report.sections.about import about_section, estimand_words
+from analysis.study.report.words import methods_words
 from analysis.study.run import synthetic_plan
 from analysis.study.study import Study
 

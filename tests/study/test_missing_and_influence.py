@@ -16,8 +16,8 @@ from analysis.study.models import stated_error
 from analysis.study.prepare import prepare_study
 from analysis.study.report.results import StudyFigure, StudySection
 from analysis.study.report.sections.cut_choices import measurement_blocks
-from analysis.study.report.sections.influence import influence_section
 from analysis.study.report.sections.missing import imputation_terms, missing_section
+from analysis.study.report.sections.stability import influence_section
 from analysis.study.run import synthetic_plan
 from analysis.study.study import Study
 from tests.study.plans import LUNG_BY_AGE

@@ -15,7 +15,7 @@ from analysis.study.report.results import StudyFigure
 from analysis.study.report.sections.competing import competing_section, first_event, nested_endpoints
 from analysis.study.report.sections.hazards import hazards_section
 from analysis.study.report.sections.moving import moving_section
-from analysis.study.report.sections.subgroups import subgroups_section
+from analysis.study.report.sections.stability import subgroups_section
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
 SECTIONS = (moving_section, hazards_section, subgroups_section, competing_section)

@@ -7,9 +7,8 @@ import re
 import pytest
 
 from analysis import format_p, format_ratio, format_time, load_cohort, run_study, write_cohort
-from analysis.study.report.methods_text import methods_words
 from analysis.study.report.results import StudyResults
-from analysis.study.report.results_text import results_words
+from analysis.study.report.words import methods_words, results_words
 from analysis.study.run import synthetic_plan
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")

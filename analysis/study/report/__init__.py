@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from analysis.present.pages import Listing, Note, Prose
+from analysis.study.blocks import attempted, table
 from analysis.study.report.bench_files import FOLDER, READING, BenchRecord, read_benches, write_bench
 from analysis.study.report.cautions import Caution, caution_table, sparse_levels, study_cautions
 from analysis.study.report.checklists import checklists_section
@@ -13,8 +15,13 @@ from analysis.study.report.curves import (
     true_curves,
     with_counts,
 )
-from analysis.study.report.parts import (
+from analysis.study.report.results import (
     RATIO,
+    Block,
+    Blocks,
+    StudyFigure,
+    StudyResults,
+    StudySection,
     by_endpoint,
     estimate_row,
     figure,
@@ -23,8 +30,8 @@ from analysis.study.report.parts import (
     forest_words,
     frame_of_tests,
     section,
+    slug,
     target_row,
     time_axis,
 )
-from analysis.study.report.results import Block, StudyFigure, StudyResults, StudySection, slug
-from analysis.study.report.results_text import frames_of, summary_lines, words_section
+from analysis.study.report.words import frames_of, summary_lines, words_section

@@ -101,17 +101,13 @@ def write_bench(
     """
     raise_all(_label_problems(scores), InputError)
     sizes = bench_sizes(name, n_replicates=n_replicates, seed=seed, n_population=n_population)
-    bench, n, seed = BENCHES[name], sizes["n_replicates"], sizes["seed"]
-    command = f"python -m analysis bench {name} --replicates {n} --seed {seed}"
+    bench = BENCHES[name]
+    command = f"python -m analysis bench {name} --replicates {sizes['n_replicates']} --seed {sizes['seed']}"
     head = {"bench": name, "title": bench.title, "about": bench.about, "command": command}
-    head |= {"version": __version__, "commit": checkout_commit()}
-    texts = {
-        f"{name}.csv": _six_digits(scores),
-        f"{name}.json": json.dumps(head | sizes, ensure_ascii=False) + "\n",
-    }
-    record = _record(texts[f"{name}.csv"], texts[f"{name}.json"])
-    texts[f"{name}.md"] = bench_markdown(record)
-    return tuple(replace_file(Path(directory) / file, text) for file, text in texts.items())
+    made_by = {"version": __version__, "commit": checkout_commit()}
+    table, record = _six_digits(scores), json.dumps(head | made_by | sizes, ensure_ascii=False) + "\n"
+    texts = {"csv": table, "json": record, "md": bench_markdown(_record(table, record))}
+    return tuple(replace_file(Path(directory) / f"{name}.{ending}", text) for ending, text in texts.items())
 
 
 def _label_problems(scores: pd.DataFrame) -> list[str]:
@@ -132,12 +128,11 @@ def read_benches(directory: str | Path) -> tuple[BenchRecord, ...]:
     InputError
         A file that `write_bench` has not written.
     """
-    folder = Path(directory)
-    found = [(folder / f"{name}.csv", folder / f"{name}.json") for name in BENCHES]
+    pairs = [[Path(directory) / f"{name}.{ending}" for ending in ("csv", "json")] for name in BENCHES]
     return tuple(
-        _record(scores.read_text(encoding="utf-8"), head.read_text(encoding="utf-8"))
-        for scores, head in found
-        if scores.is_file() and head.is_file()
+        _record(*(path.read_text(encoding="utf-8") for path in pair))
+        for pair in pairs
+        if all(path.is_file() for path in pair)
     )
 
 
@@ -166,10 +161,10 @@ def checkout_commit(root: Path = CHECKOUT) -> str:
 def _record(scores: str, head: str) -> BenchRecord:
     """A bench from the texts of its files."""
     try:
-        held = json.loads(head)
+        values = json.loads(head)
         frame = pd.read_csv(io.StringIO(scores), keep_default_na=False, na_values=[""])
         frame["estimand"] = frame["estimand"].fillna("")
-        return BenchRecord(name=held.pop("bench"), scores=frame, **held)
+        return BenchRecord(name=values.pop("bench"), scores=frame, **values)
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(f"not the files of a bench ({type(error).__name__}: {error})") from error
 

@@ -13,8 +13,7 @@ from analysis.present.canvas import breaks_for
 from analysis.present.figures import plot_survival
 from analysis.present.text import format_number, in_sentence
 from analysis.study.models import STRATA, estimate_text, fit_models, marker_hazard_ratios
-from analysis.study.report.parts import figure, time_axis
-from analysis.study.report.results import StudyFigure, slug
+from analysis.study.report.results import StudyFigure, figure, slug, time_axis
 from analysis.study.study import Study, horizon, milestones
 from analysis.survival import curves as estimates
 

@@ -1,19 +1,27 @@
-"""What a study came to: sections of prose, tables and figures, in the order of the report."""
+"""What a study came to, and what its sections are made of: blocks, figures, forests, tests, parts by endpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from analysis.cohort.columns import Endpoint
+from analysis.present.figures import plot_forest
 from analysis.present.pages import Listing, Note, Prose, TableBlock
+from analysis.study.blocks import attempted
+from analysis.study.models import estimate_text
 from analysis.study.plan import slug as slug
 from analysis.study.study import Study
 
 if TYPE_CHECKING:
     from analysis.present.canvas.files import Figure
+
+RATIO = ["hazard_ratio", "conf_low", "conf_high"]
+FOREST = ["group", "label", "kind", *RATIO]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +46,7 @@ class StudyFigure:
 
 
 Block = Prose | Note | Listing | TableBlock | StudyFigure
+Blocks = Iterator[Block]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,3 +97,88 @@ class StudyResults:
         """All blocks in reading order."""
         for section in self.sections:
             yield from section.blocks
+
+
+Build = Callable[[Study], StudySection]
+
+
+def section(anchor: str, title: str) -> Callable[[Callable[[Study], Iterable[Block]]], Build]:
+    """A section of a function that yields the blocks of a study; ``{marker}`` in the title is the marker's label."""
+
+    def decorate(blocks: Callable[[Study], Iterable[Block]]) -> Build:
+        """The section of one function."""
+
+        @wraps(blocks)
+        def build(study: Study) -> StudySection:
+            heading = title.replace("{marker}", study.plan.marker.label)
+            return StudySection(anchor, heading, tuple(blocks(study)))
+
+        return build
+
+    return decorate
+
+
+def by_endpoint(study: Study, parts: Mapping[str, Callable[[Study, Endpoint], Iterable[Block]]]) -> Blocks:
+    """The blocks of every part, by its name, endpoint by endpoint; a part that the rows do not allow is a warning."""
+    for endpoint in study.plan.endpoints:
+        for name, compute in parts.items():
+            yield from attempted(f"{endpoint.name}, {name}", compute, study, endpoint)
+
+
+def figure(
+    study: Study,
+    name: str,
+    title: str,
+    plot: Callable[..., Figure],
+    /,
+    *frames: object,
+    alt: str,
+    caption: str,
+    **options: object,
+) -> StudyFigure:
+    """A figure that `plot` draws of its frames when it is written, marked where the cohort is synthetic."""
+    draw = partial(plot, *frames, **options, synthetic=study.plan.synthetic)
+    return StudyFigure(name=name, title=title, alt=alt, caption=caption, draw=draw)
+
+
+def estimate_row(group: str, label: str, kind: str, estimate: Mapping[Any, Any]) -> tuple[object, ...]:
+    """One row of a forest plot: a hazard ratio with its limits."""
+    return (group, label, kind, *(estimate[name] for name in RATIO))
+
+
+def target_row(group: str, label: str, ratio: float) -> tuple[object, ...]:
+    """One row of a forest plot: a true hazard ratio, which has no limits."""
+    return (group, label, "truth", ratio, float("nan"), float("nan"))
+
+
+def forest_frame(rows: Iterable[tuple[object, ...]]) -> pd.DataFrame:
+    """The rows of a forest plot: group label kind hazard_ratio conf_low conf_high."""
+    return pd.DataFrame(rows, columns=FOREST)
+
+
+def forest_words(frame: pd.DataFrame) -> str:
+    """The estimates of a forest plot in words, each behind its group, where it has one, and its label."""
+    return "; ".join(
+        f"{', '.join(part for part in (row.get('group'), row['label']) if part)}: {estimate_text(row)}"
+        for row in frame.to_dict("records")
+    )
+
+
+def forest(
+    study: Study, name: str, title: str, /, frame: pd.DataFrame, *, caption: str, alt: str = "", **options: object
+) -> StudyFigure:
+    """A forest plot; without `alt` its words are those of all estimates."""
+    words = alt or f"Forest plot. {forest_words(frame)}."
+    return figure(study, name, title, plot_forest, frame, alt=words, caption=caption, **options)
+
+
+def frame_of_tests(tests: Mapping[str, Any], *, key: str = "test") -> pd.DataFrame:
+    """Tests by name: the key's column, n, statistic, df, p_value."""
+    rows = [(name, test.n_used, test.statistic, test.df, test.p_value) for name, test in tests.items()]
+    return pd.DataFrame(rows, columns=[key, "n", "statistic", "df", "p_value"])
+
+
+def time_axis(study: Study, unit: str) -> str:
+    """What an axis of follow-up is called: its unit, and where follow-up starts."""
+    start = f" from {study.plan.time_zero}" if study.plan.time_zero else ""
+    return f"{unit[:1].upper()}{unit[1:]}{start}"

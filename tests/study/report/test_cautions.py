@@ -15,8 +15,8 @@ from analysis.study import models
 from analysis.study.plan.plan import StudyPlan
 from analysis.study.prepare import prepare_study
 from analysis.study.report.cautions import caution_table, sparse_levels, study_cautions
-from analysis.study.report.results_text import summary_lines
 from analysis.study.report.sections.hazards import hazards_section
+from analysis.study.report.words import summary_lines
 
 PLAN = """
 [study]

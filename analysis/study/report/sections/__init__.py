@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from analysis.study.report.sections.about import about_section
 from analysis.study.report.sections.bench import bench_section
-from analysis.study.report.sections.checks import checks_section
 from analysis.study.report.sections.cohort import cohort_section
 from analysis.study.report.sections.competing import competing_section
 from analysis.study.report.sections.confounding import confounding_section
-from analysis.study.report.sections.hazards import hazards_section
-from analysis.study.report.sections.influence import influence_section
+from analysis.study.report.sections.hazards import checks_section, hazards_section
 from analysis.study.report.sections.missing import missing_section
 from analysis.study.report.sections.models import models_section
 from analysis.study.report.sections.moving import moving_section
 from analysis.study.report.sections.searching import searching_section
+from analysis.study.report.sections.stability import influence_section, subgroups_section
 from analysis.study.report.sections.strata import strata_section
-from analysis.study.report.sections.subgroups import subgroups_section
 from analysis.study.report.sections.survival import survival_section
 from analysis.study.report.sections.verification import methods_section, verification_section
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from analysis.present.pages import Note, Prose
 from analysis.present.text import in_sentence
 from analysis.study import report
-from analysis.study.report import Block
+from analysis.study.report import Blocks, Note, Prose
 from analysis.study.report.sections.competing import nested_endpoints
 from analysis.study.study import Study, horizon
 
@@ -36,7 +33,7 @@ LATER_UNKNOWN = (
 
 
 @report.section("about", "What this is and is not")
-def about_section(study: Study) -> Iterator[Block]:
+def about_section(study: Study) -> Blocks:
     """The frame in which everything else is to be read."""
     if study.plan.synthetic:
         yield Note(SYNTHETIC, "synthetic")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from analysis.cohort.reading import synthetic_folder
 from analysis.present.figures import bench_display, plot_bench
-from analysis.present.pages import Prose
 from analysis.present.text import format_share
 from analysis.study import report
-from analysis.study.blocks import table
-from analysis.study.report import READING, BenchRecord, Block
+from analysis.study.report import READING, BenchRecord, Blocks, Prose, table
 from analysis.study.study import Study
 from analysis.truth.bench import NO_DEPARTURE, bench_table, level_verdict
 
@@ -25,7 +21,7 @@ METHODS = {"weighting: months": "weighted", "standardisation: months": "standard
 
 
 @report.section("bench", "Where the truth is known")
-def bench_section(study: Study) -> Iterator[Block]:
+def bench_section(study: Study) -> Blocks:
     """The committed benches of the synthetic worlds; for a cohort of one's own a sentence on where they are.
 
     Nothing is simulated here: each bench takes minutes, and its command stands beside it.
@@ -47,7 +43,7 @@ def committed_benches() -> tuple[BenchRecord, ...]:
     return report.read_benches(synthetic_folder() / report.FOLDER)
 
 
-def _record_blocks(study: Study, record: BenchRecord) -> Iterator[Block]:
+def _record_blocks(study: Study, record: BenchRecord) -> Blocks:
     """A bench as a figure and a table."""
     scores, name = bench_table(record.scores), f"bench-{record.name}"
     missed = scores.loc[~scores["verdict"].isin([NO_DEPARTURE, ""]), "method"].astype(str).unique()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import first_few
 from analysis.present.figures import plot_flow, plot_follow_up, plot_missing
-from analysis.present.pages import Prose
 from analysis.present.text import baseline_display, in_sentence
 from analysis.study import report
-from analysis.study.blocks import attempted, table
-from analysis.study.report import Block, StudyFigure
+from analysis.study.report import Block, Blocks, Prose, StudyFigure, attempted, table
 from analysis.study.report.sections.relations import causes_figure, covariate_columns, relations_blocks
 from analysis.study.study import Study
 from analysis.survival.baseline_table import baseline_table
@@ -24,7 +21,7 @@ MOST_LEVELS = 6  # further levels are counted only
 
 
 @report.section("cohort", "The cohort")
-def cohort_section(study: Study) -> Iterator[Block]:
+def cohort_section(study: Study) -> Blocks:
     """Who is in the analysis, and what is known of them."""
     yield _flow_figure(study)
     yield table("flow", "Rows read and used", flow_table(study))
@@ -176,7 +173,7 @@ def missing_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["column", "whom", "n", "n_missing", "share"])
 
 
-def _missing_blocks(study: Study) -> Iterator[Block]:
+def _missing_blocks(study: Study) -> Blocks:
     """The picture of missing values, or a sentence when there are none."""
     missing = missing_table(study)
     total = missing.groupby("column", sort=False)["n_missing"].sum()
@@ -198,7 +195,7 @@ def _missing_blocks(study: Study) -> Iterator[Block]:
     yield table("missing", "Missing values", shown, note=f"Complete: {complete}." if complete else "")
 
 
-def _follow_up_blocks(study: Study) -> Iterator[Block]:
+def _follow_up_blocks(study: Study) -> Blocks:
     """Reverse Kaplan-Meier follow-up of the primary endpoint."""
     endpoint, cohort, by, cluster = study.primary, study.cohort, study.stratum_column, study.cluster
     medians = median_follow_up(cohort, endpoint, by=by, cluster=cluster)

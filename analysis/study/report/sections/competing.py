@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import permutations
 
 import numpy as np
@@ -11,12 +10,10 @@ import pandas as pd
 from analysis.cohort.columns import CompetingEndpoint, Endpoint
 from analysis.kernels.tolerances import SAME_TIME
 from analysis.present.figures import plot_incidence
-from analysis.present.pages import Prose
 from analysis.present.text import format_share
 from analysis.strata.marker_designs import as_formula
 from analysis.study import report
-from analysis.study.blocks import attempted, table
-from analysis.study.report import Block, StudyFigure
+from analysis.study.report import Blocks, Prose, StudyFigure, attempted, table
 from analysis.study.study import Study, milestones
 from analysis.survival.competing import cumulative_incidence, fit_fine_gray, gray_test
 from analysis.survival.cox import fit_cox, hazard_ratios
@@ -30,7 +27,7 @@ NOT_NESTED = (
 
 
 @report.section("competing", "Competing events")
-def competing_section(study: Study) -> Iterator[Block]:
+def competing_section(study: Study) -> Blocks:
     """Which event came first, by stratum, where one endpoint of the plan is the earlier of another and more."""
     pair = nested_endpoints(study)
     if pair is None:
@@ -82,7 +79,7 @@ def _competing(study: Study, inner: Endpoint, outer: Endpoint) -> CompetingEndpo
     return CompetingEndpoint(inner.duration, STATUS, causes=causes, label=inner.name, time_unit=inner.time_unit)
 
 
-def _incidence(study: Study, cohort: pd.DataFrame, inner: Endpoint, competing: CompetingEndpoint) -> Iterator[Block]:
+def _incidence(study: Study, cohort: pd.DataFrame, inner: Endpoint, competing: CompetingEndpoint) -> Blocks:
     """Cumulative incidence at the milestones by stratum, and Gray's test of each cause."""
     by, unit = study.stratum_column, competing.time_unit
     curves = cumulative_incidence(cohort, competing, by=by)
@@ -127,7 +124,7 @@ def _at(curves: pd.DataFrame, time: float) -> pd.DataFrame:
     return pd.concat(last)[["stratum", "cause", "time", "incidence", "conf_low", "conf_high"]].reset_index(drop=True)
 
 
-def _ratio_blocks(study: Study, cohort: pd.DataFrame, competing: CompetingEndpoint) -> Iterator[Block]:
+def _ratio_blocks(study: Study, cohort: pd.DataFrame, competing: CompetingEndpoint) -> Blocks:
     """Both kinds of hazard ratio of the marker, continuous and as strata, for each cause."""
     frame = ratio_table(study, cohort, competing)
     yield report.forest(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -12,14 +12,12 @@ from analysis.cohort.columns import Endpoint
 from analysis.errors import NotEstimable
 from analysis.present import figures
 from analysis.present.canvas import breaks_for
-from analysis.present.pages import Prose
 from analysis.present.text import format_number, format_ratio, format_share
 from analysis.robustness import confounding
 from analysis.robustness.confounding import AdjustedCurves, AdjustmentMethod, BalanceWeights, EValue
 from analysis.study import report
-from analysis.study.blocks import attempted, table
 from analysis.study.models import ADJUSTED, STRATA, fit_models
-from analysis.study.report import Block, StudyFigure, slug
+from analysis.study.report import Blocks, Prose, StudyFigure, attempted, slug, table
 from analysis.study.report.sections import confounding_tables
 from analysis.study.report.sections.bench import level_words
 from analysis.study.study import Study
@@ -51,7 +49,7 @@ E_VALUES = (
 
 
 @report.section("confounding", "Confounding")
-def confounding_section(study: Study) -> Iterator[Block]:
+def confounding_section(study: Study) -> Blocks:
     """Balance and overlap, adjusted curves beside crude ones, and E-values."""
     if not study.compared or not study.adjusts:
         yield Prose("The plan compares no strata, or adjusts for nothing: nothing can be adjusted.")
@@ -77,7 +75,7 @@ def adjusted_for(study: Study) -> tuple[str, ...]:
     return (*study.plan.model.covariates, *study.plan.model.strata)
 
 
-def _balance_blocks(study: Study, weights: BalanceWeights) -> Iterator[Block]:
+def _balance_blocks(study: Study, weights: BalanceWeights) -> Blocks:
     """The Love plot with its table, the overlap with its table."""
     balance = confounding.covariate_balance(study.cohort, adjusted_for(study), by=study.stratum_column, weights=weights)
     balance = balance.assign(covariate=balance["covariate"].map(partial(_in_words, study)))
@@ -156,7 +154,7 @@ def adjusted(study: Study, endpoint: Endpoint, method: AdjustmentMethod) -> Adju
     )
 
 
-def _curve_blocks(study: Study, endpoint: Endpoint, weights: Sequence[BalanceWeights]) -> Iterator[Block]:
+def _curve_blocks(study: Study, endpoint: Endpoint, weights: Sequence[BalanceWeights]) -> Blocks:
     """One endpoint: the figure, and the tables that set crude, standardised and weighted side by side."""
     name, label, unit = slug(endpoint.name), endpoint.name, endpoint.time_unit
     standardised = adjusted(study, endpoint, "standardisation")
@@ -222,14 +220,14 @@ def _adjusted_figure(
     )
 
 
-def _weighted_cox(study: Study, endpoint: Endpoint, weights: BalanceWeights) -> Iterator[Block]:
+def _weighted_cox(study: Study, endpoint: Endpoint, weights: BalanceWeights) -> Blocks:
     """Hazard ratios of the strata, crude and weighted by the inverse probability of the stratum, with robust errors."""
     frame = confounding_tables.weighted_cox_table(study, endpoint, weights)
     title = f"{endpoint.name}: Cox models of the strata, crude and weighted"
     yield table(f"{slug(endpoint.name)}-weighted-cox", title, frame, note=WEIGHTED_COX)
 
 
-def _e_value_blocks(study: Study) -> Iterator[Block]:
+def _e_value_blocks(study: Study) -> Blocks:
     """E-values of the adjusted hazard ratios, and the bias plot of the primary endpoint's first one."""
     values = [
         (endpoint, str(ratio["term"]), _e_value(study, endpoint, ratio))

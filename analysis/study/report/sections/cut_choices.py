@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,16 +14,14 @@ from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, World, simulate_cohort
 from analysis.errors import NotEstimable
 from analysis.present.figures import plot_specification_curve
-from analysis.present.pages import Prose
 from analysis.present.text import display_frame, format_number, format_p, in_sentence, least_p, permutation_p
 from analysis.robustness.measurement import attenuation, reclassification
 from analysis.robustness.multiverse import Multiverse, cutpoint_multiverse
 from analysis.strata.cutpoints import CLINICAL_NAMES, Cutpoints, clinical_cutpoints
 from analysis.strata.search import search_cutpoint
 from analysis.study import report
-from analysis.study.blocks import table
 from analysis.study.models import StatedError, marker_step, reliability_words
-from analysis.study.report import Block
+from analysis.study.report import Block, Blocks, Prose, table
 from analysis.study.study import Study, hazard_ratio_target
 
 SEED = 20220106
@@ -46,7 +44,7 @@ TESTED = (
 )
 
 
-def multiverse_blocks(study: Study) -> Iterator[Block]:
+def multiverse_blocks(study: Study) -> Blocks:
     """Every combination of published edge, endpoint and adjustment, with a p-value for each adjustment."""
     plan = study.plan
     multiverse = cutpoint_multiverse(
@@ -113,7 +111,7 @@ def _lower_cuts(study: Study) -> dict[str, float]:
     return cuts | {"lower third": float(values.quantile(1 / 3)), "median": float(values.median())}
 
 
-def measurement_blocks(study: Study, searched: Sequence[Cutpoints], error: StatedError) -> Iterator[Block]:
+def measurement_blocks(study: Study, searched: Sequence[Cutpoints], error: StatedError) -> Blocks:
     """Who changes stratum when the marker is measured again, and what the error takes from the hazard ratio."""
     marker = study.plan.marker
     options: dict[str, Any] = {"measurement_error": error.size, "error_scale": error.scale, "seed": SEED}
@@ -154,7 +152,7 @@ def _per_step(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     return table[["measurement"]].assign(**ratios, monte_carlo_error=errors, share=table["share"])
 
 
-def world_blocks() -> Iterator[Block]:
+def world_blocks() -> Blocks:
     """The same search in four worlds, crude and adjusted, so that it is seen to find something where nothing acts."""
     parts = [_searched_world(world).assign(world=name, effect=effect) for name, (world, effect) in WORLDS.items()]
     rows = pd.concat(parts, ignore_index=True)[WORLD_COLUMNS]

@@ -11,15 +11,13 @@ import pandas as pd
 from analysis.cohort.columns import Endpoint
 from analysis.errors import NotEstimable, collected, warn_all
 from analysis.present.figures import plot_shifts
-from analysis.present.pages import Prose
 from analysis.present.text import baseline_display, in_sentence
 from analysis.robustness.missing import Imputations, PooledCox, column_of, impute_cohort, pool_cox
 from analysis.strata.groups import stratify
 from analysis.study import report
-from analysis.study.blocks import attempted, table
 from analysis.study.models import ADJUSTED, StudyModel, estimate_text, leading_model, marker_step
 from analysis.study.prepare import model_columns
-from analysis.study.report import RATIO, Block, StudyFigure
+from analysis.study.report import RATIO, Block, Blocks, Prose, StudyFigure, attempted, table
 from analysis.study.study import Study, hazard_ratio_target, milestones, with_survival_targets
 from analysis.survival.baseline_table import baseline_table
 from analysis.survival.cox import fit_cox, formula_columns, hazard_ratios
@@ -34,7 +32,7 @@ Fitted = tuple[StudyModel, Imputations, PooledCox]
 
 
 @report.section("missing", "Missing values")
-def missing_section(study: Study) -> Iterator[Block]:
+def missing_section(study: Study) -> Blocks:
     """What is missing and with whom, then the marker's hazard ratio of complete rows, imputed, and with deltas."""
     columns, predictors = imputation_terms(study)
     if not columns:
@@ -67,7 +65,7 @@ def imputation_terms(study: Study) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(scales.get(name, name) for name in missing), tuple(dict.fromkeys([*complete, *strata]))
 
 
-def _with_whom(study: Study) -> Iterator[Block]:
+def _with_whom(study: Study) -> Blocks:
     """Those with and without a value of the marker: their covariates and their survival."""
     label = study.plan.marker.label
     by = f"{label} known"
@@ -85,7 +83,7 @@ def _with_whom(study: Study) -> Iterator[Block]:
     yield table("missing-survival", f"{study.primary.name} of {patients}", points)
 
 
-def _imputation(study: Study, columns: tuple[str, ...], predictors: tuple[str, ...]) -> Iterator[Block]:
+def _imputation(study: Study, columns: tuple[str, ...], predictors: tuple[str, ...]) -> Blocks:
     """Complete rows beside imputed ones for every endpoint, and each with deltas added."""
     fitted: list[Fitted] = []
     rows: list[tuple[object, ...]] = []

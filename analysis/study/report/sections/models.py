@@ -7,13 +7,11 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
-from analysis.present.pages import Prose
 from analysis.present.text import hazard_ratio_display
 from analysis.study import report
-from analysis.study.blocks import table
 from analysis.study.models import ADJUSTED, CONTINUOUS, StudyModel, fit_models, leading_model, marker_hazard_ratios
 from analysis.study.prepare import model_columns
-from analysis.study.report import Block, StudyFigure, slug
+from analysis.study.report import Blocks, Prose, StudyFigure, slug, table
 from analysis.study.study import Study
 from analysis.survival.cox import hazard_ratios
 from analysis.truth.estimands import TrueEstimands
@@ -26,7 +24,7 @@ REFERENCE = (1.0, float("nan"), float("nan"), float("nan"))
 
 
 @report.section("models", "Models")
-def models_section(study: Study) -> Iterator[Block]:
+def models_section(study: Study) -> Blocks:
     """Hazard ratios of every endpoint in one figure and one table, then each adjusted model whole."""
     models = {endpoint: fit_models(study, endpoint) for endpoint in study.plan.endpoints}
     fitted = {endpoint: of_one for endpoint, of_one in models.items() if of_one}
@@ -103,7 +101,7 @@ def _ratio_note(study: Study, frame: pd.DataFrame) -> str:
     return note + (f" Patients with every covariate known: {'; '.join(fewer)}." if fewer else "")
 
 
-def _terms_table(study: Study, endpoint: Endpoint) -> Iterator[Block]:
+def _terms_table(study: Study, endpoint: Endpoint) -> Blocks:
     """Every term of the continuous marker's fullest model."""
     if model := leading_model(study, endpoint):
         terms = hazard_ratios(model.fit)

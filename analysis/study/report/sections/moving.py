@@ -10,16 +10,14 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint
-from analysis.present.pages import Prose
 from analysis.robustness.time_varying import baseline_value, start_stop
 from analysis.strata.groups import stratum_codes
 from analysis.strata.marker_designs import as_formula
 from analysis.study import report
-from analysis.study.blocks import attempted, table
 from analysis.study.models import marker_step
 from analysis.study.plan import LabsPlan
 from analysis.study.prepare import model_columns
-from analysis.study.report import Block
+from analysis.study.report import Blocks, Prose, attempted, table
 from analysis.study.study import Study, hazard_ratio_target
 from analysis.survival.cox import fit_cox, hazard_ratios
 from analysis.survival.curves import landmark
@@ -30,7 +28,7 @@ COLUMNS = ["endpoint", "contrast", "analysis", "kind", "n", "n_event", *report.R
 
 
 @report.section("moving", "A marker that moves")
-def moving_section(study: Study) -> Iterator[Block]:
+def moving_section(study: Study) -> Blocks:
     """The same marker taken as known too late, at time zero, at landmarks, and as it stands at each moment."""
     if study.plan.labs is None or study.labs is None:
         yield Prose(
@@ -57,7 +55,7 @@ def extreme(study: Study) -> str:
     return study.cutpoints.labels[0 if study.plan.marker.direction == "lower" else -1]
 
 
-def _blocks(study: Study, plan: LabsPlan, labs: pd.DataFrame) -> Iterator[Block]:
+def _blocks(study: Study, plan: LabsPlan, labs: pd.DataFrame) -> Blocks:
     """The figure and the table of all endpoints."""
     frames = [moving_table(study, plan, labs, endpoint) for endpoint in study.plan.endpoints]
     estimates = pd.concat(frames, ignore_index=True)

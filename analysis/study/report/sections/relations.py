@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
 from analysis.cohort.synthetic import CAUSES, Cause
 from analysis.present.figures import plot_causes, plot_relations
 from analysis.study import report
-from analysis.study.blocks import table
 from analysis.study.prepare import model_columns
-from analysis.study.report import Block, StudyFigure
+from analysis.study.report import Blocks, StudyFigure, table
 from analysis.study.study import Study
 
 GROUPS = {
@@ -27,7 +24,7 @@ MAGNESIUM, MEASURED = "serum\nmagnesium", "measured\nmagnesium"
 PROGRESSION, DEATH = "progression", "death"
 
 
-def relations_blocks(study: Study) -> Iterator[Block]:
+def relations_blocks(study: Study) -> Blocks:
     """The marker against the covariates, as a figure and as correlations; nothing where no covariate is a number."""
     correlations, label = correlation_table(study), study.plan.marker.label
     if correlations.empty:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
 from analysis.present.figures import plot_cutpoint_scan, plot_dose_response
-from analysis.present.pages import Prose
 from analysis.present.text import format_number, format_p
 from analysis.strata.dose_response import DoseResponse, dose_response
 from analysis.strata.search import CutpointSearch, resample_size, search_cutpoint
 from analysis.study import report
-from analysis.study.blocks import attempted, table
 from analysis.study.models import stated_error
-from analysis.study.report import RATIO, Block
+from analysis.study.report import RATIO, Blocks, Prose, attempted, table
 from analysis.study.report.sections import cut_choices
 from analysis.study.report.sections.cut_choices import P_VALUES, SEED
 from analysis.study.report.sections.strata import edge_table
@@ -24,7 +22,7 @@ from analysis.study.study import Study, hazard_ratio_target
 
 
 @report.section("searching", "What a cut costs")
-def searching_section(study: Study) -> Iterator[Block]:
+def searching_section(study: Study) -> Blocks:
     """The continuous marker first, then a search shown as a search, then how much hangs on the choices."""
     searches = _searches(study)
     yield Prose(
@@ -62,7 +60,7 @@ def _searches_words(study: Study, searches: Sequence[CutpointSearch]) -> str:
     return f"{words}adjusted as the plan says{beside}."
 
 
-def _curve_blocks(study: Study, search: CutpointSearch | None) -> Iterator[Block]:
+def _curve_blocks(study: Study, search: CutpointSearch | None) -> Blocks:
     """The hazard along the marker, adjusted as the plan says, with its two tests, and where a search would cut it."""
     marker = study.plan.marker
     response = dose_response(study.cohort, study.primary, marker.column, **study.adjustment)
@@ -116,7 +114,7 @@ def _searches(study: Study) -> list[CutpointSearch]:
     return searches + attempted("The crude search", lambda: [searched(study, study.primary)])
 
 
-def _search_blocks(study: Study, searches: Sequence[CutpointSearch]) -> Iterator[Block]:
+def _search_blocks(study: Study, searches: Sequence[CutpointSearch]) -> Blocks:
     """The leading search of the primary endpoint, never without its correction; all searches in the table."""
     label, first, endpoint = study.plan.marker.label, searches[0], study.primary.name
     note = " ".join(_search_note(study, one) for one in searches)

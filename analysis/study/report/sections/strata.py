@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from analysis.present.figures import plot_marker
-from analysis.present.pages import Prose
 from analysis.strata.cutpoints import CLINICAL_NAMES, clinical_cutpoints, cutpoint_table
 from analysis.study import report
-from analysis.study.blocks import table
-from analysis.study.report import Block
+from analysis.study.report import Blocks, Prose, table
 from analysis.study.study import Study
 
 
 @report.section("strata", "Strata of {marker}")
-def strata_section(study: Study) -> Iterator[Block]:
+def strata_section(study: Study) -> Blocks:
     """Cut-points with their sources, the marker's distribution, and the counts."""
     label, strata, edges = study.plan.marker.label, study.plan.model.strata, edge_table(study)
     values = study.cohort[study.plan.marker.column].dropna()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
-from analysis.present.pages import Prose
 from analysis.present.text import survival_display
 from analysis.study import report
-from analysis.study.blocks import attempted, table
-from analysis.study.report import Block, slug
+from analysis.study.report import Blocks, Prose, attempted, slug, table
 from analysis.study.study import (
     Study,
     horizon,
@@ -34,7 +30,7 @@ PER_100_YEARS = {
 
 
 @report.section("survival", "Survival by stratum")
-def survival_section(study: Study) -> Iterator[Block]:
+def survival_section(study: Study) -> Blocks:
     """Curves and what is read off them, endpoint by endpoint."""
     yield Prose(
         "Kaplan-Meier curves by stratum, with pointwise log-log intervals. A curve is crude: it shows with whom the"
@@ -46,7 +42,7 @@ def survival_section(study: Study) -> Iterator[Block]:
         yield from _endpoint_blocks(study, endpoint)
 
 
-def _rates(study: Study) -> Iterator[Block]:
+def _rates(study: Study) -> Blocks:
     """Person-time and incidence rates of every endpoint."""
     note = (
         "Events over the time at risk, with exact Poisson limits, which take the rate to be constant over follow-up;"
@@ -82,7 +78,7 @@ def rate_table(study: Study) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _endpoint_blocks(study: Study, endpoint: Endpoint) -> Iterator[Block]:
+def _endpoint_blocks(study: Study, endpoint: Endpoint) -> Blocks:
     """The curves of one endpoint and the tables read off them."""
     name, label, unit = slug(endpoint.name), endpoint.name, endpoint.time_unit
     curves = report.study_curves(study, endpoint)
@@ -109,7 +105,7 @@ def medians(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> pd.DataFr
     return report.with_counts(study, endpoint, quantiles)
 
 
-def _restricted_means(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> Iterator[Block]:
+def _restricted_means(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> Blocks:
     """Restricted means of the strata, and their differences where there are two strata or more."""
     end, name = horizon(study, endpoint), slug(endpoint.name)
     reach = f"mean {endpoint.time_unit} within the first {end:g}"
@@ -121,7 +117,7 @@ def _restricted_means(study: Study, endpoint: Endpoint, curves: pd.DataFrame) ->
         yield table(f"{name}-restricted-mean-differences", title, differences, note=note)
 
 
-def _logrank_tests(study: Study, endpoint: Endpoint) -> Iterator[Block]:
+def _logrank_tests(study: Study, endpoint: Endpoint) -> Blocks:
     """The log-rank tests over all strata, and by pairs where there are three strata or more."""
     name, label = slug(endpoint.name), endpoint.name
     yield table(f"{name}-log-rank", f"{label}: log-rank tests", logrank_table(study, endpoint))

@@ -16,12 +16,10 @@ import pandas as pd
 
 from analysis.cohort.columns import Endpoint
 from analysis.errors import InputError, NotSupported, collected
-from analysis.present.pages import Listing, Prose
 from analysis.present.text import display_frame
 from analysis.study import report
-from analysis.study.blocks import attempted, table
 from analysis.study.models import CONTINUOUS, StudyModel, fit_models
-from analysis.study.report import Block, slug
+from analysis.study.report import Blocks, Listing, Prose, attempted, slug, table
 from analysis.study.study import Study
 from analysis.survival.cox import fit_cox
 from analysis.survival.curves import kaplan_meier
@@ -35,7 +33,7 @@ Headline = tuple[str, str, float, float]
 
 
 @report.section("verification", "Verification")
-def verification_section(study: Study) -> Iterator[Block]:
+def verification_section(study: Study) -> Blocks:
     """The study's own numbers by two engines where there are two, and R's where there is one."""
     yield Prose(
         "Curves, log-rank tests and Cox models are computed twice here from the same checked rows: by lifelines, whose"
@@ -57,7 +55,7 @@ def verification_section(study: Study) -> Iterator[Block]:
     yield from _r_blocks()
 
 
-def _r_blocks() -> Iterator[Block]:
+def _r_blocks() -> Blocks:
     """What has one engine, and in how many cases the test-suite finds it equal to R."""
     counts = r_agreement()
     cases, values, bound = counts["n_cases"].sum(), counts["n_values"].sum(), counts["bound"].max()
@@ -194,7 +192,7 @@ def _coefficient_difference(first: pd.DataFrame, second: pd.DataFrame) -> float:
 
 
 @report.section("software-and-inputs", "Software and inputs")
-def methods_section(study: Study) -> Iterator[Block]:
+def methods_section(study: Study) -> Blocks:
     """Software, inputs, and the plan as written."""
     yield table("software", "Software", software_table())
     yield table("inputs", "Inputs and their SHA-256", input_table(study))

@@ -1,23 +1,21 @@
-"""Whose rows the result rests on, and what the marker's error of measurement hides."""
+"""Whether the result holds: in subgroups, without a site or a patient, and without the error of measurement."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
+from analysis.cohort.columns import Endpoint
 from analysis.kernels.tails import normal_quantile
 from analysis.present.figures import plot_extrapolation, plot_influence
-from analysis.present.pages import Prose
-from analysis.present.text import format_number, in_sentence
+from analysis.present.text import format_count, format_number, format_p, in_sentence
 from analysis.robustness.measurement import SimulationExtrapolation, simulation_extrapolation
-from analysis.robustness.stability import NOBODY, leave_one_out, patient_influence
+from analysis.robustness.stability import ALL, NOBODY, leave_one_out, patient_influence, subgroup_effects
 from analysis.study import report
-from analysis.study.blocks import attempted, table
 from analysis.study.models import StudyModel, leading_model, marker_step, reliability_words
-from analysis.study.report import RATIO, Block
+from analysis.study.report import RATIO, Blocks, Prose, attempted, slug, table
 from analysis.study.study import Study, hazard_ratio_target
 from analysis.survival.cox import hazard_ratios
 
@@ -25,8 +23,67 @@ N_SHOWN = 10
 N_SIMULATIONS = 100
 
 
+@report.section("subgroups", "Subgroups")
+def subgroups_section(study: Study) -> Blocks:
+    """The continuous marker's hazard ratio in each level of the plan's subgroups, endpoint by endpoint."""
+    if not study.plan.robustness.subgroups:
+        yield Prose("The plan names no subgroups (subgroups in its table [robustness]).")
+        return
+    yield Prose(
+        f"The marker's hazard ratio per {study.step}, adjusted as the plan says, in each level of the subgroups that"
+        " the plan names. What counts is the **interaction test** beside each subgroup's name, not whether"
+        " one interval holds 1 and its neighbour does not; of several subgroups one will differ by chance.\n\n"
+        "A marker is **prognostic** when it goes with the outcome whatever the treatment: a hazard ratio off 1 that is"
+        " much the same in every treatment. It is **predictive** only when the benefit of one treatment over another"
+        " depends on it, which shows as an interaction with treatment. First stands"
+        f" {study.label(study.plan.robustness.subgroups[0])}. Where treatments were not"
+        " allotted at random, and are given for different diseases, an interaction can come from either, and no"
+        " interaction is no proof of sameness: small subgroups could not show one."
+    )
+    yield from report.by_endpoint(study, {"subgroups": _subgroups})
+
+
+def _subgroups(study: Study, endpoint: Endpoint) -> Blocks:
+    """The forest and the table of one endpoint."""
+    subgroups = study.plan.robustness.subgroups
+    effects = subgroup_effects(study.cohort, endpoint, study.marker_term, subgroups=subgroups, **study.adjustment)
+    parts = [mine.assign(level=_level_words(mine["level"])) for _, mine in effects.groupby("subgroup", sort=False)]
+    shown = pd.concat(parts, ignore_index=True)
+    caption = "Points with 95% intervals from one model a subgroup; p: likelihood-ratio test of interaction."
+    if study.truth is not None:
+        caption += " Open mark: the target for everybody. On the transitions one effect was planted for all subgroups."
+    name, title = f"subgroups-{slug(endpoint.name)}", f"{endpoint.name}: {study.plan.marker.label} in subgroups"
+    yield report.forest(
+        study, name, title, _subgroup_rows(study, endpoint, shown), caption=caption, title=endpoint.name
+    )
+    shown = shown.assign(subgroup=shown["subgroup"].map(study.label).replace(ALL, "everybody"))
+    title = f"{endpoint.name}: hazard ratio per {study.step} in subgroups"
+    yield table(name, title, shown, kinds={"interaction_p_value": "p", "interaction_df": "plain"})
+
+
+def _level_words(levels: pd.Series) -> list[str]:
+    """The levels of one subgroup in words: an indicator's 0 and 1 are no and yes."""
+    words = {"0": "no", "1": "yes"} if set(levels) == {"0", "1"} else {}
+    return [words.get(str(level), str(level)) for level in levels]
+
+
+def _subgroup_rows(study: Study, endpoint: Endpoint, effects: pd.DataFrame) -> pd.DataFrame:
+    """The effects as the forest plot takes them: a group a subgroup with its p, a label a level with its counts."""
+    rows = []
+    for name, mine in effects.groupby("subgroup", sort=False):
+        p_value = format_p(mine["interaction_p_value"].iloc[0])
+        group = "Everybody" if name == ALL else f"{study.label(str(name))} (p of interaction {p_value})"
+        for row in mine.to_dict("records"):
+            label = f"{row['level']} ({format_count(row['n_event'])} events of {format_count(row['n'])})"
+            rows.append(report.estimate_row(group, label, "crude" if name == ALL else "adjusted", row))
+        if name == ALL and study.truth is not None:
+            target = hazard_ratio_target(study.truth, endpoint, "conditional, measured magnesium")
+            rows.append(report.target_row(group, "target", target))
+    return report.forest_frame(rows)
+
+
 @report.section("influence", "Influence and measurement error")
-def influence_section(study: Study) -> Iterator[Block]:
+def influence_section(study: Study) -> Blocks:
     """Sites left out in turn, patients by how far they move the estimate, the error of measurement undone in part."""
     site, error = study.plan.robustness.site, study.plan.robustness.measurement_error
     words = (
@@ -51,7 +108,7 @@ def influence_section(study: Study) -> Iterator[Block]:
         yield from attempted("Simulation-extrapolation", _error_blocks, study, error)
 
 
-def _site_blocks(study: Study, model: StudyModel, site: str) -> Iterator[Block]:
+def _site_blocks(study: Study, model: StudyModel, site: str) -> Blocks:
     """The marker's hazard ratio without each site."""
     rows = leave_one_out(study.cohort, study.primary, model.covariates, by=site, strata=model.strata)
     mine = rows[rows["term"] == study.marker_term].drop(columns="term").reset_index(drop=True)
@@ -69,7 +126,7 @@ def _site_blocks(study: Study, model: StudyModel, site: str) -> Iterator[Block]:
     yield table("without-each-site", "Without each site", shown, note=note)
 
 
-def _patient_blocks(study: Study, model: StudyModel) -> Iterator[Block]:
+def _patient_blocks(study: Study, model: StudyModel) -> Blocks:
     """How far each patient moves the marker's log hazard ratio."""
     plan, label, term = study.plan, study.plan.marker.label, study.marker_term
     key = plan.labs.key if plan.labs is not None else None
@@ -101,14 +158,14 @@ def _patient_blocks(study: Study, model: StudyModel) -> Iterator[Block]:
     yield table("influence-by-patient", "The patients who move it most", shown, note=note)
 
 
-def _error_blocks(study: Study, error: float) -> Iterator[Block]:
+def _error_blocks(study: Study, error: float) -> Blocks:
     """The hazard ratio without error of measurement, by simulation-extrapolation."""
     plan, step = study.plan, marker_step(study)
     simex = simulation_extrapolation(
         study.cohort, study.primary, plan.marker.column, measurement_error=error, error_scale="absolute",
         n_simulations=N_SIMULATIONS, seed=plan.robustness.seed, **study.adjustment,
     )  # fmt: skip
-    points = _points(study, simex)
+    points = _extrapolation_points(study, simex)
     named = points[points["label"] != ""]
     caption = (
         f"{study.primary.name}, {'adjusted' if study.adjusts else 'crude'} model, per {study.step}; error of standard"
@@ -151,7 +208,7 @@ def _ratio(simex: SimulationExtrapolation, suffix: str, step: float) -> tuple[fl
     return tuple(np.exp([log_ratio, log_ratio - half, log_ratio + half]))
 
 
-def _points(study: Study, simex: SimulationExtrapolation) -> pd.DataFrame:
+def _extrapolation_points(study: Study, simex: SimulationExtrapolation) -> pd.DataFrame:
     """What the figure shows as points: error_variance label kind hazard_ratio conf_low conf_high."""
     step, unknown = marker_step(study), (math.nan, math.nan)
     rows: list[tuple[object, ...]] = [
