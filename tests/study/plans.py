@@ -1,4 +1,15 @@
-"""The plan that several tests begin with: the lung cohort by age."""
+"""The plan that several tests begin with (the lung cohort by age), studies from such texts, and parts of a section."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from analysis import StudyPlan, write_cohort
+from analysis.study.prepare import prepare_study
+from analysis.study.report.results import StudyFigure, StudySection
+from analysis.study.study import Study
 
 LUNG_BY_AGE = """[data]
 path = "cohort.csv"
@@ -15,3 +26,54 @@ duration = "os_days"
 event = "os_event"
 time_unit = "days"
 """
+
+HOSTILE = '=<b>α & "Ω" 50%, $5 naïve\'</b>'
+
+HOSTILE_PLAN = """[data]
+path = "cohort.csv"
+[marker]
+column = "age"
+label = {label}
+unit = "years"
+per = 10
+direction = "higher"
+[strata]
+edges = [63]
+labels = [{label}, "older"]
+source = "here"
+[[endpoints]]
+name = {label}
+duration = "os_days"
+event = "os_event"
+entry = "entry"
+time_unit = "days"
+[model]
+covariates = ["weight_loss"]
+strata = "sex"
+"""
+
+
+def study_of(cohort: pd.DataFrame, folder: Path, text: str = LUNG_BY_AGE) -> Study:
+    """A study prepared from a cohort and the text of a plan, both written to a folder."""
+    write_cohort(cohort, folder / "cohort.csv")
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
+    return prepare_study(StudyPlan.from_toml(folder / "plan.toml"))
+
+
+def tables(section: StudySection) -> dict[str, pd.DataFrame]:
+    """The frames of a section's tables, by name."""
+    return {block.name: block.frame for block in section.blocks if hasattr(block, "frame")}
+
+
+def figures(section: StudySection) -> dict[str, StudyFigure]:
+    """The figures of a section, by name."""
+    return {block.name: block for block in section.blocks if isinstance(block, StudyFigure)}
+
+
+def assert_figures_are_drawn_and_described(section: StudySection) -> None:
+    """Every figure of a section, and there is one, has axes, a caption and words for those who cannot see it."""
+    assert figures(section)
+    for figure in figures(section).values():
+        assert figure.draw().axes
+        assert len(figure.alt) > 60
+        assert figure.caption

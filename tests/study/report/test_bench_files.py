@@ -7,10 +7,7 @@ import pytest
 
 from analysis import InputError
 from analysis.cohort.reading.examples import synthetic_folder
-from analysis.study.prepare import prepare_study
 from analysis.study.report.bench_files import FOLDER, bench_markdown, checkout_commit, read_benches, write_bench
-from analysis.study.report.sections import bench as section
-from analysis.study.run import synthetic_plan
 from analysis.truth.bench.benches import BENCHES
 
 
@@ -102,17 +99,3 @@ def test_no_folder_holds_no_bench_and_another_file_is_refused(tmp_path):
 def test_a_bench_without_a_name_is_refused(tmp_path):
     with pytest.raises(InputError, match="no bench 'marker'"):
         write_bench(scores(), tmp_path, name="marker")
-
-
-def test_the_report_shows_every_bench_that_was_written(tmp_path, monkeypatch):
-    study = prepare_study(synthetic_plan())
-    monkeypatch.setattr(section, "synthetic_folder", lambda: tmp_path)
-    (words,) = section.bench_section(study).blocks
-    assert "python -m analysis bench" in words.text
-    write_bench(scores(), tmp_path / FOLDER, name="markers", n_replicates=500, seed=7)
-    opening, figure, table = section.bench_section(study).blocks
-    assert "A method that misses stays in the table" in opening.text
-    assert figure.alt.endswith("A departure is shown, in one world or more, of: naive cut.")
-    assert "python -m analysis bench markers --replicates 500 --seed 7" in table.note
-    assert table.frame["verdict"].tolist() == ["biased; rejects too often"]
-    assert figure.draw().axes

@@ -11,12 +11,17 @@ import pytest
 from analysis import Endpoint, PlanError, fit_cox, proportional_hazards_test, run_study, write_cohort
 from analysis.cli import main
 from analysis.robustness.hazards import Verdict
-from analysis.study import models
+from analysis.study import models, run
 from analysis.study.plan.plan import StudyPlan
 from analysis.study.prepare import prepare_study
 from analysis.study.report.cautions import caution_table, sparse_levels, study_cautions
-from analysis.study.report.sections.hazards import hazards_section
+from analysis.study.report.sections.cohort import cohort_section
+from analysis.study.report.sections.hazards import checks_section, hazards_section
+from analysis.study.report.sections.models import models_section
+from analysis.study.report.sections.strata import strata_section
+from analysis.study.report.sections.survival import survival_section
 from analysis.study.report.words import summary_lines
+from tests.study.plans import study_of
 
 PLAN = """
 [study]
@@ -51,10 +56,7 @@ def plain(n: int = 400) -> pd.DataFrame:
 
 def raised(cohort: pd.DataFrame, folder, *, strata: str = OWN) -> set[str]:
     """The subjects of the cautions that a cohort raises."""
-    write_cohort(cohort, folder / "cohort.csv")
-    (folder / "plan.toml").write_text(PLAN.format(strata=strata), encoding="utf-8")
-    study = prepare_study(StudyPlan.from_toml(folder / "plan.toml"))
-    table = caution_table(study_cautions(study))
+    table = caution_table(study_cautions(study_of(cohort, folder, PLAN.format(strata=strata))))
     return set(table.loc[table["raised"] == "yes", "subject"])
 
 
@@ -62,11 +64,11 @@ def test_a_sound_cohort_raises_none(tmp_path):
     assert raised(plain(), tmp_path) == set()
 
 
-def test_a_cut_of_the_sample_is_told(tmp_path):
+def test_a_cut_of_the_sample_is_a_caution(tmp_path):
     assert raised(plain(), tmp_path, strata="quantiles = 2") == {"where the cut comes from"}
 
 
-def test_missing_markers_are_told_and_so_are_the_rows_that_the_models_leave_out(tmp_path):
+def test_missing_markers_and_the_rows_that_the_models_leave_out_are_cautions(tmp_path):
     cohort = plain()
     cohort.loc[:24, "marker"] = np.nan
     assert raised(cohort, tmp_path) == {"missing marker"}
@@ -74,14 +76,44 @@ def test_missing_markers_are_told_and_so_are_the_rows_that_the_models_leave_out(
     assert raised(cohort, tmp_path) == {"missing marker", "left out of the adjusted models"}
 
 
-def test_short_follow_up_and_a_thin_tail_are_told(tmp_path):
+def test_short_follow_up_and_a_thin_tail_are_cautions(tmp_path):
     cohort = plain()
     early = cohort["months"] > 8
     cohort.loc[early & (cohort.index > 25), ["months", "dead"]] = [8.0, 0]
     assert raised(cohort, tmp_path) == {"median follow-up", "at risk at 10"}
 
 
-def test_few_events_and_separation_are_told(tmp_path):
+@pytest.mark.parametrize(("at_risk", "expected"), [(9, "yes"), (10, "no"), (11, "no")])
+def test_a_tail_is_thin_below_ten_at_risk_at_the_horizon_in_any_stratum(tmp_path, at_risk, expected):
+    cohort = plain()
+    still = cohort.index[(cohort["marker"] >= 0) & (cohort["months"] >= 10)]
+    cohort.loc[still[at_risk:], ["months", "dead"]] = [9.9, 0]
+    study = study_of(cohort, tmp_path, PLAN.format(strata=OWN))
+    (caution,) = (one for one in study_cautions(study) if one.subject == "at risk at 10")
+    row = caution_table((caution,)).iloc[0]
+    assert (row["observed_value"], row["raised"]) == (f"{at_risk} in high", expected)
+    assert (f"(high {at_risk})" in caution.text) == (expected == "yes")
+
+
+@pytest.mark.parametrize(("missing", "expected"), [(20, "no"), (21, "yes")])
+def test_more_than_one_marker_in_twenty_missing_is_a_caution(tmp_path, missing, expected):
+    cohort = plain()
+    cohort.loc[: missing - 1, "marker"] = np.nan
+    study = study_of(cohort, tmp_path, PLAN.format(strata=OWN))
+    row = caution_table(study_cautions(study)).set_index("subject").loc["missing marker"]
+    assert (row["threshold"], row["raised"]) == ("at most 5%", expected)
+
+
+@pytest.mark.parametrize(("missing", "expected"), [(40, "no"), (41, "yes")])
+def test_more_than_one_row_in_ten_left_out_of_the_adjusted_models_is_a_caution(tmp_path, missing, expected):
+    cohort = plain()
+    cohort.loc[: missing - 1, "age"] = np.nan
+    study = study_of(cohort, tmp_path, PLAN.format(strata=OWN))
+    row = caution_table(study_cautions(study)).set_index("subject").loc["left out of the adjusted models"]
+    assert (row["threshold"], row["raised"]) == ("at most 10%", expected)
+
+
+def test_few_events_and_separation_are_cautions(tmp_path):
     cohort = plain()
     cohort["dead"] = ((cohort["marker"] < cohort["marker"].nsmallest(4).max()) & (cohort["months"] < 20)).astype(int)
     assert {"events per parameter", "separation: terms not estimable"} <= raised(cohort, tmp_path)
@@ -96,8 +128,10 @@ def crossing() -> pd.DataFrame:
     return cohort.assign(months=np.minimum(death, 20.0).round(3), dead=(death <= 20) * 1)
 
 
-def test_crossing_hazards_are_told_and_choose_no_summary(tmp_path):
+def test_crossing_hazards_are_a_caution_and_choose_no_summary(tmp_path, monkeypatch):
     assert raised(crossing(), tmp_path) == {"proportional hazards"}
+    parts = (cohort_section, strata_section, survival_section, models_section, hazards_section, checks_section)
+    monkeypatch.setattr(run, "SECTIONS", parts)
     results = run_study(tmp_path / "plan.toml")
     assert results.summary[1].startswith("Hazard ratio, marker, per 1 lower: crude")
     assert not any(line.startswith("Mean months") for line in results.summary)
@@ -153,8 +187,8 @@ def test_the_caution_on_proportional_hazards_follows_the_verdict_of_the_report(
     row = caution_table(tuple(cautions)).iloc[0]
     assert (row["observed_value"], row["raised"]) == (departure, expected)
     assert f"The verdict is {departure}." in cautions[0].text
-    said = [getattr(block, "text", "") for block in hazards_section(study).blocks]
-    assert f"**Death.** The verdict is {departure}." in said
+    texts = [getattr(block, "text", "") for block in hazards_section(study).blocks]
+    assert f"**Death.** The verdict is {departure}." in texts
 
 
 def test_a_small_p_value_of_one_of_two_tests_raises_no_caution_that_the_verdict_does_not(tmp_path):
@@ -174,15 +208,15 @@ def test_a_small_p_value_of_one_of_two_tests_raises_no_caution_that_the_verdict_
 
 
 @pytest.mark.parametrize(("n_levels", "expected"), [(12, set()), (13, {"levels of Clinic"})])
-def test_a_category_of_many_levels_is_told_with_its_number_of_levels(tmp_path, capsys, n_levels, expected):
+def test_a_category_of_many_levels_is_a_caution_with_its_number_of_levels(tmp_path, capsys, n_levels, expected):
     cohort = plain().assign(clinic=[f"c{row % n_levels}" for row in range(400)])
     write_cohort(cohort, tmp_path / "cohort.csv")
     text = PLAN.format(strata=OWN).replace('["age"]', '["age", "clinic"]') + '[labels]\nclinic = "Clinic"\n'
     (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
     study = prepare_study(StudyPlan.from_toml(tmp_path / "plan.toml"))
-    found = sparse_levels(study)
-    assert {one.subject for one in found if one.raised} == expected
-    assert [one.observed for one in found] == [str(n_levels)]
+    cautions = sparse_levels(study)
+    assert {one.subject for one in cautions if one.raised} == expected
+    assert [one.observed for one in cautions] == [str(n_levels)]
     assert main(["validate", str(tmp_path / "plan.toml")]) == 0
-    told = f"column 'clinic': {n_levels} levels, the rarest with {400 // n_levels} of 400 patients; sparse levels: join"
-    assert (told in capsys.readouterr().out) == bool(expected)
+    words = f"column 'clinic': {n_levels} levels, the rarest with {400 // n_levels} of 400 patients; sparse levels:"
+    assert (words in capsys.readouterr().out) == bool(expected)

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from analysis import ADJUSTMENT, OVERALL_SURVIVAL, NotEstimable, cutpoint_multiverse, load_cohort, search_cutpoint
-from analysis.study.prepare import prepare_study
+from analysis import ADJUSTMENT, OVERALL_SURVIVAL, NotEstimable, search_cutpoint
 from analysis.study.report.sections import cut_choices, searching
-from analysis.study.run import synthetic_plan
-from analysis.study.study import Study
 
 COLUMNS = ["hazard_ratio", "conf_low", "conf_high", "p_naive", "p_corrected"]
 
 
-@pytest.fixture(scope="module")
-def study() -> Study:
-    return prepare_study(synthetic_plan())
-
-
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch):
-    monkeypatch.setattr(cut_choices, "N_PERMUTATIONS", 199)
-    monkeypatch.setattr(cut_choices, "N_BOOTSTRAP", 20)
-    monkeypatch.setattr(cut_choices, "N_MULTIVERSE", 19)
+    for name, draws in {"N_PERMUTATIONS": 199, "N_BOOTSTRAP": 20, "N_MULTIVERSE": 19}.items():
+        monkeypatch.setattr(cut_choices, name, draws)
 
 
 @pytest.mark.filterwarnings("ignore::analysis.errors.RowsDropped")
@@ -80,49 +70,3 @@ def test_a_crude_search_does_not_pass_for_the_adjusted_one_that_failed(study, mo
     assert "adjusted as the plan says" not in words
     curve = next(block for block in section.blocks if getattr(block, "name", "") == "dose-response")
     assert curve.draw.keywords["searched"] is None
-
-
-@pytest.mark.filterwarnings("ignore::analysis.errors.RowsDropped")
-def test_the_null_world_stands_among_the_worlds_and_only_adjustment_helps_there():
-    words, table = cut_choices.world_blocks()
-    rows = table.frame
-    assert list(rows["world"].unique()) == ["planted", "no effect", "independent", "threshold"]
-    null = rows[rows["world"] == "no effect"].set_index(["adjustment", "analysis"])["p_corrected"]
-    assert null["crude", "searched cut, corrected"] < 0.05 < null["adjusted", "searched cut, corrected"]
-    estimates = rows[["hazard_ratio", "conf_low", "conf_high"]]
-    assert estimates[rows["adjustment"] == "crude"].notna().all(axis=None)
-    assert estimates[rows["adjustment"] == "adjusted"].isna().all(axis=None)  # none that is not corrected
-    threshold = rows[(rows["world"] == "threshold") & (rows["adjustment"] == "adjusted")]["p_corrected"].item()
-    assert ("does not see it with 480 patients" in words.text) == (threshold >= 0.05)
-
-
-def test_each_adjustment_has_its_p_value_and_the_sentence_on_what_it_tests(study):
-    figure, tests, analyses = cut_choices.multiverse_blocks(study)
-    by_name = tests.frame.set_index("adjustment")
-    assert by_name.index.tolist() == ["as planned", "none"]
-    found = analyses.frame.groupby("adjustment")["hazard_ratio"]
-    assert_allclose(
-        by_name["median_hazard_ratio"],
-        np.exp(found.apply(lambda held: np.log(held).median()))[by_name.index],
-        rtol=1e-6,
-    )
-    assert by_name["p_value"]["none"] == pytest.approx(1 / 20)
-    assert tests.display["p"].tolist()[-1] == "≤ 0.05"  # as in the caption
-    for words in (figure.caption, analyses.note):
-        assert "p ≤ 0.05, the least of 19 permutations" in words
-        assert "tests that the marker is related to nothing, within the strata; confounding makes it small" in words
-    assert "related to nothing" in tests.note
-
-
-def test_a_p_value_of_one_adjustment_is_that_of_its_analyses_alone():
-    rows = load_cohort().dropna(subset=["magnesium"]).iloc[:150].reset_index(drop=True)
-    rows = rows.assign(magnesium=rows["magnesium"].rank(method="first"))  # distinct, so that both deal the same orders
-    options = {"cutpoints": {"a": 40.0, "b": 60.0}, "n_permutations": 39, "seed": 3}
-    sets = {"none": (), "age and ECOG": ["age", "ecog"]}
-    both = cutpoint_multiverse(rows, OVERALL_SURVIVAL, "magnesium", adjustments=sets, **options)
-    for name, terms in sets.items():
-        alone = cutpoint_multiverse(rows, OVERALL_SURVIVAL, "magnesium", adjustments={name: terms}, **options)
-        mine = both.tests.set_index("adjustment").loc[name]
-        assert mine["p_value"] == alone.p_value
-        assert mine["median_hazard_ratio"] == pytest.approx(alone.median_hazard_ratio, rel=1e-9)
-        assert mine["n_analyses"] == len(alone.analyses)

@@ -4,34 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from analysis.study.prepare import prepare_study
 from analysis.study.report.sections.about import about_section, estimand_words
 from analysis.study.report.words import methods_words
-from analysis.study.run import synthetic_plan
 from analysis.study.study import Study
-
-
-@pytest.fixture(scope="module")
-def study() -> Study:
-    return prepare_study(synthetic_plan())
 
 
 def changed(study: Study, **parts: object) -> Study:
     return replace(study, plan=replace(study.plan, **parts))
 
 
-def told(study: Study) -> str:
+def words_of(study: Study) -> str:
     return " ".join(block.text for block in about_section(study).blocks)
 
 
 def test_when_a_plan_was_written_is_for_its_author_to_say(study):
     silent = changed(study, reporting={})
-    assert "software cannot know" in told(silent)
-    words = told(changed(study, reporting={"prespecification": "Registered on 1 May 2020 as X."}))
+    assert "software cannot know" in words_of(silent)
+    words = words_of(changed(study, reporting={"prespecification": "Registered on 1 May 2020 as X."}))
     assert "The author on what was decided before the outcome was seen: Registered on 1 May 2020 as X." in words
-    for text in (told(silent), " ".join(methods_words(silent, set()))):
+    for text in (words_of(silent), " ".join(methods_words(silent, set()))):
         assert "ecided before looking" not in text
         assert "beforehand" not in text
         assert "selected by its p-value" not in text

@@ -1,0 +1,49 @@
+"""The synthetic study, prepared once, its main sections, its whole report; and a study named with malice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis import StudyResults, load_example, run_study, synthetic_plan
+from analysis.errors import collected
+from analysis.study.prepare import prepare_study
+from analysis.study.report.sections import cut_choices
+from analysis.study.report.sections.cohort import cohort_section
+from analysis.study.report.sections.models import models_section
+from analysis.study.report.sections.survival import survival_section
+from analysis.study.study import Study
+from tests.study.plans import HOSTILE, HOSTILE_PLAN, study_of
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
+    return prepare_study(synthetic_plan())
+
+
+@pytest.fixture(scope="session")
+def results() -> StudyResults:
+    plan = synthetic_plan()
+    few = replace(plan.robustness, n_bootstrap=20, n_imputations=3)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, draws in {"N_PERMUTATIONS": 99, "N_BOOTSTRAP": 20, "N_MULTIVERSE": 19}.items():
+            patch.setattr(cut_choices, name, draws)
+        return run_study(replace(plan, robustness=few))
+
+
+@pytest.fixture(scope="session")
+def main_results(study):
+    with collected():
+        return StudyResults(study, (), (cohort_section(study), survival_section(study), models_section(study)))
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory):
+    """The lung cohort with late entry and covariates missing, its marker, stratum and endpoint named with malice."""
+    lung = load_example("lung")
+    quoted = '"' + HOSTILE.replace('"', '\\"') + '"'
+    text = HOSTILE_PLAN.replace("{label}", quoted)
+    with collected():
+        study = study_of(lung.assign(entry=(lung.index % 3) * 2.0), tmp_path_factory.mktemp("hostile"), text)
+        return StudyResults(study, (), (survival_section(study), models_section(study)))
