@@ -73,10 +73,14 @@ class StudyResults:
 
     Examples
     --------
-    >>> from analysis.study.run import run_study, synthetic_plan
-    >>> results = run_study(synthetic_plan())
-    >>> "overall-survival-medians" in results.tables
-    True
+    >>> from analysis import synthetic_plan
+    >>> from analysis.study.prepare import prepare_study
+    >>> study = prepare_study(synthetic_plan())
+    >>> frame = pd.DataFrame({"step": ["rows read"], "n": [480]})
+    >>> cohort = StudySection("cohort", "The cohort", (TableBlock("flow", "Rows read and used", frame, frame),))
+    >>> results = StudyResults(study, summary=(), sections=(cohort,))  # run_study(plan) makes all of it
+    >>> results.tables["flow"]["n"].tolist()
+    [480]
     """
 
     study: Study
