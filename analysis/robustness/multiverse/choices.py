@@ -23,6 +23,8 @@ Condition = str | Mapping[str, object] | Callable[[pd.DataFrame], object] | None
 
 COMPLETE, MEDIAN, LOWEST, HIGHEST = "complete case", "median imputation", "missing as lowest", "missing as highest"
 MISSING_RULES = (COMPLETE, MEDIAN, LOWEST, HIGHEST)
+FAULTS = (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError)
+"""What a condition that cannot be evaluated raises: a text as `InputError`, a function of the user's as it may."""
 DIMENSIONS = ("cutpoint", "endpoint", "adjustment", "exclusion", "missing")
 
 
@@ -59,14 +61,11 @@ def read_choices(
         With every fault at once: nothing to choose from, names used twice, edges that are none, terms that hold the
         marker, conditions that cannot be evaluated without the marker, unknown rules.
     """
-    raise_all(_unnamed(cutpoints=cutpoints, adjustments=adjustments, exclusions=exclusions), InputError)
-    if not isinstance(endpoints, (Endpoint, Iterable)):
-        raise InputError(f"endpoints: expected Endpoint(duration, event), or several, got {type(endpoints).__name__}")
-    outcomes = [endpoints] if isinstance(endpoints, Endpoint) else list(endpoints)
-    strangers = [type(outcome).__name__ for outcome in outcomes if not isinstance(outcome, Endpoint)]
-    if strangers:
-        raise InputError(f"endpoints: expected Endpoint(duration, event), got {first_few(strangers)}")
-    rules = listed(missing)
+    mappings = {"cutpoints": cutpoints, "adjustments": adjustments, "exclusions": exclusions}
+    unnamed = {what: type(given).__name__ for what, given in mappings.items() if not isinstance(given, Mapping)}
+    expected = "expected a mapping from a name to each choice"
+    raise_all([f"{what}: {expected}, got {kind}" for what, kind in unnamed.items()], InputError)
+    outcomes, rules = _outcomes(endpoints), listed(missing)
     problems = [problem for rule in rules for problem in choice_problems("missing", rule, MISSING_RULES)]
     named = {
         "cutpoints": list(cutpoints), "endpoints": [endpoint.name for endpoint in outcomes],
@@ -76,30 +75,32 @@ def read_choices(
     for what, names in named.items():
         twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
         problems += [f"{what}: {first_few(map(repr, twice))} given twice; each needs a name of its own"] * bool(twice)
-    terms = {name: listed(held) for name, held in adjustments.items()}
-    problems += [f"{name!r}: {words}" for name, held in terms.items() for words in adjust_problems(marker, held)]
-    cuts = {name: _as_cutpoints(name, held, problems) for name, held in cutpoints.items()}
-    masks = {name: _left_out(cohort, marker, name, condition, problems) for name, condition in exclusions.items()}
+    terms = {name: listed(given) for name, given in adjustments.items()}
+    problems += [f"{name!r}: {text}" for name, given in terms.items() for text in adjust_problems(marker, given)]
+    cuts = {name: _as_cutpoints(name, given, problems) for name, given in cutpoints.items()}
+    masks = {name: _excluded(cohort, marker, name, condition, problems) for name, condition in exclusions.items()}
     raise_all(problems, InputError)
     by_name = {endpoint.name: endpoint for endpoint in outcomes}
     return Choices({name: cut for name, cut in cuts.items() if cut}, by_name, terms, masks, rules)
 
 
-def _unnamed(**choices: object) -> list[str]:
-    """A word on choices without names."""
-    return [
-        f"{what}: expected a mapping from a name to each choice, got {type(held).__name__}"
-        for what, held in choices.items()
-        if not isinstance(held, Mapping)
-    ]
+def _outcomes(endpoints: Endpoint | Sequence[Endpoint]) -> list[Endpoint]:
+    """One endpoint or several, as a list."""
+    if not isinstance(endpoints, (Endpoint, Iterable)):
+        raise InputError(f"endpoints: expected Endpoint(duration, event), or several, got {type(endpoints).__name__}")
+    outcomes = [endpoints] if isinstance(endpoints, Endpoint) else list(endpoints)
+    wrong = [type(outcome).__name__ for outcome in outcomes if not isinstance(outcome, Endpoint)]
+    if wrong:
+        raise InputError(f"endpoints: expected Endpoint(duration, event), got {first_few(wrong)}")
+    return outcomes
 
 
-def _as_cutpoints(name: str, held: Cutpoints | float | Sequence[float], problems: list[str]) -> Cutpoints | None:
+def _as_cutpoints(name: str, given: Cutpoints | float | Sequence[float], problems: list[str]) -> Cutpoints | None:
     """Cut-points as they are, or made of bare edges."""
-    if isinstance(held, Cutpoints):
-        return held
-    edges = tuple(np.ravel(np.asarray(held, dtype=object)))
-    between = tuple(f"stratum {place}" for place in range(2, len(edges) + 1))
+    if isinstance(given, Cutpoints):
+        return given
+    edges = tuple(np.ravel(np.asarray(given, dtype=object)))
+    between = tuple(f"stratum {number}" for number in range(2, len(edges) + 1))
     try:
         return Cutpoints(edges, ("low", *between, "high"), source=f"given as {name!r}")
     except InputError as error:
@@ -107,7 +108,7 @@ def _as_cutpoints(name: str, held: Cutpoints | float | Sequence[float], problems
         return None
 
 
-def _left_out(cohort: pd.DataFrame, marker: str, name: str, condition: Condition, problems: list[str]) -> BoolArray:
+def _excluded(cohort: pd.DataFrame, marker: str, name: str, condition: Condition, problems: list[str]) -> BoolArray:
     """The rows for which a condition holds; where it is undefined, as for a missing value, it does not hold.
 
     Conditions are evaluated without the marker: an exclusion that read it would change with every permutation of it.
@@ -121,25 +122,25 @@ def _left_out(cohort: pd.DataFrame, marker: str, name: str, condition: Condition
         problems += [f"exclusion {name!r}: {problem}" for problem in wrong]
         return nobody if wrong else _any_of(others, condition)
     try:
-        held: Any = condition(others) if callable(condition) else rows_that_meet(others, condition)
-        answer = pd.array(held, dtype="boolean")
-    except Exception as error:  # whatever a query, or a function of the user's, raises: its words go on
+        answer: Any = condition(others) if callable(condition) else rows_that_meet(others, condition)
+        excluded = pd.array(answer, dtype="boolean")
+    except FAULTS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         problems.append(
             f"exclusion {name!r}: cannot be evaluated ({reason}); it must be True or False for every row, and may read"
             f" every column but the marker {marker!r}"
         )
         return nobody
-    if len(answer) != len(cohort):
-        problems.append(f"exclusion {name!r}: {len(answer)} answers for {len(cohort)} rows; give one a row")
+    if len(excluded) != len(cohort):
+        problems.append(f"exclusion {name!r}: {len(excluded)} answers for {len(cohort)} rows; give one a row")
         return nobody
-    return np.asarray(answer.fillna(False).to_numpy(dtype=bool), dtype=bool)
+    return np.asarray(excluded.fillna(False).to_numpy(dtype=bool), dtype=bool)
 
 
 def _any_of(cohort: pd.DataFrame, condition: Mapping[str, object]) -> BoolArray:
     """The rows in which at least one column holds one of its values."""
-    found = np.zeros(len(cohort), dtype=bool)
+    met = np.zeros(len(cohort), dtype=bool)
     for name, values in condition.items():
         wanted = list(values) if pd.api.types.is_list_like(values) else [values]  # type: ignore[call-overload]
-        found |= cohort[name].isin(wanted).to_numpy(dtype=bool)
-    return found
+        met |= cohort[name].isin(wanted).to_numpy(dtype=bool)
+    return met

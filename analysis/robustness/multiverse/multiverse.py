@@ -1,4 +1,4 @@
-"""Every defensible cut of a marker at once: a specification curve, and one p-value for the whole of it."""
+"""Every defensible cut of a marker at once: all analyses in order, and one p-value for the whole of them."""
 
 from __future__ import annotations
 
@@ -9,34 +9,17 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, column_problems, numbers
-from analysis.errors import (
-    AnalysisWarning,
-    FewEvents,
-    InputError,
-    SuspiciousValues,
-    dropped_warnings,
-    raise_all,
-    warn_all,
-)
-from analysis.robustness.multiverse.analyses import Universe, fitted_analyses, log_hazard_ratios, null_curves
-from analysis.robustness.multiverse.choices import COMPLETE, Choices, Condition, read_choices
-from analysis.robustness.multiverse.settings import (
-    Contrast,
-    Setting,
-    canonical_order,
-    permutation_blocks,
-    read_settings,
-    read_terms,
-    with_medians,
-)
-from analysis.robustness.multiverse.specification_curve import analysis_table, curve_table, decision_grid
+from analysis.kernels.tails import normal_quantile
+from analysis.robustness.multiverse import analyses as fits
+from analysis.robustness.multiverse.analyses import Contrast, Universe
+from analysis.robustness.multiverse.choices import COMPLETE, DIMENSIONS, Choices, Condition, read_choices
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import column_precision, range_problems, stratum_codes
-from analysis.strata.marker_designs import listed
 from analysis.survival.cox import EVENTS_PER_PARAMETER
-from analysis.survival.rows import choice_problems, count_problems, level_problems
+from analysis.survival.rows import choice_problems, count_problems, level_problems, listed
 
 __all__ = ["Multiverse", "cutpoint_multiverse"]
 
@@ -45,7 +28,7 @@ AS_LARGE = 1 - 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Multiverse:
+class Multiverse(errors.RowAccount):
     """What every analysis of a multiverse found, and how often chance alone finds as much.
 
     Attributes
@@ -74,9 +57,7 @@ class Multiverse:
     null_medians : ndarray, shape (n_permutations,)
         The permuted median log hazard ratios.
     marker, contrast, strata, conf_level, n_permutations, seed
-        As asked for.
-    n_read, n_used, dropped, warnings
-        Rows given, rows in at least one analysis, rows in none, and what is worth a word.
+        As asked for; and the row account, of rows in at least one analysis.
     """
 
     analyses: pd.DataFrame
@@ -93,10 +74,6 @@ class Multiverse:
     conf_level: float
     n_permutations: int
     seed: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def cutpoint_multiverse(
@@ -196,49 +173,32 @@ def cutpoint_multiverse(
     (4, [1, 2, 3, 4], 0.05)
     """
     strata_names = listed(strata)
-    _check_options(contrast, conf_level, n_permutations, seed)
-    raise_all(column_problems(cohort, [marker, *strata_names]))
+    problems = choice_problems("contrast", contrast, get_args(Contrast)) + level_problems(conf_level)
+    problems += count_problems("n_permutations", n_permutations, low=0) + count_problems("seed", seed, low=0)
+    errors.raise_all(problems, errors.InputError)
+    errors.raise_all(column_problems(cohort, [marker, *strata_names]))
     choices = read_choices(
         cohort, marker, cutpoints=cutpoints, endpoints=endpoints, adjustments=adjustments or {"none": ()},
         exclusions=exclusions or {"none": None}, missing=missing,
     )  # fmt: skip
     universe = _universe(cohort, marker, choices, strata_names, contrast)
-    analyses = analysis_table(fitted_analyses(universe), conf_level)
-    observed = log_hazard_ratios(universe, np.arange(len(cohort))[None, :])[0]
-    nulls = null_curves(universe, n_permutations=n_permutations, seed=seed)
+    analyses = _analysis_table(fits.fitted_analyses(universe), conf_level)
+    observed = fits.log_hazard_ratios(universe, np.arange(len(cohort))[None, :])[0]
+    nulls = fits.null_curves(universe, n_permutations=n_permutations, seed=seed)
     medians = np.array([_median(curve) for curve in nulls])
-    curve = curve_table(analyses, nulls, conf_level)
-    n_used = _rows_used(universe)
-    dropped = {"in no analysis": len(cohort) - n_used} if n_used < len(cohort) else {}
-    found = (*dropped_warnings(len(cohort), n_used, dropped), *_warnings(analyses, choices))
-    warn_all(found)
+    curve = _curve_table(analyses, nulls, conf_level)
+    n_read, n_used = len(cohort), _rows_used(universe)
+    dropped = {"in no analysis": n_read - n_used} if n_used < n_read else {}
+    carried = (*errors.dropped_warnings(n_read, n_used, dropped), *_warnings(analyses, choices))
+    errors.warn_all(carried)
     return Multiverse(
-        analyses=analyses.drop(columns="n_parameter"),
-        curve=curve,
-        grid=decision_grid(curve, analyses),
+        analyses=analyses.drop(columns="n_parameter"), curve=curve, grid=_decision_grid(curve, analyses),
         median_hazard_ratio=float(np.exp(_median(observed))),
-        share_below_one=float((curve["hazard_ratio"] < 1).mean()),
-        p_value=_permutation_p(_median(observed), medians),
-        tests=_tests(analyses["adjustment"], observed, nulls),
-        null_medians=medians,
-        marker=marker,
-        contrast=contrast,
-        strata=strata_names,
-        conf_level=conf_level,
-        n_permutations=n_permutations,
-        seed=seed,
-        n_read=len(cohort),
-        n_used=n_used,
-        dropped=dropped,
-        warnings=found,
-    )
-
-
-def _check_options(contrast: str, conf_level: float, n_permutations: int, seed: int) -> None:
-    """Every fault of the options."""
-    problems = choice_problems("contrast", contrast, get_args(Contrast)) + level_problems(conf_level)
-    problems += count_problems("n_permutations", n_permutations, low=0) + count_problems("seed", seed, low=0)
-    raise_all(problems, InputError)
+        share_below_one=float((curve["hazard_ratio"] < 1).mean()), p_value=_permutation_p(_median(observed), medians),
+        tests=_tests(analyses["adjustment"], observed, nulls), null_medians=medians, marker=marker, contrast=contrast,
+        strata=strata_names, conf_level=conf_level, n_permutations=n_permutations, seed=seed, n_read=n_read,
+        n_used=n_used, dropped=dropped, warnings=carried,
+    )  # fmt: skip
 
 
 def _universe(
@@ -247,40 +207,103 @@ def _universe(
     """Every analysis, its columns checked on the cohort as given, its rows then in a canonical order."""
     problems: list[str] = []
     values = numbers(cohort, marker, problems, role="marker column")
-    raise_all(problems)
+    errors.raise_all(problems)
     for name, cut in choices.cutpoints.items():
         problems += [f"{name!r}: {problem}" for problem in range_problems(values, cut, marker)]
-    raise_all(problems)
+    errors.raise_all(problems)
     for endpoint in choices.endpoints.values():
-        filled = with_medians(cohort, kept_as_is={marker, *endpoint.columns, *strata})
+        filled = fits.with_medians(cohort, kept_as_is={marker, *endpoint.columns, *strata})
         for terms in choices.adjustments.values():
-            read_terms(filled, endpoint, terms, strata)
-    order = canonical_order(cohort, values, choices, strata)
-    held = replace(choices, exclusions={name: mask[order] for name, mask in choices.exclusions.items()})
-    rows, precision = cohort.iloc[order], column_precision(cohort[marker])
+            fits.read_terms(filled, endpoint, terms, strata)
+    order = _canonical_order(cohort, values, choices, strata)
+    rows, values, precision = cohort.iloc[order], values[order], column_precision(cohort[marker])
+    ordered = replace(choices, exclusions={name: mask[order] for name, mask in choices.exclusions.items()})
     return Universe(
-        settings=read_settings(rows, marker, held, strata),
+        settings=tuple(fits.read_setting(rows, marker, ordered, strata, names) for names in choices.settings()),
         cuts=choices.cutpoints,
-        codes={name: stratum_codes(values[order], cut, precision) for name, cut in choices.cutpoints.items()},
-        values=values[order],
-        blocks=permutation_blocks(rows, strata, values[order]),
+        codes={name: stratum_codes(values, cut, precision) for name, cut in choices.cutpoints.items()},
+        values=values,
+        blocks=_permutation_blocks(rows, strata, values),
         contrast=contrast,
     )
 
 
+def _canonical_order(cohort: pd.DataFrame, values: FloatArray, choices: Choices, strata: Sequence[str]) -> IntArray:
+    """An order of the rows that follows from what they hold, so that shuffled rows get the same permutations."""
+    outcomes = [name for endpoint in choices.endpoints.values() for name in endpoint.columns]
+    text = " ".join(str(term) for terms in choices.adjustments.values() for term in terms)
+    used = [name for name in cohort.columns if str(name) in text or name in (*outcomes, *strata)]
+    return np.lexsort([*choices.exclusions.values(), *(fits.as_numbers(cohort[name]) for name in used), values])
+
+
+def _permutation_blocks(cohort: pd.DataFrame, strata: Sequence[str], values: FloatArray) -> IntArray:
+    """The rows among which the marker is permuted: those of one stratum in which it was measured.
+
+    Who misses the marker stays as it is, so that missing values that tell of the outcome do not pass for the marker's.
+    """
+    absent = np.isnan(values).astype(np.int64)
+    if not strata:
+        return absent
+    return absent + 2 * np.asarray(cohort.groupby(list(strata), dropna=False, observed=True).ngroup(), dtype=np.int64)
+
+
 def _rows_used(universe: Universe) -> int:
-    """Rows in at least one analysis."""
+    """Rows in at least one analysis: with a marker, but where a rule for missing values does without."""
     used = np.zeros(len(universe.values), dtype=bool)
     for setting in universe.settings:
-        used[_with_marker(setting, universe.values)] = True
+        measured = ~np.isnan(universe.values[setting.position])
+        used[setting.position[measured | (setting.missing != COMPLETE)]] = True
     return int(used.sum())
 
 
-def _with_marker(setting: Setting, values: FloatArray) -> IntArray:
-    """The rows of a setting that its rule for missing values keeps."""
-    if setting.missing != COMPLETE:
-        return setting.position
-    return setting.position[~np.isnan(values[setting.position])]
+def _analysis_table(rows: list[dict[str, object]], conf_level: float) -> pd.DataFrame:
+    """The analyses as a frame, with limits and p-values by Wald."""
+    from scipy.special import erfc
+
+    table = pd.DataFrame(rows)
+    table.insert(0, "analysis", np.arange(1, len(table) + 1))
+    coef, std_error = table["coef"].to_numpy(np.float64), table["std_error"].to_numpy(np.float64)
+    reach = normal_quantile(conf_level) * std_error
+    table = table.assign(
+        hazard_ratio=np.exp(coef),
+        conf_low=np.exp(coef - reach),
+        conf_high=np.exp(coef + reach),
+        log_hazard_ratio=coef,
+        p_value=erfc(np.abs(coef / std_error) / np.sqrt(2)),
+    )
+    counts = ["n", "n_event", "n_low", "n_excluded", "n_missing"]
+    estimates = ["hazard_ratio", "conf_low", "conf_high", "log_hazard_ratio", "std_error", "p_value"]
+    return table[["analysis", *DIMENSIONS, *counts, *estimates, "note", "error", "n_parameter"]]
+
+
+def _curve_table(analyses: pd.DataFrame, nulls: FloatArray, conf_level: float) -> pd.DataFrame:
+    """The estimates in order, each rank beside what permutations find there."""
+    found = analyses[analyses["error"] == ""].sort_values(["log_hazard_ratio", "analysis"])
+    ranks = np.arange(1, len(found) + 1)
+    columns = ["analysis", "hazard_ratio", "conf_low", "conf_high", "p_value"]
+    curve = found[columns].reset_index(drop=True)
+    curve.insert(0, "rank", ranks)
+    ordered = [curve for curve in (_at_ranks(null, len(found)) for null in nulls) if curve is not None]
+    levels = [(1 - conf_level) / 2, 0.5, (1 + conf_level) / 2]
+    limits = np.quantile(ordered, levels, axis=0) if ordered and len(found) else np.full((3, len(found)), np.nan)
+    low, middle, high = np.exp(limits)
+    return curve.assign(null_low=low, null_median=middle, null_high=high)
+
+
+def _at_ranks(null: FloatArray, n_ranks: int) -> FloatArray | None:
+    """A permuted curve in order, stretched to the ranks of the observed one where fewer or more are estimable."""
+    known = null[~np.isnan(null)]
+    return np.quantile(known, np.linspace(0, 1, n_ranks)) if len(known) else None
+
+
+def _decision_grid(curve: pd.DataFrame, analyses: pd.DataFrame) -> pd.DataFrame:
+    """The choices behind every rank, a row a dimension."""
+    chosen = curve[["rank", "analysis"]].merge(analyses[["analysis", *DIMENSIONS]], on="analysis")
+    grid = chosen.melt(
+        id_vars=["rank", "analysis"], value_vars=list(DIMENSIONS), var_name="dimension", value_name="choice"
+    )
+    kind = pd.CategoricalDtype(list(DIMENSIONS), ordered=True)
+    return grid.astype({"dimension": kind}).sort_values(["rank", "dimension"], ignore_index=True)
 
 
 def _median(curve: FloatArray) -> float:
@@ -310,20 +333,19 @@ def _permutation_p(observed: float, medians: FloatArray) -> float:
     return float((1 + (~nearer).sum()) / (1 + len(medians)))
 
 
-def _warnings(analyses: pd.DataFrame, choices: Choices) -> list[AnalysisWarning]:
-    """What is worth a word about the analyses."""
-    found: list[AnalysisWarning] = []
+def _warnings(analyses: pd.DataFrame, choices: Choices) -> list[errors.AnalysisWarning]:
+    """Warnings of analyses without an estimate or with few events, and of exclusions that leave out nobody."""
+    found: list[errors.AnalysisWarning] = []
     total, failed = len(analyses), int((analyses["error"] != "").sum())
     few = int((analyses["n_event"] < EVENTS_PER_PARAMETER * analyses["n_parameter"]).sum())
     if failed:
-        found.append(AnalysisWarning(f"{failed} of {total} analyses have no estimate; their column 'error' says why"))
+        text = f"{failed} of {total} analyses have no estimate; their column 'error' says why"
+        found.append(errors.AnalysisWarning(text))
     if few:
-        found.append(
-            FewEvents(f"{few} of {total} analyses have fewer than {EVENTS_PER_PARAMETER} events per parameter")
-        )
+        text = f"{few} of {total} analyses have fewer than {EVENTS_PER_PARAMETER} events per parameter"
+        found.append(errors.FewEvents(text))
     idle = [name for name, mask in choices.exclusions.items() if not mask.any()]
     if len(idle) > 1:
-        found.append(
-            SuspiciousValues(f"exclusions {', '.join(map(repr, idle))} leave out nobody and repeat each other")
-        )
+        text = f"exclusions {', '.join(map(repr, idle))} leave out nobody and repeat each other"
+        found.append(errors.SuspiciousValues(text))
     return found
