@@ -186,8 +186,11 @@ from analysis.robustness.measurement import (
 )
 
 # Values that change during follow-up
-from analysis.robustness.time_varying import baseline_value as baseline_value, start_stop as start_stop
-from analysis.robustness.time_varying.start_stop import check_start_stop as check_start_stop
+from analysis.robustness.time_varying import (
+    baseline_value as baseline_value,
+    start_stop as start_stop,
+    check_start_stop as check_start_stop,
+)
 
 # Hazards that are not proportional
 from analysis.robustness.hazards import (

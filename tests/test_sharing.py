@@ -18,6 +18,7 @@ from analysis import (
     Endpoint,
     bootstrap_cox,
     continuous_marker,
+    cutpoint_multiverse,
     cutpoint_world,
     median_split,
     permutation_logrank,
@@ -50,12 +51,14 @@ def cohort() -> pd.DataFrame:
 
 
 def everything() -> list[pd.DataFrame]:
-    """Bootstrap, permutations and simulations, each of several batches."""
+    """Bootstrap, permutations, a multiverse and simulations, each of several batches."""
     world = cutpoint_world("independent", CohortDesign(world="independent").of_size(80), seed=1)
     draws = bootstrap_cox(cohort(), ENDPOINT, "x + arm", n_bootstrap=450, seed=1).draws
     test = permutation_logrank(cohort(), ENDPOINT, by="arm", n_permutations=5000, seed=2)
     scores = simulation_study([world], [median_split, continuous_marker], n_replicates=60, seed=3)
-    return [draws, pd.DataFrame({"statistic": test.permuted, "p_value": test.p_value}), scores]
+    cuts = cutpoint_multiverse(cohort(), ENDPOINT, "x", cutpoints={"0": 0.0}, n_permutations=27, seed=4)
+    permuted = pd.DataFrame({"statistic": test.permuted, "p_value": test.p_value})
+    return [draws, permuted, pd.DataFrame({"median": cuts.null_medians}), scores]
 
 
 def compare_back_ends(folder: Path) -> None:

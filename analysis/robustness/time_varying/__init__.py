@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 from analysis.robustness.time_varying.samples import baseline_value, counted
-from analysis.robustness.time_varying.start_stop import start_stop
+from analysis.robustness.time_varying.start_stop import check_start_stop, start_stop

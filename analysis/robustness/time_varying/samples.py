@@ -8,18 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import column_problems, first_few, numbers, rows_where
-from analysis.errors import (
-    AnalysisWarning,
-    CohortError,
-    InputError,
-    RowsDropped,
-    SuspiciousValues,
-    ValueUnknown,
-    raise_all,
-    warn_all,
-)
 from analysis.survival.rows import label_problems, number_problems
 
 
@@ -36,7 +27,7 @@ def counted(n: int, noun: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Values by patient and time, each patient's times distinct; `patient` is a place among the keys."""
+    """Values by patient and time, each patient's times distinct; `patient` is a position among the keys."""
 
     patient: IntArray
     time: FloatArray
@@ -51,22 +42,21 @@ class Samples:
         return Samples(self.patient[wanted], self.time[wanted], self.value[wanted], self.n_read, dropped)
 
     @property
-    def warnings(self) -> tuple[AnalysisWarning, ...]:
-        """One `RowsDropped` when samples were left out, and a word on those from before time zero."""
-        found: list[AnalysisWarning] = []
-        if self.dropped:
-            found.append(RowsDropped(self.n_read, len(self.time), self.dropped))
+    def warnings(self) -> list[errors.AnalysisWarning]:
+        """One `RowsDropped` when samples were left out, and a warning of those from before time zero."""
+        found = [*errors.dropped_warnings(self.n_read, len(self.time), self.dropped)]
         early = self.time < 0
         if early.any():
-            words = f"{counted(int(early.sum()), 'sample')} from before time zero, the first at {self.time.min():g}"
-            found.append(SuspiciousValues(f"{words}; the last of each patient is the value known at time zero"))
-        return tuple(found)
+            text = f"{counted(int(early.sum()), 'sample')} from before time zero, the first at {self.time.min():g}"
+            text += "; the last of each patient is the value known at time zero"
+            return [*found, errors.SuspiciousValues(text)]
+        return [*found]
 
 
 def patient_keys(cohort: pd.DataFrame, key: str) -> pd.Index:
     """The keys of a cohort that has one row a patient; raises when one is missing or stands twice."""
-    raise_all(column_problems(cohort, [key]))
-    raise_all(label_problems(cohort[key]))
+    errors.raise_all(column_problems(cohort, [key]))
+    errors.raise_all(label_problems(cohort[key]))
     keys, problems = cohort[key], []
     missing, twice = keys.isna().to_numpy(dtype=bool), keys.duplicated(keep=False) & keys.notna()
     if missing.any():
@@ -77,7 +67,7 @@ def patient_keys(cohort: pd.DataFrame, key: str) -> pd.Index:
             f"key column {key!r}: {counted(keys[twice].nunique(), 'patient')} with several rows ({named}); the cohort"
             " must hold one row a patient, the repeated values belong in labs"
         )
-    raise_all(problems)
+    errors.raise_all(problems)
     return _key_index(keys)
 
 
@@ -110,15 +100,15 @@ def read_samples(labs: pd.DataFrame, keys: pd.Index, *, key: str, time: str, val
         With every fault: columns missing or not numeric, no patient in common, one patient with two different values at
         one time.
     """
-    raise_all([f"labs: {problem}" for problem in column_problems(labs, [key, time, value])])
-    raise_all([f"labs: {problem}" for problem in label_problems(labs[key])])
+    errors.raise_all([f"labs: {problem}" for problem in column_problems(labs, [key, time, value])])
+    errors.raise_all([f"labs: {problem}" for problem in label_problems(labs[key])])
     problems: list[str] = []
     times = numbers(labs, time, problems, role="labs: time column")
     values = numbers(labs, value, problems, role="labs: value column")
-    raise_all(problems)
+    errors.raise_all(problems)
     patient = np.asarray(keys.get_indexer(_key_index(labs[key])), dtype=np.int64)
     if not (patient >= 0).any():
-        raise CohortError(
+        raise errors.CohortError(
             f"labs: no value of {key!r} is in the cohort; are both of one kind?"
             f" {first_few(map(repr, labs[key].tolist()), 2)} in labs, {first_few(map(repr, keys.tolist()), 2)} in the"
             " cohort"
@@ -132,7 +122,7 @@ def read_samples(labs: pd.DataFrame, keys: pd.Index, *, key: str, time: str, val
     samples = samples.kept(samples.patient >= 0, "patients who are not in the cohort")
     if not len(samples.time):
         reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in samples.dropped.items())
-        raise CohortError(f"labs: no samples left: {reasons}")
+        raise errors.CohortError(f"labs: no samples left: {reasons}")
     order = np.lexsort((samples.time, samples.patient))
     samples = replace(samples, patient=samples.patient[order], time=samples.time[order], value=samples.value[order])
     return _distinct(samples, keys)
@@ -144,7 +134,7 @@ def _distinct(samples: Samples, keys: pd.Index) -> Samples:
     differs = again & np.r_[False, np.diff(samples.value) != 0]
     if differs.any():
         named = (f"{keys[samples.patient[row]]} at {samples.time[row]:g}" for row in np.flatnonzero(differs))
-        raise CohortError(
+        raise errors.CohortError(
             f"labs: {counted(int(differs.sum()), 'sample')} with another value than one of the same patient at the same"
             f" time ({first_few(named)}); keep one of each, or their mean"
         )
@@ -207,15 +197,24 @@ def baseline_value(
     >>> baseline_value(cohort, labs, key="id", time="month", value="mg", up_to=3).tolist()
     [0.7, 0.9]
     """
-    raise_all([] if up_to is None else number_problems("up_to", up_to), InputError)
+    errors.raise_all([] if up_to is None else number_problems("up_to", up_to), errors.InputError)
     keys = patient_keys(cohort, key)
     samples = read_samples(labs, keys, key=key, time=time, value=value)
-    by = known_by(samples, np.full(len(keys), 0.0 if up_to is None else float(up_to)))
-    if up_to is None:
-        _refuse_later(samples, np.isnan(by), keys, value)
-    found = pd.Series(by, index=cohort.index, name=value)
-    warn_all([*samples.warnings, *_unknown(by, value, 0.0 if up_to is None else up_to)])
-    return found
+    at = 0.0 if up_to is None else float(up_to)
+    known = known_by(samples, np.full(len(keys), at))
+    unknown = np.isnan(known)
+    later = np.intersect1d(samples.patient, np.flatnonzero(unknown))
+    if up_to is None and len(later):
+        raise errors.CohortError(
+            f"{counted(len(later), 'patient')} with no value of {value!r} until after time zero"
+            f" ({first_few(keys[later])}): taken as"
+            " a baseline it would count the time until the sample as survived by design. Leave later samples out"
+            " (their patients then miss a baseline), or ask for values by a later time with up_to= and follow from"
+            " there with landmark, or let the value change with start_stop"
+        )
+    text = f"{value!r} is not known of {int(unknown.sum())} of {len(known)} patients by time {at:g}"
+    errors.warn_all([*samples.warnings, *([errors.ValueUnknown(text)] if unknown.any() else [])])
+    return pd.Series(known, index=cohort.index, name=value)
 
 
 def known_by(samples: Samples, at: FloatArray) -> FloatArray:
@@ -225,24 +224,3 @@ def known_by(samples: Samples, at: FloatArray) -> FloatArray:
     # Samples are in order of time, so the last one written stays.
     last[samples.patient[in_time]] = samples.value[in_time]
     return last
-
-
-def _refuse_later(samples: Samples, unknown: BoolArray, keys: pd.Index, value: str) -> None:
-    """An error when patients without a value by time zero have later ones."""
-    later = np.intersect1d(samples.patient, np.flatnonzero(unknown))
-    if len(later):
-        raise CohortError(
-            f"{counted(len(later), 'patient')} with no value of {value!r} until after time zero"
-            f" ({first_few(keys[later])}): taken as"
-            " a baseline it would count the time until the sample as survived by design. Leave later samples out"
-            " (their patients then miss a baseline), or ask for values by a later time with up_to= and follow from"
-            " there with landmark, or let the value change with start_stop"
-        )
-
-
-def _unknown(by: FloatArray, value: str, at: float) -> list[AnalysisWarning]:
-    """How many patients have no value by a time."""
-    n_unknown = int(np.isnan(by).sum())
-    if not n_unknown:
-        return []
-    return [ValueUnknown(f"{value!r} is not known of {n_unknown} of {len(by)} patients by time {at:g}")]

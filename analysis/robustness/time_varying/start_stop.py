@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import (
-    AnalysisWarning,
-    CohortError,
-    FollowUpGaps,
-    InputError,
-    RowsDropped,
-    SuspiciousValues,
-    ValueUnknown,
-    raise_all,
-    warn_all,
-)
 from analysis.kernels.times import merge_near_ties
 from analysis.robustness.time_varying.samples import Samples, counted, known_by, patient_keys, read_samples
 from analysis.survival.rows import group_rows, survival_data
 
 START, STOP, EVENT, VALUE = "start", "stop", "event", "value"
+SUMMARY = ("n_rows", START, STOP, "time_at_risk", "n_event")
 
 
 def start_stop(
@@ -84,27 +75,24 @@ def start_stop(
     [['a', 0.0, 2.5, 0, 0.8], ['a', 2.5, 9.0, 1, 0.7], ['b', 0.0, 4.0, 0, 0.9]]
     """
     keys = patient_keys(cohort, key)
-    raise_all(_taken(cohort, endpoint))
+    _refuse_taken(cohort, endpoint)
     samples = read_samples(labs, keys, key=key, time=time, value=value)
     followed = _follow_up(cohort, endpoint, samples)
     first = known_by(followed.samples, followed.start)
     during = _during(followed)
     spells = _spells(followed, during, first)
-    warn_all([*followed.warnings, *during.warnings, *_unknown_at_first(followed, during, first, value)])
+    errors.warn_all([*followed.warnings, *during.warnings, *_unknown_warnings(followed, during, first, value)])
     rows = cohort.iloc[spells["patient"].to_numpy()].reset_index(drop=True)
     return rows.assign(**{name: spells[name] for name in (START, STOP, EVENT, VALUE)})
 
 
-def _taken(cohort: pd.DataFrame, endpoint: Endpoint) -> list[str]:
-    """New columns whose names the cohort has already, but for the outcome's own, which they replace."""
-    own = {endpoint.entry: START, endpoint.duration: STOP, endpoint.event: EVENT} if _is_endpoint(endpoint) else {}
+def _refuse_taken(cohort: pd.DataFrame, endpoint: Endpoint) -> None:
+    """Refuse new columns whose names the cohort has already, but for the outcome's own, which they replace."""
+    is_endpoint = isinstance(endpoint, Endpoint)  # what is none is refused where rows are read
+    own = {endpoint.entry: START, endpoint.duration: STOP, endpoint.event: EVENT} if is_endpoint else {}
     taken = [name for name in (START, STOP, EVENT, VALUE) if name in cohort.columns and own.get(name) != name]
-    return [f"the cohort has columns {first_few(map(repr, taken))} already; rename or drop them"] if taken else []
-
-
-def _is_endpoint(endpoint: object) -> bool:
-    """Whether it is an endpoint; what is none is refused where rows are read."""
-    return isinstance(endpoint, Endpoint)
+    if taken:
+        raise errors.CohortError(f"the cohort has columns {first_few(map(repr, taken))} already; rename or drop them")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,26 +104,22 @@ class _FollowUp:
     stop: FloatArray
     event: BoolArray
     samples: Samples
-    warnings: tuple[AnalysisWarning, ...]
+    warnings: tuple[errors.AnalysisWarning, ...]
 
 
 def _follow_up(cohort: pd.DataFrame, endpoint: Endpoint, samples: Samples) -> _FollowUp:
     """The follow-up of each patient, near-tied times of follow-up and samples merged."""
-    data = survival_data(cohort, endpoint)
-    n = len(cohort)
-    start, stop = (np.full(n, np.nan) for _ in range(2))
-    event = np.zeros(n, dtype=bool)
+    data, n = survival_data(cohort, endpoint), len(cohort)
+    start, stop, event = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=bool)
     entry, last, sampled = merge_near_ties(np.maximum(data.entry, 0.0), data.time, samples.time)
     start[data.position], stop[data.position], event[data.position] = entry, last, data.event
     followed = stop > start
-    if not followed.any():
-        raise CohortError("nobody is followed for a time: are follow-up and samples in the same unit?")
-    dropped = dict(data.dropped)
-    if len(data.position) > followed.sum():
-        dropped["followed for no time"] = len(data.position) - int(followed.sum())
-    told = (RowsDropped(n, int(followed.sum()), dropped),) if dropped else ()
-    moved = Samples(samples.patient, sampled, samples.value, samples.n_read, samples.dropped)
-    return _FollowUp(followed, start, stop, event, moved, told)
+    n_followed = int(followed.sum())
+    if not n_followed:
+        raise errors.CohortError("nobody is followed for a time: are follow-up and samples in the same unit?")
+    no_time = {"followed for no time": len(data.position) - n_followed} if len(data.position) > n_followed else {}
+    dropped = errors.dropped_warnings(n, n_followed, {**data.dropped, **no_time})
+    return _FollowUp(followed, start, stop, event, replace(samples, time=sampled), dropped)
 
 
 def _during(followed: _FollowUp) -> Samples:
@@ -163,14 +147,16 @@ def _spells(followed: _FollowUp, samples: Samples, first: FloatArray) -> pd.Data
     return pd.DataFrame({"patient": patient, START: start, STOP: stop, EVENT: event, VALUE: value})
 
 
-def _unknown_at_first(followed: _FollowUp, samples: Samples, first: FloatArray, value: str) -> list[AnalysisWarning]:
-    """How many patients are followed before their first sample, and how many of them never have one."""
+def _unknown_warnings(
+    followed: _FollowUp, samples: Samples, first: FloatArray, value: str
+) -> list[errors.AnalysisWarning]:
+    """Warning when patients are followed before their first sample, and of those who never have one."""
     unknown = followed.followed & np.isnan(first)
     if not unknown.any():
         return []
     never = int(unknown.sum()) - len(np.intersect1d(samples.patient, np.flatnonzero(unknown)))
     return [
-        ValueUnknown(
+        errors.ValueUnknown(
             f"{value!r} is not known of {int(unknown.sum())} of {int(followed.followed.sum())} patients when their"
             f" follow-up starts, and of {never} of them ever: their rows until then miss a value, and models leave"
             " those rows out"
@@ -222,8 +208,8 @@ def check_start_stop(rows: pd.DataFrame, endpoint: Endpoint, *, key: str) -> pd.
     >>> check_start_stop(rows, Endpoint("stop", "event", entry="start"), key="id").to_numpy().tolist()
     [['a', 2, 0.0, 5.0, 5.0, 1], ['b', 1, 0.0, 3.0, 3.0, 0]]
     """
-    if _is_endpoint(endpoint) and endpoint.entry is None:
-        raise InputError(
+    if isinstance(endpoint, Endpoint) and endpoint.entry is None:
+        raise errors.InputError(
             f"endpoint {endpoint.name!r} has no entry column: spells need one, as in"
             ' Endpoint("stop", "event", entry="start")'
         )
@@ -231,49 +217,37 @@ def check_start_stop(rows: pd.DataFrame, endpoint: Endpoint, *, key: str) -> pd.
     patients = group_rows(rows.iloc[data.position], [key])
     order = np.lexsort((data.entry, patients.codes))
     code, start, stop = patients.codes[order], data.entry[order], data.time[order]
-    event, same = data.event[order], np.diff(patients.codes[order]) == 0
+    event, same = data.event[order], np.diff(code) == 0
     labels = np.asarray(patients.labels, dtype=object)
-    overlap, after = same & (start[1:] < stop[:-1]), same & event[:-1]
-    raise_all(
+
+    def patients_of(wrong: BoolArray) -> str:
+        """The first patients with such a spell."""
+        return f"patients {first_few(dict.fromkeys(labels[code[1:][wrong]]))}"
+
+    overlap, after, apart = same & (start[1:] < stop[:-1]), same & event[:-1], same & (start[1:] > stop[:-1])
+    remedy = "a patient is in one spell at a time, until the event"
+    faults = {"overlapping the spell before": overlap, "after the event of the patient": after}
+    errors.raise_all(
         [
-            *_faults("overlapping the spell before", overlap, code[1:], labels),
-            *_faults("after the event of the patient", after, code[1:], labels),
+            f"{counted(int(wrong.sum()), 'spell')} {fault} ({patients_of(wrong)}); {remedy}"
+            for fault, wrong in faults.items()
+            if wrong.any()
         ]
     )
-    warn_all([*data.warnings, *_told(data.position, order, same, start[1:] > stop[:-1], code, labels)])
-    frame = pd.DataFrame({"code": code, START: start, STOP: stop, "time": stop - start, EVENT: event.astype(np.int64)})
-    summary = frame.groupby("code").agg(
-        n_rows=(START, "size"), start=(START, "min"), stop=(STOP, "max"), time_at_risk=("time", "sum"),
-        n_event=(EVENT, "sum"),
-    )  # fmt: skip
-    summary.insert(0, key, labels)
-    return summary.reset_index(drop=True)
-
-
-def _faults(fault: str, wrong: BoolArray, code: IntArray, labels: np.ndarray) -> list[str]:
-    """A fault with its number of spells and its first patients."""
-    if not wrong.any():
-        return []
-    named = first_few(dict.fromkeys(labels[code[wrong]]))
-    words = f"{counted(int(wrong.sum()), 'spell')} {fault} (patients {named})"
-    return [f"{words}; a patient is in one spell at a time, until the event"]
-
-
-def _told(
-    position: IntArray, order: IntArray, same: BoolArray, apart: BoolArray, code: IntArray, labels: np.ndarray
-) -> list[AnalysisWarning]:
-    """Words on gaps, and on rows out of order."""
-    found: list[AnalysisWarning] = []
-    gaps = same & apart
-    if gaps.any():
-        named = first_few(dict.fromkeys(labels[code[1:][gaps]]))
-        found.append(
-            FollowUpGaps(f"{counted(int(gaps.sum()), 'gap')} between spells (patients {named}), not at risk in between")
-        )
-    disordered = same & (np.diff(position[order]) != 1)
+    found: list[errors.AnalysisWarning] = [*data.warnings]
+    if apart.any():
+        text = f"{counted(int(apart.sum()), 'gap')} between spells ({patients_of(apart)}), not at risk in between"
+        found.append(errors.FollowUpGaps(text))
+    disordered = same & (np.diff(data.position[order]) != 1)
     if disordered.any():
-        named = first_few(dict.fromkeys(labels[code[1:][disordered]]))
-        found.append(
-            SuspiciousValues(f"rows out of order or apart for patients {named}; they are taken in order of time")
-        )
-    return found
+        text = f"rows out of order or apart for {patients_of(disordered)}; they are taken in order of time"
+        found.append(errors.SuspiciousValues(text))
+    errors.warn_all(found)
+    return _by_patient(code, start, stop, event).assign(**{key: labels})[[key, *SUMMARY]]
+
+
+def _by_patient(code: IntArray, start: FloatArray, stop: FloatArray, event: BoolArray) -> pd.DataFrame:
+    """What the spells of each patient come to."""
+    frame = pd.DataFrame({"code": code, START: start, STOP: stop, "time": stop - start, EVENT: event.astype(np.int64)})
+    named = {"n_rows": (START, "size"), START: (START, "min"), STOP: (STOP, "max"), "time_at_risk": ("time", "sum")}
+    return frame.groupby("code").agg(**named, n_event=(EVENT, "sum")).reset_index(drop=True)

@@ -111,21 +111,30 @@ def test_a_sample_that_cannot_be_used_is_counted(samples, reason):
     assert spells["value"].tolist() == [0.8, 0.9]
 
 
-def test_samples_before_time_zero_are_told_and_the_last_one_counts():
+def test_samples_before_time_zero_are_a_warning_and_the_last_one_counts():
     labs = labs_of(("a", -3.0, 0.6), ("a", -1.0, 0.7), ("b", -0.5, 0.9))
-    with pytest.warns() as told:
+    with pytest.warns() as caught:
         spells = start_stop(cohort_of(), labs, DIED, **TWO)
-    messages = [str(one.message) for one in told]
+    messages = [str(one.message) for one in caught]
     assert any("superseded before follow-up began" in text for text in messages)
     with pytest.warns(SuspiciousValues, match="3 samples from before time zero, the first at -3"):
         known = baseline_value(cohort_of(), labs, **TWO)
     assert spells["value"].tolist() == known.tolist() == [0.7, 0.9]
 
 
-def test_patients_followed_before_their_first_sample_are_told():
+def test_patients_followed_before_their_first_sample_are_a_warning():
     with pytest.warns(ValueUnknown, match=r"not known of 2 of 2 patients .* and of 1 of them ever"):
         spells = start_stop(cohort_of(), labs_of(("a", 2.0, 0.7)), DIED, **TWO)
     assert spells["value"].isna().tolist() == [True, False, True]
+
+
+def test_a_sample_at_the_very_start_of_follow_up_is_the_value_of_the_first_row_and_supersedes_the_one_before():
+    with (
+        pytest.warns(RowsDropped, match=r"^1 of 3 rows dropped: 1 for superseded before follow-up began$"),
+        pytest.warns(SuspiciousValues, match=r"^1 sample from before time zero, the first at -1"),
+    ):
+        spells = start_stop(cohort_of(), labs_of(("a", -1.0, 0.6), ("b", -1.0, 0.9), ("a", 0.0, 0.8)), DIED, **TWO)
+    assert spells[["id", "start", "value"]].to_numpy().tolist() == [["a", 0, 0.8], ["b", 0, 0.9]]
 
 
 def test_late_entry_starts_the_first_row():
@@ -168,7 +177,7 @@ def test_a_sample_a_rounding_error_before_the_end_starts_no_row():
         (cohort_of(months=[-1.0, 4.0]), labs_of(*BASE), CohortError, "negative values"),
     ],
 )
-def test_what_cannot_be_is_refused(cohort, labs, error, words):
+def test_invalid_arguments_raise(cohort, labs, error, words):
     with pytest.raises(error, match=words):
         start_stop(cohort, labs, DIED, **TWO)
 
@@ -225,13 +234,13 @@ def test_spells_that_cannot_be_are_refused(spells, words):
         check_start_stop(spells_of(*spells), SPELL, key="id")
 
 
-def test_all_faults_of_spells_are_told_at_once():
+def test_all_faults_of_spells_are_reported_at_once():
     with pytest.raises(CohortError, match="overlap") as caught:
         check_start_stop(spells_of(("a", 0, 5, 1), ("a", 3, 8, 0), ("b", 0, 2, 1), ("b", 2, 3, 0)), SPELL, key="id")
     assert len(caught.value.problems) == 2
 
 
-def test_gaps_disorder_and_missing_times_are_told():
+def test_gaps_disorder_and_missing_times_are_warnings():
     with pytest.warns(FollowUpGaps, match=r"1 gap between spells \(patients a"):
         check_start_stop(spells_of(("a", 0, 2, 0), ("a", 3, 5, 1)), SPELL, key="id")
     with pytest.warns(SuspiciousValues, match="out of order or apart for patients a"):
@@ -249,23 +258,3 @@ def test_stanford_heart_rows_are_sound():
     assert len(summary) == 103
     assert summary["n_event"].sum() == 75
     assert summary["time_at_risk"].sum() == pytest.approx((heart["stop"] - heart["start"]).sum(), rel=1e-12)
-
-
-def test_a_baseline_from_after_time_zero_is_refused_unless_asked_for():
-    labs = labs_of(BASE[0], ("b", 2.0, 0.9))
-    with pytest.raises(CohortError, match=r"1 patient with no value of 'mg' until after time zero \(b"):
-        baseline_value(cohort_of(), labs, **TWO)
-    assert baseline_value(cohort_of(), labs, **TWO, up_to=2).tolist() == [0.8, 0.9]
-    with pytest.warns(ValueUnknown, match="not known of 1 of 2 patients by time 1"):
-        known = baseline_value(cohort_of(), labs, **TWO, up_to=1)
-    assert known.isna().tolist() == [False, True]
-
-
-def test_the_cohort_may_say_itself_when_its_marker_was_measured():
-    cohort = cohort_of(mg=[0.8, 0.9], month=[0.0, 1.0]).set_index(pd.Index([7, 3]))
-    with pytest.raises(CohortError, match="until after time zero"):
-        baseline_value(cohort, cohort, **TWO)
-    known = baseline_value(cohort, cohort, **TWO, up_to=1)
-    assert (known.index.tolist(), known.tolist(), known.name) == ([7, 3], [0.8, 0.9], "mg")
-    with pytest.raises(InputError, match="up_to"):
-        baseline_value(cohort, cohort, **TWO, up_to=np.nan)
