@@ -163,8 +163,8 @@ def rows_where(wrong: BoolArray) -> str:
     >>> rows_where(np.array([False, True, True]))
     '2 rows (2, 3)'
     """
-    places = np.flatnonzero(wrong) + 1
-    return f"{len(places)} row{'s' if len(places) != 1 else ''} ({first_few(places)})"
+    rows = np.flatnonzero(wrong) + 1
+    return f"{len(rows)} row{'s' if len(rows) != 1 else ''} ({first_few(rows)})"
 
 
 def stratum_label(value: object) -> str:
@@ -193,9 +193,9 @@ def missing_advice(name: object, codes: Sequence[object]) -> str:
     return f"read with missing={{{name!r}: [{listed}]}} (in a plan: missing = {{ {key} = [{listed}] }})"
 
 
-def nearest(name: str, held: Iterable[object], *, kind: str = "columns") -> str:
+def nearest(name: str, known: Iterable[object], *, kind: str = "columns") -> str:
     """The names most like one that is missing, or all there are (of a `kind`), for the end of a message."""
-    names = [str(column) for column in held]
+    names = [str(column) for column in known]
     near = difflib.get_close_matches(str(name), names, n=3)
     return f"; did you mean {first_few(map(repr, near))}?" if near else f"; {kind}: {first_few(names, 12)}"
 
@@ -206,13 +206,13 @@ def column_problems(cohort: pd.DataFrame, names: Sequence[str]) -> list[str]:
         return [f"expected a pandas DataFrame, got {type(cohort).__name__}; read files with read_cohort"]
     if cohort.columns.nlevels > 1:
         return ["the columns have several levels of names; give each one name: cohort.columns = [...]"]
-    held = list(cohort.columns)
+    existing = list(cohort.columns)
     problems = [f"{name!r}: name one column, as text" for name in names if not isinstance(name, Hashable)]
     for name in dict.fromkeys(names if not problems else ()):
-        if held.count(name) > 1:
-            problems.append(f"column {name!r} stands {held.count(name)} times; rename or drop the copies")
-        elif name not in held:
-            problems.append(f"no column {name!r}{nearest(name, held)}")
+        if existing.count(name) > 1:
+            problems.append(f"column {name!r} stands {existing.count(name)} times; rename or drop the copies")
+        elif name not in existing:
+            problems.append(f"no column {name!r}{nearest(name, existing)}")
     if not problems and cohort.empty:
         problems.append("the cohort has no rows")
     return problems

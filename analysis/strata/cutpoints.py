@@ -320,7 +320,7 @@ def quantile_cutpoints(values: ArrayLike | pd.Series, n_groups: int) -> Cutpoint
     if isinstance(n_groups, bool) or not isinstance(n_groups, (int, np.integer)) or n_groups < 2:
         raise InputError(f"n_groups={n_groups!r}; give a whole number of at least 2")
     present = _sorted_values(values)
-    edges = [_quantile(present, place, n_groups) for place in range(1, n_groups)]
+    edges = [_quantile(present, number, n_groups) for number in range(1, n_groups)]
     kept = _separating(edges, present)
     if not kept:
         raise NotEstimable(
@@ -346,17 +346,17 @@ def _sorted_values(values: ArrayLike | pd.Series) -> FloatArray:
     column = pd.Series(array)
     name = "values" if column.name is None else str(column.name)
     problems: list[str] = []
-    found = numbers(column.to_frame(name), name, problems)
+    numeric = numbers(column.to_frame(name), name, problems)
     raise_all(problems, CohortError)
-    present = np.sort(found[~np.isnan(found)])
+    present = np.sort(numeric[~np.isnan(numeric)])
     if not len(present):
         raise CohortError(f"no non-missing values in {name!r}")
     return present
 
 
-def _quantile(present: FloatArray, place: int, n_groups: int) -> float:
-    """The type-7 quantile at place / n_groups, its position found in whole numbers so that no rounding shifts it."""
-    below, rest = divmod(place * (len(present) - 1), n_groups)
+def _quantile(present: FloatArray, number: int, n_groups: int) -> float:
+    """The type-7 quantile at number / n_groups, its position in whole numbers so that no rounding shifts it."""
+    below, rest = divmod(number * (len(present) - 1), n_groups)
     if not rest:
         return float(present[below])
     share = rest / n_groups
@@ -364,13 +364,13 @@ def _quantile(present: FloatArray, place: int, n_groups: int) -> float:
 
 
 def _separating(edges: Sequence[float], present: FloatArray) -> dict[int, float]:
-    """The edges that part values, by their place (1 is the first); of equal edges the last."""
-    by_value = {edge: place for place, edge in enumerate(edges, start=1) if present[0] < edge < present[-1]}
-    return {place: edge for edge, place in by_value.items()}
+    """The edges that part values, by their number (1 is the first); of equal edges the last."""
+    by_value = {edge: number for number, edge in enumerate(edges, start=1) if present[0] < edge < present[-1]}
+    return {number: edge for edge, number in by_value.items()}
 
 
 def _merged_labels(kept: dict[int, float], n_groups: int) -> tuple[str, ...]:
     """The group's name, "Q1", or "Q1-Q2" where the edge between was dropped."""
     ends = [*kept, n_groups]
-    starts = [1, *(place + 1 for place in kept)]
+    starts = [1, *(number + 1 for number in kept)]
     return tuple(f"Q{a}" if a == b else f"Q{a}-Q{b}" for a, b in zip(starts, ends, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,20 +11,18 @@ from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import AnalysisWarning, InputError, SuspiciousValues, raise_all, warn_all
+from analysis.errors import AnalysisWarning, InputError, RowAccount, SuspiciousValues, raise_all, warn_all
 from analysis.kernels.tails import normal_quantile
 from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
 from analysis.strata.splines import knot_problems, knot_warnings, outside, place_knots, spline_basis
 from analysis.survival.cox import ChiSquare, CoxFit, CoxModel, Design, chi_square, fit_design
 from analysis.survival.rows import level_problems, number_problems
 
-__all__ = ["DoseResponse", "dose_response"]
-
 CURVE_POINTS = 101
 
 
 @dataclass(frozen=True, eq=False)
-class DoseResponse:
+class DoseResponse(RowAccount):
     """A marker's hazard curve and its tests.
 
     Attributes
@@ -45,8 +43,8 @@ class DoseResponse:
     marker : str
     adjust, strata : tuple of str
     n_event : int
-    n_read, n_used, dropped, warnings
-        Rows given, rows used, rows left out by reason, and what is worth a word.
+
+    And the row account.
     """
 
     curve: pd.DataFrame
@@ -62,10 +60,6 @@ class DoseResponse:
     adjust: tuple[str, ...]
     strata: tuple[str, ...]
     n_event: int
-    n_read: int
-    n_used: int
-    dropped: Mapping[str, int]
-    warnings: tuple[AnalysisWarning, ...]
 
 
 def dose_response(
@@ -153,8 +147,8 @@ def dose_response(
     model = CoxModel(endpoint, (marker, *terms), "efron", strata_names, None, None, robust=False, engine="auto")
     fit, straight, without = _nested_fits(design, marker, scale, model)
     tied = knot_warnings(scale.values, knots, scale.knots, marker)
-    found = (*fit.warnings, *tied, *_extrapolated(scale, marker))
-    warn_all(found)
+    account = fit.account | {"warnings": (*fit.warnings, *tied, *_extrapolated(scale, marker))}
+    warn_all(account["warnings"])
     bends = len(scale.knots) - 2
     return DoseResponse(
         curve=_curve(fit, scale, conf_level),
@@ -170,10 +164,7 @@ def dose_response(
         adjust=terms,
         strata=strata_names,
         n_event=fit.n_event,
-        n_read=fit.n_read,
-        n_used=fit.n_used,
-        dropped=fit.dropped,
-        warnings=found,
+        **account,
     )
 
 
@@ -223,14 +214,14 @@ def _scale(
 
 def _nested_fits(design: Design, marker: str, scale: _Scale, model: CoxModel) -> tuple[CoxFit, float, float]:
     """The fit of the curve, and the log-likelihoods with a straight line in its place and without the marker."""
-    place = design.columns[str(marker)][0]
-    others = np.delete(design.x, place, axis=1)
-    named = tuple(term for where, term in enumerate(design.terms) if where != place)
+    column = design.columns[str(marker)][0]
+    others = np.delete(design.x, column, axis=1)
+    named = design.terms[:column] + design.terms[column + 1 :]
 
     def fitted(part: FloatArray) -> CoxFit:
         """The model with these columns for the marker, the marker's bends named as in rms."""
         terms = (*(str(marker) + "'" * bend for bend in range(part.shape[1])), *named)
-        columns = {term: (where,) for where, term in enumerate(terms)}
+        columns = {term: (number,) for number, term in enumerate(terms)}
         return fit_design(replace(design, x=np.column_stack([part, others]), terms=terms, columns=columns), model)
 
     fit = fitted(spline_basis(scale.values, scale.knots))
@@ -239,18 +230,13 @@ def _nested_fits(design: Design, marker: str, scale: _Scale, model: CoxModel) ->
 
 
 def _extrapolated(scale: _Scale, marker: str) -> tuple[AnalysisWarning, ...]:
-    """A word on points of the curve where nobody was seen."""
+    """Warning when points of the curve lie where nobody was observed."""
     low, high = scale.values.min(), scale.values.max()
     beyond = scale.points[(scale.points < low) | (scale.points > high)]
     if not len(beyond):
         return ()
-    shown = first_few(f"{point:g}" for point in beyond)
-    return (
-        SuspiciousValues(
-            f"at: {shown} outside the range {low:g}-{high:g} of {marker!r}, where the curve is a straight line that"
-            " nobody's data support"
-        ),
-    )
+    where = f"{first_few(f'{point:g}' for point in beyond)} outside the range {low:g}-{high:g} of {marker!r}"
+    return (SuspiciousValues(f"at: {where}, where the curve is a straight line that nobody's data support"),)
 
 
 def _curve(fit: CoxFit, scale: _Scale, conf_level: float) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def stratify(cohort: pd.DataFrame, cutpoints: Cutpoints, *, marker: str, into: s
 
 
 def range_problems(values: FloatArray, cutpoints: Cutpoints, marker: str) -> list[str]:
-    """What is no cut-points, a marker without values, or cut-points none of which lies within them."""
+    """A problem when there are no cut-points, no values of the marker, or no cut-point among the values."""
     if not isinstance(cutpoints, Cutpoints):
         return [f"cutpoints: expected Cutpoints(edges, labels, ...) or clinical_cutpoints(name), got {cutpoints!r}"]
     present = values[~np.isnan(values)]
@@ -99,7 +99,7 @@ def column_precision(column: pd.Series) -> float:
 
 
 def stratum_codes(values: FloatArray, cutpoints: Cutpoints, precision: float = DOUBLE) -> IntArray:
-    """The place of each value's stratum among the labels, -1 where the value is missing.
+    """The position of each value's stratum among the labels, -1 where the value is missing.
 
     Parameters
     ----------
@@ -127,16 +127,16 @@ def stratum_codes(values: FloatArray, cutpoints: Cutpoints, precision: float = D
 
 
 def _stratum_warnings(codes: IntArray, cutpoints: Cutpoints, marker: str) -> list[AnalysisWarning]:
-    """Words on rows in no stratum, and on strata with no rows or with few."""
+    """Warnings when rows are in no stratum, and when strata hold no rows or few."""
     n_read, n_used = len(codes), int((codes >= 0).sum())
-    found: list[AnalysisWarning] = []
+    warnings: list[AnalysisWarning] = []
     if n_used < n_read:
-        found.append(RowsDropped(n_read, n_used, {f"missing {marker}": n_read - n_used}))
+        warnings.append(RowsDropped(n_read, n_used, {f"missing {marker}": n_read - n_used}))
     counts = np.bincount(codes[codes >= 0], minlength=len(cutpoints.labels))
     for label, interval, count in zip(cutpoints.labels, cutpoints.intervals(), counts.tolist(), strict=True):
         stratum = f"stratum {label!r} ({marker} {interval})"
         if count == 0:
-            found.append(EmptyStratum(f"{stratum} holds no row"))
+            warnings.append(EmptyStratum(f"{stratum} holds no row"))
         elif count < FEWEST_ROWS or count < SMALLEST_SHARE * n_used:
-            found.append(SmallStratum(f"{stratum} holds {count} of {n_used} rows; its estimates will be unstable"))
-    return found
+            warnings.append(SmallStratum(f"{stratum} holds {count} of {n_used} rows; its estimates will be unstable"))
+    return warnings

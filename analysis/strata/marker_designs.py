@@ -26,10 +26,10 @@ def adjust_problems(
     >>> adjust_problems("mg", ["age", "log(mg)", "mg_unit"])
     ["adjust: 'log(mg)' holds the marker itself; leave it out"]
     """
-    return [f"{argument}: {term!r} holds {role}; leave it out" for term in adjust if _holds(term, marker)]
+    return [f"{argument}: {term!r} holds {role}; leave it out" for term in adjust if _names_column(term, marker)]
 
 
-def _holds(term: str, column: str) -> bool:
+def _names_column(term: str, column: str) -> bool:
     """Whether a term is a column, or a formula that names it; what cannot be read as a formula is a column's name."""
     if term == column or not isinstance(term, str):
         return term == column
@@ -79,10 +79,10 @@ def read_marker_design(
     if np.isnan(values).all() and not problems:
         problems.append(f"no non-missing values in {marker!r}")
     raise_all(problems)
-    held = with_columns(cohort, {marker: values})
+    cohort = with_columns(cohort, {marker: values})
     if not adjust:
-        return read_design(held, endpoint, [marker], strata=strata)
-    return read_term_design(held, endpoint, [marker, *adjust], strata=strata)
+        return read_design(cohort, endpoint, [marker], strata=strata)
+    return read_term_design(cohort, endpoint, [marker, *adjust], strata=strata)
 
 
 def as_formula(terms: Sequence[str], cohort: pd.DataFrame) -> str:

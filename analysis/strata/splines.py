@@ -16,13 +16,13 @@ from analysis.survival.rows import number_problems
 
 FEWEST_KNOTS, MOST_KNOTS = 3, 7
 TIED_SHARE = 0.05
-"""A smallest or largest value held by this share of the rows (a detection limit, say) gets no part in the quantiles."""
+"""A smallest or largest value in this share of the rows (a detection limit, say) gets no part in the quantiles."""
 SMALL_SAMPLE = 100
 FEWEST_VALUES = 6
 
 
 def knot_problems(knots: object) -> list[str]:
-    """What is wrong with a number of knots, or with their places.
+    """What is wrong with a number of knots, or with their locations.
 
     Examples
     --------
@@ -35,17 +35,17 @@ def knot_problems(knots: object) -> list[str]:
         return [f"knots={knots}: give {FEWEST_KNOTS} to {MOST_KNOTS}, or their places"]
     if isinstance(knots, (Real, str)) or np.ndim(np.asarray(knots, dtype=object)) != 1:
         return [f"knots={knots!r}: give a whole number from {FEWEST_KNOTS} to {MOST_KNOTS}, or a list of places"]
-    places = list(np.asarray(knots, dtype=object))
-    problems = [problem for place in places for problem in number_problems("knots: each place", place)]
-    if not problems and len(places) < FEWEST_KNOTS:
-        problems = [f"knots: {len(places)} given; a spline needs at least {FEWEST_KNOTS}"]
-    if not problems and not all(low < high for low, high in pairwise(places)):
-        problems = [f"knots: {first_few(f'{place:g}' for place in places)} must increase, each given once; sort them"]
+    locations = list(np.asarray(knots, dtype=object))
+    problems = [problem for knot in locations for problem in number_problems("knots: each place", knot)]
+    if not problems and len(locations) < FEWEST_KNOTS:
+        problems = [f"knots: {len(locations)} given; a spline needs at least {FEWEST_KNOTS}"]
+    if not problems and not all(low < high for low, high in pairwise(locations)):
+        problems = [f"knots: {first_few(f'{knot:g}' for knot in locations)} must increase, each given once; sort them"]
     return problems
 
 
 def place_knots(values: FloatArray, knots: int | Sequence[float], marker: str) -> FloatArray:
-    """The knots of a marker: at Harrell's default places, or those given, once they are known to suit the values.
+    """The knots of a marker: at Harrell's default locations, or those given, once they are known to suit the values.
 
     Parameters
     ----------
@@ -74,17 +74,17 @@ def place_knots(values: FloatArray, knots: int | Sequence[float], marker: str) -
     """
     if isinstance(knots, (int, np.integer)):
         return default_knots(values, int(knots), marker)
-    places, distinct = np.asarray(knots, dtype=np.float64), np.unique(values)
-    beyond = places[(places < distinct[0]) | (places > distinct[-1])]
+    locations, distinct = np.asarray(knots, dtype=np.float64), np.unique(values)
+    beyond = locations[(locations < distinct[0]) | (locations > distinct[-1])]
     if len(beyond):
         raise InputError(outside("knots", beyond, values, marker))
-    if len(distinct) < len(places):
+    if len(distinct) < len(locations):
         raise NotEstimable(
-            f"{len(places)} knots need at least {len(places)} distinct values of {marker!r}, and it has {len(distinct)}"
-            f" ({first_few((f'{value:g}' for value in distinct), 8)}) in {len(values)} rows; give fewer knots, or"
-            " compare groups"
+            f"{len(locations)} knots need at least {len(locations)} distinct values of {marker!r}, and it has"
+            f" {len(distinct)} ({first_few((f'{value:g}' for value in distinct), 8)}) in {len(values)} rows; give fewer"
+            " knots, or compare groups"
         )
-    return places
+    return locations
 
 
 def outside(name: str, points: Iterable[float], values: FloatArray, marker: str) -> str:
@@ -137,7 +137,7 @@ def default_knots(values: FloatArray, n_knots: int, marker: str = "marker") -> F
     >>> default_knots(np.arange(1.0, 102.0), 4).tolist()
     [6.0, 36.0, 66.0, 96.0]
     """
-    knots = np.unique(_default_places(values, n_knots)[1])
+    knots = np.unique(_default_locations(values, n_knots)[1])
     if len(values) < FEWEST_VALUES or len(knots) < FEWEST_KNOTS:
         n_distinct = len(np.unique(values))
         raise NotEstimable(
@@ -149,7 +149,7 @@ def default_knots(values: FloatArray, n_knots: int, marker: str = "marker") -> F
 
 
 def knot_warnings(
-    values: FloatArray, asked: int | Sequence[float], knots: FloatArray, marker: str
+    values: FloatArray, wanted: int | Sequence[float], knots: FloatArray, marker: str
 ) -> tuple[AnalysisWarning, ...]:
     """A warning when default knots coincide: where, and how many remain.
 
@@ -159,19 +159,21 @@ def knot_warnings(
     >>> print(knot_warnings(values, 5, default_knots(values, 5), "nodes")[0])
     5 knots of 'nodes': 2 fall together at 0; 4 remain (0, 1, 3, 7)
     """
-    if not isinstance(asked, (int, np.integer)):
+    if not isinstance(wanted, (int, np.integer)):
         return ()
-    first = _default_places(values, int(asked))[0]
-    places, counts = np.unique(first, return_counts=True)
-    if len(places) == asked:
+    first = _default_locations(values, int(wanted))[0]
+    locations, counts = np.unique(first, return_counts=True)
+    if len(locations) == wanted:
         return ()
-    together = [f"{count} fall together at {place:g}" for place, count in zip(places, counts, strict=True) if count > 1]
+    together = [
+        f"{count} fall together at {knot:g}" for knot, count in zip(locations, counts, strict=True) if count > 1
+    ]
     why = first_few(together) if together else f"it has {len(np.unique(values))} distinct values only"
     remain = first_few((f"{knot:g}" for knot in knots), MOST_KNOTS)
-    return (TiedKnots(f"{asked} knots of {marker!r}: {why}; {len(knots)} remain ({remain})"),)
+    return (TiedKnots(f"{wanted} knots of {marker!r}: {why}; {len(knots)} remain ({remain})"),)
 
 
-def _default_places(values: FloatArray, n_knots: int) -> tuple[FloatArray, FloatArray]:
+def _default_locations(values: FloatArray, n_knots: int) -> tuple[FloatArray, FloatArray]:
     """Harrell's default knots, of which some may coincide, and those taken in their place: as R's rcspline.eval."""
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) - 2 <= n_knots:

@@ -56,7 +56,7 @@ def test_commas_may_separate_thousands_beside_numbers_above_99(beside, may):
         (["0.8", "0,9", "lost"], ""),  # words too
     ],
 )
-def test_decimal_marks_of_the_other_kind_and_limits_are_named_with_what_to_do(cells, said):
+def test_the_other_decimal_mark_and_limits_are_named_with_a_remedy(cells, said):
     text = cell_text.text_in_numbers("crp", cells)
     assert said in text
     assert bool(text) == bool(said)

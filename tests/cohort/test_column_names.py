@@ -71,7 +71,7 @@ def test_other_columns_are_none_of_these(name):
     ("name", "no_event"),
     [("cens", True), ("still living", True), ("event_free", True), ("uncensored", False), ("dead", False)],
 )
-def test_flags_of_no_event_are_told_apart(name, no_event):
+def test_flags_of_no_event_are_distinguished(name, no_event):
     assert column_names.looks_like_no_event(name) == no_event
 
 

@@ -154,7 +154,7 @@ def test_all_names_are_checked_at_once():
         (pd.DataFrame({"x": []}), "the cohort has no rows"),
     ],
 )
-def test_what_is_no_cohort_is_told(cohort, message):
+def test_what_is_no_cohort_is_a_problem(cohort, message):
     assert column_problems(cohort, ["x"]) == [message]
 
 

@@ -18,7 +18,7 @@ from analysis import (
 AGE = Column("age", "integer", "Age.")
 
 
-def test_columns_are_found_by_name_and_in_order():
+def test_columns_are_accessed_by_name_and_in_order():
     schema = Schema("patients", (Column("id", "identifier", "Who."), AGE), key="id")
     assert schema.names == ("id", "age")
     assert schema["age"] is AGE
@@ -211,19 +211,19 @@ def test_what_is_no_cohort_is_refused(given, message):
         ),
     ],
 )
-def test_what_looks_like_a_slip_is_told(changes, message):
+def test_likely_data_errors_are_warned_of(changes, message):
     with pytest.warns(SuspiciousValues, match=message):
         validate_cohort(sound(**changes), SCHEMA)
 
 
-def test_copies_of_rows_are_told_with_their_number():
+def test_copies_of_rows_are_counted_in_a_warning():
     cohort = pd.concat([sound().drop(columns="patient_id")] * 2, ignore_index=True)
     schema = Schema("no key", tuple(SCHEMA)[1:])
     with pytest.warns(SuspiciousValues, match=r"12 rows \(13, 14, 15, 16, 17, ...\) equal an earlier row"):
         validate_cohort(cohort, schema)
 
 
-def test_values_that_another_unit_would_explain_are_told_even_above_the_range():
+def test_values_that_another_unit_would_explain_are_warned_of_even_above_the_range():
     with pytest.warns(SuspiciousValues, match=r"25.0 % of 12 values lie above 1.4 mmol/L.*are units mixed"):
         cohort = validate_cohort(sound(magnesium={0: 1.9, 1: 2.0, 2: 2.2}), SCHEMA)
     assert cohort["magnesium"].tolist()[:3] == [1.9, 2.0, 2.2]

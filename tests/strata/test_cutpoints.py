@@ -54,7 +54,7 @@ def test_unfit_cutpoints_say_what_is_wrong(edges, labels, options, message):
         Cutpoints(edges, labels, **({"source": SOURCE} | options))
 
 
-def test_all_faults_are_told_at_once():
+def test_one_error_lists_all_problems():
     with pytest.raises(InputError, match="must increase") as caught:
         Cutpoints((2, 1), ("a", "a"), source="", closed="both")
     assert len(caught.value.problems) == 5

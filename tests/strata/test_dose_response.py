@@ -169,7 +169,7 @@ def test_nullable_and_object_numbers_are_numbers():
         assert_allclose(theirs, ours, rtol=1e-9)
 
 
-def test_few_events_and_points_beyond_the_data_are_worth_a_word():
+def test_few_events_and_points_beyond_the_data_are_warned_of():
     few = lung().sort_values("time").assign(event=lambda rows: rows["event"].where(rows["event"].cumsum() <= 12, 0))
     with pytest.warns(FewEvents, match=r"12 events for 3 parameters"):
         found = dose_response(few, OS, "age")
@@ -285,7 +285,7 @@ def test_all_faults_of_the_options_at_once():
     assert len(caught.value.problems) == 3
 
 
-def test_a_straight_truth_is_covered_and_bends_are_found_no_more_often_than_chance():
+def test_a_straight_truth_is_covered_and_bends_are_significant_no_more_often_than_chance():
     # without confounding and measurement error the log hazard is, but for censoring, a straight line in magnesium
     design = replace(CohortDesign(), confounding=0.0, measurement_error=0.0, missing_share=0.0, scan_interval=0.25)
     n_cohorts, points = 60, np.array([0.70, 0.90])

@@ -93,7 +93,7 @@ def test_cuts_outside_the_range_of_the_values_hint_at_the_unit():
         stratify(cohort, Cutpoints((0.1, 0.2), ("a", "b", "c"), source="by hand"), marker="magnesium")
 
 
-def test_a_stratum_without_rows_is_told_and_kept_as_a_level():
+def test_a_stratum_without_rows_is_warned_of_and_stays_a_level():
     with pytest.warns(EmptyStratum, match=r"stratum 'high' \(magnesium ≥ 0.95 mmol/L\) holds no row"):
         strata = stratify(cohort_of(SPREAD[:-1] * 2), clinical_cutpoints(), marker="magnesium")["stratum"]
     assert strata.cat.categories.tolist() == ["low", "reference", "high"]
@@ -103,7 +103,7 @@ def test_a_stratum_without_rows_is_told_and_kept_as_a_level():
     ("n_low", "n_high", "text"),
     [(4, 20, "holds 4 of 24 rows"), (5, 46, "holds 5 of 51 rows"), (20, 1, "holds 1 of 21 rows")],
 )
-def test_a_stratum_with_few_rows_is_told(n_low, n_high, text):
+def test_a_stratum_with_few_rows_is_warned_of(n_low, n_high, text):
     with pytest.warns(SmallStratum, match=text):
         stratify(cohort_of([0.7] * n_low + [0.8] * n_high), CUT, marker="magnesium")
 

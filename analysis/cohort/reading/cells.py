@@ -13,15 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.arrays import FloatArray
-from analysis.cohort.cell_text import (
-    LIMIT,
-    MISSING,
-    LiteralText,
-    cell_number,
-    may_separate_thousands,
-    reads_as_missing,
-    text_in_numbers,
-)
+from analysis.cohort import cell_text
 from analysis.cohort.columns import first_few, stratum_label
 from analysis.cohort.reading.tables import FileFormat, unescaped
 
@@ -49,13 +41,8 @@ class CellRules:
     thousands: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class PlainColumn:
-    """A typed column; `problem` where its cells cannot be taken, `note` where more than parsing was done."""
-
-    values: pd.Series
-    problem: str = ""
-    note: str = ""
+Typed = tuple[pd.Series, str, str]
+"""A typed column; a problem where its cells cannot be taken; a note where more than parsing was done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,26 +76,24 @@ class _Cells:
 
 
 def plain_column(
-    column: pd.Series,
-    *,
-    file_format: FileFormat,
-    rules: CellRules = CellRules(),
-    levels: Sequence[str] | None = None,
-) -> PlainColumn:
+    column: pd.Series, *, file_format: FileFormat, rules: CellRules = CellRules(), levels: Sequence[str] | None = None
+) -> Typed:
     """The plainest type that keeps every cell; with `levels` (even none) text stays text and no level is missing."""
     if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)):
-        return PlainColumn(column)
+        return column, "", ""
     try:
         codes, uniques = pd.factorize(column.astype(object))
     except TypeError:  # cells that hold lists: nothing here can type them
-        return PlainColumn(column)
+        return column, "", ""
     kept = frozenset(levels or ())
     cells = [_cell(value, kept, restore=file_format != "Parquet") for value in uniques]
-    as_number = np.array([cell_number(cell, rules.decimal, rules.thousands) for cell in cells], dtype=np.float64)
+    as_number = np.array(
+        [cell_text.cell_number(cell, rules.decimal, rules.thousands) for cell in cells], dtype=np.float64
+    )
     counts = np.bincount(codes[codes >= 0], minlength=len(cells)).tolist()
     distinct = _Cells(str(column.name), cells, counts, as_number, file_format, rules)
     typed, problem, note = _text(distinct) if levels is not None else _typed(distinct)
-    return PlainColumn(_spread(typed, codes, column), problem, note)
+    return _spread(typed, codes, column), problem, note
 
 
 def _cell(value: object, kept: frozenset[str], *, restore: bool) -> object:
@@ -116,20 +101,20 @@ def _cell(value: object, kept: frozenset[str], *, restore: bool) -> object:
     if not isinstance(value, str):
         return value
     if restore and unescaped(value) != value:
-        return LiteralText(unescaped(value))
-    return None if value.strip() in MISSING and value not in kept else value
+        return cell_text.LiteralText(unescaped(value))
+    return None if value.strip() in cell_text.MISSING and value not in kept else value
 
 
 def _spread(typed: pd.Series, codes: NDArray[np.intp], column: pd.Series) -> pd.Series:
     """The typed different cells back to their rows; whole numbers stay whole where none is missing."""
-    if (codes < 0).any():  # one more place, missing, which the code -1 finds from the end
+    if (codes < 0).any():  # one more at the end, missing, which the code -1 takes
         typed = (typed.astype("boolean") if typed.dtype == np.bool_ else typed).reindex(range(len(typed) + 1))
     spread = typed.iloc[codes].set_axis(column.index)
     spread.name = column.name
     return spread
 
 
-def _typed(distinct: _Cells) -> tuple[pd.Series, str, str]:
+def _typed(distinct: _Cells) -> Typed:
     """What the different cells are, all together; with a problem or a note."""
     others = distinct.others
     if not others:
@@ -143,37 +128,42 @@ def _typed(distinct: _Cells) -> tuple[pd.Series, str, str]:
         n_errors = distinct.count([cell in SPREADSHEET_ERRORS for cell in distinct.cells])
         note = f"column {distinct.name!r}: {n_errors} formula errors ({first_few(others)}) set missing"
         return pd.Series(distinct.as_number), "", note
-    if distinct.rules.limits != "error" and all(_matches(LIMIT, cell) for cell in others):
+    if distinct.rules.limits != "error" and all(_matches(cell_text.LIMIT, cell) for cell in others):
         return _limited(distinct)
     typed, _, note = _text(distinct)
     return (
         typed,
-        text_in_numbers(distinct.name, distinct.present, decimal=distinct.rules.decimal),
+        cell_text.text_in_numbers(distinct.name, distinct.present, decimal=distinct.rules.decimal),
         "; ".join(filter(None, (note, _mixture(distinct)))),
     )
 
 
 def _matches(pattern: re.Pattern[str], cell: object) -> bool:
     """Whether a cell is text of this pattern, and may be read as something other than text."""
-    return isinstance(cell, str) and not isinstance(cell, LiteralText) and bool(pattern.fullmatch(cell.strip()))
+    return (
+        isinstance(cell, str) and not isinstance(cell, cell_text.LiteralText) and bool(pattern.fullmatch(cell.strip()))
+    )
 
 
-def _limited(distinct: _Cells) -> tuple[pd.Series, str, str]:
+def _limited(distinct: _Cells) -> Typed:
     """Numbers, with values beyond a limit set to it or set missing, and a note on how many."""
-    beyond = [LIMIT.fullmatch(str(cell).strip()) if isinstance(cell, str) else None for cell in distinct.cells]
-    if distinct.rules.limits == "missing":
-        bounds, done = [np.nan for _ in beyond], "set missing"
+    beyond = [
+        cell_text.LIMIT.fullmatch(str(cell).strip()) if isinstance(cell, str) else None for cell in distinct.cells
+    ]
+    rules, done = distinct.rules, "set missing" if distinct.rules.limits == "missing" else "set to it"
+    if rules.limits == "missing":
+        bounds = [np.nan for _ in beyond]
     else:
-        rules = distinct.rules
-        bounds = [cell_number(match[1], rules.decimal, rules.thousands) if match else np.nan for match in beyond]
-        done = "set to it"
+        bounds = [
+            cell_text.cell_number(match[1], rules.decimal, rules.thousands) if match else np.nan for match in beyond
+        ]
     values = np.where([match is not None for match in beyond], bounds, distinct.as_number)
     count = distinct.count([match is not None for match in beyond])
     shown = first_few(map(repr, distinct.others))
     return pd.Series(values), "", f"column {distinct.name!r}: {count} values beyond a limit ({shown}) {done}"
 
 
-def _numbers(distinct: _Cells) -> tuple[pd.Series, str, str]:
+def _numbers(distinct: _Cells) -> Typed:
     """Numbers; or text where digits are a name, as in "007"; whole numbers where all are whole."""
     texts = [cell.strip() for cell in distinct.present if isinstance(cell, str)]
     if any(_DIGITS_OF_A_NAME.fullmatch(text) for text in texts):
@@ -193,8 +183,8 @@ def _numbers(distinct: _Cells) -> tuple[pd.Series, str, str]:
 def _doubtful_marks(distinct: _Cells, texts: Sequence[str]) -> str:
     """A note where every decimal comma stands before three digits, beside whole numbers above 99."""
     marked = [text for text in texts if distinct.rules.decimal == "," and "," in text]
-    whole = [cell_number(text, ",") for text in texts if "," not in text]
-    if not marked or not may_separate_thousands(marked, whole, ","):
+    whole = [cell_text.cell_number(text, ",") for text in texts if "," not in text]
+    if not marked or not cell_text.may_separate_thousands(marked, whole, ","):
         return ""
     shown = first_few(map(repr, marked))
     return (
@@ -208,7 +198,7 @@ def _is_whole(cell: object) -> bool:
     return bool(_WHOLE.fullmatch(cell.strip())) if isinstance(cell, str) else isinstance(cell, (int, np.integer))
 
 
-def _dates(distinct: _Cells) -> tuple[pd.Series, str, str]:
+def _dates(distinct: _Cells) -> Typed:
     """Dates; text with a note where one of them is none, or where only some carry a time zone."""
     texts = pd.Series([None if cell is None else str(cell).strip() for cell in distinct.cells], dtype=object)
     try:
@@ -218,7 +208,7 @@ def _dates(distinct: _Cells) -> tuple[pd.Series, str, str]:
         return _text(distinct)[0], "", f"column {distinct.name!r}: dates kept as text ({reason})"
 
 
-def _text(distinct: _Cells) -> tuple[pd.Series, str, str]:
+def _text(distinct: _Cells) -> Typed:
     """Text as it stands, numbers among it as labels; a note where labels differ only by case or blanks."""
     labels = [
         None if cell is None else str(cell) if isinstance(cell, str) else stratum_label(cell) for cell in distinct.cells
@@ -230,10 +220,13 @@ def _text(distinct: _Cells) -> tuple[pd.Series, str, str]:
 
 def _missing_words(distinct: _Cells) -> str:
     """A note on labels that read as missing values."""
-    words = [cell for cell in distinct.present if reads_as_missing(cell)]
+    words = [cell for cell in distinct.present if cell_text.reads_as_missing(cell)]
     if not words:
         return ""
-    count, shown = distinct.count([reads_as_missing(cell) for cell in distinct.cells]), first_few(map(repr, words))
+    count, shown = (
+        distinct.count([cell_text.reads_as_missing(cell) for cell in distinct.cells]),
+        first_few(map(repr, words)),
+    )
     return f"column {distinct.name!r}: {shown} reads as missing, in {count} rows; if so, read with missing = [{shown}]"
 
 

@@ -117,33 +117,26 @@ def read_cohort(
     frame, set_to_missing = set_missing(table.frame, missing, problems)
     frame, coded = apply_event_codes(frame, event_codes, problems)
     cohort, warned = _typed(frame, table, schema, CellRules(decimal, limits, thousands), problems)
-    warned += set_to_missing
     cohort = _converted(cohort, units or {}, problems)
     raise_all(problems)
     if schema is None:
-        warned += [
-            *likely_errors.likely_errors_by_name(cohort, list(units or ()), problems, coded=coded),
-            *_magnesium_as_text(cohort),
-        ]
+        by_name = likely_errors.likely_errors_by_name(cohort, list(units or ()), problems, coded=coded)
+        likely: list[AnalysisWarning] = [*by_name, *_magnesium_as_text(cohort)]
         raise_all(problems)
     else:
-        cohort, more = checked(cohort, schema, coded=coded)
-        warned += more
-    warn_all(warned)
+        cohort, likely = checked(cohort, schema, coded=coded)
+    warn_all([*warned, *set_to_missing, *likely])
     return cohort
 
 
 def _option_problems(decimal: str, limits: str, thousands: str) -> list[str]:
     """What is wrong with the options that are words."""
-    problems = []
-    options = (
-        ("decimal", decimal, get_args(DecimalMark)),
-        ("limits", limits, get_args(Limits)),
-        ("thousands", thousands, get_args(ThousandsMark)),
-    )
-    for name, value, choices in options:
-        if value not in choices:
-            problems.append(f"{name}={value!r}; choose one of {first_few(map(repr, choices))}")
+    options = {"decimal": (decimal, DecimalMark), "limits": (limits, Limits), "thousands": (thousands, ThousandsMark)}
+    problems = [
+        f"{name}={value!r}; choose one of {first_few(map(repr, get_args(choices)))}"
+        for name, (value, choices) in options.items()
+        if value not in get_args(choices)
+    ]
     if thousands and thousands == decimal:
         problems.append(f"thousands={thousands!r} is the decimal mark as well; give decimal= too")
     return problems
@@ -158,12 +151,11 @@ def _typed(
     for name, column in frame.items():
         wanted = described.get(str(name))
         levels = wanted.levels if wanted and wanted.type in ("identifier", "category") else None
-        plain = plain_column(column, file_format=table.file_format, rules=rules, levels=levels)
-        typed[str(name)] = plain.values
-        if plain.problem and wanted is None:
-            problems.append(plain.problem)
-        if plain.note:
-            warned.append(SuspiciousValues(plain.note))
+        typed[str(name)], problem, note = plain_column(
+            column, file_format=table.file_format, rules=rules, levels=levels
+        )
+        problems += [problem] if problem and wanted is None else []
+        warned += [SuspiciousValues(note)] if note else []
     return pd.DataFrame(typed), warned
 
 

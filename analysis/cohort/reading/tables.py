@@ -7,8 +7,8 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zipfile import BadZipFile
@@ -50,8 +50,7 @@ def read_table(path: Path, *, sep: str | None, decimal: str, encoding: str | Non
     if file_format == "Parquet":
         return _read_parquet(path)
     rows, notes = _excel_rows(path, sheet) if file_format == "Excel" else _csv_rows(path, sep, decimal, encoding)
-    table = _as_table(rows, path, file_format)
-    return replace(table, notes=(*notes, *_summary_rows(table.frame)))
+    return _as_table(rows, path, file_format, notes)
 
 
 FORMATS: dict[str, FileFormat] = {
@@ -169,7 +168,7 @@ def _width_problems(rows: list[list[str]], path: Path, sep: str, decimal: str) -
     if width == 1:
         others = [other for other in SEPARATORS if other != sep and other in rows[0][0]]
         return [f"{path.name}: one column found ({rows[0][0]!r}); sep={others[0]!r}?"] if others else []
-    ragged = [place for place, row in enumerate(rows) if len(row) != width]
+    ragged = [number for number, row in enumerate(rows) if len(row) != width]
     if not ragged:
         return []
     first = ragged[0]
@@ -198,13 +197,13 @@ def _excel_rows(path: Path, sheet: str | int | None) -> tuple[list[Row], tuple[s
     if not filled:
         raise CohortError(f"{path.name} is empty")
     hidden = [index for index in filled if chosen.row_dimensions[index + 1].hidden]
+    if not hidden:
+        return rows[filled[0] :], ()
     note = (
         f"{path.name}: {len(hidden)} rows are hidden in the sheet (by a filter?) and are read all the same"
         f" (first: row {hidden[0] + 1} of the sheet); delete them where they do not belong to the cohort"
-        if hidden
-        else ""
     )
-    return rows[filled[0] :], (note,) if note else ()
+    return rows[filled[0] :], (note,)
 
 
 def _sheet_name(book: Workbook, sheet: str | int | None, path: Path) -> str:
@@ -246,18 +245,18 @@ def _is_empty(row: Row) -> bool:
     return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in row)
 
 
-def _as_table(rows: Sequence[Row], path: Path, file_format: FileFormat) -> Table:
+def _as_table(rows: Sequence[Row], path: Path, file_format: FileFormat, notes: tuple[str, ...]) -> Table:
     """Names from the first row, cells from the others; empty rows and unnamed columns without use are counted out."""
     names = ["" if name is None else unescaped(str(name)) for name in rows[0]]
     body = [row for row in rows[1:] if len(row) == 1 or not _is_empty(row)]
     if not body:
         raise CohortError(f"{path.name} has names in its first row, but no rows below")
     columns = list(zip(*body, strict=True))
-    useless = {place for place, name in enumerate(names) if not name.strip() and _is_useless(columns[place])}
-    kept = [place for place in range(len(names)) if place not in useless]
-    raise_all(_name_problems([names[place] for place in kept], path))
-    frame = pd.DataFrame({names[place]: pd.Series(columns[place], dtype=object) for place in kept})
-    return Table(frame, file_format, n_empty_rows=len(rows) - 1 - len(body), n_unnamed=len(useless))
+    kept = [(name, cells) for name, cells in zip(names, columns, strict=True) if name.strip() or not _is_useless(cells)]
+    raise_all(_name_problems([name for name, _ in kept], path))
+    frame = pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in kept})
+    n_empty, n_unnamed = len(rows) - 1 - len(body), len(names) - len(kept)
+    return Table(frame, file_format, n_empty, n_unnamed, (*notes, *_summary_rows(frame)))
 
 
 SUMMARIES = frozenset(("mean", "average", "median", "sd", "std", "stdev", "sum", "total", "n", "count", "min", "max"))
@@ -286,16 +285,15 @@ def _summary_rows(frame: pd.DataFrame) -> tuple[str, ...]:
 
 def _is_useless(cells: Row) -> bool:
     """Whether a column without a name holds nothing, or only the numbers of its rows."""
-    if _is_empty(cells):
-        return True
-    counted: list[Callable[[int], str]] = [lambda place: str(place), lambda place: str(place + 1)]
-    return any(all(str(cell) == count(place) for place, cell in enumerate(cells)) for count in counted)
+    as_text = [str(cell) for cell in cells]
+    row_numbers = [[str(number + first) for number in range(len(cells))] for first in (0, 1)]
+    return _is_empty(cells) or as_text in row_numbers
 
 
 def _name_problems(names: Sequence[str], path: Path) -> list[str]:
     """Columns without a name, names that stand twice, and a first row that holds numbers instead of names."""
     problems = []
-    blank = [place for place, name in enumerate(names, start=1) if not name.strip()]
+    blank = [number for number, name in enumerate(names, start=1) if not name.strip()]
     if blank:
         problems.append(f"{path.name}: column {first_few(blank)} has no name; the first row must name every column")
     twice = [name for name in dict.fromkeys(names) if name.strip() and names.count(name) > 1]

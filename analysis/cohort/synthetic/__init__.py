@@ -9,7 +9,6 @@ from analysis.cohort.synthetic.causes import (
     Cause,
     adjustment_terms,
     draw_covariates,
-    term_values,
     treatment_codes,
 )
 from analysis.cohort.synthetic.design import ADJUSTMENT, COHORT_SCHEMA, DEFAULT_DESIGN, LABS_SCHEMA, CohortDesign, World

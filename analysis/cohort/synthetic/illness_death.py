@@ -111,17 +111,17 @@ def _wait(
     path: MagnesiumPath | None,
 ) -> FloatArray:
     """Months from `since` to a transition, infinity where it never comes."""
-    found, causes = np.empty(len(covariates)), effect_of_causes(covariates, transition)
+    months, causes = np.empty(len(covariates)), effect_of_causes(covariates, transition)
     for treatment, disease in DISEASES.items():
         rows = (covariates["treatment"] == treatment).to_numpy()
         hazard = getattr(disease, transition)
         if path is None:
             log_ratio = causes[rows] + magnesium_log_ratio(magnesium[rows], design, transition)
-            found[rows] = hazard.times(exponentials[rows], log_ratio)
+            months[rows] = hazard.times(exponentials[rows], log_ratio)
         else:
             starts, moving = _acting(path, rows, since, design, transition)
-            found[rows] = hazard.times_by_period(exponentials[rows], starts, causes[rows, None] + moving)
-    return found
+            months[rows] = hazard.times_by_period(exponentials[rows], starts, causes[rows, None] + moving)
+    return months
 
 
 def _acting(

@@ -72,8 +72,8 @@ def less_optimism(naive: Effect, added: FloatArray, added_again: FloatArray, els
 
     o1 is the mean of `added`, by the search in resamples, and o2 that of `added_again`, in resamples of these. The
     squared error is the naive one plus half the variance of `elsewhere`: the effects, in all rows, of the cuts that the
-    resamples chose. The whole of it would count the noise of an effect twice: limits made so held the effect in 97 to
-    98 of 100 simulated data sets.
+    resamples chose. The whole of it would count the noise of an effect twice: limits made so covered the effect in 97
+    to 98 of 100 simulated data sets.
 
     Examples
     --------

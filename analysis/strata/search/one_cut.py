@@ -1,4 +1,4 @@
-"""The search for a cut-point of a continuous marker, with what must be said beside it."""
+"""The search for a cut-point of a continuous marker, with p-values, an effect and limits that take it into account."""
 
 from __future__ import annotations
 
@@ -16,16 +16,7 @@ from analysis.kernels.cutpoints import corrected_p_values, critical_value, first
 from analysis.kernels.tails import two_sided
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.marker_designs import listed
-from analysis.strata.search.correction import (
-    Effect,
-    comparison,
-    corrected,
-    cut_range,
-    lausen_1992,
-    lausen_1994,
-    searched_cutpoints,
-    separated,
-)
+from analysis.strata.search import correction
 from analysis.strata.search.scans import check_options, search_rows
 
 
@@ -122,7 +113,7 @@ class CutpointSearch(RowAccount):
         >>> found.cutpoints().rule
         'searched'
         """
-        return searched_cutpoints(
+        return correction.searched_cutpoints(
             [self.cut], labels, unit, n_used=self.n_used, endpoint=self.endpoint, p_value=self.p_permutation
         )
 
@@ -230,29 +221,31 @@ def search_cutpoint(
     >>> 0 < found.p_permutation <= 1, len(found.scan) > 10
     (True, True)
     """
-    asked: dict[str, Any] = {"n_permutations": n_permutations, "n_bootstrap": n_bootstrap, "seed": seed}
-    asked |= {"adjust": listed(adjust), "fractions": (min_fraction, max_fraction), "conf_level": conf_level}
-    check_options(marker, **asked)
+    options: dict[str, Any] = {"n_permutations": n_permutations, "n_bootstrap": n_bootstrap, "seed": seed}
+    options |= {"adjust": listed(adjust), "fractions": (min_fraction, max_fraction), "conf_level": conf_level}
+    check_options(marker, **options)
     within = listed(strata)
-    rows = search_rows(cohort, endpoint, marker, adjust=asked["adjust"], strata=within, fractions=asked["fractions"])
+    rows = search_rows(
+        cohort, endpoint, marker, adjust=options["adjust"], strata=within, fractions=options["fractions"]
+    )
     scan, table = rows.scan, rows.scan.table()
     statistic, best = table["statistic"].to_numpy(), first_maximum(table["statistic"].to_numpy())
     largest, cut = float(statistic.max()), float(scan.cut[best])
     permuting, correcting, resampling = np.random.SeedSequence(seed).spawn(3)
     maxima = scan.maxima(n_permutations, permuting)
     table["p_adjusted"] = corrected_p_values(statistic, maxima)
-    naive = Effect(*(float(values[0]) for values in scan.hazard_of((scan.marker > cut)[None])))
-    effect = corrected(scan, naive, correcting, n_bootstrap=n_bootstrap)
-    cut_low, cut_high = cut_range(scan, resampling, n_bootstrap=n_bootstrap, conf_level=conf_level)
+    naive = correction.Effect(*(float(values[0]) for values in scan.hazard_of((scan.marker > cut)[None])))
+    effect = correction.corrected(scan, naive, correcting, n_bootstrap=n_bootstrap)
+    cut_low, cut_high = correction.cut_range(scan, resampling, n_bootstrap=n_bootstrap, conf_level=conf_level)
     p_values = (two_sided(sqrt(table["chi_square"].iloc[best])), float(table["p_adjusted"].iloc[best]))
-    compared = comparison(rows, marker, cut, (naive, effect), p_values, conf_level)
-    account = rows.account | {"warnings": (*rows.warnings, *separated(naive.estimate, marker, cut))}
+    compared = correction.comparison(rows, marker, cut, (naive, effect), p_values, conf_level)
+    account = rows.account | {"warnings": (*rows.warnings, *correction.separated(naive.estimate, marker, cut))}
     warn_all(account["warnings"])
     return CutpointSearch(
         cut=cut,
         statistic=largest,
-        p_lausen92=lausen_1992(largest, min_fraction=min_fraction, max_fraction=max_fraction),
-        p_lausen94=lausen_1994(largest, n_low=scan.n_low, n=rows.n_used),
+        p_lausen92=correction.lausen_1992(largest, min_fraction=min_fraction, max_fraction=max_fraction),
+        p_lausen94=correction.lausen_1994(largest, n_low=scan.n_low, n=rows.n_used),
         p_permutation=p_values[1],
         permutation=scan.permutation,
         critical_value=critical_value(maxima),
@@ -267,5 +260,5 @@ def search_cutpoint(
         endpoint=endpoint,
         marker=marker,
         strata=within,
-        **asked | account,
+        **options | account,
     )

@@ -33,13 +33,13 @@ class CutpointsSearch(RowAccount):
     cuts : tuple of float
         Of the number of cuts that stands out most; groups are closed on the right.
     p_permutation : float
-        Corrected for the places and for the number of cuts: the largest `excess` in `steps`, against the largest in
+        Corrected for the locations and for the number of cuts: the largest `excess` in `steps`, against the largest in
         permutations of the scores.
     steps : DataFrame
         A row a number of cuts: n_cuts, cuts, statistic, excess (the statistic less its mean and over its standard
-        deviation in the permutations), p_permutation (corrected for the places alone).
+        deviation in the permutations), p_permutation (corrected for the locations alone).
     endpoint, marker, fractions, n_permutations, seed
-        What was asked; `fractions` are `min_fraction` and `max_fraction`.
+        The options; `fractions` are `min_fraction` and `max_fraction`.
 
     And the row account.
     """

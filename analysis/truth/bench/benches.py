@@ -122,8 +122,8 @@ def _misspecification(world: BenchWorld, limits: Sequence[Method], seed: int) ->
     for answer in (answer for method in limits for answer in method(data, seed)):
         target = world.targets[answer.estimand](answer.at)
         away = (answer.estimate - target) * (np.sign(target) or 1.0)
-        held = (world.name, answer.method, "misspecification", away, float("nan"), 1, answer.estimand, target)
-        rows.append(dict(zip(SCORE_COLUMNS, held, strict=True)))
+        values = (world.name, answer.method, "misspecification", away, float("nan"), 1, answer.estimand, target)
+        rows.append(dict(zip(SCORE_COLUMNS, values, strict=True)))
     return pd.DataFrame(rows)
 
 

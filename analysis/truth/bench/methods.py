@@ -40,24 +40,24 @@ def searched_cut(
     The naive reading takes the log-rank p-value and the hazard ratio of the cut found as if nobody had searched.
     """
     with collected():
-        found = search_cutpoint(
+        search = search_cutpoint(
             cohort, OVERALL_SURVIVAL, MARKER, n_permutations=n_permutations, n_bootstrap=n_bootstrap, seed=seed
         )
-    naive, corrected = found.summary().to_dict("records")[:2]
+    naive, corrected = search.summary().to_dict("records")[:2]
     hazard = partial(
         from_row, estimand=CUT_EFFECT, estimate="hazard_ratio", scale=np.log,
-        at=found.cut, direction=float(np.log(found.hazard_ratio_naive)),
+        at=search.cut, direction=float(np.log(search.hazard_ratio_naive)),
     )  # fmt: skip
     tests = {
-        "Lausen and Schumacher 1992": found.p_lausen92,
-        "Lausen, Sauerbrei and Schumacher 1994": found.p_lausen94,
+        "Lausen and Schumacher 1992": search.p_lausen92,
+        "Lausen, Sauerbrei and Schumacher 1994": search.p_lausen94,
     }
     return [
         hazard("searched cut, as found", row=naive, p_value=naive["p_naive"]),
-        hazard("searched cut, corrected", row=corrected, p_value=found.p_permutation),
-        *(BenchAnswer(name, CUT_EFFECT, at=found.cut, p_value=p_value) for name, p_value in tests.items()),
+        hazard("searched cut, corrected", row=corrected, p_value=search.p_permutation),
+        *(BenchAnswer(name, CUT_EFFECT, at=search.cut, p_value=p_value) for name, p_value in tests.items()),
         BenchAnswer(
-            "range of the cut", CUT_POINT, estimate=found.cut, conf_low=found.cut_low, conf_high=found.cut_high
+            "range of the cut", CUT_POINT, estimate=search.cut, conf_low=search.cut_low, conf_high=search.cut_high
         ),
     ]
 
@@ -72,8 +72,8 @@ def adjusted_searches(cohort: pd.DataFrame, seed: int, *, n_permutations: int = 
     answers, options = [], {"n_permutations": n_permutations, "n_bootstrap": 0, "seed": seed}
     for method, (adjust, strata) in searches.items():
         with collected():
-            found = search_cutpoint(cohort, OVERALL_SURVIVAL, MARKER, adjust=adjust, strata=strata, **options)
-        answers.append(BenchAnswer(method, CUT_EFFECT, at=found.cut, p_value=found.p_permutation))
+            search = search_cutpoint(cohort, OVERALL_SURVIVAL, MARKER, adjust=adjust, strata=strata, **options)
+        answers.append(BenchAnswer(method, CUT_EFFECT, at=search.cut, p_value=search.p_permutation))
     return answers
 
 
@@ -106,8 +106,8 @@ def clinical_cut(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
 
 def adjusted_marker(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """Magnesium as it is, adjusted for its causes."""
-    found = worlds.adjusted_effect(cohort, cohort[MARKER].to_numpy(dtype=np.float64) / 0.1)
-    return [wald("continuous marker, adjusted", worlds.ADJUSTED_SLOPE, *found)]
+    slope = worlds.adjusted_effect(cohort, cohort[MARKER].to_numpy(dtype=np.float64) / 0.1)
+    return [wald("continuous marker, adjusted", worlds.ADJUSTED_SLOPE, *slope)]
 
 
 def adjusted_cut(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
@@ -119,10 +119,10 @@ def adjusted_cut(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
 def spline(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """The log hazard ratio between two values on a restricted cubic spline, with the test of the whole curve."""
     with collected():
-        found = dose_response(cohort, OVERALL_SURVIVAL, MARKER, at=[worlds.TO], reference=worlds.FROM)
-    point = found.curve.iloc[0]
+        response = dose_response(cohort, OVERALL_SURVIVAL, MARKER, at=[worlds.TO], reference=worlds.FROM)
+    point = response.curve.iloc[0]
     answer = wald("spline", worlds.CURVE, float(point["log_hazard_ratio"]), float(point["std_error"]))
-    return [replace(answer, p_value=found.overall_test.p_value)]
+    return [replace(answer, p_value=response.overall_test.p_value)]
 
 
 def _cut(cohort: pd.DataFrame) -> pd.DataFrame:

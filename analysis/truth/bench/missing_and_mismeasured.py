@@ -14,22 +14,17 @@ from analysis.robustness.measurement import simulation_extrapolation
 from analysis.robustness.missing import impute_cohort, pool_cox
 from analysis.survival.cox import CoxFit, fit_cox
 from analysis.survival.curves import kaplan_meier, survival_at
+from analysis.truth.bench import worlds
 from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, as_targets, from_row, wald
-from analysis.truth.bench.worlds import (
-    ADJUSTED_SLOPE,
-    CLINICAL,
-    MARKER,
-    SLOPE,
-    adjusted_effect,
-    adjusted_slope,
-    cut_targets,
-)
 
 MEASURED, TRUE, ERROR = "magnesium with nothing missing", "magnesium without error", "error of one measurement"
 TRUE_SLOPE = "log hazard ratio per 0.1 mmol/L true magnesium, adjusted"
 ALIVE, AT = "12-month survival below 0.75", 12.0
 N_IMPUTATIONS, N_SIMULATIONS = 10, 50
-CRUDE, ADJUSTED = (SLOPE, MARKER, None), (ADJUSTED_SLOPE, " + ".join((MARKER, *ADJUSTMENT)), "treatment")
+CRUDE, ADJUSTED = (
+    (worlds.SLOPE, worlds.MARKER, None),
+    (worlds.ADJUSTED_SLOPE, " + ".join((worlds.MARKER, *ADJUSTMENT)), "treatment"),
+)
 MODELS = (CRUDE, ADJUSTED)
 """Estimand, formula and strata."""
 
@@ -41,17 +36,20 @@ def missing_world(name: str, design: CohortDesign, *, n_population: int, seed: i
     """
     patients = simulate_patients(design.of_size(n_population), seed=seed)
     population = cohort_frame(patients, patients.measured)
-    crude, slope = cut_targets(design, population)[SLOPE], adjusted_slope(design, population, patients.measured)
-    alive = float((patients.course.death[patients.measured < CLINICAL] > AT).mean())
+    crude, slope = (
+        worlds.cut_targets(design, population)[worlds.SLOPE],
+        worlds.adjusted_slope(design, population, patients.measured),
+    )
+    alive = float((patients.course.death[patients.measured < worlds.CLINICAL] > AT).mean())
     return BenchWorld(
-        name, partial(draw_whole, design), as_targets({SLOPE: crude, ADJUSTED_SLOPE: slope, ALIVE: alive})
+        name, partial(draw_whole, design), as_targets({worlds.SLOPE: crude, worlds.ADJUSTED_SLOPE: slope, ALIVE: alive})
     )
 
 
 def error_world(name: str, design: CohortDesign, *, n_population: int, seed: int) -> BenchWorld:
     """A synthetic world in which the target is the slope of true magnesium, and measured magnesium is at hand."""
     patients = simulate_patients(design.of_size(n_population), seed=seed)
-    slope = adjusted_slope(design, cohort_frame(patients, patients.measured), patients.magnesium)
+    slope = worlds.adjusted_slope(design, cohort_frame(patients, patients.measured), patients.magnesium)
     return BenchWorld(name, partial(draw_whole, design), as_targets({TRUE_SLOPE: slope}))
 
 
@@ -75,18 +73,18 @@ def _models(method: str, cohort: pd.DataFrame) -> list[BenchAnswer]:
 def _alive(cohort: pd.DataFrame) -> pd.Series:
     """Kaplan-Meier's survival at 12 months below the clinical cut."""
     with collected():
-        curve = kaplan_meier(cohort[cohort[MARKER] < CLINICAL], OVERALL_SURVIVAL, engine="kernel")
+        curve = kaplan_meier(cohort[cohort[worlds.MARKER] < worlds.CLINICAL], OVERALL_SURVIVAL, engine="kernel")
     return survival_at(curve, [AT], extend=True).iloc[0]
 
 
 def _name(method: str, estimand: str) -> str:
     """A row of its own for the crude and for the adjusted slope."""
-    return f"{method}, {'adjusted' if estimand == ADJUSTED_SLOPE else 'crude'}"
+    return f"{method}, {'adjusted' if estimand == worlds.ADJUSTED_SLOPE else 'crude'}"
 
 
 def all_known(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """What nobody has: every value."""
-    return _models("every value known", cohort.assign(**{MARKER: cohort[MEASURED]}))
+    return _models("every value known", cohort.assign(**{worlds.MARKER: cohort[MEASURED]}))
 
 
 def complete_cases(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
@@ -96,7 +94,10 @@ def complete_cases(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
 
 def median_filled(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """The median in place of what is missing."""
-    return _models("median filled in", cohort.assign(**{MARKER: cohort[MARKER].fillna(cohort[MARKER].median())}))
+    return _models(
+        "median filled in",
+        cohort.assign(**{worlds.MARKER: cohort[worlds.MARKER].fillna(cohort[worlds.MARKER].median())}),
+    )
 
 
 def imputed(cohort: pd.DataFrame, seed: int, *, n_imputations: int = N_IMPUTATIONS) -> list[BenchAnswer]:
@@ -105,22 +106,24 @@ def imputed(cohort: pd.DataFrame, seed: int, *, n_imputations: int = N_IMPUTATIO
     Models are pooled by Rubin's rules; of the survivals, the mean is taken.
     """
     with collected():
-        found = impute_cohort(
+        imputations = impute_cohort(
             cohort,
             OVERALL_SURVIVAL,
-            MARKER,
+            worlds.MARKER,
             predictors=(*ADJUSTMENT, "treatment"),
             n_imputations=n_imputations,
             seed=seed,
         )
-        alive = float(np.mean([_alive(one)["survival"] for one in found.cohorts]))
+        alive = float(np.mean([_alive(cohort)["survival"] for cohort in imputations.cohorts]))
         mean = BenchAnswer("multiple imputation, survival", ALIVE, estimate=alive)
-        return [mean, *(_pooled(found.cohorts, *model) for model in MODELS)]
+        return [mean, *(_pooled(imputations.cohorts, *model) for model in MODELS)]
 
 
 def _pooled(cohorts: tuple[pd.DataFrame, ...], estimand: str, formula: str, strata: str | None) -> BenchAnswer:
     """One model of every imputed cohort, as one answer."""
-    fits: list[CoxFit] = [fit_cox(one, OVERALL_SURVIVAL, formula, strata=strata, engine="kernel") for one in cohorts]
+    fits: list[CoxFit] = [
+        fit_cox(cohort, OVERALL_SURVIVAL, formula, strata=strata, engine="kernel") for cohort in cohorts
+    ]
     row = pool_cox(fits).hazard_ratios.iloc[0]
     return from_row(
         _name("multiple imputation", estimand), estimand, row, "hazard_ratio", scale=lambda ratio: 0.1 * np.log(ratio)
@@ -129,12 +132,12 @@ def _pooled(cohorts: tuple[pd.DataFrame, ...], estimand: str, formula: str, stra
 
 def without_error(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """What nobody has: true magnesium."""
-    return [wald("true magnesium", TRUE_SLOPE, *adjusted_effect(cohort, cohort[TRUE].to_numpy() / 0.1))]
+    return [wald("true magnesium", TRUE_SLOPE, *worlds.adjusted_effect(cohort, cohort[TRUE].to_numpy() / 0.1))]
 
 
 def as_measured(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """One measurement taken for the truth."""
-    return [wald("as measured", TRUE_SLOPE, *adjusted_effect(cohort, cohort[MARKER].to_numpy() / 0.1))]
+    return [wald("as measured", TRUE_SLOPE, *worlds.adjusted_effect(cohort, cohort[worlds.MARKER].to_numpy() / 0.1))]
 
 
 def extrapolated(cohort: pd.DataFrame, seed: int, *, n_simulations: int = N_SIMULATIONS) -> list[BenchAnswer]:
@@ -143,7 +146,7 @@ def extrapolated(cohort: pd.DataFrame, seed: int, *, n_simulations: int = N_SIMU
         row = simulation_extrapolation(
             cohort,
             OVERALL_SURVIVAL,
-            MARKER,
+            worlds.MARKER,
             measurement_error=float(cohort[ERROR].iloc[0]),
             error_scale="absolute",
             adjust=ADJUSTMENT,

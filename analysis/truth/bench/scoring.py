@@ -175,8 +175,8 @@ def simulation_study(
         for start in range(0, n_replicates, BATCH)
     ]
     sizes = [len(replicates) for _, replicates in batches]
-    found = in_batches(partial(_run_batch, methods), batches, sizes=sizes, label="data sets")
-    answers = pd.DataFrame([row for batch in found for row in batch])
+    answered = in_batches(partial(_run_batch, methods), batches, sizes=sizes, label="data sets")
+    answers = pd.DataFrame([row for batch in answered for row in batch])
     groups = answers.groupby(["world", "method", "estimand"], sort=False)
     return pd.concat([_scores(part) for _, part in groups], ignore_index=True)
 
@@ -331,8 +331,8 @@ def _row(part: pd.DataFrame) -> dict[str, float | str]:
     counts = {str(score): int(n) for score, n in zip(part["score"], part["n"], strict=True)}
     row: dict[str, float] = {"target": part["target"].iloc[0], "n": part["n"].max()}
     for column, score in _COLUMNS.items():
-        found = known.get(score, {})
-        row |= {column: found.get("value", np.nan), f"{column}_error": found.get("std_error", np.nan)}
+        given = known.get(score, {})
+        row |= {column: given.get("value", np.nan), f"{column}_error": given.get("std_error", np.nan)}
     square = known.get("root mean squared error", {}).get("value", np.nan) ** 2 - row["bias"] ** 2
     row["standard_deviation"] = spread = float(np.sqrt(square)) if square > 0 else np.nan
     row |= {"relative_bias": row["bias"] / spread, "relative_bias_error": row["bias_error"] / spread}

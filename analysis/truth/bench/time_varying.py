@@ -98,8 +98,8 @@ def _targets(design: synthetic.CohortDesign, seed: int) -> dict[str, float]:
 
 def _samples(simulated: synthetic.SyntheticCohort) -> tuple[np.ndarray, FloatArray, FloatArray]:
     """The patient's row, month and value of every sample, by patient and month."""
-    place = pd.Index(simulated.cohort["patient_id"]).get_indexer(simulated.labs["patient_id"])
-    return place, simulated.labs["month"].to_numpy(), simulated.labs[MARKER].to_numpy()
+    position = pd.Index(simulated.cohort["patient_id"]).get_indexer(simulated.labs["patient_id"])
+    return position, simulated.labs["month"].to_numpy(), simulated.labs[MARKER].to_numpy()
 
 
 def ever_low(data: Moving, _seed: int) -> list[BenchAnswer]:

@@ -146,7 +146,7 @@ def test_words_for_missing_are_no_category(tmp_path, word):
     assert read["race"].isna().tolist() == [False, True, False, True, False]
 
 
-def test_a_word_for_missing_among_event_codes_is_answered_by_missing(tmp_path):
+def test_a_label_of_missing_among_event_codes_is_answered_by_missing(tmp_path):
     pd.DataFrame({"x": range(4), "status": ["Dead", "Alive", "[Unknown]", "Dead"]}).to_csv(
         tmp_path / "x.csv", index=False
     )

@@ -69,7 +69,7 @@ MMOL = "\n".join(f"P{place},{0.7 + place / 100},{place},{place % 2}" for place i
         ),
     ],
 )
-def test_slips_that_would_spoil_every_result_are_refused(tmp_path, text, options, message):
+def test_data_errors_that_would_spoil_every_result_raise(tmp_path, text, options, message):
     with pytest.raises(CohortError, match=message):
         read_cohort(text_file(tmp_path, text), **options)
 
@@ -117,7 +117,7 @@ def test_likely_errors_are_warned_of(tmp_path, text, options, message):
         "id,age_years,months,dead\n1,70,1,0\n2,81,2,1\n",
     ],
 )
-def test_sound_files_are_read_without_a_word(tmp_path, text):
+def test_sound_files_are_read_without_a_warning(tmp_path, text):
     assert len(read_cohort(text_file(tmp_path, text))) == 2
 
 

@@ -119,7 +119,7 @@ def test_files_that_cannot_be_read_say_what_to_do(tmp_path, text, options, messa
         read_cohort(text_file(tmp_path, text), **options)
 
 
-def test_faults_of_all_columns_are_told_at_once(tmp_path):
+def test_one_error_lists_the_problems_of_all_columns(tmp_path):
     with pytest.raises(CohortError, match="'mg'") as caught:
         read_cohort(
             text_file(tmp_path, "id;mg;crp;ldh\n1;0,82;<1;2\n2;0,7;5;3\n"),

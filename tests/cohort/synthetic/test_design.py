@@ -29,7 +29,7 @@ def test_impossible_designs_are_refused(options, message):
         CohortDesign(**options)
 
 
-def test_all_faults_are_told_at_once():
+def test_one_error_lists_all_problems():
     with pytest.raises(InputError, match="flat") as caught:
         CohortDesign(world="flat", n_car_t=-1, drop_out_share=2)
     assert len(caught.value.problems) == 3

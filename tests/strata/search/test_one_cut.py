@@ -347,7 +347,7 @@ def test_options_that_cannot_be_are_refused(options, match):
         search_cutpoint(drawn(), OS, "marker", **QUICK | options)
 
 
-def test_every_fault_of_the_options_is_told_at_once():
+def test_one_error_lists_all_invalid_options():
     with pytest.raises(InputError, match="n_permutations") as caught:
         search_cutpoint(drawn(), OS, "marker", min_fraction=-1, n_permutations=0, n_bootstrap=-2, seed=None)
     assert len(caught.value.problems) == 4
@@ -365,14 +365,14 @@ def test_a_marker_with_three_values_has_two_cuts():
     assert 0 < found.p_permutation <= 1
 
 
-def test_few_events_are_said_and_carried():
+def test_few_events_are_warned_of_and_stay_with_the_result():
     rows = drawn().assign(event=lambda held: (held.index < 15) * held["event"])
     with pytest.warns(FewEvents, match="a cut searched among fewer than 20 is mostly chance"):
         found = search_cutpoint(rows, OS, "marker", **QUICK)
     assert [type(warning) for warning in found.warnings] == [FewEvents]
 
 
-def test_few_events_beside_covariates_are_said():
+def test_few_events_beside_covariates_are_warned_of():
     rng = np.random.default_rng(3)
     others = {f"x{k}": rng.normal(size=150) for k in range(10)}
     rows = drawn(**others)
@@ -383,7 +383,7 @@ def test_few_events_beside_covariates_are_said():
     assert enough.warnings == ()
 
 
-def test_a_group_without_events_is_said():
+def test_a_group_without_events_is_warned_of():
     rows = pd.DataFrame({"marker": np.arange(60.0), "time": np.arange(60, 0, -1.0), "event": np.arange(60) >= 30})
     rows["event"] = rows["event"].astype(int)
     with pytest.warns(Separation, match="one group has no event while the other was at risk"):
@@ -396,7 +396,7 @@ def test_a_group_without_events_is_said():
 # --- Where the truth is known
 
 
-def test_a_clear_threshold_is_found_with_its_effect():
+def test_a_clear_threshold_is_recovered_with_its_effect():
     rows = drawn(600, effect=1.0)
     found = search_cutpoint(rows, OS, "marker", n_permutations=99, n_bootstrap=60, seed=1)
     assert abs(found.cut - 0.4) < 0.05

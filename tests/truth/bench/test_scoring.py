@@ -143,7 +143,7 @@ def test_another_method_changes_no_other_number():
     pd.testing.assert_frame_equal(beside[beside["method"] == "mean"], alone, check_exact=True)
 
 
-def test_every_fault_is_told_at_once():
+def test_one_error_lists_all_invalid_arguments():
     with pytest.raises(InputError, match="n_replicates=1 must be a whole number of at least 2") as caught:
         simulation_study([world(), world()], [], n_replicates=1, seed=1)
     assert caught.value.problems[:2] == ("world 'one' is given twice", "methods: none given")
@@ -215,7 +215,7 @@ def test_each_score_is_judged_by_its_own_number_of_cohorts():
     assert bench_table(both)["verdict"].tolist() == ["no departure shown"]  # 92 % of 1000 would be too few
 
 
-def test_bias_is_also_told_in_standard_deviations():
+def test_bias_is_also_given_in_standard_deviations():
     row = bench_table(scored(**{"bias away from zero": 0.06, "root mean squared error": 0.10})).iloc[0]
     assert row["standard_deviation"] == pytest.approx(0.08)
     assert row["relative_bias"] == pytest.approx(0.75)

@@ -53,7 +53,7 @@ def test_the_curves_target_is_the_dose_response_of_the_large_cohort():
     assert_allclose(target(world, worlds.CURVE), curve["log_hazard_ratio"].iloc[0], rtol=1e-5)
 
 
-def test_nothing_is_to_be_found_where_magnesium_is_related_to_nothing():
+def test_every_target_is_zero_where_magnesium_is_related_to_nothing():
     world = worlds.marker_world("none", replace(PLANTED, world="independent"), n_population=500, seed=1)
     assert {estimand: find(0.8) for estimand, find in world.targets.items()} == dict.fromkeys(world.targets, 0.0)
 
