@@ -31,6 +31,8 @@ CONVERGED_RESAMPLE = 1e-10
 """The same for each of many resamples."""
 SAME_LIKELIHOOD = 1e-12
 """A step that loses less of the log likelihood, relatively, has lost nothing."""
+SETTLED_CUT = 1e-9
+"""Newton's method for the log hazard ratio of a cut ends with a step of at most this."""
 SETTLED = 1e-10
 """When no coefficient of a scaled covariate moves more than this, the last step needs no evaluation of its own."""
 FADED = 1e-4

@@ -14,16 +14,16 @@ from analysis.kernels.compiled import dot, exponential, exponentiate, natural_lo
 @pytest.mark.parametrize("reach", [1.0, 30.0, 700.0])
 def test_exponentials_are_right_to_the_last_bit_but_one(reach):
     values = np.random.default_rng(2).uniform(-reach, reach, 256)
-    bits, found = np.empty(256, np.int64), np.empty(256)
-    exponentiate(values, bits, found)
-    assert_allclose(found, np.exp(values), rtol=4.5e-16)
+    bits, result = np.empty(256, np.int64), np.empty(256)
+    exponentiate(values, bits, result)
+    assert_allclose(result, np.exp(values), rtol=4.5e-16)
     assert_allclose([exponential(value) for value in values], np.exp(values), rtol=4.5e-16)
 
 
 def test_an_exponential_beyond_the_doubles_is_infinite():
-    found = np.empty(1)
-    exponentiate(np.array([800.0]), np.empty(1, np.int64), found)
-    assert found[0] == exponential(800.0) == np.inf
+    result = np.empty(1)
+    exponentiate(np.array([800.0]), np.empty(1, np.int64), result)
+    assert result[0] == exponential(800.0) == np.inf
 
 
 def test_logarithms_are_right_to_the_last_bit_but_one():

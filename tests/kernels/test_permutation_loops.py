@@ -24,10 +24,10 @@ def test_the_loop_of_group_sums_draws_the_same_permutations_to_the_last_bit(monk
 
 
 def test_the_loop_is_plain_python_too(monkeypatch):
-    expected, found = permuted_statistics(case(12), n_permutations=5, key=9), np.empty(5)
+    expected, result = permuted_statistics(case(12), n_permutations=5, key=9), np.empty(5)
     with np.errstate(over="ignore"):  # its random numbers wrap round, as they must
-        fill_statistics.py_func(case(12), 0, found, np.uint64(9))
-    assert found.tolist() == expected.tolist()
+        fill_statistics.py_func(case(12), 0, result, np.uint64(9))
+    assert result.tolist() == expected.tolist()
 
 
 def test_the_loop_of_maxima_draws_the_same_permutations(monkeypatch):

@@ -23,8 +23,8 @@ def test_closed_forms_for_two_and_four_degrees_of_freedom(statistic):
     [(10, 1, -2.80537404407), (2000, 1, -436.043273716), (1e5, 3, -21712.3221508), (7, 9, -0.195779165757)],
 )
 def test_the_logarithm_of_a_p_value_that_underflows(statistic, df, log10_p):
-    p_value, found = chi_square_tail(statistic, df)
-    assert found == pytest.approx(log10_p, rel=1e-10)
+    p_value, result = chi_square_tail(statistic, df)
+    assert result == pytest.approx(log10_p, rel=1e-10)
     assert p_value == pytest.approx(10**log10_p, rel=1e-9)
 
 

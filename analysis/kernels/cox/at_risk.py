@@ -92,7 +92,10 @@ def risk_sets(
     codes = np.zeros(len(time), dtype=np.int64) if strata is None else strata
     times, stratum = _event_times(time[event], codes[event])
     last = _times_up_to(times, stratum, time, codes) - 1
-    first = _first_time(times, stratum, entry, codes)
+    if entry is None or np.isneginf(entry).all():
+        first = np.searchsorted(stratum, codes)
+    else:
+        first = _times_up_to(times, stratum, entry, codes)
     seen = np.flatnonzero((last >= first) & np.isin(codes, stratum))
     rows = seen[np.argsort(last[seen], kind="stable")]
     first, last = first[rows], last[rows]
@@ -129,13 +132,6 @@ def _times_up_to(times: FloatArray, stratum: IntArray, values: FloatArray, codes
     distinct, rank = dense_rank(np.concatenate([times, values]))
     keys = stratum * len(distinct) + rank[: len(times)]
     return np.searchsorted(keys, codes * len(distinct) + rank[len(times) :], side="right")
-
-
-def _first_time(times: FloatArray, stratum: IntArray, entry: FloatArray | None, codes: IntArray) -> IntArray:
-    """The first event time after entry: the stratum's first when observed from the start."""
-    if entry is None or np.isneginf(entry).all():
-        return np.searchsorted(stratum, codes)
-    return _times_up_to(times, stratum, entry, codes)
 
 
 def at_risk_sums(sets: RiskSets, values: FloatArray) -> FloatArray:

@@ -146,15 +146,7 @@ def model_scores(rows: ModelRows, n_low: IntArray) -> CutScores | None:
     return CutScores(martingale_residuals(problem, beta, n), n_low, spread)
 
 
-@dataclass(frozen=True, eq=False)
-class MarkerModel:
-    """What the covariates say of a marker's rank among the rows: `fitted` plus `residual`, shape (n,) each."""
-
-    fitted: FloatArray
-    residual: FloatArray
-
-
-def marker_model(rows: ModelRows) -> MarkerModel:
+def marker_model(rows: ModelRows) -> tuple[FloatArray, FloatArray]:
     """The regression of the marker's normal scores on the covariates within strata; without covariates, ranks alone.
 
     A search knows the marker by its order only, so the order is what is modelled, by normal scores: the quantile of the
@@ -166,14 +158,15 @@ def marker_model(rows: ModelRows) -> MarkerModel:
 
     Returns
     -------
-    MarkerModel
-        Residuals sum to zero within strata where there are covariates.
+    fitted, residual : ndarray, shape (n,)
+        What the covariates say of a marker's rank among the rows, and the rest: it sums to zero within strata where
+        there are covariates.
     """
     n, p = rows.x.shape
     _, level, tied = np.unique(rows.marker, return_inverse=True, return_counts=True)
     rank = (np.cumsum(tied) - (tied - 1) / 2)[level]
     if not p:
-        return MarkerModel(np.zeros(n), rank)
+        return np.zeros(n), rank
     from scipy.special import ndtri
 
     score, codes = ndtri((rank - 0.375) / (n + 0.25)), np.unique(rows.strata, return_inverse=True)[1]
@@ -181,7 +174,7 @@ def marker_model(rows: ModelRows) -> MarkerModel:
     centred -= np.array([centred[codes == code].mean(axis=0) for code in range(codes.max() + 1)])[codes]
     y, x = centred[:, 0], centred[:, 1:]
     residual = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
-    return MarkerModel(score - residual, residual)
+    return score - residual, residual
 
 
 def redrawn_maxima(rows: ModelRows, scores: CutScores, *, n_permutations: int, rng: np.random.Generator) -> FloatArray:
@@ -213,15 +206,15 @@ def redrawn_maxima(rows: ModelRows, scores: CutScores, *, n_permutations: int, r
     with the covariates, so that an error of either model alone matters little: Niu, Chakraborty, Dukes and Katsevich,
     Biometrika 111 (2024) 895.
     """
-    model, n = marker_model(rows), len(rows.marker)
+    (fitted, residual), n = marker_model(rows), len(rows.marker)
     strata = [np.flatnonzero(rows.strata == code) for code in np.unique(rows.strata)]
     size = max(1, AT_ONCE // n)
     parts = []
     for start in range(0, n_permutations, size):
-        drawn = np.tile(model.residual, (min(size, n_permutations - start), 1))
+        drawn = np.tile(residual, (min(size, n_permutations - start), 1))
         for members in strata:
             drawn[:, members] = rng.permuted(drawn[:, members], axis=1)
-        drawn = np.round(model.fitted + drawn, DECIMALS) + 10.0**-DECIMALS * rng.random(drawn.shape)
+        drawn = np.round(fitted + drawn, DECIMALS) + 10.0**-DECIMALS * rng.random(drawn.shape)
         order = np.argsort(drawn, axis=1, kind="stable")
         sums = np.cumsum(scores.row_scores[order], axis=1)[:, scores.n_low - 1]
         parts.append(np.abs(sums / scores.spread).max(axis=1))

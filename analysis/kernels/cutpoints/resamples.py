@@ -6,10 +6,10 @@ import numpy as np
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.kernels.times import dense_rank
-from analysis.kernels.tolerances import SAME_STATISTIC
+from analysis.kernels.tolerances import SAME_STATISTIC, SETTLED_CUT
 
-MOST_CELLS = 2_000_000
-"""Groupings or resamples times rows that are worked on at once."""
+MOST_STEPS, MOST_CELLS = 60, 2_000_000
+"""Newton's steps; groupings or resamples times rows that are worked on at once."""
 
 
 def grouped_log_hazard_ratios(
@@ -119,16 +119,15 @@ def _newton(
 ) -> FloatArray:
     """All coefficients in step, `beta` changed in place; the information at the last step."""
     starts = np.cumsum(n_events) - n_events
-    information, step = np.ones(len(beta)), np.ones(len(beta))
-    for _ in range(60):
-        if not (np.abs(step) > 1e-9).any():
-            break
+    for _ in range(MOST_STEPS):
         risk = n_high * np.repeat(np.exp(beta), n_events)
         share = risk / (risk + n_low)
         expected = np.add.reduceat(share, starts)
-        information = expected - np.add.reduceat(share * share, starts)
+        information: FloatArray = expected - np.add.reduceat(share * share, starts)
         step = np.clip((observed - expected) / information, -1.0, 1.0)
         beta += step
+        if not (np.abs(step) > SETTLED_CUT).any():
+            break
     return information
 
 

@@ -44,11 +44,11 @@ def test_counts_follow_their_definition(cohort):
         time, event, entry=entry, weights=weights, segment=segment, group=group,
         n_segments=segment.max() + 1, n_groups=group.max() + 1,
     )  # fmt: skip
-    for code, place in enumerate(counts.segments):
+    for code, index in enumerate(counts.segments):
         here = segment == code
-        assert counts.time[place].tolist() == sorted(set(time[here]))
+        assert counts.time[index].tolist() == sorted(set(time[here]))
         previous = -np.inf
-        for row, t in zip(range(place.start, place.stop), counts.time[place], strict=True):
+        for row, t in zip(range(index.start, index.stop), counts.time[index], strict=True):
             for column in range(group.max() + 1):
                 mine = here & (group == column)
                 expected = {

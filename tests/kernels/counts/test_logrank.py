@@ -111,13 +111,13 @@ BLOCK = np.array([0, 0, 0, 0, 0, 1, 1])
 def everywhere(scores, group, blocks) -> np.ndarray:
     """The group sums of every permutation within blocks."""
     rows = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
-    found = []
+    result = []
     for orders in product(*(permutations(held) for held in rows)):
         moved = scores.copy()
         for held, order in zip(rows, orders, strict=True):
             moved[held] = scores[list(order)]
-        found.append(np.bincount(group, weights=moved, minlength=group.max() + 1))
-    return np.array(found)
+        result.append(np.bincount(group, weights=moved, minlength=group.max() + 1))
+    return np.array(result)
 
 
 def test_scores_by_hand():
@@ -166,11 +166,11 @@ def test_shares_are_those_among_all_permutations(blocks):
     scores = logrank_scores(TIME, EVENT, strata=blocks)
     drawn = shuffles(scores, GROUP, blocks, 3)
     exact = statistic_of(drawn, everywhere(scores, GROUP, blocks).T)
-    found = permuted_statistics(drawn, n_permutations=20_000, key=2**63 + 11)
+    result = permuted_statistics(drawn, n_permutations=20_000, key=2**63 + 11)
     values, counts = np.unique(exact.round(9), return_counts=True)
-    assert set(found.round(9)) <= set(values)
+    assert set(result.round(9)) <= set(values)
     for value, share in zip(values, counts / len(exact), strict=True):
-        assert abs((found.round(9) == value).mean() - share) < 4.5 * np.sqrt(share * (1 - share) / 20_000) + 1e-12
+        assert abs((result.round(9) == value).mean() - share) < 4.5 * np.sqrt(share * (1 - share) / 20_000) + 1e-12
 
 
 def case(n: int = 60) -> Shuffles:

@@ -31,21 +31,21 @@ CODES = columns(st.integers(-1, 2))
 @settings(deadline=None, max_examples=80)
 def test_exits_follow_their_definition(times, events, codes):
     time, event, code = np.array(times), np.array(events), np.array(codes)
-    found = count_exits(time, event, code, n_codes=3)
+    result = count_exits(time, event, code, n_codes=3)
     known = [~np.isnan(time), ~np.isnan(event), code >= 0]
     complete = np.all(known, axis=0)
     if not complete.any():
-        assert found is None
+        assert result is None
         return
     merged = merge_near_ties(time[complete])[0]
-    assert found.time.tolist() == sorted(set(merged))
-    for i, t in enumerate(found.time):
+    assert result.time.tolist() == sorted(set(merged))
+    for i, t in enumerate(result.time):
         for c in range(3):
             here = (merged == t) & (code[complete] == c)
-            assert found.n_leave[i, c] == here.sum()
-            assert found.n_event[i, c] == event[complete][here].sum()
+            assert result.n_leave[i, c] == here.sum()
+            assert result.n_event[i, c] == event[complete][here].sum()
     first = [int((~known[0]).sum()), int((known[0] & ~known[1]).sum()), int((known[0] & known[1] & ~known[2]).sum())]
-    assert found.missing.tolist() == first
+    assert result.missing.tolist() == first
 
 
 @pytest.mark.parametrize("time_kind", [np.int64, np.int32, np.float64])
@@ -54,18 +54,18 @@ def test_columns_may_be_of_any_type_and_stride(time_kind, event_kind, code_kind)
     time = np.array([3, 9, 1, 9, 3, 9], dtype=time_kind)[::2]
     event = np.array([1, 9, 0, 9, 0, 9]).astype(event_kind)[::2]
     code = None if code_kind is None else np.array([1, 0, 0], dtype=code_kind)
-    found = count_exits(time, event, code, n_codes=2)
-    assert found.time.tolist() == [1.0, 3.0]
-    assert found.n_leave.sum(axis=1).tolist() == [1, 2]
-    assert found.n_event.sum(axis=1).tolist() == [0, 1]
-    assert found.n_leave[:, 1].tolist() == ([0, 0] if code is None else [0, 1])
+    result = count_exits(time, event, code, n_codes=2)
+    assert result.time.tolist() == [1.0, 3.0]
+    assert result.n_leave.sum(axis=1).tolist() == [1, 2]
+    assert result.n_event.sum(axis=1).tolist() == [0, 1]
+    assert result.n_leave[:, 1].tolist() == ([0, 0] if code is None else [0, 1])
 
 
 @pytest.mark.parametrize("times", [[1, 2, 3], [1.5, 2.5, 0.3]])
 @pytest.mark.parametrize(
     ("wrong", "value"), [("time", -1), ("time", np.inf), ("time", -np.inf), ("event", 2), ("event", 0.5), ("event", -1)]
 )
-def test_values_that_need_a_word_are_left_to_others(times, wrong, value):
+def test_values_that_are_not_plain_are_left_to_the_slower_way(times, wrong, value):
     table = {"time": np.array(times, dtype=float), "event": np.ones(3)}
     for nearby in (1.0, np.nan):  # a fault counts in a row that misses something else, too
         other = "event" if wrong == "time" else "time"
@@ -74,7 +74,7 @@ def test_values_that_need_a_word_are_left_to_others(times, wrong, value):
         assert count_exits(faulty["time"], faulty["event"]) is None
 
 
-def test_times_too_many_to_be_told_apart_in_a_table_are_left_to_others():
+def test_more_distinct_times_than_the_table_has_are_left_to_the_slower_way():
     assert count_exits(np.arange(70_000) + 0.5, np.ones(70_000)) is None
     assert count_exits(np.arange(2_000) + 0.5, np.ones(2_000), np.zeros(2_000, dtype=np.int64), n_codes=5_000) is None
     assert len(count_exits(np.arange(60_000) + 0.5, np.ones(60_000)).time) == 60_000

@@ -48,8 +48,8 @@ def test_sums_at_risk_and_over_time_at_risk_by_definition(seed: int, late: bool,
         return
     eta, weights = data["eta"][sets.rows], data["weights"][sets.rows]
     risks = risks_of(sets, weights, eta)
-    places = np.arange(len(sets.times))
-    at_risk = (sets.first <= places[:, None]) & (places[:, None] <= sets.last)
+    indices = np.arange(len(sets.times))
+    at_risk = (sets.first <= indices[:, None]) & (indices[:, None] <= sets.last)
     total = np.log(risks.at_risk(np.ones(len(eta)))) + risks.log_scale
     np.testing.assert_allclose(total, [logsumexp(eta[who], b=weights[who]) for who in at_risk], rtol=1e-10, atol=1e-10)
     seen = risks.over_time(np.exp(risks.log_scale - total))  # the expected events of a row, Breslow's
@@ -108,8 +108,8 @@ def test_late_entry_is_summed_on_one_scale_where_that_costs_no_digits(n: int, sp
     risks = risks_of(sets, np.ones(len(eta)), eta)
     assert hasattr(risks, "risk") is one_scale
     total = np.log(risks.at_risk(np.ones(len(eta)))) + risks.log_scale
-    places = np.arange(len(sets.times))[:, None]
-    at_risk = (sets.first <= places) & (places <= sets.last)
+    indices = np.arange(len(sets.times))[:, None]
+    at_risk = (sets.first <= indices) & (indices <= sets.last)
     np.testing.assert_allclose(total, [logsumexp(eta[who]) for who in at_risk], rtol=1e-11, atol=1e-11)
     seen = risks.over_time(np.exp(risks.log_scale - total))
     np.testing.assert_allclose(seen, np.exp(np.where(at_risk, eta - total[:, None], -np.inf)).sum(axis=0), rtol=1e-9)

@@ -21,7 +21,7 @@ def test_counts_are_those_of_all_pairs(seed: int, late: bool, stratified: bool) 
     time = np.maximum(entry, 0) + rng.integers(1, 6, n)
     strata = rng.integers(0, 3, n) if stratified else np.zeros(n, dtype=int)
     weights, time_weights = rng.uniform(0.5, 2, n), rng.uniform(0.5, 2, n)
-    found = concordance_influence(
+    result = concordance_influence(
         score, time, event, entry=entry, strata=strata, weights=weights, time_weights=time_weights
     )
     expected = np.zeros((3, n))
@@ -32,7 +32,7 @@ def test_counts_are_those_of_all_pairs(seed: int, late: bool, stratified: bool) 
                 kind = 0 if score[i] > score[j] else 1 if score[i] < score[j] else 2
                 expected[kind, i] += weights[j] * time_weights[i]
                 expected[kind, j] += weights[i] * time_weights[i]
-    for ours, theirs in zip((found.concordant, found.discordant, found.tied), expected, strict=True):
+    for ours, theirs in zip((result.concordant, result.discordant, result.tied), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-12)
 
 
@@ -41,8 +41,8 @@ def test_aml_counts() -> None:
     maintained = rows("aml").iloc[:11]
     score = np.array([1.0, 6, 2, 7, 3, 7, 3, 8, 4, 4, 5])
     time, event = maintained["time"].to_numpy(float), maintained["status"].to_numpy(bool)
-    found = concordance_influence(-score, time, event)
-    assert [found.concordant.sum() / 2, found.discordant.sum() / 2, found.tied.sum() / 2] == [24, 14, 2]
+    result = concordance_influence(-score, time, event)
+    assert [result.concordant.sum() / 2, result.discordant.sum() / 2, result.tied.sum() / 2] == [24, 14, 2]
 
 
 def test_clusters_of_one_change_nothing_and_no_pair_has_no_answer() -> None:

@@ -35,8 +35,8 @@ def test_value_is_the_definition(seed: int, late: bool) -> None:
     entry = rng.integers(0, 2, n).astype(float) if late else np.full(n, -np.inf)
     time = np.maximum(entry, 0) + rng.integers(1, 4, n)
     problem, beta = cox_problem(x, risk_sets(time, event, entry=entry)), np.array([0.5, -1.0])
-    found = evaluate_exact(problem, beta * problem.scale)
-    assert found.log_likelihood == pytest.approx(by_definition(x, time, event, entry, beta), rel=1e-11)
+    result = evaluate_exact(problem, beta * problem.scale)
+    assert result.log_likelihood == pytest.approx(by_definition(x, time, event, entry, beta), rel=1e-11)
 
 
 def test_derivatives_are_finite_differences() -> None:
@@ -44,12 +44,12 @@ def test_derivatives_are_finite_differences() -> None:
     x, time, event = rng.normal(size=(40, 2)), rng.integers(1, 6, 40).astype(float), rng.random(40) < 0.8
     problem = cox_problem(x, risk_sets(time, event, strata=rng.integers(0, 2, 40)))
     beta, step = np.array([0.3, -0.5]), 1e-5
-    found = evaluate_exact(problem, beta)
+    result = evaluate_exact(problem, beta)
     around = [[evaluate_exact(problem, beta + sign * step * unit) for sign in (1, -1)] for unit in np.eye(2)]
     slope = [(up.log_likelihood - down.log_likelihood) / (2 * step) for up, down in around]
     bend = [-(up.gradient - down.gradient) / (2 * step) for up, down in around]
-    np.testing.assert_allclose(found.gradient, slope, rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(found.information, bend, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(result.gradient, slope, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(result.information, bend, rtol=1e-6, atol=1e-7)
 
 
 def test_without_ties_it_is_the_partial_likelihood() -> None:

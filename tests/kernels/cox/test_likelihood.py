@@ -72,8 +72,8 @@ def problem_of(data: dict[str, Any], ties: str) -> Any:
 def test_value_is_the_definition(seed: int, late: bool, ties: str) -> None:
     data, beta = sample(seed, late=late), np.array([0.4, -0.9])
     problem = problem_of(data, ties)
-    found = evaluate(problem, beta * problem.scale)
-    np.testing.assert_allclose(found.log_likelihood, by_definition(data, beta, ties), rtol=1e-12)
+    result = evaluate(problem, beta * problem.scale)
+    np.testing.assert_allclose(result.log_likelihood, by_definition(data, beta, ties), rtol=1e-12)
 
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
@@ -81,18 +81,18 @@ def test_value_is_the_definition(seed: int, late: bool, ties: str) -> None:
 def test_derivatives_are_finite_differences(ties: str, late: bool) -> None:
     problem = problem_of(sample(1, n=60, late=late), ties)
     beta, step = np.array([0.3, -0.5]), 1e-5
-    found = evaluate(problem, beta)
+    result = evaluate(problem, beta)
     around = [[evaluate(problem, beta + sign * step * unit) for sign in (1, -1)] for unit in np.eye(2)]
     slope = [(up.log_likelihood - down.log_likelihood) / (2 * step) for up, down in around]
     bend = [-(up.gradient - down.gradient) / (2 * step) for up, down in around]
-    np.testing.assert_allclose(found.gradient, slope, rtol=1e-6, atol=1e-7)
-    np.testing.assert_allclose(found.information, bend, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(result.gradient, slope, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(result.information, bend, rtol=1e-6, atol=1e-7)
 
 
 def test_timed_information_is_the_information_where_all_times_count_once() -> None:
     problem, beta = problem_of(sample(2), "efron"), np.array([0.2, 0.1])
-    found, ones = moments_at(problem, beta), np.ones(len(problem.sets.times))
-    np.testing.assert_allclose(timed_information(problem, found, ones), evaluate(problem, beta).information)
+    result, ones = moments_at(problem, beta), np.ones(len(problem.sets.times))
+    np.testing.assert_allclose(timed_information(problem, result, ones), evaluate(problem, beta).information)
 
 
 @settings(max_examples=30, deadline=None)
@@ -100,10 +100,10 @@ def test_timed_information_is_the_information_where_all_times_count_once() -> No
 def test_risk_sets_by_definition(seed: int, late: bool) -> None:
     data = sample(seed, late=late)
     sets = risk_sets(data["time"], data["event"], entry=data["entry"], strata=data["strata"])
-    for place, (t, stratum) in enumerate(zip(sets.times, sets.stratum, strict=True)):
+    for index, (t, stratum) in enumerate(zip(sets.times, sets.stratum, strict=True)):
         at_risk = (data["strata"] == stratum) & (data["entry"] < t) & (t <= data["time"])
-        assert at_risk_sums(sets, data["weights"][sets.rows])[place] == pytest.approx(data["weights"][at_risk].sum())
-        seen = over_time_at_risk(sets, (np.arange(len(sets.times)) == place).astype(float))
+        assert at_risk_sums(sets, data["weights"][sets.rows])[index] == pytest.approx(data["weights"][at_risk].sum())
+        seen = over_time_at_risk(sets, (np.arange(len(sets.times)) == index).astype(float))
         np.testing.assert_allclose(seen, at_risk[sets.rows])
     never = np.setdiff1d(np.arange(len(data["time"])), sets.rows)
     for row in never:
@@ -150,8 +150,8 @@ def test_maximum_in_closed_form(ties: str, coef: float, at_zero: float) -> None:
     solution = maximise(partial(evaluate, problem), start)
     assert solution.converged
     assert solution.point.beta[0] / problem.scale[0] == pytest.approx(coef, rel=1e-13)
-    found, _, _ = fit_arrays(BOOK["x"], BOOK["time"], BOOK["event"], ties=ties)
-    assert found[0] == pytest.approx(coef, rel=1e-13)
+    result, _, _ = fit_arrays(BOOK["x"], BOOK["time"], BOOK["event"], ties=ties)
+    assert result[0] == pytest.approx(coef, rel=1e-13)
 
 
 def test_a_row_that_spans_no_event_changes_nothing() -> None:
@@ -209,14 +209,14 @@ ZERO = np.zeros(1)
 
 def test_score_residuals_breslow() -> None:
     problem = cox_problem(X, risk_sets(TIME, EVENT), ties="breslow")
-    found = score_residuals(problem, ZERO, 6) * problem.scale
-    np.testing.assert_allclose(found[:, 0], [5 / 24, 5 / 12, -1 / 12, 7 / 24, -1 / 24, 5 / 24], atol=1e-15)
+    result = score_residuals(problem, ZERO, 6) * problem.scale
+    np.testing.assert_allclose(result[:, 0], [5 / 24, 5 / 12, -1 / 12, 7 / 24, -1 / 24, 5 / 24], atol=1e-15)
 
 
 def test_martingale_residuals_efron() -> None:
     problem = cox_problem(X, risk_sets(TIME, EVENT), ties="efron")
-    found = martingale_residuals(problem, ZERO, 6)
-    np.testing.assert_allclose(found, [-3 / 4, 5 / 6, -1 / 6, 5 / 12, 5 / 12, -3 / 4], atol=1e-15)
+    result = martingale_residuals(problem, ZERO, 6)
+    np.testing.assert_allclose(result, [-3 / 4, 5 / 6, -1 / 6, 5 / 12, 5 / 12, -3 / 4], atol=1e-15)
 
 
 def test_expected_events_of_the_weighted_set_breslow() -> None:
@@ -255,9 +255,9 @@ def test_deviance_of_an_event_that_nobody_expected(ties: str, late: bool, far: f
     problem = cox_problem(x, risk_sets(time, event, entry=entry), ties=ties)
     beta = far * problem.scale
     n_at_risk = 4 if not late else 3  # at time 1, beside the event itself
-    found = deviance_residuals(problem, beta, 5)
-    np.testing.assert_allclose(found[0], np.sqrt(2 * (far + np.log(n_at_risk) - 1)), rtol=1e-12)
-    np.testing.assert_allclose(found[1], -np.sqrt(2 * (1 / n_at_risk + 1 / 4)), rtol=1e-12)
+    result = deviance_residuals(problem, beta, 5)
+    np.testing.assert_allclose(result[0], np.sqrt(2 * (far + np.log(n_at_risk) - 1)), rtol=1e-12)
+    np.testing.assert_allclose(result[1], -np.sqrt(2 * (1 / n_at_risk + 1 / 4)), rtol=1e-12)
 
 
 @pytest.mark.parametrize("spread", [0.3, 3.0, 30.0])
@@ -270,8 +270,8 @@ def test_deviance_is_that_of_the_martingale_residuals(spread: float, ties: str) 
     time = entry + rng.integers(1, 8, n)
     problem = cox_problem(x, risk_sets(time, event, entry=entry), weights=weights, ties=ties)
     beta = np.array([spread, -spread])
-    martingale, found = (kind(problem, beta, n) for kind in (martingale_residuals, deviance_residuals))
+    martingale, result = (kind(problem, beta, n) for kind in (martingale_residuals, deviance_residuals))
     known = np.flatnonzero(np.where(event, martingale < 1 - 1e-6, True))
     inside = martingale[known] + np.log1p(np.where(event[known], -martingale[known], 0.0))
     wanted = np.sign(martingale[known]) * np.sqrt(np.maximum(-2 * inside, 0))
-    np.testing.assert_allclose(found[known], wanted, rtol=1e-7, atol=1e-6)
+    np.testing.assert_allclose(result[known], wanted, rtol=1e-7, atol=1e-6)

@@ -41,18 +41,18 @@ def test_tallies_of_parts_add_up_to_that_of_the_whole():
     added = add_tallies(parts)
     for name in ("stratum", "time", "n_event", "event_weight"):
         assert_allclose(getattr(added, name), getattr(whole, name), rtol=1e-12)
-    place = np.concatenate([positions_in(added, part)[own] for part, own in zip(parts, keys, strict=True)])
-    assert (place == key).all()
+    index = np.concatenate([positions_in(added, part)[own] for part, own in zip(parts, keys, strict=True)])
+    assert (index == key).all()
 
 
-def test_places_by_their_definition():
+def test_positions_by_their_definition():
     time, event, entry, strata, _ = rows_of(200, digits=0)
     tally, key = tally_rows(time, event, strata=strata)
-    events, place = event_times(tally)
+    events, index = event_times(tally)
     missed = positions_missed(events, entry, strata)
     for row in range(len(time)):
         own = events.stratum == strata[row]
         before = int((events.stratum < strata[row]).sum())
         lived, late = (int((own & (events.times <= at)).sum()) for at in (time[row], entry[row]))
-        assert place[key[row]] == (before + lived if lived else 0)
+        assert index[key[row]] == (before + lived if lived else 0)
         assert missed[row] == (before + late if late else 0)

@@ -81,8 +81,8 @@ def test_the_maximum_from_a_sample_is_the_maximum(case, order, monkeypatch):
     assert solution.converged
     assert not solution.weak
     assert_allclose(solution.point.beta / problem.scale, coef, rtol=1e-9, atol=1e-12)
-    found = np.linalg.inv(solution.point.information) / np.outer(problem.scale, problem.scale)
-    assert_allclose(found, covariance, rtol=1e-8, atol=1e-14)
+    result = np.linalg.inv(solution.point.information) / np.outer(problem.scale, problem.scale)
+    assert_allclose(result, covariance, rtol=1e-8, atol=1e-14)
     assert solution.point.log_likelihood == pytest.approx(log_likelihood, rel=1e-11)
 
 

@@ -26,17 +26,17 @@ def written_out(x, time, event, counts, options):
 
 def hazard_by_definition(x, time, event, coef, at, *, entry, strata):
     """Efron's cumulative hazard at covariates zero, event by event."""
-    found = np.zeros((strata.max() + 1, len(at)))
+    result = np.zeros((strata.max() + 1, len(at)))
     risk = np.exp(x @ coef)
     entry = np.full(len(time), -np.inf) if entry is None else entry
-    for stratum in range(len(found)):
+    for stratum in range(len(result)):
         for moment in np.unique(time[event & (strata == stratum)]):
             tied = event & (time == moment) & (strata == stratum)
             at_risk = (entry < moment) & (moment <= time) & (strata == stratum)
             shares = np.arange(tied.sum()) / tied.sum()
             step = (1 / (risk[at_risk].sum() - shares * risk[tied].sum())).sum()
-            found[stratum] += step * (moment <= at)
-    return found
+            result[stratum] += step * (moment <= at)
+    return result
 
 
 CASES = [
@@ -55,9 +55,9 @@ def test_each_resample_is_its_rows_written_out(case, ties):
     x, time, event, weights, options = rows_of(**case)
     coef, converged = fit_weighted_batch(x, time, event, weights, ties=ties, **options)
     assert converged.all()
-    for counts, found in zip(weights, coef, strict=True):
+    for counts, result in zip(weights, coef, strict=True):
         own_x, own_time, own_event, own = written_out(x, time, event, counts, options)
-        assert_allclose(found, fit_arrays(own_x, own_time, own_event, ties=ties, **own)[0], rtol=1e-9, atol=1e-11)
+        assert_allclose(result, fit_arrays(own_x, own_time, own_event, ties=ties, **own)[0], rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -66,20 +66,20 @@ def test_each_hazard_is_that_of_the_rows_written_out(case):
     coef, _ = fit_weighted_batch(x - 5, time, event, weights, **options)
     at = np.array([0.5, 1.0, 2.5, 4.0, 30.0])
     hazards = baseline_batch(x - 5, time, event, weights, coef, at, **options)
-    for counts, beta, found in zip(weights, coef, hazards, strict=True):
+    for counts, beta, result in zip(weights, coef, hazards, strict=True):
         own_x, own_time, own_event, own = written_out(x - 5, time, event, counts, options)
         by_hand = hazard_by_definition(own_x, own_time, own_event, beta, at, **own)
-        assert_allclose(found[: len(by_hand)], by_hand, rtol=1e-9)
+        assert_allclose(result[: len(by_hand)], by_hand, rtol=1e-9)
 
 
 def test_breslows_hazard_takes_no_event_off():
     time, event = np.array([1.0, 1.0, 2.0]), np.array([True, True, False])
     weights, coef = np.array([[1, 1, 1], [2, 1, 2]]), np.zeros((2, 1))
-    found = baseline_batch(np.zeros((3, 1)), time, event, weights, coef, np.array([1.0]), ties="breslow")
-    assert_allclose(found.ravel(), [2 / 3, 3 / 5])
+    result = baseline_batch(np.zeros((3, 1)), time, event, weights, coef, np.array([1.0]), ties="breslow")
+    assert_allclose(result.ravel(), [2 / 3, 3 / 5])
 
 
-def test_resamples_without_a_maximum_are_told_and_the_others_are_not():
+def test_resamples_without_a_maximum_have_not_converged_and_the_others_have():
     _, time, event, weights, options = rows_of(p=1, b=5)
     group = (np.arange(len(time)) % 3 == 0).astype(float)[:, None]
     weights[0, event] = 0  # no events
@@ -154,8 +154,8 @@ def groupings_of(n=120, p=3, b=9, q=1, *, digits=1, late=False, n_strata=1, seed
 )
 def test_each_grouping_is_the_model_fitted_alone(options):
     groups, columns, x, time, event, entry, strata = groupings_of(**options)
-    found = fit_groupings(groups, columns, x, time, event, entry=entry, strata=strata)
-    for own, coef in zip(groups, found, strict=True):
+    result = fit_groupings(groups, columns, x, time, event, entry=entry, strata=strata)
+    for own, coef in zip(groups, result, strict=True):
         alone = fit_arrays(np.column_stack([columns[own], x]), time, event, entry=entry, strata=strata)[0]
         assert_allclose(coef, alone, rtol=1e-8, atol=1e-10)
 
@@ -166,17 +166,17 @@ def test_groupings_without_a_maximum_are_missing_and_the_others_are_not():
     groups[0] = ~event & (np.arange(len(event)) % 2 == 0)  # no event in one group
     groups[1] = x[:, 1]  # the same column twice
     groups[2] = 1  # one group alone
-    found = fit_groupings(groups, columns, x, time, event)
-    assert np.isnan(found[:, 0]).tolist() == [True, True, True, False]
+    result = fit_groupings(groups, columns, x, time, event)
+    assert np.isnan(result[:, 0]).tolist() == [True, True, True, False]
 
 
 def test_a_strong_effect_is_reached_from_afar():
     groups, columns, x, time, event, _, _ = groupings_of(n=300, b=3)
     groups[0] = time < np.quantile(time, 0.5)  # the early half: nearly separated
     groups[0, np.argmax(time)] = 1
-    found = fit_groupings(groups, columns, x, time, event)[0, 0]
+    result = fit_groupings(groups, columns, x, time, event)[0, 0]
     alone = fit_arrays(np.column_stack([columns[groups[0]], x]), time, event)[0][0]
-    assert np.isnan(found) or found == pytest.approx(alone, rel=1e-7)
+    assert np.isnan(result) or result == pytest.approx(alone, rel=1e-7)
     assert abs(alone) > np.log(10)
 
 

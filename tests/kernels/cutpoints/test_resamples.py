@@ -19,19 +19,19 @@ def test_the_cut_of_a_resample_is_that_of_its_rows(digits, monkeypatch):
     event = rng.random(60) < 0.6
     counts = rng.multinomial(45, np.full(60, 1 / 60), size=8).astype(float)
     monkeypatch.setattr(resamples, "MOST_CELLS", 150)  # several batches
-    found = cut_of_resamples(marker, time, event, counts, min_fraction=0.2, max_fraction=0.8)
-    for place in range(8):
-        again = np.repeat(np.arange(60), counts[place].astype(int))
+    result = cut_of_resamples(marker, time, event, counts, min_fraction=0.2, max_fraction=0.8)
+    for index in range(8):
+        again = np.repeat(np.arange(60), counts[index].astype(int))
         rows = cut_rows(marker[again], time[again], event[again], min_fraction=0.2, max_fraction=0.8)
         statistic = standardised(logrank_scores(rows.time, rows.event), rows.n_low)
-        assert found[place] == rows.cut[first_maximum(statistic)]
+        assert result[index] == rows.cut[first_maximum(statistic)]
 
 
 def test_a_resample_that_holds_one_value_or_no_event_has_no_cut():
     marker, time, event = np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]), np.array([True, False, False])
     counts = np.array([[3.0, 0.0, 0.0], [0.0, 2.0, 1.0], [1.0, 1.0, 1.0]])
-    found = cut_of_resamples(marker, time, event, counts, min_fraction=0.1, max_fraction=0.9)
-    assert np.isnan(found).tolist() == [True, True, False]
+    result = cut_of_resamples(marker, time, event, counts, min_fraction=0.1, max_fraction=0.9)
+    assert np.isnan(result).tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -42,11 +42,11 @@ def test_resampled_groupings_are_those_of_repeated_rows(ties):
     counts = rng.multinomial(40, np.full(40, 1 / 40), size=6).astype(float)
     high = rng.random((6, 40)) < 0.4
     coef, std_error = grouped_log_hazard_ratios(time, event, high, counts)
-    for place in range(6):
-        again = np.repeat(np.arange(40), counts[place].astype(int))
-        x = high[place][again][:, None].astype(float)
+    for index in range(6):
+        again = np.repeat(np.arange(40), counts[index].astype(int))
+        x = high[index][again][:, None].astype(float)
         expected, covariance, _ = fit_arrays(x, time[again], event[again])
-        assert_allclose([coef[place], std_error[place]], [expected[0], covariance[0, 0] ** 0.5], rtol=1e-7)
+        assert_allclose([coef[index], std_error[index]], [expected[0], covariance[0, 0] ** 0.5], rtol=1e-7)
 
 
 def test_groupings_without_events_have_no_hazard_ratio():

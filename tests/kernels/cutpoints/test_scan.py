@@ -48,15 +48,15 @@ def test_every_cut_has_its_logrank_test_and_its_cox_model(n, ties):
     rows = scanned(marker, time, event)
     chi_square, log_ratio = chi_squares(rows), log_hazard_ratios(rows)
     assert len(rows.cut) > 3
-    for place, cut in enumerate(rows.cut):
+    for index, cut in enumerate(rows.cut):
         high = (marker > cut).astype(np.int64)
         sums = logrank_sums(count(time, event, group=high, n_groups=2))
-        assert rows.n_low[place] == (1 - high).sum()
+        assert rows.n_low[index] == (1 - high).sum()
         expected = (sums.observed - sums.expected)[0] ** 2 / sums.covariance[0, 0] if sums.covariance[0, 0] else np.nan
-        assert_allclose(chi_square[place], expected, rtol=1e-10, atol=1e-12)
+        assert_allclose(chi_square[index], expected, rtol=1e-10, atol=1e-12)
         coef, _, _ = fit_arrays(high[:, None].astype(float), time, event)
         if not np.isnan(coef[0]):
-            assert_allclose(log_ratio[place], coef[0], rtol=1e-7, atol=1e-9)
+            assert_allclose(log_ratio[index], coef[0], rtol=1e-7, atol=1e-9)
 
 
 def test_scores_by_hand_with_a_tie():
@@ -124,14 +124,14 @@ def largest(order) -> float:
 @pytest.mark.parametrize("observed", [1.2, 1.6, 1.9])
 def test_the_share_is_that_among_all_orders(observed):
     exact = np.mean([largest(order) >= observed for order in permutations(SCORES)])
-    found = np.mean(permuted_maxima(SCORES, N_LOW, n_permutations=20_000, key=11) >= observed)
-    assert abs(found - exact) < 4 * sqrt(exact * (1 - exact) / 20_000) + 1e-9
+    result = np.mean(permuted_maxima(SCORES, N_LOW, n_permutations=20_000, key=11) >= observed)
+    assert abs(result - exact) < 4 * sqrt(exact * (1 - exact) / 20_000) + 1e-9
 
 
 def test_every_maximum_is_that_of_some_order():
     every = np.unique([largest(order) for order in permutations(SCORES)])
-    found = permuted_maxima(SCORES, N_LOW, n_permutations=500, key=4)
-    assert np.abs(found[:, None] - every).min(axis=1).max() < 1e-12
+    result = permuted_maxima(SCORES, N_LOW, n_permutations=500, key=4)
+    assert np.abs(result[:, None] - every).min(axis=1).max() < 1e-12
 
 
 def test_equal_scores_have_maxima_of_zero():
