@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.present.pages import Listing, Note, Prose
-from analysis.study.blocks import attempted, table
+from analysis.study.blocks import attempted, computed, table
 from analysis.study.report.bench_files import FOLDER, READING, BenchRecord, read_benches, write_bench
 from analysis.study.report.cautions import Caution, caution_table, sparse_levels, study_cautions
 from analysis.study.report.checklists import checklists_section

@@ -30,25 +30,16 @@ def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> S
     method = f"Kaplan-Meier with {conf_level:.0%} {conf_type} intervals"
     medians = estimates.survival_quantile(curves, 0.5)
     return figure(
-        study,
-        f"survival-{slug(endpoint.name)}",
-        f"{endpoint.name} by stratum",
-        plot_survival,
-        curves,
+        study, f"survival-{slug(endpoint.name)}", f"{endpoint.name} by stratum", plot_survival, curves,
+        risk=estimates.risk_table(study.cohort, endpoint, times=times, by=study.stratum_column, cluster=study.cluster),
+        truth=true_curves(study, endpoint, "survival"), medians=medians, descriptions=study.descriptions,
+        estimates=_hazard_ratios(study, endpoint), title=curves_title(study, endpoint, curves),
+        subtitle=f"{study.plan.title}. {method}.", x_label=time_axis(study, endpoint.time_unit),
+        y_label=endpoint.name, time_unit=endpoint.time_unit,
         alt=_curves_in_words(study, endpoint, curves, medians),
         caption=f"{endpoint.name} by stratum of {study.plan.marker.label}. {method}; curves are pale where fewer than"
         " 10 remain at risk." + (" Dotted: the curve of a million simulated patients." if study.truth else ""),
-        risk=estimates.risk_table(study.cohort, endpoint, times=times, by=study.stratum_column, cluster=study.cluster),
-        truth=true_curves(study, endpoint, "survival"),
-        medians=medians,
-        descriptions=study.descriptions,
-        estimates=_hazard_ratios(study, endpoint),
-        title=curves_title(study, endpoint, curves),
-        subtitle=f"{study.plan.title}. {method}.",
-        x_label=time_axis(study, endpoint.time_unit),
-        y_label=endpoint.name,
-        time_unit=endpoint.time_unit,
-    )
+    )  # fmt: skip
 
 
 def curves_title(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> str:

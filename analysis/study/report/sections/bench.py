@@ -49,16 +49,12 @@ def _record_blocks(study: Study, record: BenchRecord) -> Blocks:
     missed = scores.loc[~scores["verdict"].isin([NO_DEPARTURE, ""]), "method"].astype(str).unique()
     departures = f"A departure is shown, in one world or more, of: {', '.join(missed)}."
     yield report.figure(
-        study,
-        name,
-        record.title,
-        plot_bench,
-        scores,
+        study, name, record.title, plot_bench, scores,
         alt=f"Bias, coverage and type-I error of {scores['method'].nunique()} methods in {scores['world'].nunique()}"
         f" worlds. {departures if len(missed) else 'No departure is shown.'}",
         caption=f"{record.about} Bars are 1.96 Monte-Carlo errors; bands: bias of 0.4 standard deviations, coverage of"
         " 93 to 97%.",
-    )
+    )  # fmt: skip
     title, note = f"{record.title}: every method in every world", f"{record.about} {record.words}."
     yield table(name, title, scores, display=bench_display(scores), note=note)
 

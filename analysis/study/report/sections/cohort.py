@@ -40,15 +40,11 @@ def _flow_figure(study: Study) -> StudyFigure:
     flow, title = patient_flow(study), f"The flow of {study.counted}"
     words = "; ".join(f"{row['n']} {row['words']}".replace("\n", ", ") for row in flow.to_dict("records"))
     return report.figure(
-        study,
-        "patient-flow",
-        title,
-        plot_flow,
-        flow,
+        study, "patient-flow", title, plot_flow, flow,
+        title=title,
         alt=f"Boxes from top to bottom: {words}.",
         caption=f"Nobody is left out in silence; events are those of {study.counted} whose times are known.",
-        title=title,
-    )
+    )  # fmt: skip
 
 
 def patient_flow(study: Study) -> pd.DataFrame:
@@ -182,14 +178,10 @@ def _missing_blocks(study: Study) -> Blocks:
         return
     words = "; ".join(f"{column}: {count}" for column, count in total[total > 0].items())
     yield report.figure(
-        study,
-        "missing-values",
-        "What is missing, and with whom",
-        plot_missing,
-        missing,
+        study, "missing-values", "What is missing, and with whom", plot_missing, missing,
         alt=f"Shares of missing values by column. Missing: {words}.",
         caption="Share of patients without a value, by whether the event was seen. Analyses here use complete rows.",
-    )
+    )  # fmt: skip
     complete = ", ".join(str(column) for column in total.index[total == 0])
     shown = missing[~missing["column"].isin(total.index[total == 0])].reset_index(drop=True)
     yield table("missing", "Missing values", shown, note=f"Complete: {complete}." if complete else "")
@@ -205,14 +197,9 @@ def _follow_up_blocks(study: Study) -> Blocks:
         ended = ended.where(last | ended.isna(), 0.0)
     curves = kaplan_meier(cohort.assign(**{endpoint.event: ended}), endpoint, by=by, cluster=cluster)
     yield report.figure(
-        study,
-        "follow-up-curves",
-        "How long patients were followed",
-        plot_follow_up,
-        curves,
+        study, "follow-up-curves", "How long patients were followed", plot_follow_up, curves,
+        time_unit=endpoint.time_unit, time_zero=study.plan.time_zero,
         alt="Share still under follow-up by stratum, from the reverse Kaplan-Meier estimate.",
         caption=f"Reverse Kaplan-Meier curves of {endpoint.name}: the event is the end of follow-up.",
-        time_unit=endpoint.time_unit,
-        time_zero=study.plan.time_zero,
-    )
+    )  # fmt: skip
     yield table("follow-up", f"Median follow-up in {endpoint.time_unit} (reverse Kaplan-Meier)", medians)

@@ -103,18 +103,12 @@ def _incidence_figure(
         for row in last.to_dict("records")
     )
     return report.figure(
-        study,
-        "competing-incidence",
-        "How many have come to each first event",
-        plot_incidence,
-        curves,
+        study, "competing-incidence", "How many have come to each first event", plot_incidence, curves,
+        descriptions=study.descriptions, x_label=report.time_axis(study, unit), time_unit=unit,
         alt=f"Rising curves of cumulative incidence, a panel for each event and a curve for each stratum. {words}.",
         caption="Cumulative incidence (Aalen and Johansen) with 95% bands, both panels on one scale. At any time the"
         " two incidences of a stratum and its event-free share add up to 100%. Pale where fewer than 10 are at risk.",
-        descriptions=study.descriptions,
-        x_label=report.time_axis(study, unit),
-        time_unit=unit,
-    )
+    )  # fmt: skip
 
 
 def _at(curves: pd.DataFrame, time: float) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -17,7 +16,7 @@ from analysis.robustness import confounding
 from analysis.robustness.confounding import AdjustedCurves, AdjustmentMethod, BalanceWeights, EValue
 from analysis.study import report
 from analysis.study.models import ADJUSTED, STRATA, fit_models
-from analysis.study.report import Blocks, Prose, StudyFigure, attempted, slug, table
+from analysis.study.report import Blocks, Prose, StudyFigure, attempted, computed, slug, table
 from analysis.study.report.sections import confounding_tables
 from analysis.study.report.sections.bench import level_words
 from analysis.study.study import Study
@@ -55,13 +54,13 @@ def confounding_section(study: Study) -> Blocks:
         yield Prose("The plan compares no strata, or adjusts for nothing: nothing can be adjusted.")
         return
     yield Prose(WORDS + level_words(study))
-    weights = attempted("Weighting the strata", lambda: [weights_of(study)])
-    for one in weights:
-        yield from _balance_blocks(study, one)
+    weights = computed("Weighting the strata", weights_of, study)
+    if weights is not None:
+        yield from _balance_blocks(study, weights)
     for endpoint in study.plan.endpoints:
         yield from attempted(f"{endpoint.name}, adjusted curves", _curve_blocks, study, endpoint, weights)
-        for one in weights:
-            yield from attempted(f"{endpoint.name}, the weighted Cox models", _weighted_cox, study, endpoint, one)
+        if weights is not None:
+            yield from attempted(f"{endpoint.name}, the weighted Cox models", _weighted_cox, study, endpoint, weights)
     yield from attempted("E-values", _e_value_blocks, study)
 
 
@@ -81,14 +80,10 @@ def _balance_blocks(study: Study, weights: BalanceWeights) -> Blocks:
     balance = balance.assign(covariate=balance["covariate"].map(partial(_in_words, study)))
     words = balance_words(balance)
     yield report.figure(
-        study,
-        "balance",
-        "How unlike the strata are",
-        figures.plot_balance,
-        balance,
+        study, "balance", "How unlike the strata are", figures.plot_balance, balance,
         alt=f"Standardised mean differences by covariate and pair of strata, before and after weighting. {words}",
         caption=f"{words} Within the shaded {BALANCED:g} a difference is often called balanced.",
-    )
+    )  # fmt: skip
     title = "Standardised mean differences (b less a)"
     yield table("balance", title, balance, kinds={"difference": "number"})
     worth = "; ".join(
@@ -97,14 +92,11 @@ def _balance_blocks(study: Study, weights: BalanceWeights) -> Blocks:
         for row in weights.summary.to_dict("records")
     )
     yield report.figure(
-        study,
-        "overlap",
-        "Whether every kind of patient occurs in every stratum",
-        figures.plot_overlap,
+        study, "overlap", "Whether every kind of patient occurs in every stratum", figures.plot_overlap,
         overlap_frame(study, weights),
         alt=f"Histograms of the probability of each stratum, in it and outside it. {worth}.",
         caption=f"{worth}. Pale: less likely to be in the stratum than everybody who is.",
-    )
+    )  # fmt: skip
     yield table("weights", "What weighting costs", weights.summary, kinds={"share_outside": "share"})
 
 
@@ -143,46 +135,38 @@ def adjusted(study: Study, endpoint: Endpoint, method: AdjustmentMethod) -> Adju
     """The adjusted curves of one endpoint, as the plan adjusts."""
     model, robustness = study.plan.model, study.plan.robustness
     return confounding.adjusted_curves(
-        study.cohort,
-        endpoint,
-        model.covariates or model.strata,
-        by=study.stratum_column,
-        method=method,
-        strata=model.strata if model.covariates else None,
-        n_bootstrap=robustness.n_bootstrap,
-        seed=robustness.seed,
-    )
+        study.cohort, endpoint, model.covariates or model.strata,
+        by=study.stratum_column, method=method, strata=model.strata if model.covariates else None,
+        n_bootstrap=robustness.n_bootstrap, seed=robustness.seed,
+    )  # fmt: skip
 
 
-def _curve_blocks(study: Study, endpoint: Endpoint, weights: Sequence[BalanceWeights]) -> Blocks:
+def _curve_blocks(study: Study, endpoint: Endpoint, weights: BalanceWeights | None) -> Blocks:
     """One endpoint: the figure, and the tables that set crude, standardised and weighted side by side."""
     name, label, unit = slug(endpoint.name), endpoint.name, endpoint.time_unit
     standardised = adjusted(study, endpoint, "standardisation")
-    weighted = attempted(f"{label}, weighted curves", lambda: [adjusted(study, endpoint, "weighting")])
+    weighted = computed(f"{label}, weighted curves", adjusted, study, endpoint, "weighting")
     used = study.cohort.dropna(subset=[study.stratum_column])
-    if weights:
-        used = used[weights[0].weights.loc[used.index].notna()]
+    if weights is not None:
+        used = used[weights.weights.loc[used.index].notna()]
     crude = kaplan_meier(used, endpoint, by=study.stratum_column, cluster=study.cluster)
     yield _adjusted_figure(study, endpoint, standardised, crude, used)
-    methods = [standardised, *weighted]
+    methods = [standardised] if weighted is None else [standardised, weighted]
     counts = "; ".join(f"{one.method}: {one.n_failed} of {one.n_bootstrap} failed" for one in methods)
     note = f"Differences are stratum b less stratum a. Adjusted intervals by resampling the patients ({counts})."
-    for key, words, compute, kinds in (
-        ("milestones", f"at milestones ({unit})", confounding_tables.milestone_table, SHARES),
-        (
-            "milestone-differences",
-            f"differences at milestones ({unit})",
-            confounding_tables.milestone_difference_table,
-            SHARES,
-        ),
-        ("mean-differences", f"differences in mean {unit}", confounding_tables.mean_difference_table, None),
+    for key, words, compute in (
+        ("milestones", f"at milestones ({unit})", confounding_tables.milestone_table),
+        ("milestone-differences", f"differences at milestones ({unit})", confounding_tables.milestone_difference_table),
+        ("mean-differences", f"differences in mean {unit}", confounding_tables.mean_difference_table),
     ):
-        title = f"{label}, {words}: crude and adjusted"
-        for frame in attempted(f"{label}, adjusted {words}", lambda: [compute(study, endpoint, crude, methods)]):  # noqa: B023
+        frame = computed(f"{label}, adjusted {words}", compute, study, endpoint, crude, methods)
+        if frame is not None:
+            title, kinds = f"{label}, {words}: crude and adjusted", SHARES if "milestone" in key else None
             yield table(f"{name}-adjusted-{key}", title, frame, kinds=kinds, note=note)
     title = f"{label}: log-rank tests, crude and weighted"
-    for frame in attempted(title, lambda: [confounding_tables.logrank_table(study, endpoint, used)]):
-        yield table(f"{name}-adjusted-log-rank", title, frame)
+    tests = computed(title, confounding_tables.logrank_table, study, endpoint, used)
+    if tests is not None:
+        yield table(f"{name}-adjusted-log-rank", title, tests)
 
 
 def _adjusted_figure(
@@ -201,23 +185,13 @@ def _adjusted_figure(
     if truth is not None:
         caption += " Dotted: the target, every simulated patient put in each stratum."
     return report.figure(
-        study,
-        f"adjusted-{slug(label)}",
-        f"{label}, adjusted",
-        figures.plot_adjusted,
-        curves.curves,
-        crude,
+        study, f"adjusted-{slug(label)}", f"{label}, adjusted", figures.plot_adjusted, curves.curves, crude,
+        risk=risk_table(used, endpoint, times=times, by=study.stratum_column, cluster=study.cluster), truth=truth,
+        descriptions=study.descriptions, title=f"{label}, adjusted", subtitle=f"{study.plan.title}. {method}.",
+        x_label=report.time_axis(study, unit), y_label=label, time_unit=unit,
         alt=f"Adjusted curves of {label} by stratum with bands, crude curves behind them. Adjusted survival: {ends}.",
         caption=caption,
-        risk=risk_table(used, endpoint, times=times, by=study.stratum_column, cluster=study.cluster),
-        truth=truth,
-        descriptions=study.descriptions,
-        title=f"{label}, adjusted",
-        subtitle=f"{study.plan.title}. {method}.",
-        x_label=report.time_axis(study, unit),
-        y_label=label,
-        time_unit=unit,
-    )
+    )  # fmt: skip
 
 
 def _weighted_cox(study: Study, endpoint: Endpoint, weights: BalanceWeights) -> Blocks:
@@ -280,14 +254,9 @@ def _bias_figure(study: Study, endpoint: Endpoint, term: str, value: EValue) -> 
     marks = [("E-value", value.estimate), *([("of the limit", value.limit)] if value.limit > 1 else [])]
     words = f"{endpoint.name}, {term}: E-value {format_ratio(value.estimate)}, of the limit {format_ratio(value.limit)}"
     return report.figure(
-        study,
-        "confounder-bias",
-        "How strong the unseen would have to be",
-        figures.plot_confounder_bias,
+        study, "confounder-bias", "How strong the unseen would have to be", figures.plot_confounder_bias,
         bias(value.hazard_ratio),
+        limit=bias(limit) if value.limit > 1 else None, e_values=marks, title=f"{endpoint.name}: {term}",
         alt=f"Strength of an unmeasured confounder with exposure and outcome, and what it would leave. {words}.",
         caption=f"{words}. Shaded: confounders that would explain the estimate away; thin lines: the risk ratio left.",
-        limit=bias(limit) if value.limit > 1 else None,
-        e_values=marks,
-        title=f"{endpoint.name}: {term}",
-    )
+    )  # fmt: skip

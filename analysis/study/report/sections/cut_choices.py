@@ -48,29 +48,21 @@ def multiverse_blocks(study: Study) -> Blocks:
     """Every combination of published edge, endpoint and adjustment, with a p-value for each adjustment."""
     plan = study.plan
     multiverse = cutpoint_multiverse(
-        study.cohort,
-        plan.endpoints,
-        plan.marker.column,
+        study.cohort, plan.endpoints, plan.marker.column,
         cutpoints=_lower_cuts(study),
         adjustments={"none": ()} | ({"as planned": plan.model.covariates} if plan.model.covariates else {}),
-        missing=["complete case", "median imputation"],
-        strata=plan.model.strata or None,
-        n_permutations=N_MULTIVERSE,
+        missing=["complete case", "median imputation"], strata=plan.model.strata or None, n_permutations=N_MULTIVERSE,
         seed=SEED,
-    )
+    )  # fmt: skip
     if multiverse.curve.empty:
         raise NotEstimable(f"none of {len(multiverse.analyses)} analyses could be fitted")
     words = _multiverse_words(multiverse)
     yield report.figure(
-        study,
-        "multiverse",
-        "Other cuts, endpoints, adjustments and rules for missing values",
-        plot_specification_curve,
-        multiverse.curve,
-        multiverse.grid,
+        study, "multiverse", "Other cuts, endpoints, adjustments and rules for missing values",
+        plot_specification_curve, multiverse.curve, multiverse.grid,
         alt=f"Specification curve. {words}",
         caption=f"Each column is one analysis: the lowest stratum against the rest. {words}",
-    )
+    )  # fmt: skip
     yield _tests_block(multiverse)
     yield table("multiverse", "Every analysis", multiverse.analyses[ANALYSES], note=words)
 

@@ -55,13 +55,10 @@ def _periods(study: Study, endpoint: Endpoint) -> Blocks:
     words = "; ".join(f"{row['label']}: {estimate_text(row)}" for row in frame.to_dict("records"))
     test = f"Likelihood-ratio test against one hazard ratio: p {format_p(effects.test.p_value)}."
     yield report.forest(
-        study,
-        name,
-        f"{endpoint.name}: the hazard ratio of {study.plan.marker.label} by period",
-        frame,
+        study, name, f"{endpoint.name}: the hazard ratio of {study.plan.marker.label} by period", frame,
         alt=f"Forest plot, per {study.step}. {words}. {test}",
         caption=f"Points with 95% intervals, adjusted as the plan says. {test}",
-    )
+    )  # fmt: skip
     title = f"{endpoint.name}: hazard ratio per {study.step} by period ({endpoint.time_unit})"
     yield table(name, title, effects.periods, note=test, kinds={"start": "plain", "stop": "plain"})
 
@@ -113,19 +110,14 @@ def _over_horizons(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> Bl
     if end < planned:
         words += f", the last with {FEWEST_AT_RISK} at risk in both, short of the horizon of {planned:g}"
     yield report.figure(
-        study,
-        f"{slug(endpoint.name)}-restricted-mean-curve",
-        f"{endpoint.name}: {unit} lived within every horizon",
-        plot_difference_curve,
-        curve,
+        study, f"{slug(endpoint.name)}-restricted-mean-curve", f"{endpoint.name}: {unit} lived within every horizon",
+        plot_difference_curve, curve,
+        truth=_difference_targets(study, endpoint, curve), sides=(b, a), time_unit=unit,
+        title=f"{endpoint.name}, crude",
         alt=f"Difference in restricted mean survival over horizons, with its pointwise limits and its band. {words}.",
         caption=f"Difference in restricted means, crude. {words}. The curve ends where fewer than {FEWEST_AT_RISK} are"
         " at risk in either stratum; in large samples its band covers all horizons at once, in small ones less often.",
-        truth=_difference_targets(study, endpoint, curve),
-        sides=(b, a),
-        time_unit=unit,
-        title=f"{endpoint.name}, crude",
-    )
+    )  # fmt: skip
 
 
 def _difference_targets(study: Study, endpoint: Endpoint, curve: pd.DataFrame) -> dict[float, float] | None:
@@ -176,20 +168,15 @@ def _proportional_hazards(study: Study, endpoint: Endpoint, model: StudyModel) -
     smooth = coefficient_over_time(model.fit, term)
     p_value = float(test.set_index("term")["p_value"][term])
     yield report.figure(
-        study,
-        f"proportional-hazards-{slug(endpoint.name)}",
-        f"{endpoint.name}: the hazard ratio of {study.plan.marker.label} over time",
-        plot_hazard_ratio_over_time,
-        smooth,
-        residuals.rename(columns={term: "value"}),
+        study, f"proportional-hazards-{slug(endpoint.name)}",
+        f"{endpoint.name}: the hazard ratio of {study.plan.marker.label} over time", plot_hazard_ratio_over_time,
+        smooth, residuals.rename(columns={term: "value"}),
+        constant=float(model.fit.coefficients.set_index("term")["coef"][term]), term=term,
+        time_unit=endpoint.time_unit, title=endpoint.name,
         alt=f"Scaled Schoenfeld residuals of {term} against time with a smooth and its band; score test p"
         f" {p_value:.3g}.",
         caption="A flat smooth means proportional hazards; the dashed line is the fitted constant.",
-        constant=float(model.fit.coefficients.set_index("term")["coef"][term]),
-        term=term,
-        time_unit=endpoint.time_unit,
-        title=endpoint.name,
-    )
+    )  # fmt: skip
     title = f"{endpoint.name}: score test of proportional hazards ({model.adjustment} model)"
     named = test.assign(term=test["term"].map(study.label))
     yield table(f"{slug(endpoint.name)}-proportional-hazards", title, named)

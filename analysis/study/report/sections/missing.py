@@ -114,15 +114,11 @@ def _imputed(
     rows = study.cohort[study.cohort[list(endpoint.columns)].notna().all(axis=1)]
     others = (other for other in study.plan.endpoints if other != endpoint)
     return impute_cohort(
-        study.cohort,
-        endpoint,
-        columns,
-        predictors=predictors,
-        strata=[name for name in model.strata or () if name in predictors],
+        study.cohort, endpoint, columns,
+        predictors=predictors, strata=[name for name in model.strata or () if name in predictors],
         other_endpoints=[other for other in others if rows[list(other.columns)].notna().all(axis=None)],
-        n_imputations=study.plan.robustness.n_imputations,
-        seed=study.plan.robustness.seed,
-    )
+        n_imputations=study.plan.robustness.n_imputations, seed=study.plan.robustness.seed,
+    )  # fmt: skip
 
 
 def pooled_model(study: Study, model: StudyModel, imputed: Imputations) -> PooledCox:
@@ -203,18 +199,15 @@ def _delta_figure(study: Study, endpoint: Endpoint, deltas: pd.DataFrame, frame:
     drawn = deltas[deltas["endpoint"] == endpoint.name]
     words = "; ".join(f"{row['shift']:+g}: {estimate_text(row)}" for row in drawn.to_dict("records"))
     return report.figure(
-        study,
-        "imputed-shifts",
-        f"If those without {label} had more, or less, of it than imputed",
-        plot_shifts,
+        study, "imputed-shifts", f"If those without {label} had more, or less, of it than imputed", plot_shifts,
         drawn,
-        alt=f"Hazard ratio against what is added to imputed values. {words}.",
-        caption=f"{endpoint.name}, hazard ratio per {study.step} with its 95% band; nothing in the data tells"
-        " which shift is right.",
         beside=pd.DataFrame(lines, columns=["label", "kind", "hazard_ratio"]).dropna(),
         x_label=f"Added to each imputed value of {in_sentence(label)}{study.in_unit}",
         y_label=f"Hazard ratio per {study.step}",
-    )
+        alt=f"Hazard ratio against what is added to imputed values. {words}.",
+        caption=f"{endpoint.name}, hazard ratio per {study.step} with its 95% band; nothing in the data tells"
+        " which shift is right.",
+    )  # fmt: skip
 
 
 def _survival_table(study: Study, imputed: Imputations) -> Block:

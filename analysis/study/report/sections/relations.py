@@ -32,18 +32,12 @@ def relations_blocks(study: Study) -> Blocks:
     strongest = correlations.reindex(correlations["correlation"].abs().sort_values(ascending=False).index)
     words = "; ".join(f"{study.label(row['column'])} {row['correlation']:.2f}" for row in strongest.to_dict("records"))
     yield report.figure(
-        study,
-        "relations",
-        f"{label} and what goes with it",
-        plot_relations,
-        study.cohort,
-        study.plan.marker.column,
+        study, "relations", f"{label} and what goes with it", plot_relations, study.cohort, study.plan.marker.column,
         strongest["column"].head(6).tolist(),
+        labels={**study.plan.labels, study.plan.marker.column: f"{label} ({study.unit})"}, correlations=correlations,
         alt=f"{label} against covariates. Spearman correlations: {words}.",
         caption="The covariates with the strongest rank correlation with the marker.",
-        labels={**study.plan.labels, study.plan.marker.column: f"{label} ({study.unit})"},
-        correlations=correlations,
-    )
+    )  # fmt: skip
     named = strongest.assign(column=strongest["column"].map(study.label)).reset_index(drop=True)
     yield table("correlations", f"Rank correlation of {label} with the covariates", named)
 
@@ -70,18 +64,13 @@ def covariate_columns(study: Study) -> list[str]:
 def causes_figure(study: Study) -> StudyFigure:
     """How the synthetic world works."""
     return report.figure(
-        study,
-        "causes",
-        "How the synthetic world works",
-        plot_causes,
-        diagram_arrows(),
-        diagram_nodes(),
+        study, "causes", "How the synthetic world works", plot_causes, diagram_arrows(), diagram_nodes(),
         alt="Causal diagram: tumour burden, inflammation, kidney function, proton-pump inhibitors, diuretics and"
         " platinum lower or raise magnesium; burden, inflammation, proton-pump inhibitors and platinum act on"
         " progression and death by themselves; magnesium acts on both through T cells.",
         caption="Arrows are what the simulation does. What lowers magnesium also shortens survival by other ways, so"
         " the crude curves show more than magnesium does.",
-    )
+    )  # fmt: skip
 
 
 def diagram_nodes() -> pd.DataFrame:

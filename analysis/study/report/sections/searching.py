@@ -14,7 +14,7 @@ from analysis.strata.dose_response import DoseResponse, dose_response
 from analysis.strata.search import CutpointSearch, resample_size, search_cutpoint
 from analysis.study import report
 from analysis.study.models import stated_error
-from analysis.study.report import RATIO, Blocks, Prose, attempted, table
+from analysis.study.report import RATIO, Blocks, Prose, attempted, computed, table
 from analysis.study.report.sections import cut_choices
 from analysis.study.report.sections.cut_choices import P_VALUES, SEED
 from analysis.study.report.sections.strata import edge_table
@@ -71,22 +71,14 @@ def _curve_blocks(study: Study, search: CutpointSearch | None) -> Blocks:
     if study.truth is not None:
         caption += " Dotted: the target of the adjusted linear model."
     yield report.figure(
-        study,
-        "dose-response",
-        f"The hazard along {marker.label}",
-        plot_dose_response,
-        response.curve,
+        study, "dose-response", f"The hazard along {marker.label}", plot_dose_response, response.curve,
+        values=study.cohort[marker.column].dropna(), cutpoints=edge_table(study),
+        searched=(search.cut, search.cut_low, search.cut_high) if search else None, reference=response.reference,
+        truth=_linear_truth(study, response), label=marker.label, unit=study.unit,
         alt=f"Hazard ratio along {marker.label} against {response.reference:.3g} {study.unit}; test of any effect"
         f" p {format_p(response.overall_test.p_value)}, of a bend p {format_p(response.nonlinear_test.p_value)}.",
         caption=caption,
-        values=study.cohort[marker.column].dropna(),
-        cutpoints=edge_table(study),
-        searched=(search.cut, search.cut_low, search.cut_high) if search else None,
-        reference=response.reference,
-        truth=_linear_truth(study, response),
-        label=marker.label,
-        unit=study.unit,
-    )
+    )  # fmt: skip
     nine = np.linspace(0, len(response.curve) - 1, 9).round().astype(int)
     points = response.curve.iloc[nine][["marker", *RATIO]].reset_index(drop=True)
     tests = {"any effect of the marker": response.overall_test, "a bend in the curve": response.nonlinear_test}
@@ -108,10 +100,11 @@ def _linear_truth(study: Study, response: DoseResponse) -> pd.DataFrame | None:
 
 def _searches(study: Study) -> list[CutpointSearch]:
     """The search adjusted as the plan says, where it adjusts for anything, then the crude one."""
-    searches: list[CutpointSearch] = []
-    if study.adjusts:
-        searches += attempted("The adjusted search", lambda: [searched(study, study.primary, adjusted=True)])
-    return searches + attempted("The crude search", lambda: [searched(study, study.primary)])
+    searches = [
+        computed("The adjusted search", searched, study, study.primary, adjusted=True) if study.adjusts else None,
+        computed("The crude search", searched, study, study.primary),
+    ]
+    return [search for search in searches if search is not None]
 
 
 def _search_blocks(study: Study, searches: Sequence[CutpointSearch]) -> Blocks:
@@ -120,22 +113,13 @@ def _search_blocks(study: Study, searches: Sequence[CutpointSearch]) -> Blocks:
     note = " ".join(_search_note(study, one) for one in searches)
     how = _adjustment(first)
     yield report.figure(
-        study,
-        "searched-cut",
-        f"A search over every cut of {label}, {how}",
-        plot_cutpoint_scan,
-        first.scan,
+        study, "searched-cut", f"A search over every cut of {label}, {how}", plot_cutpoint_scan, first.scan,
+        cut=first.cut, interval=(first.cut_low, first.cut_high), critical=first.critical_value,
+        summary=first.summary(), subtitle=f"{endpoint}, {how}", label=label, unit=study.unit,
         alt=f"Standardised statistic at each cut of {label}, {how}; the largest is at {first.cut:.3g}. {note}",
         caption="Each point is a cut that could have been chosen; the searched one is the highest. Broken line: what"
         " the highest of all cuts exceeds in 5 % of permutations. " + _search_note(study, first),
-        cut=first.cut,
-        interval=(first.cut_low, first.cut_high),
-        critical=first.critical_value,
-        summary=first.summary(),
-        subtitle=f"{endpoint}, {how}",
-        label=label,
-        unit=study.unit,
-    )
+    )  # fmt: skip
     rows = pd.concat([one.summary().assign(adjustment=_adjustment(one)) for one in searches], ignore_index=True)
     title = f"{endpoint}: the searched cut, corrected for the search, beside the continuous marker"
     note += (
@@ -167,11 +151,7 @@ def _search_note(study: Study, search: CutpointSearch) -> str:
 def searched(study: Study, endpoint: Endpoint, *, adjusted: bool = False) -> CutpointSearch:
     """The searched cut of an endpoint: crude, or with the covariates and strata of the plan."""
     return search_cutpoint(
-        study.cohort,
-        endpoint,
-        study.plan.marker.column,
-        n_permutations=cut_choices.N_PERMUTATIONS,
-        n_bootstrap=cut_choices.N_BOOTSTRAP,
-        seed=SEED,
+        study.cohort, endpoint, study.plan.marker.column,
+        n_permutations=cut_choices.N_PERMUTATIONS, n_bootstrap=cut_choices.N_BOOTSTRAP, seed=SEED,
         **(study.adjustment if adjusted else {}),
-    )
+    )  # fmt: skip

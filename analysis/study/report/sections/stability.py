@@ -139,17 +139,13 @@ def _patient_blocks(study: Study, model: StudyModel) -> Blocks:
         f" {most['name']} moves it most, by {format_number(most['standardised'])}"
     )
     yield report.figure(
-        study,
-        "influence-by-patient",
-        f"How far each patient moves the log hazard ratio of {label}",
-        plot_influence,
+        study, "influence-by-patient", f"How far each patient moves the log hazard ratio of {label}", plot_influence,
         patients,
+        bound=bound, x_label=f"{label}{study.in_unit}",
         alt=f"Influence of each patient on the {model.adjustment} model of {study.primary.name} against {label}."
         f" {words}.",
         caption=f"{study.primary.name}, {model.adjustment} model. {words} (dotted: 2 / √n).",
-        bound=bound,
-        x_label=f"{label}{study.in_unit}",
-    )
+    )  # fmt: skip
     first, coef = patients.head(N_SHOWN), float(model.fit.coefficients.set_index("term")["coef"][term])
     shown = first[["name", "time", "event", "value", "standardised"]]
     shown = shown.assign(hazard_ratio_without=np.exp(coef - first["change"]))
@@ -174,16 +170,13 @@ def _error_blocks(study: Study, error: float) -> Blocks:
     if study.truth is not None:
         caption += " Open diamonds: the targets with true and with measured values."
     yield report.figure(
-        study,
-        "simulation-extrapolation",
-        f"The hazard ratio of {plan.marker.label} without its error of measurement",
-        plot_extrapolation,
-        points,
+        study, "simulation-extrapolation",
+        f"The hazard ratio of {plan.marker.label} without its error of measurement", plot_extrapolation, points,
         simex.path[["error_variance"]].assign(hazard_ratio=np.exp(step * simex.path["log_hazard_ratio"])),
+        y_label=f"Hazard ratio per {study.step}",
         alt=f"Hazard ratio against the variance of the error. {report.forest_words(named)}.",
         caption=caption,
-        y_label=f"Hazard ratio per {study.step}",
-    )
+    )  # fmt: skip
     frame = named[["label", *RATIO]].rename(columns={"label": "measurement"})
     frame = pd.concat([frame[:1], _over_reliability(study, simex), frame[1:]], ignore_index=True)
     monte_carlo = abs(step) * float(simex.curve["monte_carlo_error"].iloc[0])

@@ -24,20 +24,13 @@ def strata_section(study: Study) -> Blocks:
     )
     yield Prose(words + " The continuous marker loses nothing and leads in the models; strata are for seeing.")
     yield report.figure(
-        study,
-        "marker",
-        f"{label}: distribution and cut-points",
-        plot_marker,
-        study.cohort,
-        study.plan.marker.column,
+        study, "marker", f"{label}: distribution and cut-points", plot_marker, study.cohort, study.plan.marker.column,
         edges,
+        hue=strata[0] if len(strata) == 1 else None, unit=study.unit, label=label,
         alt=f"Histogram of {label} in {len(values)} patients, median {values.median():.3g} {study.unit},"
         f" with cut-points at {', '.join(edges['label'])}.",
         caption="Each line is a cut-point with its source; lines in use are solid.",
-        hue=strata[0] if len(strata) == 1 else None,
-        unit=study.unit,
-        label=label,
-    )
+    )  # fmt: skip
     yield table("strata", "Patients and events by stratum", counts_table(study))
     yield table("cut-points", "Cut-points and their sources", edges.drop(columns="searched"))
 

@@ -19,7 +19,7 @@ from analysis.errors import InputError, NotSupported, collected
 from analysis.present.text import display_frame
 from analysis.study import report
 from analysis.study.models import CONTINUOUS, StudyModel, fit_models
-from analysis.study.report import Blocks, Listing, Prose, attempted, slug, table
+from analysis.study.report import Blocks, Listing, Prose, computed, slug, table
 from analysis.study.study import Study
 from analysis.survival.cox import fit_cox
 from analysis.survival.curves import kaplan_meier
@@ -42,14 +42,15 @@ def verification_section(study: Study) -> Blocks:
         " A difference of the size of rounding says that two people's code found the same; it does not say that the"
         " rows, or the question, are right."
     )
-    computed: list[TwoComputations] = []
-    for endpoint in study.plan.endpoints:
-        what = f"{endpoint.name}, the second computation"
-        computed += attempted(what, lambda: [two_computations(study, endpoint)])  # noqa: B023
-    if computed:
-        yield table("two-engines", "Largest difference between two computations", engine_table(computed))
+    attempts = [
+        computed(f"{endpoint.name}, the second computation", two_computations, study, endpoint)
+        for endpoint in study.plan.endpoints
+    ]
+    pairs = [both for both in attempts if both is not None]
+    if pairs:
+        yield table("two-engines", "Largest difference between two computations", engine_table(pairs))
     kinds = dict.fromkeys(ENGINES, "digits") | {"absolute_difference": "tiny"}
-    for both in computed:
+    for both in pairs:
         title = f"{both.endpoint.name}: headline numbers by lifelines and by the kernel"
         yield table(f"{slug(both.endpoint.name)}-verification", title, headline_table(study, both), kinds=kinds)
     yield from _r_blocks()
@@ -161,10 +162,10 @@ def _headlines(study: Study, both: TwoComputations) -> Iterator[Headline]:
             yield f"{model.adjustment} Cox coefficient", term, float(theirs[term]), float(ours[term])
 
 
-def engine_table(computed: list[TwoComputations]) -> pd.DataFrame:
+def engine_table(pairs: list[TwoComputations]) -> pd.DataFrame:
     """The largest difference of all values: endpoint estimate n_values largest_difference."""
     rows: list[tuple[str, str, int, float]] = []
-    for both in computed:
+    for both in pairs:
         name = both.endpoint.name
         rows.append((name, "survival by stratum (relative)", *_curve_difference(*both.curves)))
         if both.logrank is not None:
