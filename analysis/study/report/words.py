@@ -183,7 +183,7 @@ def frames_of(sections: Sequence[StudySection]) -> dict[str, pd.DataFrame]:
 
 
 def results_words(study: Study, tables: Tables) -> tuple[str, ...]:
-    """Paragraphs on what was found.
+    """Paragraphs on the results.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A bench's files: there and back, one line of how it was made, and a page that says what was found."""
+"""A bench's files: there and back, one line of how it was made, and a page of the results."""
 
 import json
 

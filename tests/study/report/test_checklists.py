@@ -64,7 +64,7 @@ def test_nothing_is_done_where_nothing_was_computed():
         assert "done" not in set(fill_checklist(checklist, PLAN, [])["status"])
 
 
-def test_where_names_the_section_and_the_authors_words_and_an_awaited_field_is_told():
+def test_where_names_the_section_and_the_authors_words_and_field_names_what_is_awaited():
     plan = replace(PLAN, reporting={"eligibility": "adults"})
     row = fill_checklist(Checklist("X", "", "", (MIXED,)), plan, [section("table-1")]).iloc[0]
     assert row["where"] == "A part: Title of table-1; the author: adults"
@@ -111,7 +111,7 @@ def test_the_counts_stand_in_the_title():
     assert " done," not in block.title.replace("not done", "")
 
 
-def test_an_unknown_field_of_reporting_is_told(tmp_path):
+def test_an_unknown_field_of_reporting_is_refused_with_the_likely_one(tmp_path):
     path = tmp_path / "plan.toml"
     path.write_text(synthetic_plan().text.replace("funding =", "fundin ="), encoding="utf-8")
     with pytest.raises(PlanError, match="unknown key 'fundin'; did you mean 'funding'"):

@@ -46,8 +46,8 @@ def test_the_headline_numbers_are_those_of_the_frames(results):
     crude = results.tables["overall-survival-restricted-mean-differences"].iloc[0]
     adjusted = results.tables["overall-survival-adjusted-mean-differences"].iloc[0]
     own = (crude["difference"], crude["conf_low"], crude["conf_high"])
-    alike = (adjusted["standardised"], adjusted["standardised_conf_low"], adjusted["standardised_conf_high"])
-    for called, row, values in (("crude", crude, own), ("standardised", adjusted, alike)):
+    standardised = (adjusted["standardised"], adjusted["standardised_conf_low"], adjusted["standardised_conf_high"])
+    for called, row, values in (("crude", crude, own), ("standardised", adjusted, standardised)):
         pair = f"{row['stratum_b']} less {row['stratum_a']}"
         assert f"means in months, {called}: {pair} {format_time(*values)}" in words
     p_value = results.tables["overall-survival-proportional-hazards"]["p_value"].iloc[0]

@@ -76,7 +76,7 @@ def estimand_words(study: Study) -> str:
     Returns
     -------
     str
-        A paragraph; what only the author can say is said to be the author's.
+        A paragraph; what only the author can know is given as the author's words.
     """
     plan, primary = study.plan, study.primary
     end = f"{horizon(study, primary):g} {primary.time_unit}"

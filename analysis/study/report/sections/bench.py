@@ -104,5 +104,5 @@ def level_sentence(scores: pd.DataFrame, size: int) -> str:
         return ""
     return (
         " In the bench's world without effect, where the strata do not differ once adjusted, 95% intervals of"
-        f" differences in months exclude 0, where 5% is asked for, in {' and '.join(shares)}."
+        f" differences in months exclude 0, at a nominal level of 5%, in {' and '.join(shares)}."
     )

@@ -115,7 +115,7 @@ def measurement_blocks(study: Study, searched: Sequence[Cutpoints], error: State
     shares = pd.concat([repeat.table.assign(cutpoints=repeat.cutpoints.rule) for repeat in repeats], ignore_index=True)
     yield table(
         "reclassification",
-        f"Share of each stratum found in another when {in_sentence(marker.label)} is measured again",
+        f"Share of each stratum that falls into another when {in_sentence(marker.label)} is measured again",
         shares[["cutpoints", *repeats[0].table.columns]],
         note=f"Patients who change stratum: {changed}. Error: {error.words}; {repeats[0].n_draws} second measurements.",
         kinds=SHARES,
@@ -157,7 +157,7 @@ def world_blocks() -> Blocks:
     )
     note = (
         "Corrected: for the search, not for confounding. Adjusted: for all confounders, within treatment; the p-value"
-        " alone, for its hazard ratio as found would be overstated."
+        " alone, for its uncorrected hazard ratio would be overstated."
     )
     yield table("worlds", "A search in four worlds", rows, kinds=P_VALUES, note=note)
 
@@ -176,7 +176,7 @@ def _threshold_words(rows: pd.DataFrame) -> str:
 
 
 def _searched_world(world: World) -> pd.DataFrame:
-    """The crude search of one cohort as found and corrected, and the p-values of the adjusted one."""
+    """The crude search of one cohort uncorrected and corrected, and the p-values of the adjusted one."""
     cohort = simulate_cohort(CohortDesign(world=world), seed=SEED).cohort
     search = partial(search_cutpoint, cohort, OVERALL_SURVIVAL, "magnesium", n_permutations=N_PERMUTATIONS, seed=SEED)
     crude = search(n_bootstrap=N_BOOTSTRAP)

@@ -47,7 +47,7 @@ def _periods(study: Study, endpoint: Endpoint) -> Blocks:
     """The marker's hazard ratio by period, and whether a departure was shown."""
     effects = period_effects(study, endpoint)
     if effects is None:
-        yield Prose(f"{endpoint.name}: too few events to split the follow-up (10 in each period are asked for).")
+        yield Prose(f"{endpoint.name}: too few events to split the follow-up (10 in each period are needed).")
         return
     if verdict := marker_verdict(study, endpoint, effects):
         yield Prose(f"**{endpoint.name}.** {verdict.sentence}")

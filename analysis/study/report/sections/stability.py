@@ -87,9 +87,9 @@ def influence_section(study: Study) -> Blocks:
     """Sites left out in turn, patients by how far they move the estimate, the error of measurement undone in part."""
     site, error = study.plan.robustness.site, study.plan.robustness.measurement_error
     words = (
-        f"Whether the result on {study.primary.name} hangs on one site or on a few patients is asked by leaving them"
-        " out. A row that is right stays in, however far it moves the estimate: this is a picture of what the result"
-        " rests on, not a reason to drop anybody."
+        f"Whether the result on {study.primary.name} hangs on one site or on a few patients is examined by leaving"
+        " them out. A row that is right stays in, however far it moves the estimate: this is a picture of what the"
+        " result rests on, not a reason to drop anybody."
     )
     if error is not None:
         words += (

@@ -39,7 +39,7 @@ def verification_section(study: Study) -> Blocks:
         "Curves, log-rank tests and Cox models are computed twice here from the same checked rows: by lifelines, whose"
         " curves and models this report prints (up to 20,000 rows), and by this package's own array code, the kernel,"
         " whose log-rank tests it prints. Medians and restricted means are read off both curves by one rule."
-        " A difference of the size of rounding says that two people's code found the same; it does not say that the"
+        " A difference of the size of rounding says that two people's code agrees; it does not say that the"
         " rows, or the question, are right."
     )
     attempts = [
@@ -74,7 +74,7 @@ def _r_blocks() -> Blocks:
         "Equal to R: what the test-suite compares",
         counts,
         display=display_frame(counts, headings=headings, kinds={"bound": "tiny"}),
-        note="Differences are relative to R's value; 0: none was found. R 4.2.2, survival, rms, cmprsk, maxstat.",
+        note="Differences are relative to R's value; 0: none. R 4.2.2, survival, rms, cmprsk, maxstat.",
     )
 
 

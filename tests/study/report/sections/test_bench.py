@@ -34,7 +34,7 @@ def test_a_cohort_of_ones_own_has_a_sentence_on_where_the_benches_are(study):
 def test_the_level_of_weighted_intervals_is_that_of_the_committed_bench(study):
     words = level_words(study)
     assert (
-        "exclude 0, where 5% is asked for, in 8.0% of 500 cohorts of 480 (weighted: rejects too often) and 6.8%"
+        "exclude 0, at a nominal level of 5%, in 8.0% of 500 cohorts of 480 (weighted: rejects too often) and 6.8%"
         " (standardised: no departure shown)"
     ) in words
     assert "more often than the" not in words

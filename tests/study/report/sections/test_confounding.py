@@ -36,15 +36,15 @@ def test_every_part_is_there_and_every_figure_says_what_it_shows(section):
         "adjusted-log-rank",
         "weighted-cox",
     )
-    wanted = {f"{name}-{part}" for name in ("overall-survival", "progression-free-survival") for part in each}
-    assert wanted | {"balance", "weights", "e-values"} == names
+    expected = {f"{name}-{part}" for name in ("overall-survival", "progression-free-survival") for part in each}
+    assert expected | {"balance", "weights", "e-values"} == names
     assert list(figures(section)) == [
         "balance", "overlap", "adjusted-overall-survival", "adjusted-progression-free-survival", "confounder-bias",
     ]  # fmt: skip
     assert_figures_are_drawn_and_described(section)
 
 
-def test_the_balance_of_each_pair_of_strata_is_told_by_its_largest_difference():
+def test_the_balance_of_each_pair_of_strata_is_its_largest_difference():
     rows = [("a", "b", 0.5, -0.05), ("a", "b", -0.7, 0.02), ("a", "c", 0.2, -0.3)]
     balance = pd.DataFrame(rows, columns=["stratum_a", "stratum_b", "difference", "weighted_difference"])
     assert balance_words(balance) == (
@@ -64,8 +64,8 @@ def test_weighting_brings_the_large_strata_together(section):
 def test_e_values_are_of_the_adjusted_ratios(section):
     table = tables(section)["e-values"]
     for row in table.to_dict("records"):
-        found = e_value(row["hazard_ratio"], conf_low=row["conf_low"], conf_high=row["conf_high"])
-        assert (row["e_value"], row["e_value_of_limit"]) == (found.estimate, found.limit)
+        expected = e_value(row["hazard_ratio"], conf_low=row["conf_low"], conf_high=row["conf_high"])
+        assert (row["e_value"], row["e_value_of_limit"]) == (expected.estimate, expected.limit)
 
 
 @quiet
@@ -85,7 +85,7 @@ def test_a_plan_that_adjusts_for_nothing(tmp_path):
 
 
 @quiet
-def test_what_cannot_be_done_is_said_and_the_rest_stands(tmp_path):
+def test_without_weights_the_standardised_curves_stand(tmp_path):
     """A covariate that tells the strata apart: no weights, and the standardisation still has its say."""
     cohort = load_example("lung")
     cohort = cohort.assign(ecog=np.where(cohort["age"] > cohort["age"].median(), 1.0, 0.0))

@@ -40,10 +40,10 @@ def test_each_adjustment_has_its_p_value_and_the_sentence_on_what_it_tests(study
     figure, tests, analyses = cut_choices.multiverse_blocks(study)
     by_name = tests.frame.set_index("adjustment")
     assert by_name.index.tolist() == ["as planned", "none"]
-    found = analyses.frame.groupby("adjustment")["hazard_ratio"]
+    expected = analyses.frame.groupby("adjustment")["hazard_ratio"]
     assert_allclose(
         by_name["median_hazard_ratio"],
-        np.exp(found.apply(lambda held: np.log(held).median()))[by_name.index],
+        np.exp(expected.apply(lambda ratios: np.log(ratios).median()))[by_name.index],
         rtol=1e-6,
     )
     assert by_name["p_value"]["none"] == pytest.approx(1 / 20)

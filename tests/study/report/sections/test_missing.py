@@ -28,21 +28,21 @@ def lung():
 
 def test_missing_magnesium_of_the_synthetic_cohort(study):
     section = missing_section(study)
-    found = tables(section)
-    assert list(found) == ["missing-with-whom", "missing-survival", "imputed", "imputed-shifts", "imputed-survival"]
-    assert found["imputed"]["analysis"].tolist() == ["complete rows", "imputed"] * 2
-    assert found["imputed"]["n"].tolist() == [438, 480, 438, 480]
-    assert found["imputed"]["target"].notna().all()
-    shifts = found["imputed-shifts"].set_index(["endpoint", "shift"])["hazard_ratio"]
-    imputed = found["imputed"].set_index(["analysis", "endpoint"]).loc["imputed", "hazard_ratio"]
+    frames = tables(section)
+    assert list(frames) == ["missing-with-whom", "missing-survival", "imputed", "imputed-shifts", "imputed-survival"]
+    assert frames["imputed"]["analysis"].tolist() == ["complete rows", "imputed"] * 2
+    assert frames["imputed"]["n"].tolist() == [438, 480, 438, 480]
+    assert frames["imputed"]["target"].notna().all()
+    shifts = frames["imputed-shifts"].set_index(["endpoint", "shift"])["hazard_ratio"]
+    imputed = frames["imputed"].set_index(["analysis", "endpoint"]).loc["imputed", "hazard_ratio"]
     for endpoint in study.plan.endpoints:
         assert shifts[endpoint.name][0.0] == imputed[endpoint.name]
     shifts = shifts[study.primary.name]
-    assert shifts[0.0] == found["imputed"]["hazard_ratio"][1]
+    assert shifts[0.0] == frames["imputed"]["hazard_ratio"][1]
     assert shifts.is_monotonic_decreasing  # early deaths lack the marker: the lower theirs, the stronger the relation
-    early = found["missing-survival"].set_index(["stratum", "time"])["survival"]
+    early = frames["missing-survival"].set_index(["stratum", "time"])["survival"]
     assert early[("missing", 6.0)] < early[("known", 6.0)]
-    low = found["imputed-survival"].query("stratum == 'low'").set_index(["time", "analysis"])
+    low = frames["imputed-survival"].query("stratum == 'low'").set_index(["time", "analysis"])
     complete, imputed = (low.loc[(6.0, key), "survival"] for key in ("complete rows", "imputed"))
     target = low.loc[(6.0, "imputed"), "target"]
     assert target < imputed < complete  # complete rows have lost early deaths
@@ -61,10 +61,10 @@ def test_a_cohort_of_ones_own(lung, tmp_path):
     assert predictors == ("sex",)
     with pytest.warns(MuchMissing, match=r"rows miss a value, and there are 4 imputations"):
         section = missing_section(study)
-    found = tables(section)["imputed"]
-    assert "target" not in found
-    assert found["n"][1] == len(cohort)
-    assert found["n"][0] < len(cohort) - 50
+    frames = tables(section)["imputed"]
+    assert "target" not in frames
+    assert frames["n"][1] == len(cohort)
+    assert frames["n"][0] < len(cohort) - 50
 
 
 def test_a_cohort_with_nothing_missing_has_a_sentence(lung, tmp_path):

@@ -24,16 +24,16 @@ def lung():
 def test_influence_in_the_synthetic_cohort(study):
     with pytest.warns(RowsDropped, match=r"42 of 480 rows dropped"):
         section = influence_section(study)
-    found = tables(section)
-    assert list(found) == ["without-each-site", "influence-by-patient", "simulation-extrapolation"]
-    assert found["without-each-site"]["left_out"].tolist() == ["nobody", "site A", "site B", "site C", "site D"]
-    patients = found["influence-by-patient"]
+    frames = tables(section)
+    assert list(frames) == ["without-each-site", "influence-by-patient", "simulation-extrapolation"]
+    assert frames["without-each-site"]["left_out"].tolist() == ["nobody", "site A", "site B", "site C", "site D"]
+    patients = frames["influence-by-patient"]
     assert patients["name"].str.match(r"MG-\d{4}").all()
     assert patients["value"].between(0.3, 1.6).all()  # mmol/L, not steps of the model
-    ratios = found["simulation-extrapolation"].set_index("measurement")["hazard_ratio"]
+    ratios = frames["simulation-extrapolation"].set_index("measurement")["hazard_ratio"]
     assert ratios["corrected"] > ratios["as measured"] > 1
     assert ratios["target, true value"] > ratios["target, measured value"]
-    whole = found["without-each-site"]["hazard_ratio"][0]
+    whole = frames["without-each-site"]["hazard_ratio"][0]
     assert ratios["as measured"] == pytest.approx(whole)
     assert_figures_are_drawn_and_described(section)
 
