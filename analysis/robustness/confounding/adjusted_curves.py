@@ -18,7 +18,6 @@ from analysis.kernels.times import n_times_to, reached
 from analysis.robustness.confounding import curve_engines
 from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.weights import BalanceWeights, check_truncate, weigh
-from analysis.strata.marker_designs import as_formula
 from analysis.survival.cox import CoxFit
 from analysis.survival.curves import CHOSEN_TIMES, EVENT_TIMES, QUANTILES
 from analysis.survival.rows import (
@@ -193,8 +192,7 @@ def adjusted_curves(
         raise errors.InputError(f"strata: {by!r} is what is compared; it has no place among the strata of a weighting")
     rows = read_exposure(cohort, endpoint, terms, by=by, strata=strata_names)
     _refuse_no_events(rows)
-    formula = as_formula(terms if rows.own_baselines else (by, *terms), cohort)
-    model = curve_engines.outcome_model(rows, endpoint, strata_names, formula) if standardised else None
+    model = curve_engines.outcome_model(rows, endpoint, terms, strata_names) if standardised else None
     weights, weighting = (None, None) if standardised else weigh(cohort, rows, terms, truncate=truncate)
     ends = curve_engines.curve_ends(rows, standardised=standardised)
     grid = curve_engines.curve_times(rows, ends, asked)
@@ -240,7 +238,9 @@ def _refuse_no_events(rows: ExposureRows) -> None:
 
 
 def _spells(cohort: pd.DataFrame, endpoint: Endpoint, rows: ExposureRows) -> tuple[errors.AnalysisWarning, ...]:
-    """Warning of rows that look like several spells a patient."""
+    """Warning of rows that look like several spells a patient, as those that enter late may be."""
+    if endpoint.entry is None:
+        return ()
     return spell_warnings(
         cohort, endpoint, rows.data, wrong="resamples draw rows, not patients", remedy="give one row a patient"
     )

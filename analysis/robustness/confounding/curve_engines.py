@@ -173,7 +173,9 @@ def _batch(engine: CurveEngine, n: int, batch: tuple[int, np.random.SeedSequence
     return engine.curves(counts)
 
 
-def outcome_model(rows: ExposureRows, endpoint: Endpoint, strata: tuple[str, ...], formula: str) -> CoxFit:
+def outcome_model(
+    rows: ExposureRows, endpoint: Endpoint, covariates: tuple[str, ...], strata: tuple[str, ...]
+) -> CoxFit:
     """The Cox model of a standardisation; an error when it has no finite estimate."""
     design, by, (first, *others) = rows.design, str(rows.by), rows.groups.labels
     if not rows.own_baselines:
@@ -185,7 +187,8 @@ def outcome_model(rows: ExposureRows, endpoint: Endpoint, strata: tuple[str, ...
             {by: tuple(range(len(others))), **columns},
             {by: f"{by}[{first}]", **design.coded_against},
         )
-    fit = fit_design(design, CoxModel(endpoint, formula, "efron", strata, None, None, robust=False, engine="kernel"))
+        covariates = (rows.by, *covariates)
+    fit = fit_design(design, CoxModel(endpoint, covariates, strata=strata))
     if fit.maximum.directions:
         reasons = "; ".join(str(warning) for warning in fit.warnings if isinstance(warning, Separation))
         raise NotEstimable(f"the outcome model has no finite estimate, so nothing can be standardised: {reasons}")

@@ -124,7 +124,8 @@ def _without_outcome(cohort: pd.DataFrame) -> tuple[pd.DataFrame, Endpoint]:
 
 def _check_terms(cohort: pd.DataFrame, by: str, terms: Sequence[str], strata: Sequence[str]) -> None:
     """Covariates must be given, and be neither the groups nor strata as well."""
-    problems = adjust_problems(by, terms, argument="covariates", role="what is compared")
+    formulas = [term for term in terms if term == by or term not in cohort.columns]
+    problems = adjust_problems(by, formulas, argument="covariates", role="what is compared") if formulas else []
     if not terms:
         problems.append("covariates: none given; name what to adjust for")
     problems += [

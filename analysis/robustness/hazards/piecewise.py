@@ -16,7 +16,7 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, first_few, numbers
 from analysis.kernels.times import n_times_to
 from analysis.robustness.stability import difference_test, with_slopes
-from analysis.strata.marker_designs import adjust_problems, as_formula, read_marker_design
+from analysis.strata.marker_designs import adjust_problems, read_marker_design
 from analysis.survival.cox import ChiSquare, CoxFit, CoxModel, Design, fit_design, hazard_ratios
 from analysis.survival.rows import level_problems, listed, times_given
 
@@ -138,7 +138,7 @@ def piecewise_effects(
     spells, period = split_rows(design, at)
     n_event = np.bincount(period[spells.data.event], minlength=len(start))
     _refuse_empty(start, stop, n_event, endpoint)
-    model = CoxModel(endpoint, as_formula([marker, *terms], cohort), strata=strata_names)
+    model = CoxModel(endpoint, (marker, *terms), strata=strata_names)
     constant = fit_design(design, model)
     fit = fit_design(with_slopes(spells, marker, period, [f"{marker}, after {low:g}" for low in start]), model)
     errors.warn_all(fit.warnings)

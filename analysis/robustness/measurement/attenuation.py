@@ -196,7 +196,7 @@ def fit_measured(
     index = design.columns[str(marker)][0]
     values = design.x[:, index]
     measurement.refuse_nonpositive(values, error, marker)
-    model = CoxModel(endpoint, (marker, *terms), "efron", strata_names, None, None, robust=False, engine="kernel")
+    model = CoxModel(endpoint, (marker, *terms), strata=strata_names)
     fit = fit_design(design, model)
     extra = error.variance_added(values)
     ratio = measurement.reliability(conditional_variance(design, index), extra, marker) if extra else 1.0

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis import errors
 from analysis.arrays import BoolArray, IntArray
 from analysis.cohort.columns import Endpoint, column_problems, first_few
-from analysis.strata.marker_designs import adjust_problems, as_formula, read_marker_design
+from analysis.strata.marker_designs import adjust_problems, read_marker_design
 from analysis.survival.cox import (
     ChiSquare,
     CoxFit,
@@ -100,7 +100,7 @@ def subgroup_effects(
     errors.raise_all(level_problems(conf_level) + adjust_problems(marker, terms), errors.InputError)
     _check_groups(cohort, endpoint, marker, groups)
     design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
-    whole = fit_design(design, CoxModel(endpoint, as_formula([marker, *terms], cohort), strata=strata_names))
+    whole = fit_design(design, CoxModel(endpoint, (marker, *terms), strata=strata_names))
     ratio = hazard_ratios(whole, conf_level=conf_level).iloc[design.columns[str(marker)][0]][RATIO]
     everybody = {"subgroup": ALL, "level": ALL, "n": whole.n, "n_event": whole.n_event, **ratio.astype(float)}
     frames = [pd.DataFrame([everybody]).assign(**dict.fromkeys(TEST, np.nan))]
@@ -144,7 +144,7 @@ def _by_level(
     informative = _informative(design, marker, levels)
     kept = np.asarray(levels.labels, dtype=object)[informative].tolist()
     slope = np.where(informative, np.cumsum(informative) - 1, -1)[levels.codes]
-    model = CoxModel(endpoint, as_formula([marker, *terms], cohort), strata=strata)
+    model = CoxModel(endpoint, (marker, *terms), strata=strata)
     one = fit_design(design, model)
     fit = fit_design(with_slopes(design, marker, slope, [f"{marker} where {name} is {level}" for level in kept]), model)
     ratios = hazard_ratios(fit, conf_level=conf_level)[RATIO].iloc[: len(kept)].set_index(pd.Index(kept))

@@ -115,7 +115,7 @@ class CoxFit(Printed, RowAccount):
 
     def _printed(self) -> tuple[list[str], pd.DataFrame, list[str]]:
         asked = self.model
-        covariates = asked.covariates if isinstance(asked.covariates, str) else " + ".join(asked.covariates)
+        covariates = asked.covariates if isinstance(asked.covariates, str) else " + ".join(map(str, asked.covariates))
         how = [f"ties {asked.ties}", *(f"strata {name}" for name in asked.strata)]
         how += ["robust standard errors"] * asked.robust
         with errors.collected():

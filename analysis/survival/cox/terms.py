@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.cohort.columns import Endpoint, first_few, rows_where
+from analysis.cohort.columns import Endpoint, first_few, holds_numbers, numbers, rows_where
 from analysis.errors import CohortError, InputError, raise_all
 from analysis.survival import formulas
 from analysis.survival.cox.model import Design, check_given, outcome_among_covariates, same_names
@@ -61,7 +61,34 @@ def read_term_design(
     ('log', '1[m]')
     """
     check_given(cohort, endpoint, terms)
+    names = list(terms)
+    if _are_numbers(cohort, names, listed(strata)):
+        return _of_numbers(cohort, endpoint, names, strata, complete)
     return _of_terms(cohort, endpoint, formulas.parse_terms(terms, cohort.columns), terms, {"strata": strata}, complete)
+
+
+def _are_numbers(cohort: pd.DataFrame, names: Sequence[str], strata: Sequence[str]) -> bool:
+    """Whether terms are distinct numeric columns, which need no formula."""
+    distinct = 0 < len(names) == len({*names} - {*strata}) and cohort.columns.is_unique
+    return distinct and all(name in cohort.columns and holds_numbers(cohort[name]) for name in names)
+
+
+def _of_numbers(
+    cohort: pd.DataFrame,
+    endpoint: Endpoint,
+    names: Sequence[str],
+    strata: str | Sequence[str] | None,
+    complete: Sequence[str],
+) -> Design:
+    """The design of numeric columns."""
+    raise_all(outcome_among_covariates(names, endpoint))
+    data = survival_data(cohort, endpoint, strata=strata, complete=[*complete, *names])
+    problems: list[str] = []
+    x = np.column_stack([numbers(cohort, name, problems)[data.position] for name in names])
+    raise_all(problems)
+    labels = tuple(map(str, names))
+    raise_all(same_names(labels), InputError)
+    return Design(data, x, labels, {label: (column,) for column, label in enumerate(labels)})
 
 
 def formula_columns(terms: str | Sequence[str], cohort: pd.DataFrame) -> tuple[str, ...]:

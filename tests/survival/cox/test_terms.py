@@ -362,3 +362,19 @@ def test_every_fault_of_a_list_of_terms_is_shown():
     with pytest.raises(InputError, match="no function 'floor'") as caught:
         read_term_design(ten(), EP, ["floor(stage)", "arm", "stage ~ arm"])
     assert len(caught.value.problems) == 2
+
+
+def test_numeric_columns_of_a_list_have_the_design_of_their_formula():
+    endpoint, cohort = (
+        Endpoint("time", "event"),
+        sample().assign(whole=np.arange(90) % 4, nullable=pd.array([1.5, None, *range(88)], dtype="Float64")),
+    )
+    names = ["age", "Mg (mmol/L)", "flag", "whole", "nullable"]
+    plain = read_term_design(cohort, endpoint, names, strata="site", complete=["grade"])
+    written = read_design(cohort, endpoint, " + ".join(f"`{name}`" for name in names), strata="site")
+    np.testing.assert_array_equal(plain.x, written.x)
+    assert (plain.terms, dict(plain.columns)) == (written.terms, dict(written.columns))
+    assert plain.data.dropped == written.data.dropped == {"missing nullable": 1}
+    with pytest.raises(InputError, match="none given"):
+        read_term_design(cohort, endpoint, [])
+    assert read_term_design(cohort, endpoint, ["age", "age", "crp"]).terms == ("age", "crp")
