@@ -15,6 +15,7 @@ from analysis import (
     search_cutpoint,
 )
 from analysis.present.canvas.layout import SYNTHETIC_MARK
+from tests.present.reading import words
 
 CUT = np.round(np.linspace(0.66, 0.92, 27), 2)
 SCAN = pd.DataFrame({"cut": CUT, "n_low": np.arange(27) + 20, "statistic": 3.2 - 20 * np.abs(CUT - 0.79)}).abs()
@@ -34,10 +35,6 @@ SUMMARY = pd.DataFrame(
 def draw(**options):
     given = {"cut": 0.79, "interval": (0.7, 0.88), "critical": 2.8, "summary": SUMMARY, "unit": "mmol/L"}
     return plot_cutpoint_scan(SCAN, **{**given, **options})
-
-
-def words(figure):
-    return [text.get_text() for ax in figure.axes for text in ax.texts] + [text.get_text() for text in figure.texts]
 
 
 def lines(figure):

@@ -17,8 +17,8 @@ from analysis import (
     load_cohort,
     plot_dose_response,
 )
-from analysis.present.canvas.axes import ratio_limits
 from analysis.present.canvas.layout import SYNTHETIC_MARK
+from tests.present.reading import lines, words
 
 MARKER = np.linspace(0.5, 1.1, 61)
 LOG_RATIO = -5 * (MARKER - 0.8)
@@ -52,14 +52,6 @@ def draw(**options):
         "label": "Serum magnesium", "unit": "mmol/L",
     }  # fmt: skip
     return plot_dose_response(CURVE, **{**given, **options})
-
-
-def words(figure):
-    return [text.get_text() for ax in figure.axes for text in ax.texts] + [text.get_text() for text in figure.texts]
-
-
-def lines(ax):
-    return {line.get_label(): line for line in ax.lines}
 
 
 def edges_of(ax):
@@ -225,13 +217,6 @@ def test_cuts_beyond_the_curve_are_on_the_axis():
 def test_a_band_that_explodes_does_not_flatten_the_curve():
     wild = CURVE.assign(conf_high=CURVE["conf_high"].where(MARKER > 0.55, 1e8))
     assert plot_dose_response(wild).axes[0].get_ylim()[1] < 50
-
-
-def test_limits_hold_one_whatever_is_given():
-    low, high = ratio_limits([2.0, 3.0], [np.nan, np.inf])
-    assert low < 1
-    assert high > 3
-    assert ratio_limits([])[0] < 1 < ratio_limits([])[1]
 
 
 def test_axes_of_another_figure_take_the_histogram_under_them():

@@ -18,6 +18,7 @@ from analysis import (
     plot_specification_curve,
 )
 from analysis.present.canvas.layout import SYNTHETIC_MARK
+from tests.present.reading import lines, words
 
 CHOICES = {
     "cutpoint": ("0.75 mmol/L", "0.70 mmol/L", "0.79 mmol/L"),
@@ -46,14 +47,6 @@ def multiverse():
 
 CURVE, GRID = multiverse()
 WITHOUT_NULL = CURVE.drop(columns=["null_low", "null_median", "null_high"])
-
-
-def words(figure):
-    return [text.get_text() for ax in figure.axes for text in ax.texts] + [text.get_text() for text in figure.texts]
-
-
-def lines(ax):
-    return {line.get_label(): line for line in ax.lines}
 
 
 @pytest.mark.parametrize("width", [ONE_COLUMN, TWO_COLUMNS])

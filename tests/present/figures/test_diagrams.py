@@ -1,6 +1,4 @@
-"""The flow of patients: every number in its box, boxes apart, strata in their colours."""
-
-from __future__ import annotations
+"""The flow of patients and the causal diagram: every number in its box, boxes apart, arrows around them."""
 
 import re
 from itertools import pairwise
@@ -8,12 +6,13 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from analysis import InputError, plot_flow
+from analysis import InputError, plot_causes, plot_flow
 from analysis.present.canvas.layout import text_size
 from analysis.present.canvas.style import figure_style, stratum_styles
+from tests.present.reading import assert_drawn_as_it_is, assert_drawn_on_axes, assert_laid_out, words
 
 
-def flow(*rows: tuple[str, int, str]) -> pd.DataFrame:
+def flow(*rows):
     return pd.DataFrame(list(rows), columns=["part", "n", "words"])
 
 
@@ -24,6 +23,30 @@ WHOLE = flow(
     ("stratum", 105, "low\nmg < 0.75\n79 events"),
     ("stratum", 1333, "high\nmg at least 0.75\n500 events"),
 )
+
+
+NODES = pd.DataFrame(
+    [("tumour\nburden", 0, 2), ("inflammation", 0, 0), ("magnesium", 1, 1), ("progression", 2, 2), ("death", 2, 0)],
+    columns=["name", "x", "y"],
+)
+
+
+ARROWS = pd.DataFrame(
+    [
+        ("tumour\nburden", "magnesium", -1, False),
+        ("inflammation", "magnesium", 0, False),
+        ("tumour\nburden", "death", 1, False),
+        ("magnesium", "progression", -1, True),
+        ("progression", "death", 1, False),
+    ],
+    columns=["cause", "effect", "sign", "planted"],
+)
+
+
+def test_pages(collisions):
+    for draw in (lambda **page: plot_flow(WHOLE, **page), lambda **page: plot_causes(ARROWS, NODES, **page)):
+        assert_laid_out(draw, collisions)
+        assert_drawn_on_axes(draw)
 
 
 def boxes(figure):
@@ -92,3 +115,22 @@ def test_boxes_keep_apart_and_every_word_stands_in_them_however_long(n, label):
 def test_a_flow_that_cannot_be_drawn_says_why(rows, told):
     with pytest.raises(InputError, match=told):
         plot_flow(flow(*rows))
+
+
+def test_causes_highlight_the_planted_effect_and_run_around_boxes():
+    figure = plot_causes(ARROWS, NODES)
+    text = words(figure)
+    assert text.count("planted −") == 1
+    assert text.count("±") == 1
+    heavy = [line.get_label() for line in figure.axes[0].lines if line.get_linewidth() > 1.5]
+    assert heavy == ["_magnesium to progression"]
+
+
+def test_an_arrow_to_nowhere_is_refused():
+    with pytest.raises(InputError, match="arrows name 'nowhere', which no row of nodes places"):
+        plot_causes(ARROWS.replace("death", "nowhere"), NODES)
+
+
+def test_a_hostile_node(hostile, tmp_path):
+    figure = plot_causes(ARROWS.replace("death", hostile), NODES.replace("death", hostile))
+    assert_drawn_as_it_is(hostile, figure, tmp_path)
