@@ -125,14 +125,7 @@ class CompetingEndpoint:
 
     def __reduce__(self) -> tuple[partial[CompetingEndpoint], tuple[()]]:
         """Copied and sent to other processes by its parts: a read-only mapping cannot be."""
-        return partial(
-            CompetingEndpoint,
-            self.duration,
-            self.status,
-            causes=dict(self.causes),
-            label=self.label,
-            time_unit=self.time_unit,
-        ), ()
+        return partial(CompetingEndpoint, **vars(self) | {"causes": dict(self.causes)}), ()
 
     @property
     def columns(self) -> tuple[str, ...]:

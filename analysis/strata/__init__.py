@@ -1,1 +1,1 @@
-"""A continuous marker to groups: cut-points with their source, quantiles, strata."""
+"""A continuous marker to groups, or to a curve: cut-points with their source, strata, searched cuts, splines."""

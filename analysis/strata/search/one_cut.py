@@ -221,13 +221,11 @@ def search_cutpoint(
     >>> 0 < found.p_permutation <= 1, len(found.scan) > 10
     (True, True)
     """
+    terms, within, fractions = listed(adjust), listed(strata), (min_fraction, max_fraction)
     options: dict[str, Any] = {"n_permutations": n_permutations, "n_bootstrap": n_bootstrap, "seed": seed}
-    options |= {"adjust": listed(adjust), "fractions": (min_fraction, max_fraction), "conf_level": conf_level}
+    options |= {"adjust": terms, "fractions": fractions, "conf_level": conf_level}
     check_options(marker, **options)
-    within = listed(strata)
-    rows = search_rows(
-        cohort, endpoint, marker, adjust=options["adjust"], strata=within, fractions=options["fractions"]
-    )
+    rows = search_rows(cohort, endpoint, marker, adjust=terms, strata=within, fractions=fractions)
     scan, table = rows.scan, rows.scan.table()
     statistic, best = table["statistic"].to_numpy(), first_maximum(table["statistic"].to_numpy())
     largest, cut = float(statistic.max()), float(scan.cut[best])
