@@ -53,6 +53,11 @@ def sources() -> dict[str, str]:
     }
 
 
+def title_of(text: str) -> str:
+    """The first heading of a page."""
+    return next(line.removeprefix("# ").replace("`", "") for line in text.splitlines() if line.startswith("# "))
+
+
 def slug(text: str) -> str:
     """A heading as the end of an address."""
     return re.sub(r"[^a-z0-9]+", "-", re.sub(r"<[^>]+>", "", text).lower()).strip("-")
@@ -63,16 +68,17 @@ class Page(mistune.HTMLRenderer):
 
     def __init__(self, name: str, folder: Path) -> None:
         super().__init__(escape=False)
-        self.name, self.folder, self.variables, self.n_figures = name, folder, {"__name__": "docs"}, 0
+        self.name, self.folder, self.about, self.n_figures = name, folder, "", 0
+        self.variables: dict[str, object] = {"__name__": "docs"}
 
     def heading(self, text: str, level: int, **_: object) -> str:
+        self.about = re.sub(r"<[^>]+>", "", text)
         return f'<h{level} id="{slug(text)}">{text}</h{level}>\n'
 
     def codespan(self, text: str) -> str:
-        name = re.match(r"\w*", text)[0]  # type: ignore[index]
-        code = f"<code>{escape(text)}</code>"
+        name, code = text.removesuffix("()"), f"<code>{escape(text)}</code>"
         known = home_of(name)
-        return f'<a href="{known}.html#{name}">{code}</a>' if known and text in (name, f"{name}()") else code
+        return f'<a href="{known}.html#{name}">{code}</a>' if known else code
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         page, _, anchor = url.partition("#")
@@ -104,21 +110,17 @@ class Page(mistune.HTMLRenderer):
 
     def run(self, code: str) -> str:
         """What the last line of a block gives, as HTML."""
-        tree = ast.parse(code, filename=f"{self.name}.md")
+        tree, value, file = ast.parse(code), None, f"{self.name}.md"
         last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
         with contextlib.redirect_stdout(io.StringIO()) as printed:
-            exec(compile(tree, f"{self.name}.md", "exec"), self.variables)
-            value = (
-                eval(compile(ast.Expression(last.value), f"{self.name}.md", "eval"), self.variables) if last else None
-            )
+            exec(compile(tree, file, "exec"), self.variables)
+            if isinstance(last, ast.Expr):
+                value = eval(compile(ast.Expression(last.value), file, "eval"), self.variables)
         if isinstance(value, Figure):
             self.n_figures += 1
-            file, alt = (
-                f"{self.name}-{self.n_figures}.svg",
-                f"The figure that these lines draw: {ast.unparse(last)[:60]}",
-            )
-            (self.folder / file).write_text(analysis.figure_svg(value, alt=alt), encoding="utf-8")
-            return f'<figure><img src="{file}" alt="{escape(alt)}"></figure>\n'
+            drawn = f"{self.name}-{self.n_figures}.svg"
+            (self.folder / drawn).write_text(analysis.figure_svg(value, alt=self.about), encoding="utf-8")
+            return f'<figure><img src="{drawn}" alt="{escape(self.about)}"></figure>\n'
         if value is None:
             return f'<pre class="output">{escape(printed.getvalue())}</pre>\n' if printed.getvalue() else ""
         table = getattr(value, "_repr_html_", lambda: f"<pre>{escape(repr(value))}</pre>")()
@@ -137,7 +139,7 @@ def build(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     template = jinja2.Environment(autoescape=True).from_string((HERE / "page.html").read_text(encoding="utf-8"))
     pages = sources()
-    titles = {name: re.search(r"^# (.+)$", text, re.MULTILINE)[1].replace("`", "") for name, text in pages.items()}  # type: ignore[index]
+    titles = {name: title_of(text) for name, text in pages.items()}
     named = titles | {"index": "Overview", "reference": "By question"}
     menu = [(group, [(f"{name}.html", named[name]) for name in names]) for group, names in MENU.items()]
     (folder / "architecture.svg").write_text(picture(), encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
+from collections.abc import Callable
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -88,6 +89,8 @@ def entry(name: str) -> str:
     parts = [f'<section class="name"><h3 id="{name}"><code>{name}</code></h3>\n']
     parts += [] if called == name else [f"```python shown\n{called}\n```\n"]
     parts.append(head.strip() + "\n")
+    if module := getattr(value, "__module__", ""):
+        parts.append(f'<p class="where">In <code>{module.replace(".", "/")}.py</code></p>\n')
     for title, text in sections.items():
         parts.append(f"<h4>{title}</h4>\n\n" + as_markdown(title, text.strip("\n")) + "\n")
     parts += methods(value) if inspect.isclass(value) and not issubclass(value, Exception) else []
@@ -104,9 +107,9 @@ class Annotation:
         return str(self.text)
 
 
-def signature(value: object) -> str:
+def signature(value: Callable[..., object]) -> str:
     """How a function is called, an argument a line when it is long."""
-    found = inspect.signature(value)  # type: ignore[arg-type]
+    found = inspect.signature(value)
     plain = [one.replace(annotation=Annotation(one.annotation)) for one in found.parameters.values()]
     star = [place for place, one in enumerate(plain) if one.kind is one.KEYWORD_ONLY][:1]
     returned = "" if inspect.isclass(value) else f" -> {found.return_annotation}"
@@ -130,7 +133,8 @@ def as_markdown(title: str, text: str) -> str:
     listed = []
     for item in items:
         term, _, about = item.partition("\n")
-        listed.append(f"<dt><code>{escape(term)}</code></dt>")
+        terms = term.split(", ") if title in ("Raises", "Warns") else [term]
+        listed.append("<dt>" + linked(", ".join(f"<code>{escape(one)}</code>" for one in terms)) + "</dt>")
         if about:
             listed.append(f"<dd>{linked(str(render(textwrap.dedent(about))))}</dd>")
     return "<dl>" + "".join(listed).replace("\n\n", "\n") + "</dl>\n"

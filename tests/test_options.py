@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -15,15 +15,18 @@ AS_IN = re.compile(r"^(\w+(?:, \w+)*)\n +As in `(\w+)`", re.MULTILINE)
 
 
 def literals(function: Any) -> dict[str, set[str]]:
-    """The words that each option of a function may take by its type."""
-    parameters = inspect.signature(function).parameters
-    hints = {name: function.__globals__.get(parameter.annotation) for name, parameter in parameters.items()}
+    """The words that each option of a function, or field of a class, may take by its type."""
+    if inspect.isclass(function):
+        hints = get_type_hints(function)
+    else:  # names that stand for types only while they are checked cannot be resolved
+        parameters = inspect.signature(function).parameters.items()
+        hints = {name: function.__globals__.get(parameter.annotation) for name, parameter in parameters}
     return {name: set(get_args(hint)) for name, hint in hints.items() if get_origin(hint) is Literal}
 
 
 def documented(function: Any) -> dict[str, set[str]]:
     """The sets of words in a numpydoc docstring: its own, and those of a function that it refers to."""
-    parameters = inspect.cleandoc(function.__doc__).partition("\nReturns\n---")[0]
+    parameters = re.split(r"\n(?:Returns|Attributes)\n---", inspect.cleandoc(function.__doc__))[0]
     own = {
         name: set(re.findall(r'"([^"]*)"', words))
         for names, words in SETS.findall(parameters)
@@ -35,7 +38,12 @@ def documented(function: Any) -> dict[str, set[str]]:
     return own
 
 
-PUBLIC = {name: getattr(analysis, name) for name in analysis.__all__ if inspect.isroutine(getattr(analysis, name))}
+PUBLIC = {
+    name: value
+    for name in analysis.__all__
+    if callable(value := getattr(analysis, name))
+    and (inspect.isroutine(value) or "\nParameters\n" in inspect.cleandoc(value.__doc__ or ""))
+}
 
 
 @pytest.mark.parametrize("name", PUBLIC)
