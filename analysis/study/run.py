@@ -14,6 +14,7 @@ from analysis.study import report
 from analysis.study.blocks import recorded, table
 from analysis.study.plan import StudyPlan
 from analysis.study.prepare import prepare_study
+from analysis.study.report import StudyResults
 from analysis.study.report.sections import SECTIONS
 from analysis.study.report.sections.moving import MARKER_AT_THE_TIME
 from analysis.study.study import Study
@@ -55,7 +56,7 @@ def load_plan(path: Path | None) -> StudyPlan:
     return StudyPlan.from_toml(path) if path else synthetic_plan()
 
 
-def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object] | None = None) -> report.StudyResults:
+def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object] | None = None) -> StudyResults:
     """Carry out a study plan.
 
     Parameters

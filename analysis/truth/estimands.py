@@ -12,6 +12,7 @@ from scipy.special import ndtr, ndtri
 from analysis.arrays import FloatArray
 from analysis.cohort import synthetic
 from analysis.cohort.columns import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
+from analysis.cohort.synthetic import CohortDesign
 from analysis.kernels.cox import fit_arrays
 from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
 
@@ -29,7 +30,7 @@ class StratumCourses:
 
 
 def stratum_courses(
-    patients: synthetic.Patients, design: synthetic.CohortDesign, cutpoints: Cutpoints, *, seed: int
+    patients: synthetic.Patients, design: CohortDesign, cutpoints: Cutpoints, *, seed: int
 ) -> list[StratumCourses]:
     """The courses of everybody ("all"), then of each stratum of measured magnesium, observed and standardised.
 
@@ -63,7 +64,7 @@ def stratum_courses(
 
 
 def magnesium_within(
-    patients: synthetic.Patients, design: synthetic.CohortDesign, low: float, high: float, rng: np.random.Generator
+    patients: synthetic.Patients, design: CohortDesign, low: float, high: float, rng: np.random.Generator
 ) -> FloatArray:
     """Everybody's true magnesium, drawn given their causes and a measurement between `low` and `high` (mmol/L).
 
@@ -165,12 +166,12 @@ class TrueEstimands:
     log_hazard_ratios: pd.DataFrame
     curves: pd.DataFrame
     restricted_means: pd.DataFrame
-    design: synthetic.CohortDesign
+    design: CohortDesign
     n: int
     seed: int
 
 
-def true_estimands(design: synthetic.CohortDesign, *, n: int = 1_000_000, seed: int) -> TrueEstimands:
+def true_estimands(design: CohortDesign, *, n: int = 1_000_000, seed: int) -> TrueEstimands:
     """What the usual analyses of this design estimate, found in a large simulated cohort with no magnesium missing.
 
     Hazard ratios come from Cox models (Efron) fitted to the large cohort with the design's censoring and scans, for a
@@ -215,7 +216,7 @@ def true_estimands(design: synthetic.CohortDesign, *, n: int = 1_000_000, seed: 
 
 
 def true_cutpoint_effects(
-    design: synthetic.CohortDesign, cuts: Sequence[float], *, n: int = 1_000_000, seed: int, adjusted: bool = False
+    design: CohortDesign, cuts: Sequence[float], *, n: int = 1_000_000, seed: int, adjusted: bool = False
 ) -> pd.DataFrame:
     """The log hazard ratio of measured magnesium at or above a cut against below it, for any cuts.
 
@@ -246,9 +247,7 @@ def true_cutpoint_effects(
     return _by_endpoint(tables)[["endpoint", "cut", "log_hazard_ratio", "std_error", "hazard_ratio"]]
 
 
-def _log_hazard_ratios(
-    patients: synthetic.Patients, design: synthetic.CohortDesign, cutpoints: Cutpoints
-) -> pd.DataFrame:
+def _log_hazard_ratios(patients: synthetic.Patients, design: CohortDesign, cutpoints: Cutpoints) -> pd.DataFrame:
     """Every target on the scale of a log hazard ratio, by endpoint."""
     cohort = synthetic.cohort_frame(patients, patients.measured)
     true, measured = _per_tenth_lower(patients.magnesium), _per_tenth_lower(patients.measured)
@@ -273,7 +272,7 @@ def _by_endpoint(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _planted(design: synthetic.CohortDesign) -> pd.DataFrame:
+def _planted(design: CohortDesign) -> pd.DataFrame:
     """What the design plants on the transitions, listed under both endpoints."""
     slopes = (design.hazard_ratio_death, design.hazard_ratio_progression)
     ratios = {

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.arrays import BoolArray, FloatArray
 from analysis.cohort import synthetic
 from analysis.cohort.columns import OVERALL_SURVIVAL
+from analysis.cohort.synthetic import CohortDesign
 from analysis.kernels.cox import fit_arrays
 from analysis.kernels.cutpoints import cut_rows, log_hazard_ratios
 from analysis.strata.cutpoints import clinical_cutpoints
@@ -28,9 +29,7 @@ FROM, TO, HORIZON = 0.70, 0.85, 24.0
 CLINICAL = clinical_cutpoints("nhanes-1").edges[0]
 
 
-def cutpoint_world(
-    name: str, design: synthetic.CohortDesign, *, n_population: int = 1_000_000, seed: int
-) -> BenchWorld:
+def cutpoint_world(name: str, design: CohortDesign, *, n_population: int = 1_000_000, seed: int) -> BenchWorld:
     """A world of the synthetic cohort, overall survival by measured magnesium, with the true effect of every cut.
 
     The effects are crude log hazard ratios in a large cohort with the same censoring: of magnesium above a cut against
@@ -61,7 +60,7 @@ def cutpoint_world(
     return BenchWorld(name, partial(_draw, design), as_targets(cut_targets(design, population)))
 
 
-def cut_targets(design: synthetic.CohortDesign, population: pd.DataFrame) -> dict[str, Target | float]:
+def cut_targets(design: CohortDesign, population: pd.DataFrame) -> dict[str, Target | float]:
     """The true effects of every cut and along magnesium, and the cut-point, from a large cohort of a design."""
     if design.world == "independent":
         return {CUT_EFFECT: 0.0, SLOPE: 0.0}
@@ -82,7 +81,7 @@ def marker_time_event(cohort: pd.DataFrame) -> tuple[FloatArray, FloatArray, Boo
     return cohort[MARKER].to_numpy(), time, event == 1
 
 
-def _draw(design: synthetic.CohortDesign, seed: int) -> pd.DataFrame:
+def _draw(design: CohortDesign, seed: int) -> pd.DataFrame:
     """Magnesium and overall survival of one cohort."""
     patients = synthetic.simulate_patients(design, seed=seed)
     return synthetic.cohort_frame(patients, patients.measured)[[MARKER, *OVERALL_SURVIVAL.columns]]
@@ -93,7 +92,7 @@ def _between(cuts: FloatArray, effects: FloatArray, at: float) -> float:
     return float(np.interp(at, cuts, effects))
 
 
-def marker_world(name: str, design: synthetic.CohortDesign, *, n_population: int = 1_000_000, seed: int) -> BenchWorld:
+def marker_world(name: str, design: CohortDesign, *, n_population: int = 1_000_000, seed: int) -> BenchWorld:
     """A synthetic world with the truth of every common use of a marker, for overall survival by measured magnesium.
 
     Each target is what the same analysis gives in a large cohort with the same censoring and no magnesium missing;
@@ -131,12 +130,12 @@ def marker_world(name: str, design: synthetic.CohortDesign, *, n_population: int
     return BenchWorld(name, partial(draw_cohort, design), as_targets(targets))
 
 
-def draw_cohort(design: synthetic.CohortDesign, seed: int) -> pd.DataFrame:
+def draw_cohort(design: CohortDesign, seed: int) -> pd.DataFrame:
     """One cohort of a design."""
     return synthetic.simulate_cohort(design, seed=seed).cohort
 
 
-def _model_targets(design: synthetic.CohortDesign, population: pd.DataFrame) -> dict[str, float]:
+def _model_targets(design: CohortDesign, population: pd.DataFrame) -> dict[str, float]:
     """The coefficients of the adjusted models and of the spline in the large cohort."""
     marker, time, event = marker_time_event(population)
     knots = place_knots(marker, 4, MARKER)
@@ -149,7 +148,7 @@ def _model_targets(design: synthetic.CohortDesign, population: pd.DataFrame) -> 
     }
 
 
-def adjusted_slope(design: synthetic.CohortDesign, population: pd.DataFrame, magnesium: FloatArray) -> float:
+def adjusted_slope(design: CohortDesign, population: pd.DataFrame, magnesium: FloatArray) -> float:
     """The slope of magnesium (mmol/L) beside its causes in a large cohort, per 0.1 mmol/L.
 
     Zero, and not estimated, in worlds without an effect: what magnesium holds beyond its causes is related to nothing
