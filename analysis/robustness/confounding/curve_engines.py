@@ -14,13 +14,13 @@ from analysis.errors import NotEstimable, Separation
 from analysis.kernels.cox import RiskSets, at_risk_sums, event_sums, fit_arrays, risk_sets
 from analysis.kernels.cox_resamples import baseline_batch, fit_weighted_batch
 from analysis.kernels.times import n_times_to
+from analysis.kernels.tolerances import NOBODY_LEFT
 from analysis.robustness.confounding.exposure import ExposureRows, fit_propensity, probabilities
 from analysis.robustness.confounding.weights import Weighting
 from analysis.survival.cox import CoxFit, CoxModel, Design, fit_design
 
 BATCH = 50
 """Resamples that are computed together, from one seed."""
-NOBODY = 1e-12
 MOST_TIMES = 500
 """Distinct event times above which the curves are computed at as many quantiles of them."""
 
@@ -125,7 +125,7 @@ class Reweighter:
         weight = (counts * np.clip(ratio, *self.limits)).T[self.sets.rows]
         n_risk, n_event = at_risk_sums(self.sets, weight), event_sums(self.sets, weight[self.sets.events])
         left = 1 - np.divide(n_event, n_risk, out=np.zeros_like(n_event), where=n_event > 0)
-        left[left < NOBODY] = 0.0
+        left[left < NOBODY_LEFT] = 0.0
         survival = np.ones((len(counts), self.n_groups, len(self.times)))
         for group in range(self.n_groups):
             low, high = np.searchsorted(self.sets.stratum, [group, group + 1])

@@ -13,6 +13,7 @@ from analysis import errors
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, column_problems, numbers
 from analysis.kernels.tails import normal_quantile
+from analysis.kernels.tolerances import SAME_PERMUTED
 from analysis.robustness.multiverse import analyses as fits
 from analysis.robustness.multiverse.analyses import Contrast, Universe
 from analysis.robustness.multiverse.choices import COMPLETE, DIMENSIONS, Choices, Condition, read_choices
@@ -22,9 +23,6 @@ from analysis.survival.cox import EVENTS_PER_PARAMETER
 from analysis.survival.rows import choice_problems, count_problems, level_problems, listed
 
 __all__ = ["Multiverse", "cutpoint_multiverse"]
-
-AS_LARGE = 1 - 1e-9
-"""A permuted median this close to the observed one's distance from the centre counts as reaching it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,7 +327,7 @@ def _permutation_p(observed: float, medians: FloatArray) -> float:
     if not len(medians) or np.isnan(observed):
         return float("nan")
     centre = float(np.nanmean([observed, *medians]))
-    nearer = np.abs(medians - centre) < abs(observed - centre) * AS_LARGE
+    nearer = np.abs(medians - centre) < abs(observed - centre) * (1 - SAME_PERMUTED)
     return float((1 + (~nearer).sum()) / (1 + len(medians)))
 
 

@@ -23,12 +23,11 @@ from analysis.kernels.counts import (
     statistic_of,
 )
 from analysis.kernels.tails import chi_square_tail
+from analysis.kernels.tolerances import SAME_PERMUTED
 from analysis.survival import rows
 from analysis.survival.group_tests.logrank import checked_groups
 from analysis.survival.rows import SurvivalData, label_column, listed
 
-SAME = 1e-9
-"""A permuted statistic this little below the observed one, in relation to it, reaches it."""
 BATCH_DRAWS = 25_000_000
 """Scores drawn in one batch: about a tenth of a second."""
 
@@ -147,7 +146,7 @@ def permutation_logrank(
         raise NotEstimable(_no_information(by, listed(strata)))
     statistic = float(statistic_of(drawn, drawn.sums))
     permuted = _permuted(drawn, n_permutations, seed)
-    p_value = (1 + int((permuted >= statistic * (1 - SAME)).sum())) / (1 + n_permutations)
+    p_value = (1 + int((permuted >= statistic * (1 - SAME_PERMUTED)).sum())) / (1 + n_permutations)
     sums = logrank_sums(rows.counts_of_rows(data, compared=True))
     chi_square, df = score_chi_square(sums.observed - sums.expected, sums.covariance)
     warn_all(data.warnings)
