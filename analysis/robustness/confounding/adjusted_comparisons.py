@@ -20,7 +20,7 @@ from analysis.robustness.confounding.exposure import read_exposure
 from analysis.robustness.confounding.weights import check_truncate, weigh
 from analysis.survival.curves import difference_columns, pairs_of, with_pairs
 from analysis.survival.group_tests import LogRank, checked_groups
-from analysis.survival.rows import label_column, level_problems, listed, number_problems
+from analysis.survival.rows import label_column, listed
 
 __all__ = ["AdjustedMeans", "adjusted_logrank", "adjusted_restricted_mean", "adjusted_survival_difference"]
 
@@ -83,12 +83,13 @@ def adjusted_restricted_mean(adjusted: AdjustedCurves, horizon: float, *, conf_l
     >>> from analysis import Endpoint, adjusted_curves
     >>> rows = {"months": range(1, 41), "died": 1, "arm": ["a", "b"] * 20, "age": [60, 60, 70, 70] * 10}
     >>> patients = pd.DataFrame(rows)
-    >>> found = adjusted_curves(patients, Endpoint("months", "died"), ["age"], by="arm", n_bootstrap=20, seed=1)
-    >>> adjusted_restricted_mean(found, 12).means.columns.tolist()
+    >>> result = adjusted_curves(patients, Endpoint("months", "died"), ["age"], by="arm", n_bootstrap=20, seed=1)
+    >>> adjusted_restricted_mean(result, 12).means.columns.tolist()
     ['stratum', 'restricted_mean', 'std_error', 'conf_low', 'conf_high']
     """
     errors.raise_all(
-        number_problems("horizon", horizon, low=0, open_low=True) + level_problems(conf_level), errors.InputError
+        errors.number_problems("horizon", horizon, low=0, open_low=True) + errors.level_problems(conf_level),
+        errors.InputError,
     )
     _refuse_no_draws(adjusted)
     _refuse_beyond(adjusted, "horizon", horizon)
@@ -139,11 +140,11 @@ def adjusted_survival_difference(adjusted: AdjustedCurves, time: float, *, conf_
     >>> from analysis import Endpoint, adjusted_curves
     >>> rows = {"months": range(1, 41), "died": 1, "arm": ["a", "b"] * 20, "age": [60, 60, 70, 70] * 10}
     >>> patients = pd.DataFrame(rows)
-    >>> found = adjusted_curves(patients, Endpoint("months", "died"), ["age"], by="arm", n_bootstrap=20, seed=1)
-    >>> len(adjusted_survival_difference(found, 12))
+    >>> result = adjusted_curves(patients, Endpoint("months", "died"), ["age"], by="arm", n_bootstrap=20, seed=1)
+    >>> len(adjusted_survival_difference(result, 12))
     1
     """
-    errors.raise_all(number_problems("time", time, low=0) + level_problems(conf_level), errors.InputError)
+    errors.raise_all(errors.number_problems("time", time, low=0) + errors.level_problems(conf_level), errors.InputError)
     _refuse_no_draws(adjusted)
     _refuse_beyond(adjusted, "time", time)
     step = int(n_times_to(adjusted.times, np.array([float(time)]))[0]) - 1

@@ -20,15 +20,7 @@ from analysis.robustness.confounding.exposure import ExposureRows, read_exposure
 from analysis.robustness.confounding.weights import BalanceWeights, check_truncate, weigh
 from analysis.survival.cox import CoxFit
 from analysis.survival.curves import CHOSEN_TIMES, EVENT_TIMES, QUANTILES
-from analysis.survival.rows import (
-    choice_problems,
-    code_column,
-    count_problems,
-    level_problems,
-    listed,
-    spell_warnings,
-    times_given,
-)
+from analysis.survival.rows import code_column, listed, spell_warnings, times_given
 
 __all__ = ["AdjustedCurves", "adjusted_curves"]
 
@@ -131,7 +123,7 @@ def adjusted_curves(
     seed : int
     conf_level : float
     truncate : float, optional
-        As in `balance_weights`; the limits found in the cohort hold in every resample.
+        As in `balance_weights`; the limits of the cohort apply in every resample.
 
     Returns
     -------
@@ -181,8 +173,8 @@ def adjusted_curves(
     >>> from analysis import Endpoint
     >>> rows = {"months": range(1, 41), "died": 1, "arm": ["a", "b"] * 20, "age": [60, 60, 70, 70] * 10}
     >>> patients = pd.DataFrame(rows)
-    >>> found = adjusted_curves(patients, Endpoint("months", "died"), ["age"], by="arm", n_bootstrap=20, seed=1)
-    >>> found.labels, len(found.draws), found.curves.columns[:6].tolist()
+    >>> result = adjusted_curves(patients, Endpoint("months", "died"), ["age"], by="arm", n_bootstrap=20, seed=1)
+    >>> result.labels, len(result.draws), result.curves.columns[:6].tolist()
     (('a', 'b'), 20, ['stratum', 'time', 'n_risk', 'n_event', 'n_censor', 'survival'])
     """
     _check_options(method, n_bootstrap, seed, conf_level, truncate)
@@ -215,8 +207,8 @@ def adjusted_curves(
 
 def _check_options(method: str, n_bootstrap: int, seed: int, conf_level: float, truncate: float | None) -> None:
     """Refuse options that mean nothing, all at once."""
-    problems = choice_problems("method", method, get_args(AdjustmentMethod)) + level_problems(conf_level)
-    problems += count_problems("n_bootstrap", n_bootstrap, low=0) + count_problems("seed", seed, low=0)
+    problems = errors.choice_problems("method", method, get_args(AdjustmentMethod)) + errors.level_problems(conf_level)
+    problems += errors.count_problems("n_bootstrap", n_bootstrap, low=0) + errors.count_problems("seed", seed, low=0)
     problems += [f"n_bootstrap={n_bootstrap}: 0 for no intervals, else at least {FEWEST_DRAWS}"] * (
         not problems and 0 < n_bootstrap < FEWEST_DRAWS
     )
@@ -296,7 +288,9 @@ def _curve_frame(
     parts = []
     for code, end in enumerate(ends):
         shown = np.flatnonzero(wanted & reached(grid, end))
-        part = _counts(rows, code, grid[shown]).assign(**{name: held[code, shown] for name, held in columns.items()})
+        part = _counts(rows, code, grid[shown]).assign(
+            **{name: values[code, shown] for name, values in columns.items()}
+        )
         part.insert(0, "stratum", code_column(np.full(len(part), code), rows.groups.labels))
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)

@@ -162,8 +162,8 @@ def drawn_curves(engine: CurveEngine, n: int, n_bootstrap: int, seed: int, *, sh
     sizes = [end - first for first, end in batch_bounds(n_bootstrap, BATCH)]
     seeds = np.random.SeedSequence(seed).spawn(len(sizes))
     batches = list(zip(sizes, seeds, strict=True))
-    found = in_batches(partial(_batch, engine, n), batches, sizes=sizes, label="adjusted curves")
-    return np.concatenate([np.empty((0, *shape)), *(survival[fitted] for survival, fitted in found)])
+    parts = in_batches(partial(_batch, engine, n), batches, sizes=sizes, label="adjusted curves")
+    return np.concatenate([np.empty((0, *shape)), *(survival[fitted] for survival, fitted in parts)])
 
 
 def _batch(engine: CurveEngine, n: int, batch: tuple[int, np.random.SeedSequence]) -> tuple[FloatArray, BoolArray]:

@@ -85,8 +85,8 @@ def e_value(
 
     Examples
     --------
-    >>> found = e_value(2.0, conf_low=1.25, conf_high=3.2, outcome="rare")  # 2 + sqrt(2), 1.25 + sqrt(1.25 / 4)
-    >>> round(found.estimate, 4), round(found.limit, 4)
+    >>> result = e_value(2.0, conf_low=1.25, conf_high=3.2, outcome="rare")  # 2 + sqrt(2), 1.25 + sqrt(1.25 / 4)
+    >>> round(result.estimate, 4), round(result.limit, 4)
     (3.4142, 1.809)
     """
     _check(hazard_ratio, conf_low, conf_high, outcome)

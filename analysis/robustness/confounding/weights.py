@@ -149,24 +149,20 @@ def weigh(
     truncate: float | None,
 ) -> tuple[BalanceWeights, Weighting]:
     """The weights of the rows as a result on the cohort's index, and as arrays with the model behind them."""
-    found, (codes, labels) = _weighting(rows, stabilised, truncate), (rows.groups.codes, rows.groups.labels)
+    weighting, labels = _weighting(rows, stabilised, truncate), rows.groups.labels
     weights = np.full(len(cohort), np.nan)
     propensity = np.full((len(cohort), len(labels)), np.nan)
-    weights[rows.data.position], propensity[rows.data.position] = found.weights, found.propensity
-    summary = _summary(found, codes, labels)
-    account = rows.data.account | {
-        "warnings": (
-            *errors.dropped_warnings(rows.data.n_read, rows.data.n_used, rows.data.dropped),
-            *_weight_warnings(summary, rows.by),
-            *_impossible_warnings(found.propensity, summary, rows.by),
-        )
-    }
+    weights[rows.data.position], propensity[rows.data.position] = weighting.weights, weighting.propensity
+    summary = _summary(weighting, rows.groups.codes, labels)
+    dropped = errors.dropped_warnings(rows.data.n_read, rows.data.n_used, rows.data.dropped)
+    carried = (*dropped, *_weight_warnings(summary, weighting.propensity, rows.by))
     result = BalanceWeights(
         weights=pd.Series(weights, index=cohort.index, name="weight"),
         propensity=pd.DataFrame(propensity, index=cohort.index, columns=pd.Index(labels)),
-        summary=summary, by=rows.by, covariates=listed(covariates), stabilised=stabilised, truncate=truncate, **account,
+        summary=summary, by=rows.by, covariates=listed(covariates), stabilised=stabilised, truncate=truncate,
+        **rows.data.account | {"warnings": carried},
     )  # fmt: skip
-    return result, found
+    return result, weighting
 
 
 def _weighting(rows: ExposureRows, stabilised: bool, truncate: float | None) -> Weighting:
@@ -206,67 +202,51 @@ def effective_number(weights: FloatArray) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def _summary(found: Weighting, codes: IntArray, labels: Sequence[str]) -> pd.DataFrame:
+def _summary(weighting: Weighting, codes: IntArray, labels: Sequence[str]) -> pd.DataFrame:
     """Each stratum's number, effective number, largest weight, and how many others lie outside its range."""
     table = []
     for code in range(len(labels)):
         mine = codes == code
-        weights, own = found.weights[mine], found.propensity[mine, code]
-        outside = float((found.propensity[~mine, code] < EQUAL * own.min()).mean())
+        weights, own = weighting.weights[mine], weighting.propensity[mine, code]
+        outside = float((weighting.propensity[~mine, code] < EQUAL * own.min()).mean())
         table.append((int(mine.sum()), effective_number(weights), float(weights.max()), outside))
     summary = pd.DataFrame(table, columns=["n", "effective_n", "largest_weight", "share_outside"])
     summary.insert(0, "stratum", label_column(labels, labels))
     return summary
 
 
-def _weight_warnings(summary: pd.DataFrame, by: str) -> list[errors.AnalysisWarning]:
-    """Warnings of weights that explode, and of strata without overlap."""
-    extreme = (summary["largest_weight"] > LARGE) | (summary["effective_n"] < SMALL_SHARE * summary["n"])
-    few = [
-        f"{row['stratum']!r} has {row['n']} rows, worth {row['effective_n']:.1f}, largest weight"
-        f" {row['largest_weight']:.3g}"
-        for row in summary[extreme].to_dict("records")
-    ]
-    outside = summary[summary["share_outside"] > MOST_OUTSIDE].to_dict("records")
-    apart = [f"{row['stratum']!r} ({row['share_outside']:.0%})" for row in outside]
-    found: list[errors.AnalysisWarning] = []
+def _weight_warnings(summary: pd.DataFrame, propensity: FloatArray, by: str) -> list[errors.AnalysisWarning]:
+    """Warnings of weights that explode, of strata without overlap, and of rows that no weight can stand for."""
+    few, apart, impossible = [], [], []
+    for row, count in zip(summary.to_dict("records"), (propensity < IMPOSSIBLE).sum(axis=0).tolist(), strict=True):
+        label, n, effective_n, largest, outside = row.values()
+        if largest > LARGE or effective_n < SMALL_SHARE * n:
+            few.append(f"{label!r} has {n} rows, worth {effective_n:.1f}, largest weight {largest:.3g}")
+        if outside > MOST_OUTSIDE:
+            apart.append(f"{label!r} ({outside:.0%})")
+        elif count:
+            impossible.append(f"{label!r} ({count} row{'s' * (count > 1)})")
+    warnings: list[errors.AnalysisWarning] = []
     if few:
-        found.append(errors.ExtremeWeights(f"weights by {by!r}: a few rows stand for many: {first_few(few)}"))
+        warnings.append(errors.ExtremeWeights(f"weights by {by!r}: a few rows stand for many: {first_few(few)}"))
     if apart:
-        found.append(
-            errors.NoOverlap(
-                f"strata of {by!r} that have no like for many of the other rows (share): {first_few(apart)}; what is"
-                " said of them there is the model's word, not the data's"
-            )
+        text = (
+            f"strata of {by!r} that have no like for many of the other rows (share): {first_few(apart)}; what is said"
+            " of them there is the model's word, not the data's"
         )
-    return found
-
-
-def _impossible_warnings(propensity: FloatArray, summary: pd.DataFrame, by: str) -> list[errors.AnalysisWarning]:
-    """Warning of rows that could not have been in a stratum that overlaps otherwise: no weight stands for them."""
-    counts = (propensity < IMPOSSIBLE).sum(axis=0).tolist()
-    strata = [
-        f"{row['stratum']!r} ({count} row{'s' * (count > 1)})"
-        for row, count in zip(summary.to_dict("records"), counts, strict=True)
-        if count and row["share_outside"] <= MOST_OUTSIDE
-    ]
-    if not strata:
-        return []
-    return [
-        errors.NoOverlap(
-            f"strata of {by!r} in which some rows could not have been, given their covariates: {first_few(strata)}; a"
-            " level that only another stratum holds does this: weighting cannot balance it, so join it with another or"
-            " leave its rows out"
+        warnings.append(errors.NoOverlap(text))
+    if impossible:
+        text = (
+            f"strata of {by!r} in which some rows could not have been, given their covariates: {first_few(impossible)};"
+            " a level that only another stratum holds does this: weighting cannot balance it, so join it with another"
+            " or leave its rows out"
         )
-    ]
+        warnings.append(errors.NoOverlap(text))
+    return warnings
 
 
 def covariate_balance(
-    cohort: pd.DataFrame,
-    covariates: str | Sequence[str],
-    *,
-    by: str,
-    weights: BalanceWeights | pd.Series | None = None,
+    cohort: pd.DataFrame, covariates: str | Sequence[str], *, by: str, weights: BalanceWeights | pd.Series | None = None
 ) -> pd.DataFrame:
     """Standardised mean differences between strata, as they are and weighted.
 
@@ -373,13 +353,13 @@ def _differences(rows: ExposureRows, names: Sequence[str], x: FloatArray, weight
 def _variances(x: FloatArray, codes: IntArray) -> FloatArray:
     """Variances by stratum: n - 1 for numbers, p (1 - p) for indicators; NaN with one row."""
     is_indicator = np.isin(x, (0.0, 1.0)).all(axis=0)
-    found = []
+    variances = []
     for code in range(int(codes.max()) + 1):
         part = x[codes == code]
         divisor = np.where(is_indicator, len(part), len(part) - 1.0)
         squares = ((part - part.mean(axis=0)) ** 2).sum(axis=0)
-        found.append(np.divide(squares, divisor, out=np.full(x.shape[1], np.nan), where=divisor > 0))
-    return np.array(found, dtype=np.float64)
+        variances.append(np.divide(squares, divisor, out=np.full(x.shape[1], np.nan), where=divisor > 0))
+    return np.array(variances, dtype=np.float64)
 
 
 def _standardised(a: FloatArray, b: FloatArray, pooled: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ from analysis.cohort.columns import Endpoint, first_few
 from analysis.kernels.counts import count, fleming_harrington_scores
 from analysis.kernels.tails import two_sided
 from analysis.survival.group_tests import checked_groups
-from analysis.survival.rows import SurvivalData, late_entry, listed, number_problems, survival_data
+from analysis.survival.rows import SurvivalData, late_entry, listed, survival_data
 
 RHO_GAMMA = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
 NO_RANK = 1e-10
@@ -158,7 +158,7 @@ def _pairs(rho_gamma: Sequence[tuple[float, float]]) -> list[tuple[float, float]
         if len(pair) != 2:
             problems.append(f"rho_gamma: {pair!r} is no pair (rho, gamma)")
             continue
-        problems += number_problems("rho", pair[0], low=0) + number_problems("gamma", pair[1], low=0)
+        problems += errors.number_problems("rho", pair[0], low=0) + errors.number_problems("gamma", pair[1], low=0)
     errors.raise_all(problems, errors.InputError)
     return [(float(rho), float(gamma)) for rho, gamma in given]
 

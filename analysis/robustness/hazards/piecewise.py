@@ -18,7 +18,7 @@ from analysis.kernels.times import n_times_to
 from analysis.robustness.stability import difference_test, with_slopes
 from analysis.strata.marker_designs import adjust_problems, read_marker_design
 from analysis.survival.cox import ChiSquare, CoxFit, CoxModel, Design, fit_design, hazard_ratios
-from analysis.survival.rows import level_problems, listed, times_given
+from analysis.survival.rows import listed, times_given
 
 FEWEST_EVENTS = 50
 DOUBT = 0.05
@@ -125,12 +125,12 @@ def piecewise_effects(
     Examples
     --------
     >>> from analysis import OVERALL_SURVIVAL, load_cohort
-    >>> found = piecewise_effects(load_cohort(), OVERALL_SURVIVAL, "age", cuts=[6, 12])
-    >>> found.periods[["start", "stop", "n_event"]].to_numpy().tolist()
+    >>> result = piecewise_effects(load_cohort(), OVERALL_SURVIVAL, "age", cuts=[6, 12])
+    >>> result.periods[["start", "stop", "n_event"]].to_numpy().tolist()
     [[0.0, 6.0, 108.0], [6.0, 12.0, 92.0], [12.0, nan, 102.0]]
     """
     terms, strata_names = listed(adjust), listed(strata)
-    errors.raise_all(level_problems(conf_level) + adjust_problems(marker, terms), errors.InputError)
+    errors.raise_all(errors.level_problems(conf_level) + adjust_problems(marker, terms), errors.InputError)
     at = _cuts(cuts)
     design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
     at = _snapped(at, np.unique(design.data.time))

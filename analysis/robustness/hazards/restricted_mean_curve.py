@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from analysis import errors
 from analysis.arrays import FloatArray
-from analysis.errors import InputError, NotEstimable, raise_all
 from analysis.kernels.counts import areas
 from analysis.kernels.tails import normal_quantile
-from analysis.survival.curves import check_horizon, pairs_of, strata_of
-from analysis.survival.rows import count_problems, label_column, level_problems, times_given
+from analysis.survival.curves import check_horizon, pairs_of, strata_of, with_pairs
+from analysis.survival.rows import times_given
 
 N_HORIZONS, EARLIEST_SHARE = 40, 0.1
 FEWEST_AT_RISK = 10
@@ -71,49 +71,42 @@ def restricted_mean_curve(
     >>> from analysis import Endpoint, kaplan_meier
     >>> cohort = pd.DataFrame({"months": [2, 3, 3, 5, 4, 6], "died": [1, 0, 1, 1, 1, 0], "arm": list("aabbab")})
     >>> curves = kaplan_meier(cohort, Endpoint("months", "died"), by="arm")
-    >>> found = restricted_mean_curve(curves, horizons=[3, 4], seed=1)
-    >>> found[["horizon", "difference"]].round(4).to_numpy().tolist()
+    >>> result = restricted_mean_curve(curves, horizons=[3, 4], seed=1)
+    >>> result[["horizon", "difference"]].round(4).to_numpy().tolist()
     [[3.0, 0.3333], [4.0, 0.3333]]
     """
-    raise_all(
-        level_problems(conf_level) + count_problems("n_draws", n_draws, low=100) + count_problems("seed", seed, low=0),
-        InputError,
-    )
+    problems = errors.level_problems(conf_level) + errors.count_problems("n_draws", n_draws, low=100)
+    errors.raise_all(problems + errors.count_problems("seed", seed, low=0), errors.InputError)
     strata = strata_of(curves)
-    pairs = pairs_of(list(strata))
+    labels = list(strata)
+    pairs = pairs_of(labels)
     given = None if horizons is None else _horizons(horizons)
     if given is not None:
         check_horizon(strata, float(given[-1]), extend=False)
     grids = [_up_to_few(strata, pair) if given is None else given for pair in pairs]
-    streams = np.random.SeedSequence(seed).spawn(len(pairs))
     tables = []
-    for (a, b), at, stream in zip(pairs, grids, streams, strict=True):
-        first, second = (_influence(strata[label], at) for label in (a, b))
-        tables.append(_pair_table(first, second, at, conf_level, _sup_draws(first[1], second[1], n_draws, stream)))
-    result = pd.concat(tables, ignore_index=True)
-    for place, side in enumerate(("stratum_a", "stratum_b")):
-        named = [pair[place] for pair, at in zip(pairs, grids, strict=True) for _ in at]
-        result.insert(place, side, label_column(named, list(strata)))
-    return result
+    for pair, at, stream in zip(pairs, grids, np.random.SeedSequence(seed).spawn(len(pairs)), strict=True):
+        first, second = (_influence(strata[label], at) for label in pair)
+        table = _pair_table(first, second, at, conf_level, n_draws, stream)
+        tables.append(with_pairs(table, [pair] * len(at), labels))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _horizons(given: ArrayLike) -> FloatArray:
     """The horizons asked for, ascending and each once."""
     at = np.unique(times_given(given, name="horizons"))
     if at[0] <= 0:
-        raise InputError("horizons must be above 0: no time is lived before 0")
+        raise errors.InputError("horizons must be above 0: no time is lived before 0")
     return at
 
 
 def _up_to_few(strata: dict[str, pd.DataFrame], pair: tuple[str, str]) -> FloatArray:
     """Even steps up to the last time at which both strata of a pair have enough at risk."""
-    ends = []
-    for label in pair:
-        rows = strata[label]
-        ends.append(float(rows["time"].where(rows["n_risk"] >= FEWEST_AT_RISK, 0.0).max()))
+    parts = [strata[label] for label in pair]
+    ends = [float(part["time"].where(part["n_risk"] >= FEWEST_AT_RISK, 0.0).max()) for part in parts]
     if min(ends) <= 0:
         few = ", ".join(repr(label) for label, end in zip(pair, ends, strict=True) if end <= 0)
-        raise NotEstimable(
+        raise errors.NotEstimable(
             f"strata with fewer than {FEWEST_AT_RISK} at risk throughout: {few}; a large-sample band means little"
             " there (give horizons to have one all the same)"
         )
@@ -138,9 +131,8 @@ def _influence(rows: pd.DataFrame, at: FloatArray) -> tuple[FloatArray, FloatArr
     return area[:, 0], area[:, counted] * root[counted]
 
 
-def _sup_draws(a: FloatArray, b: FloatArray, n_draws: int, stream: np.random.SeedSequence) -> FloatArray:
+def _largest_draws(weights: FloatArray, n_draws: int, stream: np.random.SeedSequence) -> FloatArray:
     """The largest standardised deviation over the horizons, draw by draw."""
-    weights = np.hstack([a, b])
     error = np.sqrt((weights**2).sum(axis=1))
     varies = error > 0
     if not varies.any():
@@ -148,14 +140,9 @@ def _sup_draws(a: FloatArray, b: FloatArray, n_draws: int, stream: np.random.See
     rng = np.random.default_rng(stream)
     # The deviations at the horizons have this covariance whatever the event times: few draws of few numbers.
     unit = weights[varies] / error[varies, None]
-    root = _root(unit @ unit.T)
+    values, vectors = np.linalg.eigh(unit @ unit.T)
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     return np.asarray(np.abs(rng.standard_normal((n_draws, len(root))) @ root).max(axis=1), dtype=np.float64)
-
-
-def _root(correlation: FloatArray) -> FloatArray:
-    """A symmetric square root of a correlation matrix."""
-    values, vectors = np.linalg.eigh(correlation)
-    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T, dtype=np.float64)
 
 
 def _pair_table(
@@ -163,13 +150,15 @@ def _pair_table(
     b: tuple[FloatArray, FloatArray],
     at: FloatArray,
     conf_level: float,
-    largest: FloatArray,
+    n_draws: int,
+    stream: np.random.SeedSequence,
 ) -> pd.DataFrame:
     """The curve of one pair."""
     difference = b[0] - a[0]
     error = np.sqrt((a[1] ** 2).sum(axis=1) + (b[1] ** 2).sum(axis=1))
     # A band is never narrower than the pointwise limits, as draws could have it where there are few horizons.
     reach = normal_quantile(conf_level)
+    largest = _largest_draws(np.hstack([a[1], b[1]]), n_draws, stream)
     wide = max(float(np.quantile(largest, conf_level)), reach)
     return pd.DataFrame(
         {

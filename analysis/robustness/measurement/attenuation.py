@@ -18,7 +18,7 @@ from analysis.robustness.measurement import error as measurement
 from analysis.robustness.measurement.error import MAGNESIUM_ERROR, ErrorScale, MeasurementError
 from analysis.strata.marker_designs import adjust_problems, read_marker_design
 from analysis.survival.cox import CoxFit, CoxModel, Design, fit_design
-from analysis.survival.rows import level_problems, listed
+from analysis.survival.rows import listed
 
 __all__ = ["Attenuation", "attenuation"]
 
@@ -146,8 +146,8 @@ def attenuation(
     --------
     >>> from analysis import OVERALL_SURVIVAL, simulate_cohort
     >>> cohort = simulate_cohort(seed=1).cohort.dropna(subset=["magnesium"])
-    >>> found = attenuation(cohort, OVERALL_SURVIVAL, "magnesium", n_draws=20, seed=1)
-    >>> found.table["measurement"].tolist()[-2:]
+    >>> result = attenuation(cohort, OVERALL_SURVIVAL, "magnesium", n_draws=20, seed=1)
+    >>> result.table["measurement"].tolist()[-2:]
     ['one more error, expected', 'one more error, drawn']
     """
     error = measurement.checked_error(measurement_error, error_scale, n_draws=n_draws, seed=seed)
@@ -191,7 +191,7 @@ def fit_measured(
         The parts of an `ErrorAnalysis` but for the draws' `n_failed` and `seed`.
     """
     terms, strata_names = listed(adjust), listed(strata)
-    errors.raise_all(adjust_problems(marker, terms) + level_problems(conf_level), errors.InputError)
+    errors.raise_all(adjust_problems(marker, terms) + errors.level_problems(conf_level), errors.InputError)
     design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
     index = design.columns[str(marker)][0]
     values = design.x[:, index]

@@ -15,7 +15,7 @@ from analysis.robustness.measurement import error as measurement
 from analysis.robustness.measurement.error import MAGNESIUM_ERROR, ErrorScale, MeasurementError
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import column_precision, range_problems, stratum_codes
-from analysis.survival.rows import label_column, number_problems
+from analysis.survival.rows import label_column
 
 __all__ = ["Reclassification", "reclassification"]
 
@@ -29,10 +29,10 @@ class Reclassification(errors.RowAccount):
     Attributes
     ----------
     table : DataFrame
-        from_stratum, to_stratum (ordered categoricals), n (patients in the first), share of them found in the second
+        from_stratum, to_stratum (ordered categoricals), n (patients in the first), share of them in the second later
         (mean over the draws), monte_carlo_error, share_low, share_high (where the share of 95 % of repeats lies).
     share_changed : float
-        Of all patients, found in another stratum.
+        Of all patients, in another stratum at the next measurement.
     monte_carlo_error, share_changed_low, share_changed_high : float
         Of the share changed.
     reliability : float
@@ -122,13 +122,13 @@ def reclassification(
     --------
     >>> from analysis import clinical_cutpoints, simulate_cohort
     >>> cohort = simulate_cohort(seed=1).cohort.dropna(subset=["magnesium"])
-    >>> found = reclassification(cohort, clinical_cutpoints("nhanes-1"), marker="magnesium", n_draws=200, seed=1)
-    >>> found.table.columns.tolist()[:4], len(found.table)
+    >>> result = reclassification(cohort, clinical_cutpoints("nhanes-1"), marker="magnesium", n_draws=200, seed=1)
+    >>> result.table.columns.tolist()[:4], len(result.table)
     (['from_stratum', 'to_stratum', 'n', 'share'], 9)
     """
     error = measurement.checked_error(measurement_error, error_scale, n_draws=n_draws, seed=seed)
     if resolution is not None:
-        errors.raise_all(number_problems("resolution", resolution, low=0, open_low=True), errors.InputError)
+        errors.raise_all(errors.number_problems("resolution", resolution, low=0, open_low=True), errors.InputError)
     values, precision = _marker_values(cohort, cutpoints, marker)
     measurement.refuse_nonpositive(values, error, marker)
     ratio = _reliability(values, error, marker)

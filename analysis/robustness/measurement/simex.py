@@ -132,8 +132,8 @@ def simulation_extrapolation(
     --------
     >>> from analysis import OVERALL_SURVIVAL, simulate_cohort
     >>> cohort = simulate_cohort(seed=1).cohort.dropna(subset=["magnesium"])
-    >>> found = simulation_extrapolation(cohort, OVERALL_SURVIVAL, "magnesium", n_simulations=20, seed=1)
-    >>> row = found.coefficients.iloc[0]
+    >>> result = simulation_extrapolation(cohort, OVERALL_SURVIVAL, "magnesium", n_simulations=20, seed=1)
+    >>> row = result.coefficients.iloc[0]
     >>> bool(row["coef"] < row["coef_measured"] < 0)  # error weakens, the correction strengthens
     True
     """
@@ -296,12 +296,12 @@ def _reliability_warning(ratio: float) -> list[errors.AnalysisWarning]:
 
 def _draw_warnings(table: pd.DataFrame, n_failed: int, n_simulations: int) -> list[errors.AnalysisWarning]:
     """Warnings of simulations that failed, and of variances that are not positive."""
-    found: list[errors.AnalysisWarning] = []
+    warnings: list[errors.AnalysisWarning] = []
     if n_failed:
         text = f"{n_failed} of {n_simulations} simulations could not be fitted, and are left out"
-        found.append(errors.FailedDraws(text))
+        warnings.append(errors.FailedDraws(text))
     lost = table.loc[table["std_error"].isna(), "term"]
     if len(lost):
         text = f"no interval for {first_few(map(repr, lost))}: the extrapolated variance is not positive"
-        found.append(errors.AnalysisWarning(f"{text}; take more simulations"))
-    return found
+        warnings.append(errors.AnalysisWarning(f"{text}; take more simulations"))
+    return warnings

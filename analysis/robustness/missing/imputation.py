@@ -12,7 +12,7 @@ from analysis import errors
 from analysis.cohort.columns import Endpoint, first_few, with_columns
 from analysis.robustness.missing import model
 from analysis.robustness.missing.draws import draw_imputation
-from analysis.survival.rows import count_problems, listed, number_problems
+from analysis.survival.rows import listed
 
 __all__ = ["Imputations", "impute_cohort"]
 
@@ -158,8 +158,8 @@ def impute_cohort(
     --------
     >>> from analysis import OVERALL_SURVIVAL, simulate_cohort
     >>> cohort = simulate_cohort(seed=1).cohort
-    >>> found = impute_cohort(cohort, OVERALL_SURVIVAL, "magnesium", predictors=["albumin", "log2(crp)"], seed=1)
-    >>> len(found.cohorts), int(found.cohorts[0]["magnesium"].isna().sum())
+    >>> result = impute_cohort(cohort, OVERALL_SURVIVAL, "magnesium", predictors=["albumin", "log2(crp)"], seed=1)
+    >>> len(result.cohorts), int(result.cohorts[0]["magnesium"].isna().sum())
     (20, 0)
     """
     terms, others = listed(columns), listed(predictors)
@@ -186,7 +186,7 @@ def impute_cohort(
 
 def _check_options(terms: Sequence[str], n_imputations: int, seed: int) -> None:
     """Refuse columns that are none or named twice, and numbers that cannot be."""
-    problems = count_problems("n_imputations", n_imputations, low=2) + count_problems("seed", seed, low=0)
+    problems = errors.count_problems("n_imputations", n_imputations, low=2) + errors.count_problems("seed", seed, low=0)
     if not terms:
         problems.append("columns: none given; name the columns whose missing values are to be imputed")
     names = [model.column_of(term) for term in terms]
@@ -211,7 +211,7 @@ def _delta_problems(added: Mapping[str, float], kinds: Mapping[str, str]) -> lis
             problems.append(f"delta: {name!r} is not imputed; imputed are {first_few(map(repr, kinds))}")
         elif kinds[name] in (model.INDICATOR, model.CATEGORY):
             problems.append(f"delta: {name!r} is not a number ({kinds[name]}), and nothing can be added to it")
-        problems += number_problems("delta", value)
+        problems += errors.number_problems("delta", value)
     return problems
 
 
@@ -251,11 +251,11 @@ def _missing_warnings(missing: pd.DataFrame, n_imputations: int, n_recommended: 
     if not missing["n_missing"].any():
         text = f"nothing is missing in {first_few(map(repr, missing['column']))}; nothing is imputed"
         return [errors.AnalysisWarning(text)]
-    found: list[errors.AnalysisWarning] = []
+    warnings: list[errors.AnalysisWarning] = []
     for row in missing[missing["share"] > MOST_MISSING].to_dict("records"):
         text = f"column {row['column']!r}: {row['share']:.0%} missing; the answer leans on the imputation model"
-        found.append(errors.MuchMissing(text))
+        warnings.append(errors.MuchMissing(text))
     if n_imputations < n_recommended:
         text = f"{n_recommended}% of rows miss a value, and there are {n_imputations} imputations; take {n_recommended}"
-        found.append(errors.MuchMissing(text))
-    return found
+        warnings.append(errors.MuchMissing(text))
+    return warnings

@@ -119,11 +119,7 @@ class Universe:
 
 
 def read_setting(
-    cohort: pd.DataFrame,
-    marker: str,
-    choices: Choices,
-    strata: Sequence[str],
-    names: tuple[str, str, str, str],
+    cohort: pd.DataFrame, marker: str, choices: Choices, strata: Sequence[str], names: tuple[str, str, str, str]
 ) -> Setting:
     """The rows of one endpoint, adjustment, exclusion and rule for missing values.
 
@@ -284,15 +280,15 @@ def log_hazard_ratios(universe: Universe, orders: IntArray) -> FloatArray:
     ndarray, shape (b, len(universe))
         Analyses in the order of `fitted_analyses`.
     """
-    found = [_of_setting(universe, setting, orders) for setting in universe.settings]
-    return np.round(np.stack(found, axis=2).reshape(len(orders), len(universe)), DECIMALS)
+    ratios = [_of_setting(universe, setting, orders) for setting in universe.settings]
+    return np.round(np.stack(ratios, axis=2).reshape(len(orders), len(universe)), DECIMALS)
 
 
 def _of_setting(universe: Universe, setting: Setting, orders: IntArray) -> FloatArray:
     """The log hazard ratios of one setting, all orders and cuts in step: shape (b, cuts)."""
-    found, design, contrast = np.full((len(orders), len(universe.cuts)), np.nan), setting.design, universe.contrast
+    ratios, design, contrast = np.full((len(orders), len(universe.cuts)), np.nan), setting.design, universe.contrast
     if design is None:
-        return found
+        return ratios
     for column, (name, cut) in enumerate(universe.cuts.items()):
         codes = np.array([setting.codes(cut, universe.codes[name][o], universe.values[o]) for o in orders])
         kept = codes[0] >= 0  # whoever misses the marker, misses it at every cut and in every order
@@ -303,13 +299,13 @@ def _of_setting(universe: Universe, setting: Setting, orders: IntArray) -> Float
         if not len(asked):
             continue
         columns = contrast_columns(np.arange(len(cut.labels)), cut, contrast)
-        found[asked, column] = fit_groupings(
+        ratios[asked, column] = fit_groupings(
             codes[asked][:, kept], columns, others[:, _varying(others)], data.time, data.event, entry=data.entry,
             strata=data.strata.codes,
         )[:, 0]  # fmt: skip
-        for order in asked[np.isnan(found[asked, column])].tolist():
-            found[order, column] = _with_guards(setting.endpoint, design, cut, codes[order], contrast)
-    return found
+        for order in asked[np.isnan(ratios[asked, column])].tolist():
+            ratios[order, column] = _with_guards(setting.endpoint, design, cut, codes[order], contrast)
+    return ratios
 
 
 def _with_guards(endpoint: Endpoint, design: Design, cut: Cutpoints, codes: IntArray, contrast: Contrast) -> float:
@@ -340,8 +336,8 @@ def null_curves(universe: Universe, *, n_permutations: int, seed: int) -> FloatA
     seeds = np.random.SeedSequence(seed).spawn(n_permutations)
     batches = [seeds[start : start + BATCH] for start in range(0, n_permutations, BATCH)]
     sizes = [len(batch) for batch in batches]
-    found = in_batches(partial(_batch, universe), batches, sizes=sizes, label="permutations")
-    return np.concatenate([np.empty((0, len(universe))), *found])
+    ratios = in_batches(partial(_batch, universe), batches, sizes=sizes, label="permutations")
+    return np.concatenate([np.empty((0, len(universe))), *ratios])
 
 
 def _batch(universe: Universe, seeds: Sequence[np.random.SeedSequence]) -> FloatArray:

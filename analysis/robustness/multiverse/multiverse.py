@@ -20,14 +20,14 @@ from analysis.robustness.multiverse.choices import COMPLETE, DIMENSIONS, Choices
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.groups import column_precision, range_problems, stratum_codes
 from analysis.survival.cox import EVENTS_PER_PARAMETER
-from analysis.survival.rows import choice_problems, count_problems, level_problems, listed
+from analysis.survival.rows import listed
 
 __all__ = ["Multiverse", "cutpoint_multiverse"]
 
 
 @dataclass(frozen=True, eq=False)
 class Multiverse(errors.RowAccount):
-    """What every analysis of a multiverse found, and how often chance alone finds as much.
+    """The estimate of every analysis of a multiverse, and how often chance alone finds as much.
 
     Attributes
     ----------
@@ -163,16 +163,18 @@ def cutpoint_multiverse(
     --------
     >>> from analysis import OVERALL_SURVIVAL, simulate_cohort
     >>> cohort = simulate_cohort(seed=1).cohort.dropna(subset=["magnesium"])
-    >>> found = cutpoint_multiverse(
+    >>> result = cutpoint_multiverse(
     ...     cohort, OVERALL_SURVIVAL, "magnesium", cutpoints={"0.75": 0.75, "0.79": 0.79},
     ...     adjustments={"none": (), "age and ECOG": ["age", "ecog"]}, strata="treatment", n_permutations=19, seed=1,
     ... )
-    >>> len(found.analyses), found.curve["rank"].tolist(), found.p_value
+    >>> len(result.analyses), result.curve["rank"].tolist(), result.p_value
     (4, [1, 2, 3, 4], 0.05)
     """
     strata_names = listed(strata)
-    problems = choice_problems("contrast", contrast, get_args(Contrast)) + level_problems(conf_level)
-    problems += count_problems("n_permutations", n_permutations, low=0) + count_problems("seed", seed, low=0)
+    problems = errors.choice_problems("contrast", contrast, get_args(Contrast)) + errors.level_problems(conf_level)
+    problems += errors.count_problems("n_permutations", n_permutations, low=0) + errors.count_problems(
+        "seed", seed, low=0
+    )
     errors.raise_all(problems, errors.InputError)
     errors.raise_all(column_problems(cohort, [marker, *strata_names]))
     choices = read_choices(
@@ -276,14 +278,16 @@ def _analysis_table(rows: list[dict[str, object]], conf_level: float) -> pd.Data
 
 def _curve_table(analyses: pd.DataFrame, nulls: FloatArray, conf_level: float) -> pd.DataFrame:
     """The estimates in order, each rank beside what permutations find there."""
-    found = analyses[analyses["error"] == ""].sort_values(["log_hazard_ratio", "analysis"])
-    ranks = np.arange(1, len(found) + 1)
+    estimated = analyses[analyses["error"] == ""].sort_values(["log_hazard_ratio", "analysis"])
+    ranks = np.arange(1, len(estimated) + 1)
     columns = ["analysis", "hazard_ratio", "conf_low", "conf_high", "p_value"]
-    curve = found[columns].reset_index(drop=True)
+    curve = estimated[columns].reset_index(drop=True)
     curve.insert(0, "rank", ranks)
-    ordered = [curve for curve in (_at_ranks(null, len(found)) for null in nulls) if curve is not None]
+    ordered = [curve for curve in (_at_ranks(null, len(estimated)) for null in nulls) if curve is not None]
     levels = [(1 - conf_level) / 2, 0.5, (1 + conf_level) / 2]
-    limits = np.quantile(ordered, levels, axis=0) if ordered and len(found) else np.full((3, len(found)), np.nan)
+    limits = (
+        np.quantile(ordered, levels, axis=0) if ordered and len(estimated) else np.full((3, len(estimated)), np.nan)
+    )
     low, middle, high = np.exp(limits)
     return curve.assign(null_low=low, null_median=middle, null_high=high)
 
@@ -333,17 +337,17 @@ def _permutation_p(observed: float, medians: FloatArray) -> float:
 
 def _warnings(analyses: pd.DataFrame, choices: Choices) -> list[errors.AnalysisWarning]:
     """Warnings of analyses without an estimate or with few events, and of exclusions that leave out nobody."""
-    found: list[errors.AnalysisWarning] = []
+    warnings: list[errors.AnalysisWarning] = []
     total, failed = len(analyses), int((analyses["error"] != "").sum())
     few = int((analyses["n_event"] < EVENTS_PER_PARAMETER * analyses["n_parameter"]).sum())
     if failed:
         text = f"{failed} of {total} analyses have no estimate; their column 'error' says why"
-        found.append(errors.AnalysisWarning(text))
+        warnings.append(errors.AnalysisWarning(text))
     if few:
         text = f"{few} of {total} analyses have fewer than {EVENTS_PER_PARAMETER} events per parameter"
-        found.append(errors.FewEvents(text))
+        warnings.append(errors.FewEvents(text))
     idle = [name for name, mask in choices.exclusions.items() if not mask.any()]
     if len(idle) > 1:
         text = f"exclusions {', '.join(map(repr, idle))} leave out nobody and repeat each other"
-        found.append(errors.SuspiciousValues(text))
-    return found
+        warnings.append(errors.SuspiciousValues(text))
+    return warnings

@@ -12,7 +12,7 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, column_problems, nearest
 from analysis.kernels.cox import fit_arrays
 from analysis.survival.cox import CoxFit, CoxModel, cox_residuals, fit_design, hazard_ratios, read_design
-from analysis.survival.rows import count_problems, group_rows, grouping_problems, level_problems, listed
+from analysis.survival.rows import group_rows, grouping_problems, listed
 
 __all__ = ["leave_one_out", "patient_influence"]
 
@@ -76,7 +76,7 @@ def leave_one_out(
     >>> left_out[left_out["term"] == "age"]["left_out"].tolist()
     ['nobody', 'site A', 'site B', 'site C', 'site D']
     """
-    errors.raise_all(level_problems(conf_level), errors.InputError)
+    errors.raise_all(errors.level_problems(conf_level), errors.InputError)
     errors.raise_all(column_problems(cohort, [by]))
     given, names = covariates if isinstance(covariates, str) else listed(covariates), listed(strata)
     errors.raise_all(grouping_problems(cohort[by]))
@@ -174,12 +174,12 @@ def patient_influence(
     >>> from analysis import OVERALL_SURVIVAL, fit_cox, simulate_cohort
     >>> cohort = simulate_cohort(seed=1).cohort
     >>> fit = fit_cox(cohort, OVERALL_SURVIVAL, ["age", "ecog"])
-    >>> found = patient_influence(cohort, fit, "age", key="patient_id", n_refitted=1)
-    >>> len(found), bool(abs(found["dfbeta"][0] - found["change"][0]) < 0.1 * abs(found["change"][0]))
+    >>> result = patient_influence(cohort, fit, "age", key="patient_id", n_refitted=1)
+    >>> len(result), bool(abs(result["dfbeta"][0] - result["change"][0]) < 0.1 * abs(result["change"][0]))
     (480, True)
     """
     index = _term_index(fit, term)
-    problems = _row_problems(cohort, fit, key) + count_problems("n_refitted", n_refitted, low=0)
+    problems = _row_problems(cohort, fit, key) + errors.count_problems("n_refitted", n_refitted, low=0)
     errors.raise_all(problems, errors.InputError)
     dfbeta = cox_residuals(fit, "dfbeta").iloc[:, index].to_numpy(dtype=np.float64)
     position, rows = fit.design.data.position, fit.rows

@@ -22,7 +22,7 @@ from analysis.survival.cox import (
     formula_columns,
     hazard_ratios,
 )
-from analysis.survival.rows import Groups, group_rows, grouping_problems, level_problems, listed
+from analysis.survival.rows import Groups, group_rows, grouping_problems, listed
 
 ALL = "all"
 RATIO = ["hazard_ratio", "conf_low", "conf_high"]
@@ -92,12 +92,12 @@ def subgroup_effects(
     Examples
     --------
     >>> from analysis import OVERALL_SURVIVAL, load_cohort
-    >>> found = subgroup_effects(load_cohort(), OVERALL_SURVIVAL, "age", subgroups=["treatment"])
-    >>> found[["level", "n", "n_event"]].to_numpy().tolist()
+    >>> result = subgroup_effects(load_cohort(), OVERALL_SURVIVAL, "age", subgroups=["treatment"])
+    >>> result[["level", "n", "n_event"]].to_numpy().tolist()
     [['all', 480, 302], ['checkpoint inhibitor', 320, 220], ['CAR T cells', 160, 82]]
     """
     groups, terms, strata_names = listed(subgroups), listed(adjust), listed(strata)
-    errors.raise_all(level_problems(conf_level) + adjust_problems(marker, terms), errors.InputError)
+    errors.raise_all(errors.level_problems(conf_level) + adjust_problems(marker, terms), errors.InputError)
     _check_groups(cohort, endpoint, marker, groups)
     design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
     whole = fit_design(design, CoxModel(endpoint, (marker, *terms), strata=strata_names))

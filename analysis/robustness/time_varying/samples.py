@@ -11,7 +11,7 @@ import pandas as pd
 from analysis import errors
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import column_problems, first_few, numbers, rows_where
-from analysis.survival.rows import label_problems, number_problems
+from analysis.survival.rows import label_problems
 
 
 def counted(n: int, noun: str) -> str:
@@ -44,13 +44,13 @@ class Samples:
     @property
     def warnings(self) -> list[errors.AnalysisWarning]:
         """One `RowsDropped` when samples were left out, and a warning of those from before time zero."""
-        found = [*errors.dropped_warnings(self.n_read, len(self.time), self.dropped)]
+        dropped = errors.dropped_warnings(self.n_read, len(self.time), self.dropped)
         early = self.time < 0
         if early.any():
             text = f"{counted(int(early.sum()), 'sample')} from before time zero, the first at {self.time.min():g}"
             text += "; the last of each patient is the value known at time zero"
-            return [*found, errors.SuspiciousValues(text)]
-        return [*found]
+            return [*dropped, errors.SuspiciousValues(text)]
+        return [*dropped]
 
 
 def patient_keys(cohort: pd.DataFrame, key: str) -> pd.Index:
@@ -142,13 +142,7 @@ def _distinct(samples: Samples, keys: pd.Index) -> Samples:
 
 
 def baseline_value(
-    cohort: pd.DataFrame,
-    labs: pd.DataFrame,
-    *,
-    key: str,
-    time: str,
-    value: str,
-    up_to: float | None = None,
+    cohort: pd.DataFrame, labs: pd.DataFrame, *, key: str, time: str, value: str, up_to: float | None = None
 ) -> pd.Series:
     """The last value of each patient's marker by time zero, or by a later time that is asked for.
 
@@ -197,7 +191,7 @@ def baseline_value(
     >>> baseline_value(cohort, labs, key="id", time="month", value="mg", up_to=3).tolist()
     [0.7, 0.9]
     """
-    errors.raise_all([] if up_to is None else number_problems("up_to", up_to), errors.InputError)
+    errors.raise_all([] if up_to is None else errors.number_problems("up_to", up_to), errors.InputError)
     keys = patient_keys(cohort, key)
     samples = read_samples(labs, keys, key=key, time=time, value=value)
     at = 0.0 if up_to is None else float(up_to)

@@ -234,15 +234,15 @@ def check_start_stop(rows: pd.DataFrame, endpoint: Endpoint, *, key: str) -> pd.
             if wrong.any()
         ]
     )
-    found: list[errors.AnalysisWarning] = [*data.warnings]
+    warnings: list[errors.AnalysisWarning] = [*data.warnings]
     if apart.any():
         text = f"{counted(int(apart.sum()), 'gap')} between spells ({patients_of(apart)}), not at risk in between"
-        found.append(errors.FollowUpGaps(text))
+        warnings.append(errors.FollowUpGaps(text))
     disordered = same & (np.diff(data.position[order]) != 1)
     if disordered.any():
         text = f"rows out of order or apart for {patients_of(disordered)}; they are taken in order of time"
-        found.append(errors.SuspiciousValues(text))
-    errors.warn_all(found)
+        warnings.append(errors.SuspiciousValues(text))
+    errors.warn_all(warnings)
     return _by_patient(code, start, stop, event).assign(**{key: labels})[[key, *SUMMARY]]
 
 

@@ -241,7 +241,7 @@ def test_a_time_that_differs_from_the_end_by_rounding_has_its_row():
     assert not any(isinstance(one, BeyondFollowUp) for one in found.warnings)
 
 
-def test_times_beyond_the_follow_up_are_told():
+def test_times_beyond_the_follow_up_are_a_warning():
     cohort = cohort_of(200)
     with pytest.warns(BeyondFollowUp, match="times up to 90: stratum 'control' ends at"):
         adjusted_curves(cohort, OS, ["x"], by="arm", times=[5, 90], n_bootstrap=0, seed=1)
@@ -277,7 +277,7 @@ def no_events(cohort):
         ),
     ],
 )  # fmt: skip
-def test_bad_input(change, options, error, message):
+def test_invalid_arguments_raise(change, options, error, message):
     cohort = cohort_of(60)
     if change is not None:
         cohort = change(cohort)
@@ -301,7 +301,7 @@ def test_a_baseline_without_rows_is_refused():
         adjusted_curves(cohort, OS, ["x"], by="arm", strata=["site", "arm"], n_bootstrap=0, seed=1)
 
 
-def test_failed_draws_are_counted_and_told():
+def test_failed_draws_are_counted_with_a_warning():
     """Two events in the smaller arm: resamples without any have no model."""
     cohort = cohort_of(80)
     treated = cohort.index[cohort["arm"] == "treated"]
@@ -322,7 +322,7 @@ def test_missing_values_are_counted():
     assert (found.n_read, found.n_used, found.dropped) == (80, 77, {"missing arm": 1, "missing x": 2})
 
 
-def test_weights_that_explode_and_strata_without_like_are_told():
+def test_weights_that_explode_and_strata_without_overlap_are_warnings():
     cohort = load_cohort().dropna(subset=["magnesium"])
     cohort = cohort.assign(stratum=np.digitize(cohort["magnesium"], [0.75, 0.95]))
     given = {"by": "stratum", "method": "weighting", "strata": "treatment", "n_bootstrap": 0, "seed": 1}

@@ -73,7 +73,7 @@ def test_the_grid_by_hand():
         ({"hazard_ratio": 1.2, "outcome": "comon"}, "did you mean 'common'"),
     ],
 )
-def test_bad_input(given_values, message):
+def test_invalid_arguments_raise(given_values, message):
     with pytest.raises(InputError, match=message):
         e_value(**given_values)
 

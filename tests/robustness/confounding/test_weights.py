@@ -120,21 +120,21 @@ def test_missing_values_are_counted_and_have_no_weight():
 
 
 @pytest.mark.filterwarnings("ignore::analysis.errors.NoOverlap")
-def test_weights_that_explode_are_told():
+def test_weights_that_explode_are_a_warning():
     cohort = two_arms(n=300, slope=3.0, seed=4)
     with pytest.warns(ExtremeWeights, match="a few rows stand for many"):
         balance_weights(cohort, ["age"], by="arm")
 
 
 @pytest.mark.filterwarnings("ignore::analysis.errors.ExtremeWeights")
-def test_a_stratum_without_like_is_told():
+def test_a_stratum_without_overlap_is_a_warning():
     cohort = two_arms(n=200, slope=0.0)
     cohort = pd.concat([cohort, pd.DataFrame({"arm": "c", "age": np.linspace(88, 95, 12)})], ignore_index=True)
     with pytest.warns(NoOverlap, match=r"no like for many of the other rows.*'c' \(\d+%\)"):
         balance_weights(cohort, ["age"], by="arm")
 
 
-def test_strata_told_apart_completely_are_refused():
+def test_strata_that_the_covariates_separate_are_refused():
     cohort = pd.DataFrame({"arm": ["a"] * 20 + ["b"] * 20, "x": np.arange(40.0)})
     with pytest.raises(NotEstimable, match=r"tell the strata of 'arm'.*apart completely"):
         balance_weights(cohort, ["x"], by="arm")
@@ -152,7 +152,7 @@ def test_strata_told_apart_completely_are_refused():
         ({"by": "age", "covariates": ["arm"]}, CohortError, "a measurement, not groups"),
     ],
 )
-def test_bad_input(options, error, message):
+def test_invalid_arguments_raise(options, error, message):
     given_options = {"covariates": ["age"], "by": "arm", **options}
     with pytest.raises(error, match=message):
         balance_weights(two_arms(), given_options.pop("covariates"), **given_options)
@@ -221,7 +221,7 @@ def test_balance_of_a_category_does_not_depend_on_the_level_it_is_coded_against(
     pd.testing.assert_frame_equal(plain[columns], other.loc[plain.index, columns])
 
 
-def test_balance_says_what_it_left_out():
+def test_balance_counts_the_rows_it_left_out():
     cohort = two_arms()
     cohort.loc[0, "age"] = np.nan
     with pytest.warns(RowsDropped, match="1 of 200 rows dropped: 1 for missing age"):
@@ -241,7 +241,7 @@ def test_weights_of_other_rows_are_refused(weights, message):
         covariate_balance(two_arms(), ["age"], by="arm", weights=weights)
 
 
-def test_a_level_that_one_stratum_alone_holds_is_told():
+def test_a_level_of_one_stratum_alone_is_a_warning():
     rng = np.random.default_rng(1)
     arm = rng.choice(["a", "b"], 200)
     cohort = pd.DataFrame({"arm": arm, "x": rng.normal(size=200), "level": 0})

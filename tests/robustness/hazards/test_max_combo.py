@@ -110,8 +110,8 @@ def test_invalid_arguments_raise(change, options, error, words):
 
 def test_a_component_without_weight_takes_no_part_with_a_warning():
     first = SMALL.assign(died=(SMALL["months"] == 1).astype(int), two=["a", *["b"] * 11, *["a"] * 12])
-    with pytest.warns(FewEvents) as told:
+    with pytest.warns(FewEvents) as caught:
         test = max_combo(first, ENDPOINT, by="two")
-    assert any("(0, 1), (1, 1)" in str(one.message) for one in told)  # 1 - S(t-) is 0 at the first event
+    assert any("(0, 1), (1, 1)" in str(one.message) for one in caught)  # 1 - S(t-) is 0 at the first event
     assert test.components["statistic"].isna().tolist() == [False, True, False, True]
     assert test.p_value == pytest.approx(test.components["p_value"][0], rel=1e-10)

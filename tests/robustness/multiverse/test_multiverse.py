@@ -58,8 +58,8 @@ def run(cohort, cutpoints=CUTS, **options):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = cutpoint_multiverse(cohort, options.pop("endpoints", OS), "mg", cutpoints=cutpoints, **options)
-    told = [one.message.dropped for one in caught if isinstance(one.message, RowsDropped)]
-    assert told == ([found.dropped] if found.dropped else [])
+    dropped = [one.message.dropped for one in caught if isinstance(one.message, RowsDropped)]
+    assert dropped == ([found.dropped] if found.dropped else [])
     for one in caught:
         if not isinstance(one.message, RowsDropped):
             warnings.warn(one.message, stacklevel=2)

@@ -61,9 +61,9 @@ def test_each_group_left_out_is_the_model_of_the_rest():
 def test_missing_groups_and_covariates_are_left_out_and_counted_once():
     cohort = cohort_of()
     cohort.loc[:3, "site"], cohort.loc[3:5, "x"] = np.nan, np.nan
-    with pytest.warns(RowsDropped, match=r"6 of 200 rows dropped: 4 for missing site, 2 for missing x") as told:
+    with pytest.warns(RowsDropped, match=r"6 of 200 rows dropped: 4 for missing site, 2 for missing x") as caught:
         found = leave_one_out(cohort, OS, ["x", "z"], by="site")
-    assert len(told) == 1
+    assert len(caught) == 1
     assert found["n"].iloc[0] == 194
 
 

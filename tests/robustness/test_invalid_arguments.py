@@ -1,4 +1,4 @@
-"""Slips in what the functions of this room are given: each is refused in words that say what to give instead."""
+"""Invalid arguments of the functions of this room: each raises an error that says what to give instead."""
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,7 @@ COHORT = cohort_of()
 LABS = COHORT[["id"]].assign(month=0.0, value=0.8)
 NAMES = "expected the name of a column or a list of names"
 
-SLIPS = {
+INVALID = {
     "weights, covariates": (lambda: balance_weights(COHORT, {"age": 1}, by="arm"), f"{NAMES}, got dict"),
     "weights, none": (lambda: balance_weights(COHORT, [None], by="arm"), f"{NAMES}, got list"),
     "log-rank, strata": (lambda: adjusted_logrank(COHORT, DEATH, "age", by="arm", strata=1.5), f"{NAMES}, got float"),
@@ -85,8 +85,8 @@ SLIPS = {
 }
 
 
-@pytest.mark.parametrize(("call", "words"), SLIPS.values(), ids=SLIPS)
-def test_a_slip_is_told(call, words):
+@pytest.mark.parametrize(("call", "words"), INVALID.values(), ids=INVALID)
+def test_invalid_arguments_raise(call, words):
     with pytest.raises(InputError, match=words):
         call()
 
@@ -108,13 +108,13 @@ def test_weights_fit_rows_whose_labels_come_twice():
 @pytest.mark.parametrize(
     ("value", "words"), [(0.0, "zero or negative in 1 row"), (np.inf, "infinite"), ("a", "not num")]
 )
-def test_weights_that_are_none_are_told(value, words):
+def test_weights_that_are_not_positive_numbers_raise(value, words):
     weights = pd.Series([value, *[1.0] * (len(COHORT) - 1)])
     with pytest.raises(InputError, match=words):
         covariate_balance(COHORT, "age", by="arm", weights=weights)
 
 
-def test_follow_up_in_another_unit_than_the_samples_is_told():
+def test_follow_up_in_another_unit_than_the_samples_raises():
     seconds = COHORT.assign(months=COHORT["months"] * 1e-12)
     labs = pd.concat([LABS, LABS.assign(month=9.0)])
     with pytest.raises(CohortError, match="in the same unit"):
@@ -132,7 +132,7 @@ def test_reclassification_takes_cut_points_of_our_own():
     assert len(reclassification(COHORT, cut, marker="mg", n_draws=5, seed=1).table) == 4
 
 
-def test_rows_without_a_weight_are_told():
+def test_rows_without_a_weight_are_counted():
     gaps = COHORT.assign(age=COHORT["age"].where(COHORT.index > 4))
     weights = balance_weights(gaps, "age", by="arm")
     with pytest.warns(RowsDropped, match=r"5 of 80 rows dropped: 5 for missing age$"):
