@@ -15,6 +15,8 @@ import analysis
 PACKAGE = Path(analysis.__file__).parent
 ENDPOINT = analysis.OVERALL_SURVIVAL
 WALKS: dict[str, tuple[Callable[[pd.DataFrame], object], int]] = {
+    "kaplan_meier": (lambda rows: analysis.kaplan_meier(rows, ENDPOINT, by="ppi"), 7),
+    "fit_cox": (lambda rows: analysis.fit_cox(rows, ENDPOINT, ["age"]), 8),
     "adjusted_curves": (
         lambda rows: analysis.adjusted_curves(rows, ENDPOINT, ["age"], by="ppi", n_bootstrap=20, seed=1), 17
     ),
