@@ -19,6 +19,9 @@ COLUMNS = (
     "mean", "std", "median", "q25", "q75", "count", "share", "smd",
 )  # fmt: skip
 
+SINGULAR = 1e-12
+"""Shares sum to one, so one direction of their covariance is empty: below this share of the largest singular value."""
+
 Row = dict[str, object]
 
 
@@ -207,12 +210,12 @@ def _share_difference(p: FloatArray, q: FloatArray) -> float:
     """The Mahalanobis distance of two sets of shares over their mean covariance; NaN where it is infinite."""
     if np.isnan(p).any() or np.isnan(q).any():
         return float("nan")
-    held = (p + q) > 0
-    p, q = p[held][1:], q[held][1:]
+    present = (p + q) > 0
+    p, q = p[present], q[present]
     difference = p - q
     if np.allclose(difference, 0, rtol=0, atol=1e-15):
         return 0.0
     covariance = sum(np.diag(shares) - np.outer(shares, shares) for shares in (p, q)) / 2
-    solution = np.linalg.lstsq(covariance, difference, rcond=None)[0]
+    solution = np.linalg.lstsq(covariance, difference, rcond=SINGULAR)[0]
     reached = np.allclose(covariance @ solution, difference, rtol=0, atol=1e-9)
     return float(np.sqrt(difference @ solution)) if reached else float("nan")

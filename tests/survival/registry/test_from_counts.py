@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
 
 from analysis import (
     CohortError,
@@ -246,3 +247,13 @@ def test_counting_changes_nothing_that_was_given() -> None:
     kaplan_meier_from_counts(counts)
     pd.testing.assert_frame_equal(rows, before)
     pd.testing.assert_frame_equal(counts, held)
+
+
+def test_an_exit_just_after_zero_is_no_tie_with_entries_at_zero():
+    """Nobody enters late, so time 0 is no time of the cohort, and 1e-9 is not merged into it."""
+    cohort = pd.DataFrame({"time": [1e-9, 5.0, 20.0, 35.0], "event": [1, 0, 1, 0]})
+    curve = kaplan_meier_from_counts(event_counts(cohort, PLAIN))
+    assert curve["time"].tolist() == [0.0, 1e-9, 5.0, 20.0, 35.0]
+    assert curve["n_event"].tolist() == [0, 1, 0, 1, 0]
+    assert curve["survival"].tolist()[:2] == [1.0, 0.75]
+    assert_frame_equal(curve, kaplan_meier(cohort, PLAIN, engine="kernel"))
