@@ -8,12 +8,9 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, first_few, numbers, rows_where, stratum_label
 from analysis.errors import AnalysisWarning, InputError, raise_all, warn_all
-from analysis.kernels.counts import count
-from analysis.survival.registry.sources import keeps_order, missing_columns, tally_of
-from analysis.survival.registry.tallies import sound_part
+from analysis.survival.registry.sources import keeps_order, missing_columns, sound_part, tally_of
 from analysis.survival.rows import check_roles, code_column, group_rows, label_problems, spell_warnings, survival_data
 
 COUNT_COLUMNS = ("n_entry", "n_event", "n_censor")
@@ -103,57 +100,43 @@ def _frame_of(source: object, names: Sequence[str]) -> pd.DataFrame | None:
     return cohort
 
 
-_Counted = tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]
-
-
-def _of_frame(cohort: pd.DataFrame, endpoint: Endpoint, by: str | None) -> _Counted:
+def _of_frame(
+    cohort: pd.DataFrame, endpoint: Endpoint, by: str | None
+) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
     """The counts of a frame through the gate that every estimator uses, at times as they are written."""
     data = survival_data(cohort, endpoint, by=by)
     time, *entry = (
         numbers(cohort, name, [])[data.position] for name in (endpoint.duration, endpoint.entry) if name is not None
     )
-    codes, labels = data.by.codes, data.by.labels
-    parts = [_leaving(labels, codes, time, data.event)]
-    if entry:
-        entered = _leaving(labels, codes, entry[0], np.zeros(len(codes), dtype=bool))
-        parts.append(entered.rename(columns={"n_entry": "n_censor", "n_censor": "n_entry"}))
-    else:
-        parts.append(_all_at_start(labels, np.bincount(codes, minlength=len(labels))))
+    rows = pd.DataFrame(
+        {"stratum": code_column(data.by.codes, data.by.labels), "time": time, "event": data.event, "n": 1}
+    )
+    entries = rows.assign(entry=entry[0]) if entry else None
     remedy = "count one row a patient, or read n_censor as ends of rows"
     found = (*data.warnings, *spell_warnings(cohort, endpoint, data, remedy=remedy))
-    return _summed(parts, _declared(cohort, by, labels)), found
+    return _counted(rows, entries, _declared(cohort, by, data.by.labels)), found
 
 
-def _of_source(source: object, endpoint: Endpoint, by: str | None) -> _Counted:
+def _of_source(source: object, endpoint: Endpoint, by: str | None) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
     """The counts of a source that was counted where it lies."""
     tally = tally_of(source, endpoint, by)
     rows, found = sound_part(tally, endpoint, by)
     together = rows if tally.entries is None else pd.concat([rows, tally.entries], ignore_index=True)
     groups = group_rows(together, ["stratum"])
-    labels, (codes, entry_codes) = groups.labels, np.split(groups.codes, [len(rows)])
-    at = {"stratum": code_column(codes, labels), "time": rows["time"].to_numpy(), "n_entry": 0}
-    had = rows["event"].to_numpy() == 1
-    exits = pd.DataFrame(at | {kind: rows["n"].to_numpy() * of for kind, of in (("n_event", had), ("n_censor", ~had))})
-    if tally.entries is None:
-        entries = _all_at_start(labels, np.bincount(codes, rows["n"], len(labels)))
-    else:
-        at = {"stratum": code_column(entry_codes, labels), "time": tally.entries["entry"].to_numpy()}
-        entries = pd.DataFrame(at | {"n_entry": tally.entries["n"].to_numpy(), "n_event": 0, "n_censor": 0})
-    return _summed([exits, entries], _declared(rows, "stratum", labels)), found
+    levels, strata = _declared(rows, "stratum", groups.labels), code_column(groups.codes, groups.labels)
+    entries = None if tally.entries is None else tally.entries.assign(stratum=strata[len(rows) :].array)
+    return _counted(rows.assign(stratum=strata[: len(rows)].array), entries, levels), found
 
 
-def _leaving(labels: Sequence[str], codes: IntArray, time: FloatArray, event: BoolArray) -> pd.DataFrame:
-    """Events and censorings by stratum and time."""
-    counts = count(time, event, segment=codes, n_segments=len(labels))
-    strata = code_column(np.repeat(np.arange(len(labels)), np.diff(counts.start)), labels)
-    columns = {"n_entry": 0, "n_event": counts.n_event[:, 0], "n_censor": counts.n_censor[:, 0]}
-    return pd.DataFrame({"stratum": strata, "time": counts.time, **columns})
-
-
-def _all_at_start(labels: Sequence[str], sizes: IntArray) -> pd.DataFrame:
-    """Everybody under observation from time 0."""
-    strata = code_column(np.arange(len(labels)), labels)
-    return pd.DataFrame({"stratum": strata, "time": 0.0, "n_entry": sizes, "n_event": 0, "n_censor": 0})
+def _counted(rows: pd.DataFrame, entries: pd.DataFrame | None, levels: list[str]) -> pd.DataFrame:
+    """The counts of rows (stratum, time, event) and entries (stratum, entry), each there `n` times."""
+    had = rows["event"] == 1
+    exits = rows[["stratum", "time"]].assign(
+        n_entry=0, n_event=rows["n"].where(had, 0), n_censor=rows["n"].mask(had, 0)
+    )
+    entered = rows.assign(entry=0.0) if entries is None else entries
+    entered = entered[["stratum"]].assign(time=entered["entry"], n_entry=entered["n"], n_event=0, n_censor=0)
+    return _summed([exits, entered], levels)
 
 
 def _declared(cohort: pd.DataFrame, by: str | None, labels: Sequence[str]) -> list[str]:
