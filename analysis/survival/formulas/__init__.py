@@ -1,9 +1,8 @@
-"""The right-hand side of a model's formula as data: grammar, values, design matrix."""
+"""The right-hand side of a model's formula as data: grammar, values, design matrix; conditions on rows."""
 
 from __future__ import annotations
 
 from analysis.survival.formulas.calls import quoted
-from analysis.survival.formulas.conditions import rows_that_meet
 from analysis.survival.formulas.grammar import Term, columns_of, parse_formula, parse_terms
 from analysis.survival.formulas.matrix import coded_against, matrix_of, term_columns
-from analysis.survival.formulas.values import column_values
+from analysis.survival.formulas.values import column_values, rows_that_meet

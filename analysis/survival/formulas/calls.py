@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 
 from analysis.errors import InputError
 from analysis.survival.formulas.expressions import (
+    CODINGS,
+    FUNCTIONS,
     MOST_NESTED,
+    OPERATORS,
+    WITH_BASE,
     Call,
     Coding,
     Column,
@@ -18,9 +22,10 @@ from analysis.survival.formulas.expressions import (
     Number,
     Text,
     check_length,
+    hint,
+    option_values,
     refused,
 )
-from analysis.survival.formulas.functions import CODINGS, FUNCTIONS, OPERATORS, WITH_BASE, hint, option_values
 
 MOST_CHARACTERS = 1_000
 _TOKEN = re.compile(

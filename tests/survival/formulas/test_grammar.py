@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from analysis import Endpoint, InputError, balance_weights, dose_response, fit_cox, fit_cox_counts, fit_cox_file
 from analysis.survival.cox import formula_columns, read_design, read_term_design
 from analysis.survival.formulas.calls import quoted
-from analysis.survival.formulas.conditions import rows_that_meet
-from analysis.survival.formulas.functions import CODINGS, FUNCTIONS
+from analysis.survival.formulas.expressions import CODINGS, FUNCTIONS
 from analysis.survival.formulas.grammar import parse_formula
+from analysis.survival.formulas.values import rows_that_meet
 
 PLAIN = Endpoint("time", "event")
 RUNS_CODE = [
