@@ -11,8 +11,8 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import column_problems, holds_numbers, numbers
-from analysis.errors import CohortError, dropped_warnings, raise_all, warn_all
-from analysis.survival.rows import Groups, group_rows, grouping_problems, label_problems, listed
+from analysis.errors import dropped_warnings, raise_all, warn_all
+from analysis.survival.rows import Groups, group_rows, grouping_problems, label_problems, listed, no_rows_left
 
 COLUMNS = (
     "variable", "level", "stratum", "n", "n_missing",
@@ -85,7 +85,7 @@ def baseline_table(cohort: pd.DataFrame, *, by: str, columns: Sequence[str] | No
     used = cohort[cohort[by].notna()]
     n_dropped = len(cohort) - len(used)
     if used.empty:
-        raise CohortError(f"no rows left: {n_dropped} dropped for missing {by}")
+        raise no_rows_left({f"missing {by}": n_dropped})
     groups = group_rows(used, [by])
     problems: list[str] = []
     rows: list[Row] = []

@@ -10,26 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from analysis import errors
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.cohort.columns import (
-    SMALLEST,
-    CompetingEndpoint,
-    Endpoint,
-    column_problems,
-    first_few,
-    indicator,
-    numbers,
-    rows_where,
-)  # fmt: skip
-from analysis.errors import (
-    AnalysisWarning,
-    CohortError,
-    InputError,
-    RowAccount,
-    SuspiciousValues,
-    dropped_warnings,
-    raise_all,
-)
+from analysis.cohort import columns as cohort_columns
+from analysis.cohort.columns import SMALLEST, Endpoint, column_problems, first_few, indicator, numbers, rows_where
+from analysis.errors import CohortError, InputError, RowAccount, dropped_warnings, raise_all
 from analysis.kernels.counts import MANY_ROWS, Counts, count
 from analysis.kernels.times import merge_near_ties
 from analysis.survival.rows.groups import Groups, group_rows, grouping_problems, label_problems
@@ -43,7 +28,7 @@ NOBODY_FOLLOWED = "every follow-up time is 0; nobody was followed"
 class SurvivalData(RowAccount):
     """The complete rows of a cohort in the columns an analysis uses, in input order, near-tied times merged.
 
-    `position` holds each row's place in the cohort; `entry` is -inf without late entry, `weights` 1 without weights;
+    `position` is that of each row in the cohort; `entry` is -inf without late entry, `weights` 1 without weights;
     `warnings` begin with one `RowsDropped` when rows were dropped.
     """
 
@@ -279,9 +264,8 @@ def complete_rows(missing: Mapping[str, BoolArray], n: IntArray | None = None) -
 
 def no_rows_left(dropped: Mapping[str, int]) -> CohortError:
     """The error when every row was left out."""
-    return CohortError(
-        f"no rows left: {', '.join(f'{count} dropped for {reason}' for reason, count in dropped.items())}"
-    )
+    reasons = ", ".join(f"{count} dropped for {reason}" for reason, count in dropped.items())
+    return CohortError(f"no rows left: {reasons}")
 
 
 def _times(
@@ -309,17 +293,14 @@ def _weights(
     """Positive weights; 1 for every row without them."""
     if weights is None:
         return np.ones(len(position))
-    unfit, tiny = columns[weights] <= 0, (columns[weights] > 0) & (columns[weights] < SMALLEST)
-    if unfit.any():
-        problems.append(
-            f"weights column {weights!r}: zero or negative in {_rows_of(position[unfit])}; weights must be positive"
-        )
-    if tiny.any():
-        problems.append(
-            f"weights column {weights!r}: below {SMALLEST:g} in {_rows_of(position[tiny])}, too small to compute with;"
-            " leave such rows out"
-        )
-    return columns[weights]
+    values = columns[weights]
+    for wrong, what, advice in (
+        (values <= 0, "zero or negative", "; weights must be positive"),
+        ((values > 0) & (values < SMALLEST), f"below {SMALLEST:g}", ", too small to compute with; leave such rows out"),
+    ):
+        if wrong.any():
+            problems.append(f"weights column {weights!r}: {what} in {_rows_of(position[wrong])}{advice}")
+    return values
 
 
 def _rows_of(position: IntArray) -> str:
@@ -332,12 +313,12 @@ def late_entry(data: SurvivalData) -> FloatArray | None:
     return None if np.isneginf(data.entry).all() else data.entry
 
 
-def zero_time_warnings(count: int, endpoint: Endpoint) -> tuple[AnalysisWarning, ...]:
-    """A word on rows whose follow-up ended at time 0 without an event: they are kept and at risk at 0 only."""
+def zero_time_warnings(count: int, endpoint: Endpoint) -> tuple[errors.SuspiciousValues, ...]:
+    """A warning on rows whose follow-up ended at time 0 without an event: they are kept and at risk at 0 only."""
     if not count:
         return ()
     text = f"time column {endpoint.duration!r}: {count} row{'s' if count > 1 else ''} censored at time 0, kept"
-    return (SuspiciousValues(text),)
+    return (errors.SuspiciousValues(text),)
 
 
 def listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -389,7 +370,7 @@ def check_endpoint(endpoint: object) -> None:
     """Refuse what is no `Endpoint`."""
     if isinstance(endpoint, Endpoint):
         return
-    if isinstance(endpoint, CompetingEndpoint):
+    if isinstance(endpoint, cohort_columns.CompetingEndpoint):
         raise InputError(
             f"endpoint: {endpoint.name!r} has several causes; use cumulative_incidence, gray_test or fit_fine_gray, or"
             " an Endpoint whose event column is 1 for what counts here"
