@@ -181,11 +181,11 @@ def _level_rows(name: str, levels: Groups, groups: Groups) -> list[Row]:
             "stratum": stratum,
             "n": int(n_known[row]),
             "n_missing": int(n_rows[row] - n_known[row]),
-            "count": counts[row, place],
-            "share": shares[row, place],
+            "count": counts[row, index],
+            "share": shares[row, index],
             "smd": smd,
         }
-        for place, level in enumerate(levels.labels)
+        for index, level in enumerate(levels.labels)
         for row, stratum in enumerate(groups.labels)
     ]
 

@@ -84,7 +84,7 @@ def cumulative_incidence(
         data.time, data.event, segment=data.by.codes, group=status,
         n_segments=len(data.by.labels), n_groups=len(causes) + 1,
     )  # fmt: skip
-    parts = [_one_stratum(counts, place) for place in counts.segments]
+    parts = [_one_stratum(counts, segment) for segment in counts.segments]
     table = pd.concat(parts, ignore_index=True)
     lengths = np.array([len(part) for part in parts])
     table.insert(0, "stratum", code_column(np.repeat(np.arange(len(parts)), lengths), data.by.labels))
@@ -107,7 +107,7 @@ def _causes(endpoint: object, *cause: str) -> tuple[str, ...]:
 def competing_data(
     cohort: pd.DataFrame, endpoint: CompetingEndpoint, *, by: str | None = None
 ) -> tuple[SurvivalData, IntArray]:
-    """Checked data whose event is any cause, and the place of each row's cause among the causes (0: none)."""
+    """Checked data whose event is any cause, and the index of each row's cause (0: none)."""
     rows.check_roles(Endpoint(*endpoint.columns), (), by=by)
     raise_all(column_problems(cohort, [*endpoint.columns, *([by] if by is not None else [])]))
     codes = status_codes(cohort, endpoint)
@@ -119,7 +119,7 @@ def competing_data(
 
 
 def status_codes(cohort: pd.DataFrame, endpoint: CompetingEndpoint) -> FloatArray:
-    """The place of each row's cause among the causes, from 1; 0 without an event, NaN where missing."""
+    """The index of each row's cause among the causes, from 1; 0 without an event, NaN where missing."""
     problems: list[str] = []
     status = numbers(cohort, endpoint.status, problems, role="status column")
     raise_all(problems)
@@ -135,15 +135,15 @@ def status_codes(cohort: pd.DataFrame, endpoint: CompetingEndpoint) -> FloatArra
             ]
         )
     order = np.argsort(known)
-    places = order[np.searchsorted(known[order], np.where(missing, 0.0, status))].astype(np.float64)
-    return np.where(missing, np.nan, places)
+    index = order[np.searchsorted(known[order], np.where(missing, 0.0, status))].astype(np.float64)
+    return np.where(missing, np.nan, index)
 
 
-def _one_stratum(counts: Counts, place: slice) -> pd.DataFrame:
+def _one_stratum(counts: Counts, segment: slice) -> pd.DataFrame:
     """The rows of one stratum, cause after cause, each from time 0 on."""
-    n_risk = counts.n_risk[place].sum(axis=1)
-    n_event = counts.n_event[place, 1:]
-    incidence, variance = kernel.aalen_johansen(n_risk, np.column_stack([counts.n_censor[place, 0], n_event]))
+    n_risk = counts.n_risk[segment].sum(axis=1)
+    n_event = counts.n_event[segment, 1:]
+    incidence, variance = kernel.aalen_johansen(n_risk, np.column_stack([counts.n_censor[segment, 0], n_event]))
     n_causes = n_event.shape[1]
 
     def long(values: FloatArray, start: float) -> FloatArray:
@@ -153,7 +153,7 @@ def _one_stratum(counts: Counts, place: slice) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "cause": np.repeat(np.arange(n_causes), len(n_risk) + 1),
-            "time": np.tile(np.r_[0.0, counts.time[place]], n_causes),
+            "time": np.tile(np.r_[0.0, counts.time[segment]], n_causes),
             "incidence": long(incidence, 0.0),
             "std_error": long(np.sqrt(variance), 0.0),
             "n_risk": np.tile(np.r_[n_risk[0], n_risk], n_causes).astype(np.int64),
@@ -218,7 +218,7 @@ def gray_test(cohort: pd.DataFrame, endpoint: CompetingEndpoint, *, by: str, cau
     data, status = competing_data(cohort, endpoint, by=by)
     labels, codes = data.by.labels, data.by.codes
     of_cause = status == causes.index(cause) + 1
-    found = checked_groups(labels, data.by.sizes, int(of_cause.sum()), by)
+    warnings = checked_groups(labels, data.by.sizes, int(of_cause.sum()), by)
     by_cause, by_other = (
         count(data.time, event, group=codes, n_groups=len(labels)) for event in (of_cause, data.event & ~of_cause)
     )
@@ -229,7 +229,7 @@ def gray_test(cohort: pd.DataFrame, endpoint: CompetingEndpoint, *, by: str, cau
     observed = by_cause.n_event.sum(axis=0)
     sums = kernel.LogRankSums(observed, observed - score, covariance)
     read = CohortCounts(counts=by_cause, labels=labels, sizes=data.by.sizes, rows=data, **data.account)
-    test = chi_square_result(read, statistic, df, sums, test=f"gray ({cause})", strata=(), found=found)
+    test = chi_square_result(read, statistic, df, sums, test=f"gray ({cause})", strata=(), warnings=warnings)
     warn_all(test.warnings)
     return test
 

@@ -142,10 +142,10 @@ def concordance(
 
 def _uno_weights(data: SurvivalData) -> FloatArray:
     """1/G(t-)^2 at each row's time, G the Kaplan-Meier curve of the censoring (events leave before censorings)."""
-    distinct, place = np.unique(data.time, return_inverse=True)
-    n_event = np.bincount(place, data.weights * data.event)
-    n_censor = np.bincount(place, data.weights * ~data.event)
+    distinct, index = np.unique(data.time, return_inverse=True)
+    n_event = np.bincount(index, data.weights * data.event)
+    n_censor = np.bincount(index, data.weights * ~data.event)
     n_risk = np.cumsum((n_event + n_censor)[::-1])[::-1] - n_event
     staying = 1 - np.divide(n_censor, n_risk, out=np.zeros(len(distinct)), where=n_censor > 0)
     before = np.concatenate([[1.0], np.cumprod(staying)[:-1]])
-    return np.asarray(1 / np.maximum(before, np.finfo(np.float64).tiny)[place] ** 2, dtype=np.float64)
+    return np.asarray(1 / np.maximum(before, np.finfo(np.float64).tiny)[index] ** 2, dtype=np.float64)

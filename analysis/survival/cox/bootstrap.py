@@ -42,7 +42,7 @@ class BootstrapCox(RowAccount):
     fit : CoxFit
         The model of all rows.
     n_bootstrap, seed, conf_level
-        What was asked; and the row account.
+        The options; and the row account.
     """
 
     summary: pd.DataFrame
@@ -120,8 +120,8 @@ def bootstrap_cox(
     Examples
     --------
     >>> from analysis import OVERALL_SURVIVAL, bootstrap_cox, load_cohort
-    >>> found = bootstrap_cox(load_cohort(), OVERALL_SURVIVAL, ["age"], n_bootstrap=99, seed=1)
-    >>> found.n_failed, found.draws.shape
+    >>> result = bootstrap_cox(load_cohort(), OVERALL_SURVIVAL, ["age"], n_bootstrap=99, seed=1)
+    >>> result.n_failed, result.draws.shape
     (0, (99, 1))
     """
     problems = count_problems("n_bootstrap", n_bootstrap) + count_problems("seed", seed, low=0)
@@ -129,15 +129,15 @@ def bootstrap_cox(
     raise_all(problems or _too_few(n_bootstrap, conf_level), InputError)
     names = listed(strata)
     design = read_design(cohort, endpoint, covariates, strata=names, cluster=cluster)
-    told = covariates if isinstance(covariates, str) else tuple(covariates)
-    model = CoxModel(endpoint, told, ties, names, cluster, None, robust=cluster is not None, engine="kernel")
+    named = covariates if isinstance(covariates, str) else tuple(covariates)
+    model = CoxModel(endpoint, named, ties, names, cluster, robust=cluster is not None)
     fit = fit_design(design, model)
     _refuse_separation(fit)
     rows = drawn_rows(design, ties=ties, clustered=cluster is not None)
     draws = resampled_coefficients(rows, n_bootstrap=n_bootstrap, seed=seed)
     failed = np.asarray(np.isnan(draws).any(axis=1), dtype=bool)
-    found = (*fit.warnings, *_failed(failed, conf_level))
-    warn_all(found)
+    warnings = (*fit.warnings, *_failed(failed, conf_level))
+    warn_all(warnings)
     summary = summarised(fit, draws[~failed], conf_level)
     return BootstrapCox(
         summary=summary,
@@ -148,7 +148,7 @@ def bootstrap_cox(
         n_bootstrap=n_bootstrap,
         seed=seed,
         conf_level=conf_level,
-        **{**fit.account, "warnings": found},
+        **{**fit.account, "warnings": warnings},
     )
 
 
@@ -180,10 +180,10 @@ def _failed(failed: BoolArray, conf_level: float) -> list[AnalysisWarning]:
     n_failed, n = int(failed.sum()), len(failed)
     if not n_failed:
         return []
-    told = f"{n_failed} of {n} resamples have no maximum (no events, one group only, separation)"
+    words = f"{n_failed} of {n} resamples have no maximum (no events, one group only, separation)"
     if n - n_failed < _least(conf_level):
-        raise NotEstimable(f"{told}: too few are left for limits with conf_level={conf_level:g}; use a smaller model")
-    return [FailedDraws(f"{told}; they are left out, and the limits hold for the others only")]
+        raise NotEstimable(f"{words}: too few are left for limits with conf_level={conf_level:g}; use a smaller model")
+    return [FailedDraws(f"{words}; they are left out, and the limits hold for the others only")]
 
 
 def summarised(fit: CoxFit, draws: FloatArray, conf_level: float) -> pd.DataFrame:

@@ -36,9 +36,9 @@ def cox_residuals(fit: CoxFit, kind: Residual) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a row used, its place in the cohort as the index: column residual (martingale, deviance), or a column a
-        term (score, dfbeta); after `fit_fine_gray`, one row a weighted spell. The Schoenfeld kinds: time and a column a
-        term, one row an event, by stratum and time.
+        One row a row used, its position in the cohort as the index: column residual (martingale, deviance), or a column
+        a term (score, dfbeta); after `fit_fine_gray`, one row a weighted spell. The Schoenfeld kinds: time and a column
+        a term, one row an event, by stratum and time.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def _one_column(fit: CoxFit, kind: Residual) -> pd.DataFrame:
 
 
 def _row_index(fit: CoxFit) -> pd.Index:
-    """The places of the rows used in the cohort, from 0."""
+    """The positions of the rows used in the cohort, from 0."""
     return pd.Index(fit.design.data.position, name="row")
 
 
@@ -129,10 +129,10 @@ def baseline_hazard(fit: CoxFit) -> pd.DataFrame:
     """
     problem, beta = fitted_problem(fit, "baseline hazard")
     sets = problem.sets
-    found = kernel.moments(problem, beta)
+    sums = kernel.moments(problem, beta)
     centre = np.repeat(problem.centre @ fit.coef, np.diff(sets.strata))
     with np.errstate(over="ignore", under="ignore"):
-        steps = kernel.event_sums(sets, found.hazard) * np.exp(-(found.risks.log_scale + centre))
+        steps = kernel.event_sums(sets, sums.hazard) * np.exp(-(sums.risks.log_scale + centre))
         hazard = kernel.cumulated(sets, steps)
     last = hazard[sets.strata[1:] - 1]
     if not (np.isfinite(last).all() and (last > 0).all()):
@@ -195,10 +195,10 @@ def proportional_hazards_test(fit: CoxFit, *, transform: Transform = "km") -> pd
     g = g - g[sets.at].mean()
     weighted = (g[sets.at] * problem.weights[sets.events])[:, None]
     score = (weighted * kernel.schoenfeld_residuals(problem, beta)).sum(axis=0)
-    found = kernel.moments(problem, beta)
+    sums = kernel.moments(problem, beta)
     plain, once, twice = (
         kernel.evaluate(problem, beta).information,
-        *(kernel.timed_information(problem, found, g**k) for k in (1, 2)),
+        *(kernel.timed_information(problem, sums, g**k) for k in (1, 2)),
     )
     variance = twice - once @ np.linalg.solve(plain, once)
     tests = [(name, list(columns)) for name, columns in _named_terms(fit).items()]
@@ -304,27 +304,27 @@ def coefficient_over_time(
     if len(times) < df:
         raise NotEstimable(f"coefficient over time: {len(times)} different event times for df={df}; lower df")
     grid = np.linspace(g[0], g[-1], GRID)
-    asked = np.interp(grid, g, times) if at is None else _within(times_given(at, name="at"), times)
+    at_times = np.interp(grid, g, times) if at is None else _within(times_given(at, name="at"), times)
     seen = g[np.searchsorted(times, residuals["time"].to_numpy())]
     knots = np.quantile(np.concatenate([grid, seen]), np.linspace(0, 1, int(df)))
-    basis, wanted = natural_spline(seen, knots), natural_spline(np.interp(asked, times, g), knots)
+    basis, wanted = natural_spline(seen, knots), natural_spline(np.interp(at_times, times, g), knots)
     orthogonal, triangle = np.linalg.qr(basis)
     half = np.linalg.solve(triangle.T, wanted.T)
-    place = list(fit.terms).index(term)
+    index = list(fit.terms).index(term)
     curve = half.T @ (orthogonal.T @ residuals[term].to_numpy())
-    variance = fit.maximum.covariance[place, place] * fit.n_event * (half**2).sum(axis=0)
+    variance = fit.maximum.covariance[index, index] * fit.n_event * (half**2).sum(axis=0)
     reach = float(ndtri((1 + conf_level) / 2)) * np.sqrt(variance)
-    return pd.DataFrame({"time": asked, "coefficient": curve, "conf_low": curve - reach, "conf_high": curve + reach})
+    return pd.DataFrame({"time": at_times, "coefficient": curve, "conf_low": curve - reach, "conf_high": curve + reach})
 
 
-def _within(asked: FloatArray, times: FloatArray) -> FloatArray:
+def _within(at: FloatArray, times: FloatArray) -> FloatArray:
     """The times asked for, when they lie between the first and the last event."""
-    if asked.min() < times[0] or asked.max() > times[-1]:
+    if at.min() < times[0] or at.max() > times[-1]:
         raise InputError(
             f"at: times must lie between the first and the last event ({times[0]:g} to {times[-1]:g}),"
-            f" got {asked.min():g} to {asked.max():g}"
+            f" got {at.min():g} to {at.max():g}"
         )
-    return asked
+    return at
 
 
 def natural_spline(values: FloatArray, knots: FloatArray) -> FloatArray:

@@ -151,8 +151,8 @@ def fit_design(design: Design, model: CoxModel) -> CoxFit:
     of_rows.refuse_no_events(int(data.event.sum()), data.n_used)
     of_rows.refuse_constant(design.x, design.terms)
     rows = CoxRows(design.x, data.time, data.event, data.entry, data.strata.codes, data.weights, model.ties)
-    found = _of_many(rows, design) if len(rows.time) > LARGE and model.ties != "exact" else None
-    null, tied, maximum = found or _of_few(rows, design.terms)
+    solved = _of_many(rows, design) if len(rows.time) > LARGE and model.ties != "exact" else None
+    null, tied, maximum = solved or _of_few(rows, design.terms)
     maximum, engine = _by_engine(model.engine, maximum)
     robust = _sandwich(design, maximum, clustered=model.cluster is not None) if model.robust else None
     return assembled(
@@ -309,7 +309,7 @@ def assembled(
     """
     coef, df = maximum.coef, len(design.terms)
     covariance = maximum.covariance if robust is None else robust
-    found = of_rows.cox_warnings(n_event, tied, weights, design.terms, coef, ties=model.ties, remedy=remedy)
+    more = of_rows.cox_warnings(n_event, tied, weights, design.terms, coef, ties=model.ties, remedy=remedy)
     score = float(null.gradient @ newton_step(null.information, null.gradient))
     return CoxFit(
         coefficients=_coefficient_table(design.terms, coef, maximum.covariance, robust),
@@ -325,7 +325,7 @@ def assembled(
         design=design,
         rows=maximum.rows,
         maximum=maximum,
-        **{**account.account, "warnings": (*account.warnings, *found)},
+        **{**account.account, "warnings": (*account.warnings, *more)},
     )
 
 

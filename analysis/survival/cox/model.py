@@ -213,10 +213,10 @@ def find_maximum(rows: CoxRows, problem: CoxProblem, null: CoxPoint) -> Maximum:
     if not solution.converged or solution.weak:
         from analysis.survival.cox.separation import supremum  # which stands on this module
 
-        found = supremum(rows, problem, solution)
-        if found.directions:
-            return found.in_units(rows, null)
-        solution = found.solution
+        limit = supremum(rows, problem, solution)
+        if limit.directions:
+            return limit.in_units(rows, null)
+        solution = limit.solution
     if kernel.least_share(solution.point.information, null.information) < HIDDEN:
         raise NotEstimable(
             "a covariate has a value so far from the others that rounding hides them: look at its largest and smallest"
@@ -242,11 +242,11 @@ def linear_predictor(x: FloatArray, coef: FloatArray) -> FloatArray:
 def refuse_constant(x: FloatArray, terms: Sequence[str]) -> None:
     """An error that names every constant covariate."""
     suspects = np.flatnonzero((x[:1000] == x[0]).all(axis=0)).tolist()
-    constant = [place for place in suspects if (x[:, place] == x[0, place]).all()]
+    constant = [index for index in suspects if (x[:, index] == x[0, index]).all()]
     raise_all(
         [
-            f"covariate {terms[place]!r} is constant ({x[0, place]:g} in every row used); leave it out"
-            for place in constant
+            f"covariate {terms[index]!r} is constant ({x[0, index]:g} in every row used); leave it out"
+            for index in constant
         ],
         NotEstimable,
     )
@@ -279,8 +279,8 @@ def refuse_collinear(null: CoxPoint, n_event: int, terms: Sequence[str]) -> None
     flat = information <= COLLINEAR * n_event
     raise_all(
         [
-            f"covariate {terms[place]!r} does not vary among those at risk at any event (within strata); leave it out"
-            for place in np.flatnonzero(flat).tolist()
+            f"covariate {terms[index]!r} does not vary among those at risk at any event (within strata); leave it out"
+            for index in np.flatnonzero(flat).tolist()
         ],
         NotEstimable,
     )
@@ -288,9 +288,9 @@ def refuse_collinear(null: CoxPoint, n_event: int, terms: Sequence[str]) -> None
     _, triangle, order = qr(null.information / np.outer(root, root), pivoting=True)
     rank = int((np.abs(np.diag(triangle)) > COLLINEAR).sum())
     problems = []
-    for place in range(rank, len(order)):
-        share = np.linalg.solve(triangle[:rank, :rank], triangle[:rank, place])
-        members = sorted([*order[:rank][np.abs(share) > 1e-6], order[place]])
+    for index in range(rank, len(order)):
+        share = np.linalg.solve(triangle[:rank, :rank], triangle[:rank, index])
+        members = sorted([*order[:rank][np.abs(share) > 1e-6], order[index]])
         named = first_few([repr(terms[member]) for member in members], 12)
         problems.append(f"covariates {named} are collinear: each follows from the others; leave one out")
     raise_all(problems, NotEstimable)
@@ -310,10 +310,10 @@ def cox_warnings(
 
     `remedy` says what can be done about ties: not every model can be fitted with exact ones.
     """
-    found: list[AnalysisWarning] = []
-    lost = [repr(terms[place]) for place in np.flatnonzero(np.isnan(coef)).tolist()]
+    warnings: list[AnalysisWarning] = []
+    lost = [repr(terms[index]) for index in np.flatnonzero(np.isnan(coef)).tolist()]
     if lost:
-        found.append(
+        warnings.append(
             errors.Separation(
                 f"not estimable: {first_few(lost, 12)} (the likelihood rises for ever as the coefficient grows, as"
                 " when a group has no event); judge by the likelihood-ratio test and the one-sided limits of"
@@ -322,22 +322,22 @@ def cox_warnings(
         )
     p = len(terms)
     if n_event < EVENTS_PER_PARAMETER * p:
-        found.append(
+        warnings.append(
             errors.FewEvents(
                 f"{n_event} events for {p} parameter{'s' if p > 1 else ''} ({n_event / p:.1f} events per parameter)"
             )
         )
     if tied > MOST_TIED and ties != "exact":
-        found.append(errors.ManyTies(f"{tied:.0%} of events are tied with another; {remedy}"))
+        warnings.append(errors.ManyTies(f"{tied:.0%} of events are tied with another; {remedy}"))
     if weights.max() > EXTREME_WEIGHT and weights.max() > weights.min():
         effective = weights.sum() ** 2 / (weights @ weights)
-        found.append(
+        warnings.append(
             errors.SuspiciousValues(
                 f"extreme weights: the largest is {weights.max():.3g};"
                 f" {len(weights)} rows count as {effective:.1f} (effective n)"
             )
         )
-    return tuple(found)
+    return tuple(warnings)
 
 
 @dataclass(frozen=True)

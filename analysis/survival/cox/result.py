@@ -1,4 +1,4 @@
-"""A fitted Cox model: what was asked, what was found, and what it says as hazard ratios."""
+"""A fitted Cox model, and its hazard ratios."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LARGEST_LOGARITHM = float(np.log(np.finfo(np.float64).max))
 
 @dataclass(frozen=True)
 class CoxModel:
-    """What was asked of a Cox model, and the engine that answered."""
+    """The options of a Cox model, and the engine that fitted it."""
 
     endpoint: Endpoint
     covariates: str | tuple[str, ...]
@@ -53,7 +53,7 @@ class CoxFit(Printed, RowAccount):
     likelihood_ratio_test, wald_test, score_test : ChiSquare
         Against all coefficients zero.
     model : CoxModel
-        What was asked; and the row account.
+        Its options; and the row account.
 
     Examples
     --------
@@ -114,20 +114,20 @@ class CoxFit(Printed, RowAccount):
         return self._discrimination[1]
 
     def _printed(self) -> tuple[list[str], pd.DataFrame, list[str]]:
-        asked = self.model
-        covariates = asked.covariates if isinstance(asked.covariates, str) else " + ".join(map(str, asked.covariates))
-        how = [f"ties {asked.ties}", *(f"strata {name}" for name in asked.strata)]
-        how += ["robust standard errors"] * asked.robust
+        model = self.model
+        covariates = model.covariates if isinstance(model.covariates, str) else " + ".join(map(str, model.covariates))
+        how = [f"ties {model.ties}", *(f"strata {name}" for name in model.strata)]
+        how += ["robust standard errors"] * model.robust
         with errors.collected():
             ratios = hazard_ratios(self)
         ratios = ratios.set_axis(["term", "hazard ratio", "lower .95", "upper .95", "z", "p"], axis="columns")
         table = ratios.set_index("term").map(significant).assign(p=[p_text(p_value) for p_value in ratios["p"]])
         test, name = (
-            (self.wald_test, "Wald test") if asked.robust else (self.likelihood_ratio_test, "Likelihood ratio test")
+            (self.wald_test, "Wald test") if model.robust else (self.likelihood_ratio_test, "Likelihood ratio test")
         )
         return (
             [
-                f"Cox model of {asked.endpoint.name} ~ {covariates} ({', '.join(how)})",
+                f"Cox model of {model.endpoint.name} ~ {covariates} ({', '.join(how)})",
                 rows_text(self.n, self.n_event, self.dropped),
             ],
             table.reset_index(),

@@ -90,7 +90,7 @@ def _unit(differences: FloatArray, x: FloatArray) -> FloatArray:
 
 
 def highest_at_risk(sets: RiskSets, score: FloatArray, *, without_events: bool = False) -> IntArray:
-    """The place in ``sets.rows`` of the row with the highest score at each event time; -1 where there is none.
+    """The index in ``sets.rows`` of the row with the highest score at each event time; -1 where there is none.
 
     Rows are laid over the event times they are at risk at, the highest first; each event time keeps its first.
     """
@@ -102,22 +102,22 @@ def highest_at_risk(sets: RiskSets, score: FloatArray, *, without_events: bool =
     free = list(range(n_times + 1))  # the next event time without an owner, by path halving
     n_left = n_times
     for row in np.argsort(-score, kind="stable").tolist():
-        place, end = _next_free(free, int(sets.first[row])), int(last[row])
-        while place <= end:
-            owner[place], free[place] = row, place + 1
+        index, end = _next_free(free, int(sets.first[row])), int(last[row])
+        while index <= end:
+            owner[index], free[index] = row, index + 1
             n_left -= 1
-            place = _next_free(free, place)
+            index = _next_free(free, index)
         if not n_left:
             break
     return owner
 
 
-def _next_free(free: list[int], place: int) -> int:
-    """The first place at or after this one that is still free."""
-    while free[place] != place:
-        free[place] = free[free[place]]
-        place = free[place]
-    return place
+def _next_free(free: list[int], index: int) -> int:
+    """The first index at or after this one that is still free."""
+    while free[index] != index:
+        free[index] = free[free[index]]
+        index = free[index]
+    return index
 
 
 def levels(x: FloatArray, direction: FloatArray) -> IntArray:

@@ -125,7 +125,7 @@ def kaplan_meier(
         spells = rows.spell_warnings(cohort, endpoint, data)
     fractional = data is not None and bool((data.weights % 1 != 0).any())
     by_lifelines = _engine(engine, read, fractional=fractional) == "lifelines"
-    curves, found = curves_of_counts(
+    curves, early = curves_of_counts(
         counts,
         read.labels,
         at_start(read),
@@ -135,7 +135,7 @@ def kaplan_meier(
         conf_level=conf_level,
         conf_type=conf_type,
     )
-    warn_all((*read.warnings, *spells, *found))
+    warn_all((*read.warnings, *spells, *early))
     return curves
 
 
@@ -169,7 +169,9 @@ def curves_of_counts(
     `at_start` is under observation just after 0; S(t) and its variance are the kernel's and Greenwood's unless given.
     """
     by_kernel = _by_segment(counts, survival_curve)
-    early = [label for label, place in zip(labels, counts.segments, strict=True) if (by_kernel[place][:-1] == 0).any()]
+    early = [
+        label for label, segment in zip(labels, counts.segments, strict=True) if (by_kernel[segment][:-1] == 0).any()
+    ]
     survival = by_kernel if survival is None else survival
     variance = _by_segment(counts, greenwood) if jackknife is None else jackknife
     with np.errstate(invalid="ignore"):
@@ -200,25 +202,25 @@ def curves_of_counts(
     return frame, _early_zero(early)
 
 
-def _engine(asked: str, read: CohortCounts, *, fractional: bool) -> str:
+def _engine(engine: str, read: CohortCounts, *, fractional: bool) -> str:
     """The engine that computes S(t); lifelines by name is refused where it does not offer the estimate."""
     staying = (read.counts.n_risk - read.counts.n_event - read.counts.n_censor)[:, 0] > 0
-    places = zip(read.labels, read.counts.segments, strict=True)
-    emptied = [label for label, place in places if not staying[place.start : place.stop - 1].all()]
+    segments = zip(read.labels, read.counts.segments, strict=True)
+    emptied = [label for label, segment in segments if not staying[segment.start : segment.stop - 1].all()]
     refusal = "fractional weights" if fractional else ""
     if emptied and not refusal:
         refusal = f"a risk set that empties while others are still to enter ({first_few(emptied)})"
-    if asked == "lifelines" and refusal:
+    if engine == "lifelines" and refusal:
         raise NotSupported(f"engine='lifelines' does not offer {refusal}; use engine='kernel' or 'auto'")
-    if asked != "auto":
-        return asked
+    if engine != "auto":
+        return engine
     return "kernel" if refusal or read.n_used > MOST_ROWS_FOR_LIFELINES else "lifelines"
 
 
 def _by_segment(counts: Counts, estimate: Callable[[FloatArray, FloatArray], FloatArray]) -> FloatArray:
     """A function of n_risk and n_event, curve by curve."""
     n_risk, n_event = counts.n_risk[:, 0], counts.n_event[:, 0]
-    return np.concatenate([estimate(n_risk[place], n_event[place]) for place in counts.segments])
+    return np.concatenate([estimate(n_risk[segment], n_event[segment]) for segment in counts.segments])
 
 
 def _lifelines(data: SurvivalData, counts: Counts) -> FloatArray:
@@ -227,13 +229,13 @@ def _lifelines(data: SurvivalData, counts: Counts) -> FloatArray:
 
     late, weighted = rows.late_entry(data) is not None, bool((data.weights != 1).any())
     curves = []
-    for code, place in enumerate(counts.segments):
+    for code, segment in enumerate(counts.segments):
         own = data.by.codes == code
         roles = {"entry": data.entry[own] if late else None, "weights": data.weights[own] if weighted else None}
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # whole weights beyond int64
             fitter = KaplanMeierFitter().fit(data.time[own], event_observed=data.event[own], **roles)
         steps = fitter.survival_function_
-        last = np.searchsorted(steps.index.to_numpy(dtype=np.float64), counts.time[place], side="right") - 1
+        last = np.searchsorted(steps.index.to_numpy(dtype=np.float64), counts.time[segment], side="right") - 1
         curves.append(steps.iloc[:, 0].to_numpy(dtype=np.float64)[last])
     return np.concatenate(curves)
 
@@ -241,9 +243,9 @@ def _lifelines(data: SurvivalData, counts: Counts) -> FloatArray:
 def _jackknife(data: SurvivalData, counts: Counts) -> FloatArray:
     """The infinitesimal jackknife variance of log S(t), curve by curve."""
     variances = []
-    for code, place in enumerate(counts.segments):
+    for code, segment in enumerate(counts.segments):
         own = data.by.codes == code
-        risk = counts.time[place], counts.n_risk[place, 0], counts.n_event[place, 0]
+        risk = counts.time[segment], counts.n_risk[segment, 0], counts.n_event[segment, 0]
         each = {"row_time": data.time, "row_event": data.event, "row_entry": data.entry, "row_weight": data.weights}
         variances.append(jackknife_variance(*risk, **{name: values[own] for name, values in each.items()}))
     return np.concatenate(variances)

@@ -171,13 +171,13 @@ def _at(rows: pd.DataFrame, at: FloatArray, extend: bool) -> pd.DataFrame:
     last = n_times_to(times, at) - 1
     following = n_times_to(times, at, side="left")
     past = following == len(times)
-    found = rows[["survival", "std_error", "conf_low", "conf_high"]].iloc[last].reset_index(drop=True)
+    points = rows[["survival", "std_error", "conf_low", "conf_high"]].iloc[last].reset_index(drop=True)
     if not extend:
-        found = found.mask(pd.Series(past) & (found["survival"] > 0))
+        points = points.mask(pd.Series(past) & (points["survival"] > 0))
     n_risk = rows["n_risk"].to_numpy()
-    found.insert(0, "n_risk", np.where(past, 0, n_risk[np.minimum(following, len(times) - 1)]).astype(n_risk.dtype))
-    found.insert(0, "time", at)
-    return found
+    points.insert(0, "n_risk", np.where(past, 0, n_risk[np.minimum(following, len(times) - 1)]).astype(n_risk.dtype))
+    points.insert(0, "time", at)
+    return points
 
 
 def _beyond(strata: dict[str, pd.DataFrame], at: FloatArray) -> list[BeyondFollowUp]:

@@ -76,10 +76,10 @@ def risk_table(
         gate.refuse_spells(cohort, endpoint, data, cluster)
         n_lost = gate.counts_of_rows(data, gate.patient_rows(data, cluster).ended & ~data.event).n_event
     parts = []
-    for code, place in enumerate(counts.segments):
+    for code, segment in enumerate(counts.segments):
         entered = _entered(data, code, at) if data is not None and late else read.sizes[code]
-        n = {"n_event": counts.n_event[place, 0], "n_censor": n_lost[place, 0], "n_left": n_left[place, 0]}
-        parts.append(risk_of_counts(counts.time[place], at, entered=entered, **n))
+        n = {"n_event": counts.n_event[segment, 0], "n_censor": n_lost[segment, 0], "n_left": n_left[segment, 0]}
+        parts.append(risk_of_counts(counts.time[segment], at, entered=entered, **n))
     warn_all(read.warnings)
     return joined(parts, read.labels)
 
@@ -122,8 +122,8 @@ def risk_of_counts(
 def so_far(time: FloatArray, n: FloatArray, at: FloatArray, *, side: Literal["left", "right"] = "right") -> FloatArray:
     """How many of n come at or before (side "left": before) each given time, near-ties being equal."""
     room = SAME_TIME * np.average(time, weights=n) if n.any() else 0.0
-    place = np.searchsorted(time, at + room if side == "right" else at - room, side=side)
-    return np.concatenate([[0.0], np.cumsum(n)])[place]
+    index = np.searchsorted(time, at + room if side == "right" else at - room, side=side)
+    return np.concatenate([[0.0], np.cumsum(n)])[index]
 
 
 def landmark(cohort: pd.DataFrame, endpoint: Endpoint, at: float) -> pd.DataFrame:

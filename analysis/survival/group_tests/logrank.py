@@ -153,7 +153,7 @@ def logrank_of_counts(
     read: CohortCounts, *, by: str, strata: tuple[str, ...], weighting: Weighting, rho: float, gamma: float
 ) -> LogRank:
     """The test of counts whose columns are the groups and whose segments are the strata."""
-    found = checked_groups(read.labels, read.sizes, int(read.counts.n_event.sum()), by)
+    warnings = checked_groups(read.labels, read.sizes, int(read.counts.n_event.sum()), by)
     sums = logrank_sums(read.counts, weighting=weighting, rho=rho, gamma=gamma)
     statistic, df = score_chi_square(sums.observed - sums.expected, sums.covariance)
     if df == 0:
@@ -161,9 +161,9 @@ def logrank_of_counts(
         if score_chi_square(plain.observed, plain.covariance)[1] == 0:
             raise NotEstimable(no_information(read, by, strata))
         words = f"{weighting}: the weight is zero wherever two groups of {by!r} are at risk; the test is void"
-        found.append(FewEvents(words))
+        warnings.append(FewEvents(words))
     parameters = f" (rho = {rho:g}, gamma = {gamma:g})" if weighting == "fleming-harrington" else ""
-    return chi_square_result(read, statistic, df, sums, test=weighting + parameters, strata=strata, found=found)
+    return chi_square_result(read, statistic, df, sums, test=weighting + parameters, strata=strata, warnings=warnings)
 
 
 def checked_groups(labels: Sequence[str], sizes: IntArray, n_event: int, by: str) -> list[AnalysisWarning]:
@@ -174,13 +174,13 @@ def checked_groups(labels: Sequence[str], sizes: IntArray, n_event: int, by: str
     if not n_event:
         problems.append("no events: nothing can be compared")
     raise_all(problems, NotEstimable)
-    found: list[AnalysisWarning] = []
+    warnings: list[AnalysisWarning] = []
     small = [f"{label!r} has {size}" for label, size in zip(labels, sizes, strict=True) if size < SMALL_GROUP]
     if small:
-        found.append(errors.SmallStratum(f"groups of fewer than {SMALL_GROUP} rows in {by!r}: {first_few(small)}"))
+        warnings.append(errors.SmallStratum(f"groups of fewer than {SMALL_GROUP} rows in {by!r}: {first_few(small)}"))
     if n_event < FEW_EVENTS:
-        found.append(FewEvents(f"{n_event} events in all, fewer than {FEW_EVENTS}: the p-value is approximate"))
-    return found
+        warnings.append(FewEvents(f"{n_event} events in all, fewer than {FEW_EVENTS}: the p-value is approximate"))
+    return warnings
 
 
 def no_information(read: CohortCounts, by: str, strata: tuple[str, ...]) -> str:
@@ -200,7 +200,7 @@ def chi_square_result(
     *,
     test: str,
     strata: tuple[str, ...],
-    found: list[AnalysisWarning],
+    warnings: list[AnalysisWarning],
 ) -> LogRank:
     """The test with its groups and the row account."""
     p_value, log10_p = chi_square_tail(statistic, df) if df else (np.nan, np.nan)
@@ -214,7 +214,7 @@ def chi_square_result(
     )
     return LogRank(
         statistic=statistic, df=df, p_value=p_value, log10_p=log10_p, groups=table, test=test, strata=strata,
-        **{**read.account, "warnings": (*read.warnings, *found)},
+        **{**read.account, "warnings": (*read.warnings, *warnings)},
     )  # fmt: skip
 
 
@@ -263,15 +263,15 @@ def logrank_trend(
     """
     read = read_counts(cohort, endpoint, by=by, compared=True)
     labels, counts = read.labels, read.counts
-    found = checked_groups(labels, read.sizes, int(counts.n_event.sum()), by)
+    warnings = checked_groups(labels, read.sizes, int(counts.n_event.sum()), by)
     score = np.arange(1.0, len(labels) + 1) if scores is None else _scores(scores, labels)
     sums = logrank_sums(counts)
     variance = float(score @ sums.covariance @ score)
     if score_chi_square(sums.observed - sums.expected, sums.covariance)[1] == 0 or variance <= 0:
         raise NotEstimable(no_information(read, by, ()))
     statistic = float(score @ (sums.observed - sums.expected)) ** 2 / variance
-    found += _text_order(cohort[by], labels)
-    test = chi_square_result(read, statistic, 1, sums, test="trend", strata=(), found=found)
+    warnings += _text_order(cohort[by], labels)
+    test = chi_square_result(read, statistic, 1, sums, test="trend", strata=(), warnings=warnings)
     warn_all(test.warnings)
     return test
 
@@ -340,19 +340,19 @@ def pairwise_logrank(cohort: pd.DataFrame, endpoint: Endpoint, *, by: str, adjus
     raise_all(errors.choice_problems("adjust", adjust, get_args(Adjustment)), InputError)
     read = read_counts(cohort, endpoint, by=by, compared=True)
     labels, counts = read.labels, read.counts
-    found = checked_groups(labels, read.sizes, int(counts.n_event.sum()), by)
+    warnings = checked_groups(labels, read.sizes, int(counts.n_event.sum()), by)
     pairs = list(combinations(range(len(labels)), 2))
     statistics = np.full(len(pairs), np.nan)
-    for place, pair in enumerate(pairs):
+    for index, pair in enumerate(pairs):
         sums = logrank_sums(replace(counts, n_risk=counts.n_risk[:, list(pair)], n_event=counts.n_event[:, list(pair)]))
-        statistics[place] = score_chi_square(sums.observed - sums.expected, sums.covariance)[0]
+        statistics[index] = score_chi_square(sums.observed - sums.expected, sums.covariance)[0]
     silent = [
         f"{labels[a]} and {labels[b]}" for (a, b), value in zip(pairs, statistics, strict=True) if np.isnan(value)
     ]
     if silent:
-        found.append(FewEvents(f"pairs of {by!r} that hold no information, left undefined: {first_few(silent)}"))
+        warnings.append(FewEvents(f"pairs of {by!r} that hold no information, left undefined: {first_few(silent)}"))
     p_values = np.array([np.nan if np.isnan(value) else chi_square_tail(value, 1)[0] for value in statistics])
-    warn_all((*read.warnings, *found))
+    warn_all((*read.warnings, *warnings))
     return pd.DataFrame(
         {
             "stratum_a": label_column([labels[a] for a, _ in pairs], labels),

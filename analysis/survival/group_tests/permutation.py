@@ -51,7 +51,7 @@ class PermutationLogRank(RowAccount):
     permuted : ndarray, shape (n_permutations,)
         The statistics of the permutations.
     n_permutations, seed, strata
-        What was asked; and the row account.
+        The options; and the row account.
     """
 
     statistic: float
@@ -199,10 +199,10 @@ def _permuted(drawn: Shuffles, n_permutations: int, seed: int) -> FloatArray:
     key = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
     bounds = batch_bounds(n_permutations, max(1, BATCH_DRAWS // int(drawn.sizes.sum())))
     sizes = [end - first for first, end in bounds]
-    found = in_batches(
+    batches = in_batches(
         partial(_batch, drawn, key), bounds, sizes=sizes, label="permutations", share=len(bounds) > 1
     )  # fmt: skip
-    return np.concatenate(found)
+    return np.concatenate(batches)
 
 
 def _batch(drawn: Shuffles, key: int, bounds: tuple[int, int]) -> FloatArray:

@@ -117,11 +117,11 @@ def fit_cox_counts(
     )  # fmt: skip
     n_read, n_used = int(patients.sum()), int(data.weights.sum())
     dropped = _patients_dropped(counts, patients, data.dropped)
-    found = (*dropped_warnings(n_read, n_used, dropped), *errors.but_for_dropped(data.warnings))
+    warnings = (*dropped_warnings(n_read, n_used, dropped), *errors.but_for_dropped(data.warnings))
     named = covariates if isinstance(covariates, str) else tuple(covariates)
     return _without_rows(
         *kernel.fit_large(arrays), CoxModel(endpoint, named, ties, strata_names), design.terms, design.columns,
-        RowAccount(n_read=n_read, n_used=n_used, dropped=dropped, warnings=found), source="a table of counts",
+        RowAccount(n_read=n_read, n_used=n_used, dropped=dropped, warnings=warnings), source="a table of counts",
     )  # fmt: skip
 
 
@@ -240,24 +240,24 @@ def fit_cox_file(
     cox.refuse_constant(np.array([known.rows.low, known.rows.high]), names)
     centre, scale = spread(known)
     start = kernel.sample_start(known.rows.sample._replace(ties=ties), centre, scale)
-    events, place = kernel.event_times(known.rows.tally)
-    large = kernel.LargeRows(lambda: later_pass(source, known, events, place), events, centre, scale, ties == "efron")
+    events, at = kernel.event_times(known.rows.tally)
+    large = kernel.LargeRows(lambda: later_pass(source, known, events, at), events, centre, scale, ties == "efron")
     problem = kernel.large_problem(large, start)
     n_used = known.rows.n_used
-    found = (
+    warnings = (
         *dropped_warnings(known.n_read, n_used, known.dropped),
         *rows.zero_time_warnings(known.rows.n_censored_at_zero, endpoint),
     )
     return _without_rows(
         problem, kernel.maximise_large(problem), CoxModel(endpoint, names, ties, strata_names), names,
         {term: (index,) for index, term in enumerate(names)},
-        RowAccount(n_read=known.n_read, n_used=n_used, dropped=known.dropped, warnings=found),
+        RowAccount(n_read=known.n_read, n_used=n_used, dropped=known.dropped, warnings=warnings),
         source=f"the file {Path(path).name!r}",
     )  # fmt: skip
 
 
 class RowsNotHeld:
-    """Stands where a fit keeps its rows; whatever asks for them is told what to do."""
+    """Stands where a fit keeps its rows; whatever needs them raises with what to do."""
 
     def __init__(self, source: str) -> None:
         self._source = source

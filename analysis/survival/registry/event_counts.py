@@ -78,13 +78,13 @@ def event_counts(source: object, endpoint: Endpoint, *, by: str | None = None) -
     """
     check_roles(endpoint, (), by=by)
     cohort = _frame_of(source, [*endpoint.columns, *([by] if by is not None else [])])
-    counts, found = _of_frame(cohort, endpoint, by) if cohort is not None else _of_source(source, endpoint, by)
-    warn_all(found)
+    counts, warnings = _of_frame(cohort, endpoint, by) if cohort is not None else _of_source(source, endpoint, by)
+    warn_all(warnings)
     return counts
 
 
 def _frame_of(source: object, names: Sequence[str]) -> pd.DataFrame | None:
-    """A source that is held in memory as a pandas frame, of the columns that are read; None for another."""
+    """A source in memory as a pandas frame, of the columns that are read; None for another."""
     if isinstance(source, pd.DataFrame):
         return source
     if not hasattr(source, "__arrow_c_stream__") or type(source).__module__.lstrip("_").startswith("duckdb"):
@@ -113,19 +113,19 @@ def _of_frame(
     )
     entries = rows.assign(entry=entry[0]) if entry else None
     remedy = "count one row a patient, or read n_censor as ends of rows"
-    found = (*data.warnings, *spell_warnings(cohort, endpoint, data, remedy=remedy))
-    return _counted(rows, entries, _declared(cohort, by, data.by.labels)), found
+    warnings = (*data.warnings, *spell_warnings(cohort, endpoint, data, remedy=remedy))
+    return _counted(rows, entries, _declared(cohort, by, data.by.labels)), warnings
 
 
 def _of_source(source: object, endpoint: Endpoint, by: str | None) -> tuple[pd.DataFrame, tuple[AnalysisWarning, ...]]:
     """The counts of a source that was counted where it lies."""
     tally = tally_of(source, endpoint, by)
-    rows, found = sound_part(tally, endpoint, by)
+    rows, warnings = sound_part(tally, endpoint, by)
     together = rows if tally.entries is None else pd.concat([rows, tally.entries], ignore_index=True)
     groups = group_rows(together, ["stratum"])
     levels, strata = _declared(rows, "stratum", groups.labels), code_column(groups.codes, groups.labels)
     entries = None if tally.entries is None else tally.entries.assign(stratum=strata[len(rows) :].array)
-    return _counted(rows.assign(stratum=strata[: len(rows)].array), entries, levels), found
+    return _counted(rows.assign(stratum=strata[: len(rows)].array), entries, levels), warnings
 
 
 def _counted(rows: pd.DataFrame, entries: pd.DataFrame | None, levels: list[str]) -> pd.DataFrame:
@@ -148,8 +148,8 @@ def _declared(cohort: pd.DataFrame, by: str | None, labels: Sequence[str]) -> li
 
 def _summed(parts: Sequence[pd.DataFrame], levels: list[str]) -> pd.DataFrame:
     """Counts added up by stratum and time, the strata in the order given."""
-    alike = [part.assign(stratum=part["stratum"].cat.set_categories(levels, ordered=True)) for part in parts]
-    together = pd.concat(alike, ignore_index=True)
+    relevelled = [part.assign(stratum=part["stratum"].cat.set_categories(levels, ordered=True)) for part in parts]
+    together = pd.concat(relevelled, ignore_index=True)
     sums = together.groupby(["stratum", "time"], observed=True)[list(COUNT_COLUMNS)].sum()
     return sums[(sums != 0).any(axis=1)].astype(np.int64).reset_index()
 
@@ -199,7 +199,7 @@ def checked_counts(counts: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     """Counts that are sound, each with its strata as categories of text; raises with every fault."""
     if not counts:
         raise InputError("no counts given; make them with event_counts")
-    problems = [[f"counts {place}: {words}" for words in _faults(part)] for place, part in enumerate(counts, 1)]
+    problems = [[f"counts {index}: {words}" for words in _faults(part)] for index, part in enumerate(counts, 1)]
     raise_all(list(chain(*problems)))
     return [_labelled(part) for part in counts]
 
@@ -251,12 +251,12 @@ def shared_levels(parts: Sequence[list[str]]) -> list[str]:
     >>> shared_levels([["2", "10"], ["1", "10"]]), shared_levels([["high"], ["low", "high"]])
     (['1', '2', '10'], ['low', 'high'])
     """
-    held = dict.fromkeys(chain(*sorted(parts, key=lambda labels: (-len(labels), labels))))
+    known = dict.fromkeys(chain(*sorted(parts, key=lambda labels: (-len(labels), labels))))
     orders: tuple[Callable[[str], tuple[float, str]], ...] = (_as_number, lambda label: (0.0, label))
     for order in orders:
         if all(labels == sorted(labels, key=order) for labels in parts):
-            return sorted(held, key=order)
-    return list(held)
+            return sorted(known, key=order)
+    return list(known)
 
 
 def _as_number(label: str) -> tuple[float, str]:

@@ -61,10 +61,10 @@ def kaplan_meier_from_counts(
     rows, labels = _together([counts])
     at_start = np.bincount(rows["code"], rows["n_entry"].where(rows["time"] == 0, 0), len(labels))
     table = _kernel_counts(rows, rows["code"].to_numpy(), labels)
-    curves, found = curves_of_counts(
+    curves, warnings = curves_of_counts(
         table, labels, np.asarray(at_start, dtype=np.float64), conf_level=conf_level, conf_type=conf_type
     )  # fmt: skip
-    warn_all(found)
+    warn_all(warnings)
     return curves
 
 
@@ -86,7 +86,7 @@ def logrank_test_from_counts(
     -------
     LogRank
         Equal to that of `logrank_test` on the rows (with ``strata`` the hospital); n_read and n_used are the rows that
-        were counted, those left out having been told then.
+        were counted, those left out were named then.
 
     Raises
     ------
@@ -166,11 +166,11 @@ def _together(counts: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, tuple[str, 
     """The counts of all parts in one frame, near-tied times merged, with the codes of stratum and part."""
     parts = checked_counts(counts)
     levels = shared_levels([list(part["stratum"].cat.categories) for part in parts])
-    alike = [
-        part.assign(stratum=part["stratum"].cat.set_categories(levels, ordered=True), part=place)
-        for place, part in enumerate(parts)
+    relevelled = [
+        part.assign(stratum=part["stratum"].cat.set_categories(levels, ordered=True), part=index)
+        for index, part in enumerate(parts)
     ]
-    rows = pd.concat(alike, ignore_index=True)
+    rows = pd.concat(relevelled, ignore_index=True)
     rows = rows[(rows[["n_entry", "n_event", "n_censor"]] > 0).any(axis=1)]
     if rows.empty:
         raise CohortError("the counts hold nobody")
@@ -183,8 +183,8 @@ def _merged_times(rows: pd.DataFrame) -> FloatArray:
     """Times with near-ties merged; time 0 is one of them only when somebody left at it, or others entered late."""
     time, n_entry = rows["time"].to_numpy(copy=True), rows["n_entry"].to_numpy()
     late = ((n_entry > 0) & (time > 0)).any()
-    held = ((rows["n_event"] + rows["n_censor"]).to_numpy() > 0) | (late & (n_entry > 0))
-    time[held] = merge_near_ties(time[held])[0]
+    merging = ((rows["n_event"] + rows["n_censor"]).to_numpy() > 0) | (late & (n_entry > 0))
+    time[merging] = merge_near_ties(time[merging])[0]
     return time
 
 
@@ -195,25 +195,25 @@ def _kernel_counts(
     group, n_groups = (np.zeros_like(segment), 1) if groups is None else (groups, len(labels))
     parts = [(kind, rows[kind].to_numpy() > 0) for kind in ("n_event", "n_censor")]
     exits = count(
-        np.concatenate([rows["time"].to_numpy()[held] for _, held in parts]),
-        np.concatenate([np.full(held.sum(), kind == "n_event") for kind, held in parts]),
-        weights=np.concatenate([rows[kind].to_numpy()[held] for kind, held in parts]),
-        segment=np.concatenate([segment[held] for _, held in parts]),
-        group=np.concatenate([group[held] for _, held in parts]),
+        np.concatenate([rows["time"].to_numpy()[of_kind] for _, of_kind in parts]),
+        np.concatenate([np.full(of_kind.sum(), kind == "n_event") for kind, of_kind in parts]),
+        weights=np.concatenate([rows[kind].to_numpy()[of_kind] for kind, of_kind in parts]),
+        segment=np.concatenate([segment[of_kind] for _, of_kind in parts]),
+        group=np.concatenate([group[of_kind] for _, of_kind in parts]),
         n_segments=int(segment.max()) + 1,
         n_groups=n_groups,
     )
     n_entry, n_risk = np.zeros_like(exits.n_entry), exits.n_risk.copy()
     # Who is there from the start is at risk at time 0 already.
     entry = np.where(rows["time"] > 0, rows["time"], -np.inf)
-    for code, place in enumerate(exits.segments):
+    for code, index in enumerate(exits.segments):
         entered = segment == code
-        first = np.searchsorted(exits.time[place], entry[entered], side="right")
-        shape = (place.stop - place.start + 1, n_groups)
+        first = np.searchsorted(exits.time[index], entry[entered], side="right")
+        shape = (index.stop - index.start + 1, n_groups)
         sums = np.bincount(first * n_groups + group[entered], rows["n_entry"][entered], shape[0] * shape[1])
         table = sums.reshape(shape)
-        n_entry[place] = table[:-1]
-        n_risk[place] -= np.cumsum(table[:0:-1], axis=0)[::-1]
+        n_entry[index] = table[:-1]
+        n_risk[index] -= np.cumsum(table[:0:-1], axis=0)[::-1]
     short = (n_risk < exits.n_event + exits.n_censor).any(axis=1)
     if short.any():
         raise CohortError(

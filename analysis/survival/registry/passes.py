@@ -142,7 +142,7 @@ def first_pass(source: ParquetRows) -> Known:
     """
     codes: dict[str, int] = {}
     dropped: Counter[str] = Counter()
-    found: Part | None = None
+    gathered: Part | None = None
     n_read, step = 0, max(1, source.n_rows // SAMPLE)
     for frame in source.frames():
         rows, own = _complete(frame)
@@ -151,23 +151,23 @@ def first_pass(source: ParquetRows) -> Known:
         if len(rows):
             _check(rows, source, n_read - len(frame), n_read)
             part = _part(_arrays(rows, source, codes), step)
-            found = part if found is None else found + part
-    if found is None:
+            gathered = part if gathered is None else gathered + part
+    if gathered is None:
         raise no_rows_left(dropped) if dropped else CohortError("no rows left: the file has none")
-    if not found.tally.time.any():
+    if not gathered.tally.time.any():
         raise CohortError(f"time column {source.endpoint.duration!r}: {NOBODY_FOLLOWED}")
-    distinct = np.union1d(found.tally.time, found.entries)
+    distinct = np.union1d(gathered.tally.time, gathered.entries)
     starts = run_starts(distinct)
     merged = distinct
     if len(starts) < len(distinct):
         merged = distinct[starts][np.searchsorted(starts, np.arange(len(distinct)), side="right") - 1]
-    known = Known(found, distinct, merged, codes, n_read, dict(dropped))
-    tally = add_tallies([replace(found.tally, time=known.merge(found.tally.time))])
-    return replace(known, rows=replace(found, tally=tally, sample=_merged(found.sample, known)))
+    known = Known(gathered, distinct, merged, codes, n_read, dict(dropped))
+    tally = add_tallies([replace(gathered.tally, time=known.merge(gathered.tally.time))])
+    return replace(known, rows=replace(gathered, tally=tally, sample=_merged(gathered.sample, known)))
 
 
-def later_pass(source: ParquetRows, known: Known, events: EventTimes, place: IntArray) -> Iterator[Rows]:
-    """The rows again, chunk by chunk, for the kernel; `place` is that of each time in the tally of all."""
+def later_pass(source: ParquetRows, known: Known, events: EventTimes, index: IntArray) -> Iterator[Rows]:
+    """The rows again, chunk by chunk, for the kernel; `index` is that of each time in the tally of all."""
     from analysis.kernels.cox_registry.tiles import Rows
 
     nothing, nowhere = np.empty(0), np.empty(0, dtype=np.int64)
@@ -177,7 +177,7 @@ def later_pass(source: ParquetRows, known: Known, events: EventTimes, place: Int
             continue
         arrays = _merged(_arrays(rows, source, known.codes), known)
         own, key = tally_rows(arrays.time, arrays.event, strata=arrays.strata)
-        cell = (2 * place)[positions_in(known.rows.tally, own)][key]
+        cell = (2 * index)[positions_in(known.rows.tally, own)][key]
         cell += arrays.event
         yield Rows(
             x=arrays.x.T,

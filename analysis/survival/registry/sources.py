@@ -55,7 +55,7 @@ class Tally:
 
 
 def tally_of(source: object, endpoint: Endpoint, by: str | None) -> Tally:
-    """A source that is not held as one frame in memory, counted in one scan (two with entry times)."""
+    """A source that is not one frame in memory, counted in one scan (two with entry times)."""
     if isinstance(source, (str, Path)):
         return _tally_of_parquet(Path(source), endpoint, by)
     if _is_from(source, "duckdb"):
@@ -105,7 +105,7 @@ def _tally_of_parquet(path: Path, endpoint: Endpoint, by: str | None) -> Tally:
 
 @contextmanager
 def _reading(what: str) -> Iterator[None]:
-    """What DuckDB cannot read, told as a fault of the source."""
+    """What DuckDB cannot read, as a fault of the source."""
     import duckdb
 
     try:
@@ -131,12 +131,14 @@ def _check_files(connection: DuckDBPyConnection, files: list[str], names: Sequen
     if len(files) == 1:
         return
     schema = connection.execute("SELECT file_name, list(name) FROM parquet_schema(?) GROUP BY 1 ORDER BY 1", [files])
-    held = dict(schema.fetchall())
+    columns_of_files = dict(schema.fetchall())
     problems = []
     for name in names:
-        without = [file for file, columns in held.items() if name not in columns]
-        if 0 < len(without) < len(held):
-            problems.append(f"no column {name!r} in {len(without)} of {len(held)} files ({without[0]}, ...)")
+        without = [file for file, columns in columns_of_files.items() if name not in columns]
+        if 0 < len(without) < len(columns_of_files):
+            problems.append(
+                f"no column {name!r} in {len(without)} of {len(columns_of_files)} files ({without[0]}, ...)"
+            )
     raise_all(problems)
 
 
@@ -212,9 +214,9 @@ def _in_order(frame: pd.DataFrame, order: Sequence[str] | None) -> pd.DataFrame:
     """Strata as categories in the order that their file stored; a label that is not in it comes after."""
     if order is None:
         return frame
-    held = frame["stratum"]
-    more = sorted(set(held.dropna()) - set(order))
-    return frame.assign(stratum=pd.Categorical(held, categories=[*order, *more]))
+    strata = frame["stratum"]
+    more = sorted(set(strata.dropna()) - set(order))
+    return frame.assign(stratum=pd.Categorical(strata, categories=[*order, *more]))
 
 
 def _tally_of_dask(source: Any, endpoint: Endpoint, by: str | None) -> Tally:  # noqa: ANN401

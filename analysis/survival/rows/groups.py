@@ -74,7 +74,7 @@ def coded(column: pd.Series) -> Coded:
     except UNHASHABLE as error:
         raise CohortError(_nested(column)) from error
     values = list(uniques)
-    return Coded(codes, values, _sorted_places(values))
+    return Coded(codes, values, _in_order_of_values(values))
 
 
 def label_problems(column: pd.Series) -> list[str]:
@@ -126,8 +126,8 @@ def group_rows(cohort: pd.DataFrame, names: Sequence[str]) -> Groups:
     for code in used:
         words = []
         for part in reversed(parts):
-            code, place = divmod(int(code), len(part.labels))
-            words.append(part.labels[place])
+            code, index = divmod(int(code), len(part.labels))
+            words.append(part.labels[index])
         labels.append(", ".join(_as_part(word) for word in reversed(words)))
     return Groups(codes.astype(np.int64), tuple(labels))
 
@@ -141,15 +141,15 @@ def _as_part(label: str) -> str:
 
 def _one_grouping(column: pd.Series) -> Groups:
     """Codes and string labels of one complete column: the categorical's order, else that of the sorted values."""
-    found = coded(column)
-    in_use = np.bincount(found.codes, minlength=len(found.values)) > 0
-    kept = [code for code in found.order if in_use[code]]
-    labels = labels_of(column.name, [found.values[code] for code in kept])
-    if kept == list(range(len(found.values))):
-        return Groups(found.codes.astype(np.int64, copy=False), labels)
-    rank = np.full(len(found.values), -1, dtype=np.int64)
+    known = coded(column)
+    in_use = np.bincount(known.codes, minlength=len(known.values)) > 0
+    kept = [code for code in known.order if in_use[code]]
+    labels = labels_of(column.name, [known.values[code] for code in kept])
+    if kept == list(range(len(known.values))):
+        return Groups(known.codes.astype(np.int64, copy=False), labels)
+    rank = np.full(len(known.values), -1, dtype=np.int64)
     rank[kept] = np.arange(len(kept))
-    return Groups(rank[found.codes], labels)
+    return Groups(rank[known.codes], labels)
 
 
 def labels_of(name: object, values: Sequence[object]) -> tuple[str, ...]:
@@ -161,15 +161,15 @@ def labels_of(name: object, values: Sequence[object]) -> tuple[str, ...]:
     return labels
 
 
-def _sorted_places(values: Sequence[object]) -> list[int]:
+def _in_order_of_values(values: Sequence[object]) -> list[int]:
     """The order of values: numbers as numbers and first; then intervals, dates and time spans as such, else text."""
-    numeric = [place for place, value in enumerate(values) if isinstance(value, NUMBER_TYPES)]
-    others = [place for place, value in enumerate(values) if not isinstance(value, NUMBER_TYPES)]
-    in_order = sorted(numeric, key=lambda place: as_float(values[place]))
-    if others and all(isinstance(values[place], ORDERED_TYPES) for place in others):
+    numeric = [index for index, value in enumerate(values) if isinstance(value, NUMBER_TYPES)]
+    others = [index for index, value in enumerate(values) if not isinstance(value, NUMBER_TYPES)]
+    in_order = sorted(numeric, key=lambda index: as_float(values[index]))
+    if others and all(isinstance(values[index], ORDERED_TYPES) for index in others):
         with suppress(TypeError):  # days and numbers, or times with and without a zone, have no order among them
-            return in_order + sorted(others, key=lambda place: cast("Any", values[place]))
-    return in_order + sorted(others, key=lambda place: str(values[place]))
+            return in_order + sorted(others, key=lambda index: cast("Any", values[index]))
+    return in_order + sorted(others, key=lambda index: str(values[index]))
 
 
 def grouping_problems(column: pd.Series) -> list[str]:

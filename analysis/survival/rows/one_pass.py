@@ -68,9 +68,9 @@ def _grouped(cohort: pd.DataFrame, by: str | None) -> Coded | None:
     """The groups as codes; None when their column is a measurement."""
     if by is None:
         return Coded(np.zeros(len(cohort), dtype=np.int8), ["all"], [0])
-    found = coded(cohort[by])
-    measured = len(found.values) > MOST_NUMERIC_GROUPS and holds_numbers(cohort[by])
-    return None if measured else found
+    known = coded(cohort[by])
+    measured = len(known.values) > MOST_NUMERIC_GROUPS and holds_numbers(cohort[by])
+    return None if measured else known
 
 
 def _within(cohort: pd.DataFrame, strata: tuple[str, ...]) -> Groups | None:

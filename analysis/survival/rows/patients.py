@@ -61,7 +61,7 @@ _REMEDY = (
 
 
 def refuse_spells(cohort: pd.DataFrame, endpoint: Endpoint, data: SurvivalData, cluster: str | None) -> None:
-    """Refuse rows that look like spells when nobody said whose, for an answer that depends on who is a patient.
+    """Refuse rows that look like spells without a column of patients, for an answer that depends on who is a patient.
 
     Late entry alone, a row a patient, is no reason. Rows look like spells when two or more enter late and either each
     of these begins where the row before it ends, without an event; or there is a column, or an index, whose equal

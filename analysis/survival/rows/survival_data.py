@@ -191,9 +191,9 @@ def read_counts(
     if many and not with_rows and weights is None and cluster is None:
         from analysis.survival.rows.one_pass import counts_in_one_pass  # which stands on this module
 
-        found = counts_in_one_pass(cohort, endpoint, by=by, strata=listed(strata), compared=compared)
-        if found is not None:
-            return found
+        counted = counts_in_one_pass(cohort, endpoint, by=by, strata=listed(strata), compared=compared)
+        if counted is not None:
+            return counted
     data = survival_data(cohort, endpoint, by=by, strata=strata, weights=weights, cluster=cluster)
     counts = counts_of_rows(data, compared=compared, weighted=weights is not None)
     return CohortCounts(counts=counts, labels=data.by.labels, sizes=data.by.sizes, rows=data, **data.account)
@@ -304,7 +304,7 @@ def _weights(
 
 
 def _rows_of(position: IntArray) -> str:
-    """How many rows are wrong and which, from their places in the cohort."""
+    """How many rows are wrong and which, from their positions in the cohort."""
     return rows_where(np.isin(np.arange(position.max() + 1), position))
 
 
