@@ -29,9 +29,10 @@ from analysis.study.report.results import (
     forest_frame,
     forest_words,
     frame_of_tests,
+    frames_of,
     section,
     slug,
     target_row,
     time_axis,
 )
-from analysis.study.report.words import frames_of, summary_lines, words_section
+from analysis.study.report.words import summary_lines, words_section

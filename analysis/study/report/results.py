@@ -90,17 +90,22 @@ class StudyResults:
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table of the report, by name, as the tidy frame it was computed as."""
-        return {block.name: block.frame for block in self._blocks() if isinstance(block, TableBlock)}
+        return frames_of(self.sections)
 
     @property
     def figures(self) -> dict[str, StudyFigure]:
         """Every figure of the report, by name."""
-        return {block.name: block for block in self._blocks() if isinstance(block, StudyFigure)}
+        return figures_of(self.sections)
 
-    def _blocks(self) -> Iterator[Block]:
-        """All blocks in reading order."""
-        for section in self.sections:
-            yield from section.blocks
+
+def frames_of(sections: Iterable[StudySection]) -> dict[str, pd.DataFrame]:
+    """The frames of the tables of some sections, by name."""
+    return {block.name: block.frame for one in sections for block in one.blocks if isinstance(block, TableBlock)}
+
+
+def figures_of(sections: Iterable[StudySection]) -> dict[str, StudyFigure]:
+    """The figures of some sections, by name."""
+    return {block.name: block for one in sections for block in one.blocks if isinstance(block, StudyFigure)}
 
 
 Build = Callable[[Study], StudySection]
@@ -114,6 +119,7 @@ def section(anchor: str, title: str) -> Callable[[Callable[[Study], Iterable[Blo
 
         @wraps(blocks)
         def build(study: Study) -> StudySection:
+            """The section of one study."""
             heading = title.replace("{marker}", study.plan.marker.label)
             return StudySection(anchor, heading, tuple(blocks(study)))
 

@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
-from analysis.present.pages import Prose, TableBlock
+from analysis.present.pages import Prose
 from analysis.present.text import format_number, format_time, inline
 from analysis.study.models import CONTINUOUS, STRATA, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.report.curves import study_curves
-from analysis.study.report.results import RATIO, StudyFigure, StudySection, slug
+from analysis.study.report.results import RATIO, StudySection, figures_of, frames_of, slug
 from analysis.study.study import Study, horizon
 from analysis.survival.curves import survival_quantile
 
@@ -168,18 +168,9 @@ def _joined(parts: list[str]) -> str:
 
 def words_section(study: Study, sections: Sequence[StudySection]) -> StudySection:
     """Methods and results in words, from the sections that were made."""
-    names = {
-        block.name for section in sections for block in section.blocks if isinstance(block, TableBlock | StudyFigure)
-    }
-    texts = (results_words(study, frames_of(sections)), methods_words(study, names))
+    tables = frames_of(sections)
+    texts = (results_words(study, tables), methods_words(study, {*tables, *figures_of(sections)}))
     return StudySection("words", "Methods and results in words", tuple(Prose("\n\n".join(text)) for text in texts))
-
-
-def frames_of(sections: Sequence[StudySection]) -> dict[str, pd.DataFrame]:
-    """The frames of the tables of some sections, by name."""
-    return {
-        block.name: block.frame for section in sections for block in section.blocks if isinstance(block, TableBlock)
-    }
 
 
 def results_words(study: Study, tables: Tables) -> tuple[str, ...]:
