@@ -83,11 +83,13 @@ def noticed(tree: Path, module: Path, cache: Path) -> str:
     with tempfile.TemporaryDirectory() as fresh:
         environment = os.environ | {"NUMBA_CACHE_DIR": fresh if kernels else str(cache), "PYTHONPATH": str(tree)}
         for tests in nearest_tests(module):
-            command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", *tests]
+            command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:xdist", "-o", f"cache_dir={fresh}", *tests]
             try:
                 run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, timeout=LIMIT_SECONDS)
             except subprocess.TimeoutExpired:
                 return "no end"
+            if run.returncode in (3, 4):
+                raise RuntimeError(f"pytest could not run: {run.stdout.decode()[-500:]}{run.stderr.decode()[-500:]}")
             if run.returncode not in (0, 5):
                 return tests[0]
     return ""
