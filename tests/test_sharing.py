@@ -32,11 +32,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[None]:
-    """Two workers of a Dask cluster on this machine."""
+    """A worker with two threads of a Dask cluster on this machine, in a process of its own."""
     from dask.distributed import Client, LocalCluster
 
     where = {"host": "127.0.0.1", "dashboard_address": None, "local_directory": str(folder)}
-    workers = LocalCluster(n_workers=2, threads_per_worker=1, **where)
+    workers = LocalCluster(n_workers=1, threads_per_worker=2, **where)
     with workers, Client(workers), parallel_config(backend="dask"):
         yield
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from analysis import StudyResults, load_example, run_study, synthetic_plan
+from analysis import StudyResults, load_example, synthetic_plan
 from analysis.errors import collected
 from analysis.study.prepare import prepare_study
-from analysis.study.report.sections import cut_choices
 from analysis.study.report.sections.cohort import cohort_section
 from analysis.study.report.sections.models import models_section
 from analysis.study.report.sections.survival import survival_section
 from analysis.study.study import Study
-from tests.study.plans import HOSTILE, HOSTILE_PLAN, study_of
+from tests.study.plans import HOSTILE, HOSTILE_PLAN, quick_results, study_of
 
 
 @pytest.fixture(scope="session")
@@ -24,12 +21,7 @@ def study() -> Study:
 
 @pytest.fixture(scope="session")
 def results() -> StudyResults:
-    plan = synthetic_plan()
-    few = replace(plan.robustness, n_bootstrap=20, n_imputations=3)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, draws in {"N_PERMUTATIONS": 99, "N_BOOTSTRAP": 20, "N_MULTIVERSE": 19}.items():
-            patch.setattr(cut_choices, name, draws)
-        return run_study(replace(plan, robustness=few))
+    return quick_results()
 
 
 @pytest.fixture(scope="session")

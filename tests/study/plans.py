@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
-from analysis import StudyPlan, write_cohort
+from analysis import StudyPlan, StudyResults, run_study, synthetic_plan, write_cohort
 from analysis.study.prepare import prepare_study
 from analysis.study.report.results import StudyFigure, StudySection
+from analysis.study.report.sections import cut_choices
 from analysis.study.study import Study
 
 LUNG_BY_AGE = """[data]
@@ -58,6 +61,16 @@ def study_of(cohort: pd.DataFrame, folder: Path, text: str = LUNG_BY_AGE) -> Stu
     write_cohort(cohort, folder / "cohort.csv")
     (folder / "plan.toml").write_text(text, encoding="utf-8")
     return prepare_study(StudyPlan.from_toml(folder / "plan.toml"))
+
+
+def quick_results() -> StudyResults:
+    """The synthetic cohort's study carried out with few draws of everything."""
+    plan = synthetic_plan()
+    few = replace(plan.robustness, n_bootstrap=20, n_imputations=3)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, draws in {"N_PERMUTATIONS": 99, "N_BOOTSTRAP": 20, "N_MULTIVERSE": 19}.items():
+            patch.setattr(cut_choices, name, draws)
+        return run_study(replace(plan, robustness=few))
 
 
 def tables(section: StudySection) -> dict[str, pd.DataFrame]:

@@ -101,7 +101,7 @@ def _changes(
         return
     for place, (old_row, new_row) in enumerate(zip(before[1:], now[1:], strict=True), start=1):
         for column, old, new in zip(before[0], old_row, new_row, strict=True):
-            if not _agree(old, new, tolerance):
+            if not agree(old, new, tolerance):
                 yield name, place, column, old, new
 
 
@@ -110,7 +110,7 @@ def _shape(cells: Cells) -> str:
     return f"{len(cells) - 1} rows of {', '.join(cells[0])}"
 
 
-def _agree(old: str, new: str, tolerance: float) -> bool:
+def agree(old: str, new: str, tolerance: float) -> bool:
     """Whether two cells say the same: as text, or as numbers within the tolerance."""
     if old == new:
         return True

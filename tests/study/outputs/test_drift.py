@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
 from analysis import InputError, cli, load_example, run_study, write_cohort, write_outputs
+from analysis.study.outputs import drift
 from analysis.study.outputs.drift import find_drift
 from analysis.study.outputs.write import MANIFEST
 
@@ -28,15 +31,24 @@ time_unit = "days"
 """
 
 
+@pytest.fixture(scope="module")
+def study_folder(tmp_path_factory):
+    """A report without its figures and companions, in a folder beside its plan."""
+    folder = tmp_path_factory.mktemp("study")
+    write_cohort(load_example("lung").dropna(subset=["karnofsky_by_physician"]), folder / "lung.csv")
+    (folder / "lung.toml").write_text(PLAN, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("analysis.study.outputs.write.write_figures", lambda results, directory, progress: ((), {}))
+        patch.setattr("analysis.study.outputs.write.write_explorer", lambda *_, **__: None)
+        patch.setattr("analysis.study.outputs.write._report", lambda *_: "")
+        write_outputs(run_study(folder / "lung.toml"), folder / "build")
+    return folder
+
+
 @pytest.fixture
-def report(tmp_path, monkeypatch):
-    """A report without its figures, in a folder beside its plan."""
-    write_cohort(load_example("lung").dropna(subset=["karnofsky_by_physician"]), tmp_path / "lung.csv")
-    (tmp_path / "lung.toml").write_text(PLAN, encoding="utf-8")
-    monkeypatch.setattr("analysis.study.outputs.write.write_figures", lambda results, directory, progress: ((), {}))
-    monkeypatch.setattr("analysis.study.outputs.write._report", lambda *_: "")
-    write_outputs(run_study(tmp_path / "lung.toml"), tmp_path / "build")
-    return tmp_path / "build"
+def report(study_folder, tmp_path):
+    """A copy of the report."""
+    return Path(shutil.copytree(study_folder, tmp_path / "study")) / "build"
 
 
 @pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
@@ -60,10 +72,22 @@ def test_a_changed_cell_and_a_lost_table_are_found_and_rounding_is_not(report, c
     (report / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 
     assert cli.main(["check", str(report)]) == 1
-    told = capsys.readouterr().out.splitlines()
-    assert f"overall-survival-medians, 1, median: 1.0 is now {before}" in told
-    assert "strata: nothing is now a table" in told
-    assert told[-1].endswith("2 changes beyond 1e-08")
+    lines = capsys.readouterr().out.splitlines()
+    assert f"overall-survival-medians, 1, median: 1.0 is now {before}" in lines
+    assert "strata: nothing is now a table" in lines
+    assert lines[-1].endswith("2 changes beyond 1e-08")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "agree"),
+    [
+        ("0", "0.9e-8", True), ("0", "1.1e-8", False), ("-1e-12", "1e-12", True),  # absolute near zero
+        ("1000", "1000.000009", True), ("1000", "1000.000011", False),  # relative beyond 1
+        ("a", "b", False), ("", "0", False), ("nan", "nan", True),
+    ],
+)  # fmt: skip
+def test_numbers_agree_within_the_tolerance_absolutely_up_to_one_and_relatively_beyond(before, now, agree):
+    assert drift.agree(before, now, 1e-8) is agree
 
 
 def test_what_holds_no_report_is_said(tmp_path):

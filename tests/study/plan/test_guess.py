@@ -102,3 +102,24 @@ def test_a_time_column_goes_with_the_event_that_shares_its_name():
         {"pfs_time": [1.0, 2.0], "os_time": [2.0, 3.0], "os_event": [1, 0], "pfs_event": [1, 0], "crp": [3.0, 4.0]}
     )
     assert set(guess_columns(cohort).endpoints) == {("os_time", "os_event"), ("pfs_time", "pfs_event")}
+
+
+def guessed(plan_from, longest: float, *, time: str = "os_time", marker: str = "crp"):
+    """The plan of 25 patients: times up to the longest, a marker of 0.6 to 1.08 (standard deviation 0.147)."""
+    rows = range(25)
+    times = [longest if row == 24 else 1.0 + row for row in rows]
+    events, values = [row % 2 for row in rows], [0.6 + 0.02 * row for row in rows]
+    return plan_from(pd.DataFrame({time: times, "os_event": events, marker: values}))
+
+
+def test_the_step_is_half_a_standard_deviation_to_one_digit(plan_from):
+    assert guessed(plan_from, 50).marker.per == 0.07
+    assert guessed(plan_from, 50, marker="magnesium").marker.per == 0.1
+
+
+@pytest.mark.parametrize(
+    ("time", "longest", "unit"),
+    [("os_time", 400, "months"), ("os_time", 401, "days"), ("os_weeks", 500, "weeks"), ("os_days", 30, "days")],
+)
+def test_times_are_in_the_unit_of_their_name_else_in_days_where_some_are_beyond_400(plan_from, time, longest, unit):
+    assert guessed(plan_from, longest, time=time).endpoints[0].time_unit == unit
