@@ -10,7 +10,6 @@ from base64 import b64encode
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
@@ -19,6 +18,7 @@ from analysis.errors import NotSupported
 from analysis.present.canvas import stratum_styles
 from analysis.present.pages.explorer_charts import curve_chart, response_chart, scan_chart
 from analysis.present.pages.explorer_words import CRUDE, CutWords, cut_words
+from analysis.present.pages.page import filled, own_file
 
 FEW_AT_RISK = 10
 DIGITS = 5
@@ -124,21 +124,13 @@ def explorer_page(
     >>> "A &lt;study&gt;" in page, "unsafe-eval" in page
     (True, False)
     """
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
     if sys.flags.optimize > 1:
         raise NotSupported("Altair reads its own docstrings, which python -OO takes away; run without -OO")
-
-    here = files("analysis.present.pages")
-    # our own files, and JSON whose markup is taken out: the only text that is not escaped
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["trusted"] = Markup
-    template = environment.from_string(here.joinpath("explorer.html.jinja").read_text(encoding="utf-8"))
-    scripts = (_chart_script(), here.joinpath("explorer.js").read_text(encoding="utf-8"))
+    scripts = (_chart_script(), own_file("explorer.js"))
     endpoints = list(frames.searches["endpoint"])
     styles = stratum_styles(["low", "high"])
-    return template.render(
+    return filled(
+        "explorer.html.jinja",
         title=title,
         label=label,
         language=language,
@@ -163,8 +155,7 @@ def explorer_page(
         data=_json(_page_data(frames, label, unit, time_zero)),
         scripts=scripts,
         digests=[_digest(script) for script in scripts],
-        style=here.joinpath("page.css").read_text(encoding="utf-8")
-        + here.joinpath("explorer.css").read_text(encoding="utf-8"),
+        style=own_file("page.css") + own_file("explorer.css"),
     )
 
 

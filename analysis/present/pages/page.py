@@ -217,15 +217,8 @@ def render_page(
     (True, False)
     """
     _check_names(sections)
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    here = files("analysis.present.pages")
-    # our own files, not the caller's text: the only markup that is trusted beside what the blocks escape themselves
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["trusted"] = Markup
-    template = environment.from_string(here.joinpath("page.html.jinja").read_text(encoding="utf-8"))
-    return template.render(
+    return filled(
+        "page.html.jinja",
         title=title,
         banner=banner,
         summary=[marked_up(line) for line in summary],
@@ -233,8 +226,23 @@ def render_page(
         footer=marked_up(footer),
         companions=companions or {},
         language=language,
-        style=here.joinpath("page.css").read_text(encoding="utf-8"),
+        style=own_file("page.css"),
     )
+
+
+def filled(template: str, **values: object) -> str:
+    """One of our own templates with values, all of which are escaped but what it marks as trusted."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["trusted"] = Markup
+    return environment.from_string(own_file(template)).render(**values)
+
+
+def own_file(name: str) -> str:
+    """The text of a file beside this one."""
+    return files("analysis.present.pages").joinpath(name).read_text(encoding="utf-8")
 
 
 def marked_up(text: str) -> str:

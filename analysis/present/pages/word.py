@@ -19,6 +19,7 @@ from analysis.present.text import reads_as_number
 
 if TYPE_CHECKING:
     from docx.document import Document
+    from docx.oxml.xmlchemy import BaseOxmlElement
     from docx.styles.style import ParagraphStyle
     from docx.table import _Cell, _Row
     from docx.text.paragraph import Paragraph
@@ -139,22 +140,29 @@ def _add_caption(document: Document, number: int, title: str) -> None:
 
 def _add_field(paragraph: Paragraph, instruction: str, shown: str) -> None:
     """A field of Word with what it shows until it is updated."""
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
 
     def mark(kind: str) -> None:
         """A mark at which a part of the field begins or ends."""
-        element = OxmlElement("w:fldChar")
-        element.set(qn("w:fldCharType"), kind)
-        paragraph.add_run()._r.append(element)
+        paragraph.add_run()._r.append(_element("w:fldChar", fldCharType=kind))
 
     mark("begin")
-    asked = OxmlElement("w:instrText")
-    asked.text = instruction
-    paragraph.add_run()._r.append(asked)
+    code = _element("w:instrText")
+    code.text = instruction
+    paragraph.add_run()._r.append(code)
     mark("separate")
     paragraph.add_run(shown)
     mark("end")
+
+
+def _element(name: str, **attributes: str) -> BaseOxmlElement:
+    """An element of a Word document with attributes of its own namespace."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    element = OxmlElement(name)
+    for attribute, value in attributes.items():
+        element.set(qn(f"w:{attribute}"), value)
+    return element
 
 
 def _add_table(document: Document, display: pd.DataFrame) -> None:
@@ -183,12 +191,10 @@ def _width_shares(texts: Sequence[Sequence[str]]) -> list[float]:
 
 def _keep_row(row: _Row, *, header: bool) -> None:
     """A row that does not break over pages; the header's is repeated on each."""
-    from docx.oxml import OxmlElement
-
     properties = row._tr.get_or_add_trPr()
-    properties.append(OxmlElement("w:cantSplit"))
+    properties.append(_element("w:cantSplit"))
     if header:
-        properties.append(OxmlElement("w:tblHeader"))
+        properties.append(_element("w:tblHeader"))
 
 
 def _fill(cell: _Cell, text: str, *, is_number: bool, is_header: bool) -> None:
@@ -209,18 +215,11 @@ def _fill(cell: _Cell, text: str, *, is_number: bool, is_header: bool) -> None:
 
 def _rule(cell: _Cell, *edges: str) -> None:
     """Horizontal rules at a cell's edges."""
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-
-    if not edges:
-        return
-    borders = OxmlElement("w:tcBorders")
-    for edge in edges:
-        rule = OxmlElement(f"w:{edge}")
-        for name, value in (("val", "single"), ("sz", "6"), ("space", "0"), ("color", "000000")):
-            rule.set(qn(f"w:{name}"), value)
-        borders.append(rule)
-    cell._tc.get_or_add_tcPr().append(borders)
+    if edges:
+        borders = _element("w:tcBorders")
+        for edge in edges:
+            borders.append(_element(f"w:{edge}", val="single", sz="6", space="0", color="000000"))
+        cell._tc.get_or_add_tcPr().append(borders)
 
 
 def _add_note(document: Document, note: str) -> None:

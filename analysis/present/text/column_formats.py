@@ -22,8 +22,8 @@ from analysis.present.text.formatting import (
 
 
 @dataclass(frozen=True)
-class Kind:
-    """How one kind of column is printed: its cells, and the limits that belong to it."""
+class ColumnFormat:
+    """How the cells of a column are printed, and the limits that belong to them."""
 
     cell: Callable[[Any], str]
     missing: str = MISSING
@@ -31,24 +31,24 @@ class Kind:
     share: bool = False
 
 
-KINDS = {
-    "count": Kind(format_count),
-    "share": Kind(format_share, digits=1, share=True),
-    "ratio": Kind(format_ratio),
-    "p": Kind(format_p),
-    "time": Kind(lambda value: format_number(value, digits=1, missing=NOT_REACHED), NOT_REACHED, digits=1),
-    "long time": Kind(lambda value: format_number(value, digits=0, missing=NOT_REACHED), NOT_REACHED, digits=0),
-    "number": Kind(format_number),
-    "number3": Kind(lambda value: format_number(value, digits=3), digits=3),
-    "plain": Kind(lambda value: MISSING if is_missing(value) else f"{value:g}"),
-    "edge": Kind(lambda value: MISSING if is_missing(value) else f"{value:.4g}"),
-    "digits": Kind(lambda value: MISSING if is_missing(value) else f"{value:.8g}".replace("-", "−")),
-    "tiny": Kind(lambda value: MISSING if is_missing(value) else (f"{value:.1e}" if value else "0")),
-    "yes": Kind(lambda value: MISSING if is_missing(value) else ("yes" if value else "no")),
-    "text": Kind(lambda value: MISSING if is_missing(value) else str(value)),
+FORMATS = {
+    "count": ColumnFormat(format_count),
+    "share": ColumnFormat(format_share, digits=1, share=True),
+    "ratio": ColumnFormat(format_ratio),
+    "p": ColumnFormat(format_p),
+    "time": ColumnFormat(lambda value: format_number(value, digits=1, missing=NOT_REACHED), NOT_REACHED, digits=1),
+    "long time": ColumnFormat(lambda value: format_number(value, digits=0, missing=NOT_REACHED), NOT_REACHED, digits=0),
+    "number": ColumnFormat(format_number),
+    "number3": ColumnFormat(lambda value: format_number(value, digits=3), digits=3),
+    "plain": ColumnFormat(lambda value: MISSING if is_missing(value) else f"{value:g}"),
+    "edge": ColumnFormat(lambda value: MISSING if is_missing(value) else f"{value:.4g}"),
+    "digits": ColumnFormat(lambda value: MISSING if is_missing(value) else f"{value:.8g}".replace("-", "−")),
+    "tiny": ColumnFormat(lambda value: MISSING if is_missing(value) else (f"{value:.1e}" if value else "0")),
+    "yes": ColumnFormat(lambda value: MISSING if is_missing(value) else ("yes" if value else "no")),
+    "text": ColumnFormat(lambda value: MISSING if is_missing(value) else str(value)),
 }
 
-# column: heading, kind of its cells
+# column: heading, format of its cells
 KNOWN_COLUMNS: dict[str, tuple[str, str]] = {
     "stratum": ("Stratum", "text"),
     "stratum_a": ("Stratum a", "text"),
@@ -110,8 +110,8 @@ def heading_of(column: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def kind_of(frame: pd.DataFrame, column: str) -> str:
-    """The kind of a column: the known one, else by what it holds."""
+def format_of(frame: pd.DataFrame, column: str) -> str:
+    """The name of a column's format: the known one, else by what it holds."""
     values = frame[column]
     if column == "time" and "probability" in frame:
         return "time"  # a quantile: undefined is "not reached"

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InputError
-from analysis.present.text.column_formats import ESTIMATES, HIDDEN, KINDS, Kind, heading_of, kind_of
+from analysis.present.text.column_formats import ESTIMATES, FORMATS, HIDDEN, ColumnFormat, format_of, heading_of
 from analysis.present.text.formatting import (
     MISSING,
     format_count,
@@ -72,7 +72,7 @@ def display_frame(
         if column in HIDDEN or column in limits or (column == "std_error" and merged):
             continue
         heading = names.get(column, heading_of(column))
-        kind = KINDS[chosen.get(column, kind_of(frame, column))]
+        kind = FORMATS[chosen.get(column, format_of(frame, column))]
         cells = [kind.cell(value) for value in frame[column]]
         if column in merged:
             heading = f"{heading} ({level})"
@@ -240,7 +240,7 @@ def _merged(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _with_limits(cells: list[str], frame: pd.DataFrame, limits: tuple[str, str], kind: Kind) -> list[str]:
+def _with_limits(cells: list[str], frame: pd.DataFrame, limits: tuple[str, str], kind: ColumnFormat) -> list[str]:
     """Each estimate followed by its interval in brackets, where it has one."""
     lows, highs = (frame[name] for name in limits)
     merged = []

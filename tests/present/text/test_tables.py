@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from analysis import baseline_display, csv_text, display_frame, html_table
-from analysis.present.text.column_formats import ESTIMATES, KINDS, KNOWN_COLUMNS
 
 NAN = float("nan")
 
@@ -60,11 +59,6 @@ def test_an_empty_frame_and_the_callers_frame_survive():
     copy = given.copy()
     display_frame(given)
     pd.testing.assert_frame_equal(given, copy)
-
-
-def test_every_known_column_has_a_kind():
-    assert {kind for _, kind in KNOWN_COLUMNS.values()} <= set(KINDS)
-    assert set(ESTIMATES) <= set(KNOWN_COLUMNS)
 
 
 def test_html_is_escaped_and_accessible(hostile):
