@@ -29,6 +29,7 @@ def curves(study):
 def test_the_estimates_and_limits_are_those_of_each_method(study, curves):
     crude, (adjusted,) = curves
     table = milestone_table(study, study.primary, *curves)
+    assert table.columns[:4].tolist() == ["stratum", "time", "n_risk", "crude"]
     times = sorted(set(table["time"]))
     for name, source in (("crude", crude), ("standardised", adjusted.curves)):
         expected = survival_at(source, times)
