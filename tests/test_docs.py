@@ -49,6 +49,12 @@ def test_every_figure_is_in_the_gallery():
     assert {name for name in figures if f"{name}(" not in code} == set()
 
 
+@pytest.mark.parametrize("page", [path.name for path in DOCS.glob("*.md")])
+def test_paths_in_the_pages_are_there(page):
+    named = re.findall(r"`(analysis/[\w./]+)`", (DOCS / page).read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_one_command_makes_a_folder_that_stands_alone(tmp_path):
     command = [sys.executable, str(DOCS / "build.py"), str(tmp_path)]  # every block without prompts is run
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
