@@ -165,8 +165,6 @@ def _left_out(table: Table) -> list[AnalysisWarning]:
     if table.n_empty_rows:
         n_used = len(table.frame)
         warned.append(RowsDropped(n_used + table.n_empty_rows, n_used, {"no value in any column": table.n_empty_rows}))
-    if table.n_unnamed:
-        warned.append(SuspiciousValues(f"{table.n_unnamed} columns without a name left out: empty, or row numbers"))
     return warned + [SuspiciousValues(note) for note in table.notes]
 
 

@@ -37,7 +37,6 @@ class Table:
     frame: pd.DataFrame
     file_format: FileFormat
     n_empty_rows: int = 0
-    n_unnamed: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -255,8 +254,9 @@ def _as_table(rows: Sequence[Row], path: Path, file_format: FileFormat, notes: t
     kept = [(name, cells) for name, cells in zip(names, columns, strict=True) if name.strip() or not _is_useless(cells)]
     raise_all(_name_problems([name for name, _ in kept], path))
     frame = pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in kept})
-    n_empty, n_unnamed = len(rows) - 1 - len(body), len(names) - len(kept)
-    return Table(frame, file_format, n_empty, n_unnamed, (*notes, *_summary_rows(frame)))
+    n_useless = len(names) - len(kept)
+    useless = (f"{n_useless} columns without a name left out: empty, or row numbers",) if n_useless else ()
+    return Table(frame, file_format, len(rows) - 1 - len(body), (*useless, *notes, *_summary_rows(frame)))
 
 
 SUMMARIES = frozenset(("mean", "average", "median", "sd", "std", "stdev", "sum", "total", "n", "count", "min", "max"))
