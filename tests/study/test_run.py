@@ -1,4 +1,4 @@
-"""What goes wrong while a report is made costs only itself, is told in words, and leaves nothing half-written."""
+"""What goes wrong while a report is made costs only itself, is named in words, and leaves nothing half-written."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ def test_a_report_with_a_failed_part_is_written_and_the_exit_code_and_a_log_say_
     log = Path("out/errors.log").read_text(encoding="utf-8")
     assert "ZeroDivisionError" in log
     assert "IndexError" in log
-    told = capsys.readouterr().err
-    assert "Traceback" not in told
-    assert str(Path("out/errors.log")) in told
+    message = capsys.readouterr().err
+    assert "Traceback" not in message
+    assert str(Path("out/errors.log")) in message
     monkeypatch.setattr(run, "SECTIONS", (about_section,))
     assert cli.main(["report", "--plan", str(plan), "--output", "out"]) == 0
     assert not Path("out/errors.log").exists()
@@ -115,9 +115,9 @@ def test_no_verb_ends_in_a_traceback(arguments, broken, plan, monkeypatch, capsy
 
     monkeypatch.setattr(broken, fail)
     assert cli.main(arguments) == 1
-    told = capsys.readouterr().err
-    assert "Traceback" not in told
-    assert f"python -m analysis {arguments[0]}: a fault of this package (KeyError: 'column')" in told
+    message = capsys.readouterr().err
+    assert "Traceback" not in message
+    assert f"python -m analysis {arguments[0]}: a fault of this package (KeyError: 'column')" in message
     (log,) = Path("build").rglob("errors.log")
     assert "in fail" in log.read_text(encoding="utf-8")
 
@@ -158,14 +158,14 @@ def test_a_report_on_a_full_disk_is_one_fault_and_no_half_file(most, plan, monke
     monkeypatch.setattr(run, "SECTIONS", (about_section, drawn_section))
     full_disk(monkeypatch, most)
     assert cli.main(["report", "--plan", str(plan), "--output", "out"]) == 1
-    told = capsys.readouterr().err
-    assert "1 fault:\n  - no room for" in told
+    message = capsys.readouterr().err
+    assert "1 fault:\n  - no room for" in message
     assert not Path("out/report.html").exists()
     assert not Path("out/manifest.json").exists()
     assert not list(Path("out").rglob(".partial*"))
 
 
-def test_a_folder_that_is_a_file_is_told(plan, capsys):
+def test_a_folder_that_is_a_file_is_refused(plan, capsys):
     Path("out").write_text("mine", encoding="utf-8")
     assert cli.main(["report", "--plan", str(plan), "--output", "out"]) == 1
     assert "cannot be written" in capsys.readouterr().err
@@ -184,7 +184,7 @@ def test_a_folder_that_is_a_file_is_told(plan, capsys):
         ('{"files": {}, "plan": 3}', "is not the manifest of a report"),
     ],
 )
-def test_a_manifest_that_is_none_is_told_with_the_remedy(content, said, tmp_path, capsys):
+def test_a_manifest_that_is_none_is_refused_with_the_remedy(content, said, tmp_path, capsys):
     (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=f"{said}.*python -m analysis report writes one"):
         find_drift(tmp_path)
@@ -194,7 +194,7 @@ def test_a_manifest_that_is_none_is_told_with_the_remedy(content, said, tmp_path
         write_outputs(StudyResults(None, (), ()), tmp_path)
 
 
-def test_a_table_that_is_not_text_is_told(tmp_path):
+def test_a_table_that_is_not_text_is_refused(tmp_path):
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "a.csv").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "manifest.json").write_text(json.dumps({"files": {"tables/a.csv": ""}}), encoding="utf-8")

@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import CohortError, NotComputed, StudyPlan, load_example, run_study, write_cohort
-from analysis.errors import InputError
+from analysis import CohortError, StudyPlan, load_example, run_study, write_cohort
 from analysis.present.pages.page import Note
-from analysis.study.blocks import attempted
 from analysis.study.models import fit_models
 from analysis.study.prepare import prepare_study
 from tests.study.plans import LUNG_BY_AGE
@@ -85,7 +83,7 @@ def test_without_an_outcome_there_is_no_report(changes, said, lung, tmp_path):
         prepare_study(plan_for(lung.assign(**changes), tmp_path))
 
 
-def test_adjusted_models_of_fewer_rows_than_the_crude_ones_are_told(lung, tmp_path):
+def test_adjusted_models_of_fewer_rows_than_the_crude_ones_are_named(lung, tmp_path):
     results = run_study(plan_for(lung, tmp_path))
     said = "the adjusted models rest on 227 rows, the crude ones on 228 (1 for missing ecog left out)"
     assert said in notes_of(results, "models")
@@ -108,11 +106,3 @@ def test_names_with_stops_brackets_and_signs_are_adjusted_for(lung, tmp_path):
 def test_a_backtick_in_a_label_does_not_end_a_quoted_term(lung, tmp_path):
     study = prepare_study(plan_for(lung, tmp_path, PLAN.replace('unit = "years"', 'unit = "years"\nlabel = "a`b"')))
     assert len(fit_models(study, study.primary)) == 4
-
-
-def test_what_is_attempted_in_vain_is_told():
-    def fail() -> list[int]:
-        raise InputError(["one", "two"])
-
-    with pytest.warns(NotComputed, match="the test is not given: one; two"):
-        assert attempted("the test", fail) == []
