@@ -178,7 +178,7 @@ def adjusted_curves(
     (('a', 'b'), 20, ['stratum', 'time', 'n_risk', 'n_event', 'n_censor', 'survival'])
     """
     _check_options(method, n_bootstrap, seed, conf_level, truncate)
-    asked = None if times is None else np.unique(times_given(times))
+    chosen = None if times is None else np.unique(times_given(times))
     terms, strata_names, standardised = listed(covariates), listed(strata), method == "standardisation"
     if not standardised and by in strata_names:
         raise errors.InputError(f"strata: {by!r} is what is compared; it has no place among the strata of a weighting")
@@ -187,17 +187,17 @@ def adjusted_curves(
     model = curve_engines.outcome_model(rows, endpoint, terms, strata_names) if standardised else None
     weights, weighting = (None, None) if standardised else weigh(cohort, rows, terms, truncate=truncate)
     ends = curve_engines.curve_ends(rows, standardised=standardised)
-    grid = curve_engines.curve_times(rows, ends, asked)
+    grid = curve_engines.curve_times(rows, ends, chosen)
     engine = curve_engines.reweighter(rows, weighting, grid) if weighting else curve_engines.standardiser(rows, grid)
     survival = engine.curves(np.ones((1, rows.data.n_used), dtype=np.int64))[0][0]
     draws = curve_engines.drawn_curves(engine, rows.data.n_used, n_bootstrap, seed, shape=survival.shape)
     carried = (
         *rows.data.warnings, *_spells(cohort, endpoint, rows), *_of_part(model or weights),
-        *_failure_warnings(n_bootstrap, len(draws)), *_end_warnings(asked, ends, rows.groups.labels),
+        *_failure_warnings(n_bootstrap, len(draws)), *_end_warnings(chosen, ends, rows.groups.labels),
     )  # fmt: skip
     errors.warn_all(carried)
     return AdjustedCurves(
-        curves=_curve_frame(rows, grid, asked, ends, survival, draws, method=method, conf_level=conf_level),
+        curves=_curve_frame(rows, grid, chosen, ends, survival, draws, method=method, conf_level=conf_level),
         method=method, times=grid, survival=survival, draws=draws, ends=ends, labels=rows.groups.labels,
         endpoint=endpoint, by=by, covariates=terms, strata=strata_names, model=model, weights=weights,
         n_bootstrap=n_bootstrap, n_failed=n_bootstrap - len(draws), seed=seed,
@@ -257,21 +257,21 @@ def _failure_warnings(n_bootstrap: int, n_drawn: int) -> list[errors.AnalysisWar
     return [errors.FailedDraws(f"{text}; the intervals rest on the others and may be too narrow")]
 
 
-def _end_warnings(asked: FloatArray | None, ends: FloatArray, labels: Sequence[str]) -> list[errors.AnalysisWarning]:
+def _end_warnings(chosen: FloatArray | None, ends: FloatArray, labels: Sequence[str]) -> list[errors.AnalysisWarning]:
     """Warning of times asked for beyond the end of a stratum's curve."""
-    if asked is None:
+    if chosen is None:
         return []
     short = [
-        f"{label!r} ends at {end:g}" for label, end in zip(labels, ends, strict=True) if not reached(asked, end).all()
+        f"{label!r} ends at {end:g}" for label, end in zip(labels, ends, strict=True) if not reached(chosen, end).all()
     ]
-    text = f"times up to {asked[-1]:g}: stratum {first_few(short)}; its rows stop there"
+    text = f"times up to {chosen[-1]:g}: stratum {first_few(short)}; its rows stop there"
     return [errors.BeyondFollowUp(text)] if short else []
 
 
 def _curve_frame(
     rows: ExposureRows,
     grid: FloatArray,
-    asked: FloatArray | None,
+    chosen: FloatArray | None,
     ends: FloatArray,
     survival: FloatArray,
     draws: FloatArray,
@@ -284,7 +284,7 @@ def _curve_frame(
     low, high = interval(survival.ravel(), error.ravel(), conf_level=conf_level, conf_type=CONF_TYPE)
     limits = {"conf_low": low.reshape(survival.shape), "conf_high": high.reshape(survival.shape)}
     columns = {"survival": survival, "std_error": error, **limits}
-    wanted = np.ones(len(grid), dtype=bool) if asked is None else np.isin(grid, np.r_[0.0, asked])
+    wanted = np.ones(len(grid), dtype=bool) if chosen is None else np.isin(grid, np.r_[0.0, chosen])
     parts = []
     for code, end in enumerate(ends):
         shown = np.flatnonzero(wanted & reached(grid, end))
@@ -297,15 +297,15 @@ def _curve_frame(
     same = np.zeros(len(table), dtype=np.int64)
     text = {
         name: code_column(same, [value], ordered=False)
-        for name, value in (("variance", BOOTSTRAP), ("method", method), ("rows_at", _rows_at(rows, grid, asked)))
+        for name, value in (("variance", BOOTSTRAP), ("method", method), ("rows_at", _rows_at(rows, grid, chosen)))
     }
     conf_type = code_column(same, [CONF_TYPE], ordered=False)
     return table.assign(conf_type=conf_type, conf_level=float(conf_level), **text)
 
 
-def _rows_at(rows: ExposureRows, grid: FloatArray, asked: FloatArray | None) -> str:
+def _rows_at(rows: ExposureRows, grid: FloatArray, chosen: FloatArray | None) -> str:
     """Whether the rows stand at every step of the curves, at most of them, or where they were asked for."""
-    if asked is not None:
+    if chosen is not None:
         return CHOSEN_TIMES
     return EVENT_TIMES if np.isin(rows.data.time[rows.data.event], grid).all() else QUANTILES
 

@@ -229,12 +229,12 @@ def _baselines(rows: ExposureRows) -> IntArray:
     return baseline.astype(np.int64)
 
 
-def curve_times(rows: ExposureRows, ends: FloatArray, asked: FloatArray | None) -> FloatArray:
+def curve_times(rows: ExposureRows, ends: FloatArray, chosen: FloatArray | None) -> FloatArray:
     """The times at which the curves are computed: 0, the event times, the ends, the times asked for."""
     events = np.unique(rows.data.time[rows.data.event])
     if len(events) > MOST_TIMES:
         events = events[np.linspace(0, len(events) - 1, MOST_TIMES).round().astype(np.int64)]
-    later = np.unique(np.concatenate([events, ends, np.empty(0) if asked is None else asked]))
+    later = np.unique(np.concatenate([events, ends, np.empty(0) if chosen is None else chosen]))
     return np.concatenate([[0.0], later])
 
 

@@ -294,16 +294,16 @@ def _of_setting(universe: Universe, setting: Setting, orders: IntArray) -> Float
         kept = codes[0] >= 0  # whoever misses the marker, misses it at every cut and in every order
         data, others = design.data.take(kept), design.x[kept]
         at_events = codes[:, kept][:, data.event]
-        estimable = (at_events == 0).any(axis=1) & _compared_with(at_events, contrast).any(axis=1)
-        asked = np.flatnonzero(estimable)
-        if not len(asked):
+        both_sides = (at_events == 0).any(axis=1) & _compared_with(at_events, contrast).any(axis=1)
+        estimable = np.flatnonzero(both_sides)
+        if not len(estimable):
             continue
         columns = contrast_columns(np.arange(len(cut.labels)), cut, contrast)
-        ratios[asked, column] = fit_groupings(
-            codes[asked][:, kept], columns, others[:, _varying(others)], data.time, data.event, entry=data.entry,
+        ratios[estimable, column] = fit_groupings(
+            codes[estimable][:, kept], columns, others[:, _varying(others)], data.time, data.event, entry=data.entry,
             strata=data.strata.codes,
         )[:, 0]  # fmt: skip
-        for order in asked[np.isnan(ratios[asked, column])].tolist():
+        for order in estimable[np.isnan(ratios[estimable, column])].tolist():
             ratios[order, column] = _with_guards(setting.endpoint, design, cut, codes[order], contrast)
     return ratios
 

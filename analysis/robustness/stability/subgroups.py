@@ -12,16 +12,7 @@ from analysis import errors
 from analysis.arrays import BoolArray, IntArray
 from analysis.cohort.columns import Endpoint, column_problems, first_few
 from analysis.strata.marker_designs import adjust_problems, read_marker_design
-from analysis.survival.cox import (
-    ChiSquare,
-    CoxFit,
-    CoxModel,
-    Design,
-    chi_square,
-    fit_design,
-    formula_columns,
-    hazard_ratios,
-)
+from analysis.survival import cox
 from analysis.survival.rows import Groups, group_rows, grouping_problems, listed
 
 ALL = "all"
@@ -100,13 +91,13 @@ def subgroup_effects(
     errors.raise_all(errors.level_problems(conf_level) + adjust_problems(marker, terms), errors.InputError)
     _check_groups(cohort, endpoint, marker, groups)
     design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
-    whole = fit_design(design, CoxModel(endpoint, (marker, *terms), strata=strata_names))
-    ratio = hazard_ratios(whole, conf_level=conf_level).iloc[design.columns[str(marker)][0]][RATIO]
+    whole = cox.fit_design(design, cox.CoxModel(endpoint, (marker, *terms), strata=strata_names))
+    ratio = cox.hazard_ratios(whole, conf_level=conf_level).iloc[design.columns[str(marker)][0]][RATIO]
     everybody = {"subgroup": ALL, "level": ALL, "n": whole.n, "n_event": whole.n_event, **ratio.astype(float)}
     frames = [pd.DataFrame([everybody]).assign(**dict.fromkeys(TEST, np.nan))]
     carried = [*whole.warnings]
     for name in groups:
-        others = tuple(term for term in terms if set(formula_columns([term], cohort)) != {name})
+        others = tuple(term for term in terms if set(cox.formula_columns([term], cohort)) != {name})
         within = (*(column for column in strata_names if column != name), name)
         frame, warnings = _by_level(cohort, endpoint, marker, name, others, within, conf_level)
         frames.append(frame)
@@ -144,10 +135,12 @@ def _by_level(
     informative = _informative(design, marker, levels)
     kept = np.asarray(levels.labels, dtype=object)[informative].tolist()
     slope = np.where(informative, np.cumsum(informative) - 1, -1)[levels.codes]
-    model = CoxModel(endpoint, (marker, *terms), strata=strata)
-    one = fit_design(design, model)
-    fit = fit_design(with_slopes(design, marker, slope, [f"{marker} where {name} is {level}" for level in kept]), model)
-    ratios = hazard_ratios(fit, conf_level=conf_level)[RATIO].iloc[: len(kept)].set_index(pd.Index(kept))
+    model = cox.CoxModel(endpoint, (marker, *terms), strata=strata)
+    one = cox.fit_design(design, model)
+    fit = cox.fit_design(
+        with_slopes(design, marker, slope, [f"{marker} where {name} is {level}" for level in kept]), model
+    )
+    ratios = cox.hazard_ratios(fit, conf_level=conf_level)[RATIO].iloc[: len(kept)].set_index(pd.Index(kept))
     frame = pd.DataFrame(
         {
             "subgroup": name,
@@ -164,14 +157,14 @@ def _by_level(
     return frame, [*fit.warnings, *([errors.FewEvents(text)] if lost else [])]
 
 
-def _informative(design: Design, marker: str, levels: Groups) -> BoolArray:
+def _informative(design: cox.Design, marker: str, levels: Groups) -> BoolArray:
     """Which levels have an event and more than one value of the marker."""
     values = design.x[:, design.columns[str(marker)][0]]
     rows_of = [levels.codes == code for code in range(len(levels.labels))]
     return np.array([bool(design.data.event[rows].any() and np.ptp(values[rows]) > 0) for rows in rows_of])
 
 
-def with_slopes(design: Design, marker: str, group: IntArray, terms: Sequence[str]) -> Design:
+def with_slopes(design: cox.Design, marker: str, group: IntArray, terms: Sequence[str]) -> cox.Design:
     """The design with the marker's column in as many copies as there are groups, each zero outside its own.
 
     Parameters
@@ -199,6 +192,6 @@ def with_slopes(design: Design, marker: str, group: IntArray, terms: Sequence[st
     )
 
 
-def difference_test(several: CoxFit, one: CoxFit, n_groups: int) -> ChiSquare:
+def difference_test(several: cox.CoxFit, one: cox.CoxFit, n_groups: int) -> cox.ChiSquare:
     """The likelihood-ratio test of a coefficient for each group against one for all."""
-    return chi_square(2 * max(several.log_likelihood - one.log_likelihood, 0.0), n_groups - 1)
+    return cox.chi_square(2 * max(several.log_likelihood - one.log_likelihood, 0.0), n_groups - 1)
