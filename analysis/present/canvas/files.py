@@ -114,8 +114,8 @@ def save_figure(figure: Figure, stem: str | Path, *, alt: str, title: str = "") 
     title = title or stem.name
     with figure_style():
         pixels, lines = io.BytesIO(), io.BytesIO()
-        told = {"Software": CREATOR, "Title": title, "Description": alt}
-        figure.savefig(pixels, format="png", dpi=DPI, metadata=told)
+        metadata = {"Software": CREATOR, "Title": title, "Description": alt}
+        figure.savefig(pixels, format="png", dpi=DPI, metadata=metadata)
         made: dict[str, str | None] = {"Creator": CREATOR, "Producer": CREATOR, "CreationDate": None}
         figure.savefig(lines, format="pdf", metadata={**made, "Title": title, "Subject": alt})
     markup = '<?xml version="1.0" encoding="utf-8"?>\n' + figure_svg(figure, alt=alt, title=title, prefix=stem.name)

@@ -1,4 +1,4 @@
-"""Confounding: whether strata hold alike patients, and what a confounder that nobody measured could have made."""
+"""Confounding: whether every kind of patient occurs in every stratum, and what a hidden confounder could have made."""
 
 from __future__ import annotations
 

@@ -169,18 +169,18 @@ def _add_table(document: Document, display: pd.DataFrame) -> None:
     """A table with rules above, under its header, and below."""
     from docx.shared import Cm
 
-    numeric = [all(map(reads_as_number, display.iloc[:, place])) for place in range(display.shape[1])]
+    numeric = [all(map(reads_as_number, display.iloc[:, column])) for column in range(display.shape[1])]
     table = document.add_table(rows=1 + len(display), cols=display.shape[1])
     texts = [list(map(str, display.columns)), *(list(map(str, row)) for row in display.itertuples(index=False))]
     section = document.sections[0]
     room = (section.page_width or 0) - 2 * Cm(MARGIN_CM)
     shares = _width_shares(texts)
-    for place, (row, cells) in enumerate(zip(table.rows, texts, strict=True)):
-        _keep_row(row, header=place == 0)
+    for number, (row, cells) in enumerate(zip(table.rows, texts, strict=True)):
+        _keep_row(row, header=number == 0)
         for column, (cell, text) in enumerate(zip(row.cells, cells, strict=True)):
-            _fill(cell, text, is_number=numeric[column] and column > 0, is_header=place == 0)
+            _fill(cell, text, is_number=numeric[column] and column > 0, is_header=number == 0)
             cell.width = int(room * shares[column])
-            _rule(cell, *(("top", "bottom") if place == 0 else ("bottom",) if place == len(texts) - 1 else ()))
+            _rule(cell, *(("top", "bottom") if number == 0 else ("bottom",) if number == len(texts) - 1 else ()))
 
 
 def _width_shares(texts: Sequence[Sequence[str]]) -> list[float]:
@@ -228,9 +228,9 @@ def _add_note(document: Document, note: str) -> None:
 
     paragraph = document.add_paragraph()
     paragraph.paragraph_format.space_before = Pt(3)
-    for place, part in enumerate(BOLD.split(_text(note))):
+    for number, part in enumerate(BOLD.split(_text(note))):
         run = paragraph.add_run(part)
-        run.bold = place % 2 == 1 or None
+        run.bold = number % 2 == 1 or None
         run.font.size = Pt(SIZE - 1)
 
 

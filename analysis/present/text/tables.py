@@ -191,7 +191,7 @@ def html_table(frame: pd.DataFrame, *, caption: str) -> str:
     >>> html_table(pd.DataFrame({"Stratum": ["<b>"], "Events": ["12"]}), caption="Counts").count("&lt;b&gt;")
     1
     """
-    numeric = [all(map(reads_as_number, frame.iloc[:, place])) for place in range(frame.shape[1])]
+    numeric = [all(map(reads_as_number, frame.iloc[:, column])) for column in range(frame.shape[1])]
     classes = [' class="number"' if is_number else "" for is_number in numeric]
     head = "".join(
         f'<th scope="col"{kind}>{escape(str(name))}</th>' for name, kind in zip(frame.columns, classes, strict=True)
@@ -217,7 +217,7 @@ def csv_text(frame: pd.DataFrame) -> str:
     >>> csv_text(pd.DataFrame({"stratum": ["=1+1", "low"], "survival": [0.5, None]})).splitlines()
     ['stratum,survival', "'=1+1,0.5", 'low,']
     """
-    safe = pd.DataFrame({place: _safe_cells(frame.iloc[:, place]) for place in range(frame.shape[1])})
+    safe = pd.DataFrame({column: _safe_cells(frame.iloc[:, column]) for column in range(frame.shape[1])})
     safe.columns = pd.Index([_safe(str(name)) for name in frame.columns])
     return safe.to_csv(index=False, lineterminator="\n", float_format="%.12g")
 
@@ -229,15 +229,15 @@ def _level(frame: pd.DataFrame) -> float:
 
 def _merged(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Each estimate with the names of its limits."""
-    found = {}
+    limits = {}
     if {"conf_low", "conf_high"} <= set(frame.columns):
         estimate = next((name for name in ESTIMATES if name in frame), None)
         if estimate is not None:
-            found[estimate] = ("conf_low", "conf_high")
+            limits[estimate] = ("conf_low", "conf_high")
     for name in frame.columns:
         if {f"{name}_conf_low", f"{name}_conf_high"} <= set(frame.columns):
-            found[name] = (f"{name}_conf_low", f"{name}_conf_high")
-    return found
+            limits[name] = (f"{name}_conf_low", f"{name}_conf_high")
+    return limits
 
 
 def _with_limits(cells: list[str], frame: pd.DataFrame, limits: tuple[str, str], kind: ColumnFormat) -> list[str]:

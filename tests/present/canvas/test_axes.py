@@ -59,7 +59,7 @@ def test_limits_hold_one_whatever_is_given():
 
 
 @pytest.mark.parametrize("reference", [1.0, 4.0])
-def test_ratios_are_held_up_to_fifty_fold_and_no_further(reference):
+def test_ratios_up_to_fifty_fold_are_on_the_axis_and_no_others(reference):
     low, high = ratio_limits(np.array([1 / 49.9, 6.0, 49.9]) * reference, reference=reference)
     assert low < reference / 49.9
     assert high > 49.9 * reference

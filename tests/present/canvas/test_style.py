@@ -1,4 +1,4 @@
-"""Colours and styles: the same for the same strata, told apart in grey, without a trace left in matplotlib."""
+"""Colours and styles: the same for the same strata, distinct in grey, without a trace left in matplotlib."""
 
 import matplotlib as mpl
 import pytest

@@ -106,14 +106,14 @@ def test_boxes_keep_apart_and_every_word_stands_in_them_however_long(n, label):
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         ([("excluded", 1, "first")], "the first is a stage"),
         ([("stage", 2, "patients"), ("lost", 1, "gone")], r"found \['lost'\]"),
     ],
 )
-def test_a_flow_that_cannot_be_drawn_says_why(rows, told):
-    with pytest.raises(InputError, match=told):
+def test_a_flow_that_cannot_be_drawn_says_why(rows, message):
+    with pytest.raises(InputError, match=message):
         plot_flow(flow(*rows))
 
 

@@ -87,7 +87,7 @@ def made(endpoints=("Survival",), *, marker="mmol/L", few=False, adjusted=True) 
     )
 
 
-def held(page: str) -> dict:
+def page_data(page: str) -> dict:
     """What the page's script reads."""
     return json.loads(re.search(r'<script type="application/json" id="explorer-data">(.*?)</script>', page).group(1))
 

@@ -5,7 +5,7 @@ import re
 from hashlib import sha256
 
 from analysis.present.pages.explorer import explorer_page
-from tests.present.pages.explorer_frames import HOSTILE, held, made
+from tests.present.pages.explorer_frames import HOSTILE, made, page_data
 
 
 def test_labels_come_through_inert():
@@ -14,7 +14,7 @@ def test_labels_come_through_inert():
     assert page.count("</script>") == 3
     assert "onerror" in page
     assert "<img src=x" not in page
-    assert [endpoint["name"] for endpoint in held(page)["endpoints"]] == list(names)
+    assert [endpoint["name"] for endpoint in page_data(page)["endpoints"]] == list(names)
     assert 'href="a&amp;b.html"' in page
 
 
@@ -37,17 +37,17 @@ def test_the_same_frames_give_the_same_bytes():
 
 
 def test_a_curve_is_parted_where_few_remain_and_undefined_limits_are_null():
-    curves = held(explorer_page(made(few=True), title="T", label="L"))["endpoints"][0]["cuts"][0]["curves"]
+    curves = page_data(explorer_page(made(few=True), title="T", label="L"))["endpoints"][0]["cuts"][0]["curves"]
     assert [(part["group"], part["at_risk"], part["time"]) for part in curves] == [
         ("low", "few", [0.0, 6.0, 12.0]),
         ("high", "few", [0.0, 6.0, 12.0]),
     ]
     assert curves[0]["low"] == [1.0, 0.4, None]
-    many = held(explorer_page(made(), title="T", label="L"))["endpoints"][0]["cuts"][0]["curves"]
+    many = page_data(explorer_page(made(), title="T", label="L"))["endpoints"][0]["cuts"][0]["curves"]
     assert [part["at_risk"] for part in many] == ["many", "many"]
 
 
-def test_synthetic_cohorts_and_missing_parts_are_told():
+def test_synthetic_cohorts_and_missing_parts_are_named():
     page = explorer_page(made(adjusted=False), title="T", label="L", synthetic=True)
     assert "Synthetic and illustrative: every patient is simulated" in page
     assert "The same, adjusted" not in page

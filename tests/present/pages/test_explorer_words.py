@@ -8,7 +8,7 @@ from analysis.present.pages.explorer_words import cut_words
 from tests.present.pages.explorer_frames import made, words_of
 
 
-def test_each_cut_is_told_with_its_own_and_the_corrected_p_value():
+def test_each_cut_comes_with_its_own_and_the_corrected_p_value():
     first, planned, found = words_of(made())
     assert planned.ratio == "0.70 (0.50 to 0.99)"
     assert (planned.p_naive, planned.p_corrected) == ("0.040", "0.200")

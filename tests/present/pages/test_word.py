@@ -70,8 +70,8 @@ def test_tables_are_numbered_by_fields_of_word(tmp_path):
     titles = ("Hazards", "Table 1: the cohort", "Table of Contents")
     path = write_word([block(DISPLAY, title) for title in titles], tmp_path / "t.docx", title="T")
     captions = [one for one in docx.Document(path).paragraphs if one.style.name == "Caption"]
-    told = ["Table 1. Hazards", "Table 2. The cohort", "Table 3. Table of Contents"]
-    assert [one.text for one in captions] == told
+    expected = ["Table 1. Hazards", "Table 2. The cohort", "Table 3. Table of Contents"]
+    assert [one.text for one in captions] == expected
     assert all("SEQ Table" in one._p.xml for one in captions)
 
 

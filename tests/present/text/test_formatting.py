@@ -114,6 +114,6 @@ def test_names_given_by_hand_win():
     assert inline("{x:time2}", x=1.234) == "1.23"
 
 
-def test_an_unknown_name_is_told_with_the_known_ones():
+def test_an_unknown_name_raises_with_the_known_ones():
     with pytest.raises(InputError, match=re.escape("asks for 'hrr'; the names given are: hr, p")):
         inline("{hrr:ratio}", {"hr": 1, "p": 2})
