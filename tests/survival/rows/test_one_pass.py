@@ -225,4 +225,4 @@ def test_a_cohort_of_usual_size_imports_no_compiler():
         "logrank_test(cohort, Endpoint('t', 'e'), by='g')",
         "assert not {'numba', 'lifelines'} & set(sys.modules)",
     ]
-    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
+    assert subprocess.run([sys.executable, "-c", "\n".join(lines)], check=False).returncode == 0
