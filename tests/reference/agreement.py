@@ -28,7 +28,7 @@ MODULES = (
     "tests.survival.curves.test_against_r",
     "tests.survival.cox.test_against_r",
     "tests.survival.test_competing",
-    "tests.strata.test_quantiles",
+    "tests.strata.test_cutpoints",
     "tests.strata.test_dose_response",
     "tests.strata.search.test_one_cut",
 )
