@@ -100,10 +100,16 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
         sections.append(section)
         if progress is not None:
             progress(section.title)
-    sections.insert(1, _noted(study, "words", partial(report.words_section, study, sections)))
+    frames = report.frames_of(sections)
+    threats = _noted(study, "threats", partial(report.threats_section, study, frames))
+    if threats.blocks:
+        sections.insert(1 + [section.anchor for section in sections].index("models"), threats)
+    sections.append(_noted(study, "words", partial(report.words_section, study, sections)))
     sections.append(_noted(study, "checklists", partial(report.checklists_section, study.plan, sections)))
-    summary, _ = recorded("The summary", report.summary_lines, study, report.frames_of(sections))
-    return report.StudyResults(study=study, summary=tuple(summary or (_NO_SUMMARY,)), sections=tuple(sections))
+    summary, _ = recorded("The summary", report.summary_lines, study, frames)
+    first, _ = recorded("The first screen", report.study_opening, study, sections, frames)
+    opening, others = first or (None, tuple(sections))
+    return report.StudyResults(study, tuple(summary or (_NO_SUMMARY,)), others, opening)
 
 
 def _noted(study: Study, name: str, build: Callable[[], report.StudySection]) -> report.StudySection:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning
+from analysis.present.text import in_sentence
 from analysis.strata.cutpoints import Cutpoints
 from analysis.study.plan import StudyPlan
 from analysis.truth.estimands import TrueEstimands
@@ -73,6 +74,11 @@ class Study:
     def strata_labels(self) -> tuple[str, ...]:
         """The strata that hold rows, in order."""
         return tuple(self.cohort[self.stratum_column].cat.remove_unused_categories().cat.categories)
+
+    @property
+    def marker_label(self) -> str:
+        """The marker's label within a sentence."""
+        return in_sentence(self.plan.marker.label)
 
     @property
     def step(self) -> str:

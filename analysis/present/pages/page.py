@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 LONG = 24  # rows
 NOTE_TITLES = {"caution": "Caution", "synthetic": "Synthetic and illustrative", "info": "Note"}
 BOLD = re.compile(r"\*\*(?!\s)((?:(?!\*\*).)+)(?<!\s)\*\*")
+REFERENCE = re.compile(r"\[\[((?:figure|table)-[\w.-]+)\]\]")
 DOI = re.compile(r"\b(10\.\d{4,9}/[^\s&;,)<>\"']*[^\s&;,.)<>\"'])")
 
 
@@ -91,7 +93,7 @@ class Listing:
 
 @dataclass(frozen=True, eq=False)
 class TableBlock:
-    """A table: `frame` is tidy and can be downloaded as CSV, `display` is what is shown.
+    """A table: `frame` is tidy and can be downloaded as CSV, `display` is what is shown, or folded until asked for.
 
     Examples
     --------
@@ -106,6 +108,7 @@ class TableBlock:
     frame: pd.DataFrame
     display: pd.DataFrame
     note: str = ""
+    folded: bool = False
     template: str = field(default="table", init=False, repr=False)
 
     @property
@@ -157,7 +160,7 @@ Block = Prose | Note | Listing | TableBlock | FigureBlock
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One section of the page; `anchor` is its address.
+    """One section of the page; `anchor` is its address. Those of the supplement stand folded behind the main part.
 
     Examples
     --------
@@ -168,12 +171,47 @@ class Section:
     anchor: str
     title: str
     blocks: Sequence[Block]
+    supplement: bool = False
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number of the first screen: what it is, each value behind its label, and a line on how to read it.
+
+    Examples
+    --------
+    >>> Tile("Median, months", {"low": "10.3 (7.4 to 14.7)"}).values["low"]
+    '10.3 (7.4 to 14.7)'
+    """
+
+    heading: str
+    values: Mapping[str, str]
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """The first screen: the question in a few paragraphs, one figure, a few numbers, and what calls for caution.
+
+    `cautions` has the address of a section behind each text; the texts are listed once, behind their number.
+
+    Examples
+    --------
+    >>> Opening(("Who lives longer?",)).figure is None
+    True
+    """
+
+    paragraphs: Sequence[str]
+    figure: FigureBlock | None = None
+    tiles: Sequence[Tile] = ()
+    cautions: Mapping[str, str] = field(default_factory=dict)
 
 
 def render_page(
     title: str,
     *,
     banner: str = "",
+    opening: Opening | None = None,
     summary: Sequence[str] = (),
     sections: Sequence[Section] = (),
     footer: str = "",
@@ -188,10 +226,13 @@ def render_page(
         The page's heading.
     banner : str
         A line above everything, such as that all is synthetic; none when empty.
+    opening : Opening, optional
+        The first screen.
     summary : sequence of str
         The answer in a few lines, in front of the sections.
     sections : sequence of Section
-        In reading order; the table of contents lists them.
+        In reading order; the table of contents lists them. Figures and tables are numbered as they come, those of the
+        supplement as S1, S2, ...; ``[[figure-NAME]]`` or ``[[table-NAME]]`` in any text becomes a link to one.
     footer : str
         The last line.
     companions : mapping of str to str, optional
@@ -216,18 +257,25 @@ def render_page(
     >>> "A &lt;study&gt;" in page, "<script" in page
     (True, False)
     """
-    _check_names(sections)
-    return filled(
+    shown = [opening.figure] if opening is not None and opening.figure is not None else []
+    main, supplement = ([one for one in sections if one.supplement is folded] for folded in (False, True))
+    _check_names(sections, shown)
+    numbers = _numbers([*shown, *_blocks(main)], "") | _numbers(_blocks(supplement), "S")
+    page = filled(
         "page.html.jinja",
         title=title,
         banner=banner,
-        summary=[marked_up(line) for line in summary],
-        sections=sections,
+        opening=opening,
+        summary=summary,
+        main=main,
+        supplement=supplement,
+        numbers=numbers,
         footer=marked_up(footer),
         companions=companions or {},
         language=language,
         style=own_file("page.css"),
     )
+    return REFERENCE.sub(lambda match: _reference(match[1], numbers), page)
 
 
 def filled(template: str, **values: object) -> str:
@@ -237,6 +285,7 @@ def filled(template: str, **values: object) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["trusted"] = Markup
+    environment.filters["marked_up"] = lambda text: Markup(marked_up(text))  # noqa: S704  # escaped by marked_up
     return environment.from_string(own_file(template)).render(**values)
 
 
@@ -258,11 +307,36 @@ def marked_up(text: str) -> str:
     return DOI.sub(r'<a href="https://doi.org/\1">\1</a>', safe)
 
 
-def _check_names(sections: Sequence[Section]) -> None:
+def _blocks(sections: Sequence[Section]) -> list[Block]:
+    """The blocks of sections, in reading order."""
+    return [block for section in sections for block in section.blocks]
+
+
+def _numbers(blocks: Sequence[Block], prefix: str) -> dict[str, str]:
+    """What each figure and table is called, by its address: figures and tables are counted apart."""
+    counted: Counter[str] = Counter()
+    numbers = {}
+    for block in blocks:
+        if isinstance(block, TableBlock | FigureBlock):
+            word = block.template.capitalize()
+            counted[word] += 1
+            numbers[f"{block.template}-{block.name}"] = f"{word} {prefix}{counted[word]}"
+    return numbers
+
+
+def _reference(address: str, numbers: Mapping[str, str]) -> str:
+    """A link to a figure or table by its number; its name where the page has none of that name."""
+    return f'<a href="#{address}">{numbers[address]}</a>' if address in numbers else address.partition("-")[2]
+
+
+def _check_names(sections: Sequence[Section], shown: Sequence[FigureBlock]) -> None:
     """Every address on the page must be its own; a table and a figure may share a name."""
-    blocks = [block for section in sections for block in section.blocks]
     ids = [section.anchor for section in sections]
-    ids += [f"{block.template}-{block.name}" for block in blocks if isinstance(block, TableBlock | FigureBlock)]
+    ids += [
+        f"{block.template}-{block.name}"
+        for block in [*shown, *_blocks(sections)]
+        if isinstance(block, TableBlock | FigureBlock)
+    ]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
         raise InputError(f"used twice on one page: {', '.join(twice)}; give each its own name")

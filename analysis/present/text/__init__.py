@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.present.text.formatting import (
     MISSING,
     format_count,
+    format_interval,
     format_number,
     format_p,
     format_ratio,

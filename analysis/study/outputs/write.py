@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from analysis.cohort.reading import synthetic_folder
 from analysis.errors import InputError, NotComputed, NotSupported, warn_all
 from analysis.present.canvas import figure_svg, remove_file, replace_file, save_figure
 from analysis.present.pages import Block as PageBlock
-from analysis.present.pages import FigureBlock, Note, Section, TableBlock, render_page, write_word
+from analysis.present.pages import FigureBlock, Note, Opening, Section, TableBlock, render_page, write_word
 from analysis.present.text import csv_text
 from analysis.study.blocks import recorded
 from analysis.study.outputs.explorer import write_explorer
@@ -139,16 +140,36 @@ def _report(results: StudyResults, drawings: dict[str, str], companions: dict[Pa
     return render_page(
         plan.title,
         banner=_banner(plan),
-        summary=results.summary,
+        opening=_page_opening(results, drawings),
+        summary=() if results.opening else results.summary,
         sections=tuple(_page_section(section, drawings) for section in results.sections),
         footer=" ".join([*notes, f"Plan SHA-256 {plan.sha256}. {_BESIDE}"]),
         companions={path.name: words for path, words in companions.items()},
     )
 
 
+def _page_opening(results: StudyResults, drawings: dict[str, str]) -> Opening | None:
+    """The first screen with its figure drawn."""
+    opening = results.opening
+    if opening is None:
+        return None
+    figure = _page_block(opening.figure, drawings) if opening.figure else None
+    shown = figure if isinstance(figure, FigureBlock) else None
+    return Opening(opening.paragraphs, shown, opening.tiles, opening.cautions)
+
+
 def _page_section(section: StudySection, drawings: dict[str, str]) -> Section:
     """A section with its figures drawn."""
-    return Section(section.anchor, section.title, tuple(_page_block(block, drawings) for block in section.blocks))
+    blocks = (_page_block(block, drawings) for block in section.blocks)
+    shown = blocks if section.supplement else (_folded(block) for block in blocks)
+    return Section(section.anchor, section.title, tuple(shown), section.supplement)
+
+
+def _folded(block: PageBlock) -> PageBlock:
+    """A block of the main part: its tables are folded, but for those that a reader needs."""
+    if not isinstance(block, TableBlock) or any(fnmatchcase(block.name, pattern) for pattern in OPEN_TABLES):
+        return block
+    return replace(block, folded=True)
 
 
 def _page_block(block: Block, drawings: dict[str, str]) -> PageBlock:
@@ -215,6 +236,8 @@ def _write_manifest(results: StudyResults, directory: Path, files: tuple[Path, .
     return replace_file(directory / MANIFEST, json.dumps(content, indent=2) + "\n")
 
 
+OPEN_TABLES = ("table-1", "*-survival-table", "hazard-ratio-table", "threats", "searched-cut")
+"""Names of the tables of the main part that are not folded."""
 PAPER_TABLES = ("table-1", "*-survival-table", "*-restricted-mean-differences", "hazard-ratio-table", "*-model")
 """Names of the tables that go into the file; it keeps the report's order."""
 

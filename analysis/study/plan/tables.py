@@ -45,6 +45,7 @@ class StudyTable:
     """[study]: the title, the times at which results are read, and the summary that leads."""
 
     title: Annotated[str, "the study in one line"] = "A survival study of one marker"
+    question: Annotated[str, "why it is asked, in a few sentences on the report's first screen"] = ""
     time_zero: Annotated[str, "what follow-up is counted from"] = ""
     synthetic: Annotated[bool, "whether the patients are simulated"] = False
     truth: Annotated[Path | None, "a truth.json beside a synthetic cohort"] = None

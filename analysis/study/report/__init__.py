@@ -15,6 +15,7 @@ from analysis.study.report.curves import (
     true_curves,
     with_counts,
 )
+from analysis.study.report.opening import study_opening
 from analysis.study.report.results import (
     RATIO,
     Block,
@@ -35,4 +36,5 @@ from analysis.study.report.results import (
     target_row,
     time_axis,
 )
+from analysis.study.report.threats import threats_section
 from analysis.study.report.words import summary_lines, words_section

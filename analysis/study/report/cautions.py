@@ -71,7 +71,7 @@ def _cut(study: Study) -> Caution:
     """Whether the cut was set by others."""
     rule = study.cutpoints.rule
     text = (
-        f"The cut of {study.plan.marker.label} was not set by others: {study.cutpoints.source}. A cut that was"
+        f"The cut of {study.marker_label} was not set by others: {study.cutpoints.source}. A cut that was"
         " searched, or that is this sample's quantile, is not a threshold of biology and seldom holds elsewhere."
     )
     return Caution("strata", "where the cut comes from", "", "set by others", rule, rule != "clinical", text)

@@ -67,7 +67,7 @@ def read_checklists() -> tuple[Checklist, ...]:
 def checklists_section(plan: StudyPlan, sections: Sequence[StudySection]) -> StudySection:
     """The checklists, filled in from the sections before them and from the author's words in the plan."""
     tables = [_checklist_table(checklist, plan, sections) for checklist in read_checklists()]
-    return StudySection("checklists", "Reporting checklists", (Prose(WORDS), *tables))
+    return StudySection("checklists", "Reporting checklists", (Prose(WORDS), *tables), supplement=True)
 
 
 def _checklist_table(checklist: Checklist, plan: StudyPlan, sections: Sequence[StudySection]) -> TableBlock:

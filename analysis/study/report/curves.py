@@ -37,7 +37,7 @@ def survival_figure(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> S
         subtitle=f"{study.plan.title}. {method}.", x_label=time_axis(study, endpoint.time_unit),
         y_label=endpoint.name, time_unit=endpoint.time_unit,
         alt=_curves_in_words(study, endpoint, curves, medians),
-        caption=f"{endpoint.name} by stratum of {study.plan.marker.label}. {method}; curves are pale where fewer than"
+        caption=f"{endpoint.name} by stratum of {study.marker_label}. {method}; curves are pale where fewer than"
         " 10 remain at risk." + (" Dotted: the curve of a million simulated patients." if study.truth else ""),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.cohort.columns import Endpoint
 from analysis.present.figures import plot_forest
-from analysis.present.pages import Listing, Note, Prose, TableBlock
+from analysis.present.pages import Listing, Note, Prose, TableBlock, Tile
 from analysis.study.blocks import attempted
 from analysis.study.models import estimate_text
 from analysis.study.plan import slug as slug
@@ -51,11 +51,33 @@ Blocks = Iterator[Block]
 
 @dataclass(frozen=True, eq=False)
 class StudySection:
-    """One section of the report."""
+    """One section of the report, in its main part or its supplement."""
 
     anchor: str
     title: str
     blocks: tuple[Block, ...]
+    supplement: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class StudyOpening:
+    """What the first screen shows.
+
+    Attributes
+    ----------
+    paragraphs : tuple of str
+        The plan's question, or one made from the plan.
+    figure : StudyFigure, optional
+        The curves of the primary endpoint.
+    tiles : tuple of Tile
+    cautions : Mapping[str, str]
+        What calls for caution, each once, and the anchor of the section where it matters.
+    """
+
+    paragraphs: tuple[str, ...]
+    figure: StudyFigure | None
+    tiles: tuple[Tile, ...]
+    cautions: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +92,8 @@ class StudyResults:
         The answer in a few lines.
     sections : tuple of StudySection
         The report, in reading order.
+    opening : StudyOpening, optional
+        The first screen, which holds the curves of the primary endpoint.
 
     Examples
     --------
@@ -86,6 +110,7 @@ class StudyResults:
     study: Study
     summary: tuple[str, ...]
     sections: tuple[StudySection, ...]
+    opening: StudyOpening | None = None
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -95,7 +120,8 @@ class StudyResults:
     @property
     def figures(self) -> dict[str, StudyFigure]:
         """Every figure of the report, by name."""
-        return figures_of(self.sections)
+        lead = self.opening.figure if self.opening is not None else None
+        return ({lead.name: lead} if lead is not None else {}) | figures_of(self.sections)
 
 
 def frames_of(sections: Iterable[StudySection]) -> dict[str, pd.DataFrame]:
@@ -111,7 +137,9 @@ def figures_of(sections: Iterable[StudySection]) -> dict[str, StudyFigure]:
 Build = Callable[[Study], StudySection]
 
 
-def section(anchor: str, title: str) -> Callable[[Callable[[Study], Iterable[Block]]], Build]:
+def section(
+    anchor: str, title: str, *, supplement: bool = False
+) -> Callable[[Callable[[Study], Iterable[Block]]], Build]:
     """A section of a function that yields the blocks of a study; ``{marker}`` in the title is the marker's label."""
 
     def decorate(blocks: Callable[[Study], Iterable[Block]]) -> Build:
@@ -120,8 +148,8 @@ def section(anchor: str, title: str) -> Callable[[Callable[[Study], Iterable[Blo
         @wraps(blocks)
         def build(study: Study) -> StudySection:
             """The section of one study."""
-            heading = title.replace("{marker}", study.plan.marker.label)
-            return StudySection(anchor, heading, tuple(blocks(study)))
+            heading = title.replace("{marker}", study.marker_label)
+            return StudySection(anchor, heading, tuple(blocks(study)), supplement)
 
         return build
 

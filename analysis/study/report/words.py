@@ -170,7 +170,8 @@ def words_section(study: Study, sections: Sequence[StudySection]) -> StudySectio
     """Methods and results in words, from the sections that were made."""
     tables = frames_of(sections)
     texts = (results_words(study, tables), methods_words(study, {*tables, *figures_of(sections)}))
-    return StudySection("words", "Methods and results in words", tuple(Prose("\n\n".join(text)) for text in texts))
+    blocks = tuple(Prose("\n\n".join(text)) for text in texts)
+    return StudySection("words", "Methods and results in words", blocks, supplement=True)
 
 
 def results_words(study: Study, tables: Tables) -> tuple[str, ...]:

@@ -8,15 +8,12 @@ from analysis.study.report import Blocks, Note, Prose
 from analysis.study.report.sections.competing import nested_endpoints
 from analysis.study.study import Study, horizon
 
-SYNTHETIC = (
-    "Every patient here is simulated, and every effect was planted by us. No patient and no published estimate is"
-    " reproduced. The one thing echoed is the direction of one published observation: in patients given CAR T cells or"
-    " checkpoint antibodies, low serum magnesium went with faster progression and shorter survival (Loetscher et al.,"
-    " Cell 2022, DOI 10.1016/j.cell.2021.12.039)."
-)
 NOT_EVIDENCE = (
-    "Recovering what was planted is a test of the software, and not evidence about magnesium. Association is not"
-    " effect: a placebo-controlled trial is testing the effect (NCT07149649)."
+    "That an estimate comes close to its true value is a test of the software, not evidence about the marker."
+)
+SYNTHETIC = (
+    "Every patient here is simulated from a design whose effects are known. No patient and no published estimate is"
+    f" reproduced. {NOT_EVIDENCE}"
 )
 OBSERVATIONAL = (
     "This is an analysis of one cohort as it was given. It describes with whom the marker goes; it does not show what"
@@ -32,12 +29,11 @@ LATER_UNKNOWN = (
 )
 
 
-@report.section("about", "What this is and is not")
+@report.section("about", "The question, and what was decided beforehand")
 def about_section(study: Study) -> Blocks:
     """The frame in which everything else is to be read."""
     if study.plan.synthetic:
         yield Note(SYNTHETIC, "synthetic")
-        yield Prose(NOT_EVIDENCE)
     else:
         yield Note(OBSERVATIONAL, "caution")
     yield Prose(_plan_words(study))

@@ -20,7 +20,7 @@ ELSEWHERE = (
 METHODS = {"weighting: months": "weighted", "standardisation: months": "standardised"}
 
 
-@report.section("bench", "Where the truth is known")
+@report.section("bench", "Where the truth is known", supplement=True)
 def bench_section(study: Study) -> Blocks:
     """The committed benches of the synthetic worlds; for a cohort of one's own a sentence on where they are.
 

@@ -22,14 +22,19 @@ MOST_LEVELS = 6  # further levels are counted only
 
 @report.section("cohort", "The cohort")
 def cohort_section(study: Study) -> Blocks:
-    """Who is in the analysis, and what is known of them."""
+    """Who is in the analysis, and how the strata differ."""
     yield _flow_figure(study)
     yield table("flow", "Rows read and used", flow_table(study))
+    yield _baseline_block(study)
+
+
+@report.section("data", "Columns, missing values, relations and follow-up", supplement=True)
+def data_section(study: Study) -> report.Blocks:
+    """What is known of the patients, and for how long."""
     if study.plan.synthetic:
         yield causes_figure(study)
     note = "Units of covariates stand in their labels, where the plan gives them. Missing: of all rows read."
     yield table("data-columns", "The columns that this study uses", column_table(study), note=note)
-    yield _baseline_block(study)
     yield from _missing_blocks(study)
     yield from relations_blocks(study)
     yield from attempted("The follow-up", _follow_up_blocks, study)
@@ -152,7 +157,7 @@ def _baseline_block(study: Study) -> Block:
     """Table 1: the marker, the covariates and the model's strata by stratum."""
     columns = [study.plan.marker.column, *study.plan.model.strata, *covariate_columns(study)]
     frame = baseline_table(study.cohort, by=study.stratum_column, columns=list(dict.fromkeys(columns)))
-    title = f"Table 1: the cohort by stratum of {study.plan.marker.label}"
+    title = f"Characteristics by stratum of {study.marker_label}"
     note = "Standardised mean differences are the largest between two strata; above 0.1 is often called imbalanced."
     return table("table-1", title, frame, display=baseline_display(frame, labels=study.plan.labels), note=note)
 

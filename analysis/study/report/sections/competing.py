@@ -26,7 +26,7 @@ NOT_NESTED = (
 )
 
 
-@report.section("competing", "Competing events")
+@report.section("competing", "Competing events", supplement=True)
 def competing_section(study: Study) -> Blocks:
     """Which event came first, by stratum, where one endpoint of the plan is the earlier of another and more."""
     pair = nested_endpoints(study)

@@ -47,7 +47,7 @@ E_VALUES = (
 )
 
 
-@report.section("confounding", "Confounding")
+@report.section("confounding", "Confounding", supplement=True)
 def confounding_section(study: Study) -> Blocks:
     """Balance and overlap, adjusted curves beside crude ones, and E-values."""
     if not study.compared or not study.adjusts:

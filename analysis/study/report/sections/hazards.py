@@ -28,7 +28,7 @@ from analysis.survival.curves import survival_difference
 from analysis.truth.estimands import TrueEstimands
 
 
-@report.section("hazards", "Proportional hazards")
+@report.section("hazards", "Proportional hazards", supplement=True)
 def hazards_section(study: Study) -> Blocks:
     """What remains to be said when one hazard ratio may not hold for the whole follow-up."""
     yield Prose(
@@ -55,7 +55,7 @@ def _periods(study: Study, endpoint: Endpoint) -> Blocks:
     words = "; ".join(f"{row['label']}: {estimate_text(row)}" for row in frame.to_dict("records"))
     test = f"Likelihood-ratio test against one hazard ratio: p {format_p(effects.test.p_value)}."
     yield report.forest(
-        study, name, f"{endpoint.name}: the hazard ratio of {study.plan.marker.label} by period", frame,
+        study, name, f"{endpoint.name}: the hazard ratio of {study.marker_label} by period", frame,
         alt=f"Forest plot, per {study.step}. {words}. {test}",
         caption=f"Points with 95% intervals, adjusted as the plan says. {test}",
     )  # fmt: skip
@@ -149,7 +149,7 @@ def _max_combo(study: Study, endpoint: Endpoint) -> Blocks:
     yield table(f"{slug(endpoint.name)}-max-combo", title, frame, note=note)
 
 
-@report.section("checks", "Checks")
+@report.section("checks", "Checks", supplement=True)
 def checks_section(study: Study) -> Blocks:
     """What would have to hold for the models to be believed, and whether it does."""
     for endpoint in study.plan.endpoints:
@@ -169,7 +169,7 @@ def _proportional_hazards(study: Study, endpoint: Endpoint, model: StudyModel) -
     p_value = float(test.set_index("term")["p_value"][term])
     yield report.figure(
         study, f"proportional-hazards-{slug(endpoint.name)}",
-        f"{endpoint.name}: the hazard ratio of {study.plan.marker.label} over time", plot_hazard_ratio_over_time,
+        f"{endpoint.name}: the hazard ratio of {study.marker_label} over time", plot_hazard_ratio_over_time,
         smooth, residuals.rename(columns={term: "value"}),
         constant=float(model.fit.coefficients.set_index("term")["coef"][term]), term=term,
         time_unit=endpoint.time_unit, title=endpoint.name,

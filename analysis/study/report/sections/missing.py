@@ -31,7 +31,7 @@ DELTAS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 Fitted = tuple[StudyModel, Imputations, PooledCox]
 
 
-@report.section("missing", "Missing values")
+@report.section("missing", "Missing values", supplement=True)
 def missing_section(study: Study) -> Blocks:
     """What is missing and with whom, then the marker's hazard ratio of complete rows, imputed, and with deltas."""
     columns, predictors = imputation_terms(study)
@@ -178,7 +178,7 @@ def _comparison_table(study: Study, frame: pd.DataFrame, imputed: Imputations) -
         f"{imputed.n_imputations} imputations ({imputed.n_recommended} by the rule of one for each percent of rows with"
         f" a missing value); imputed: {counts}. The fraction missing is of the information on this coefficient."
     )
-    title = f"Hazard ratio of {study.plan.marker.label} per {study.step}"
+    title = f"Hazard ratio of {study.marker_label} per {study.step}"
     return table("imputed", title, shown, note=note, kinds={"fraction_missing": "share"})
 
 
@@ -217,7 +217,7 @@ def _survival_table(study: Study, imputed: Imputations) -> Block:
         " Where early deaths lack the marker, complete rows survive too long in every stratum; the hazard ratio between"
         " strata, which compares, suffers less."
     )
-    title = f"{imputed.endpoint.name} by stratum of {study.plan.marker.label}: complete rows, and imputed"
+    title = f"{imputed.endpoint.name} by stratum of {study.marker_label}: complete rows, and imputed"
     return table("imputed-survival", title, survival_frame(study, imputed), note=note)
 
 

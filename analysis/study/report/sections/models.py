@@ -135,5 +135,5 @@ def _forest(study: Study, ratios: pd.DataFrame) -> StudyFigure:
     if study.truth is not None:
         caption += " Open marks: the target of each model, which is what it gives in a million simulated patients, and"
         caption += " what was planted on each transition."
-    title = f"Hazard ratios of {study.plan.marker.label}"
+    title = f"Hazard ratios of {study.marker_label}"
     return report.forest(study, "forest", title, forest_rows(study, ratios), caption=caption)

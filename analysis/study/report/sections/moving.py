@@ -27,7 +27,7 @@ SPELL = Endpoint("stop", "event", entry="start")
 COLUMNS = ["endpoint", "contrast", "analysis", "kind", "n", "n_event", *report.RATIO, "p_value"]
 
 
-@report.section("moving", "A marker that moves")
+@report.section("moving", "A marker that moves", supplement=True)
 def moving_section(study: Study) -> Blocks:
     """The same marker taken as known too late, at time zero, at landmarks, and as it stands at each moment."""
     if study.plan.labs is None or study.labs is None:

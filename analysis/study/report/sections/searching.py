@@ -27,13 +27,19 @@ def searching_section(study: Study) -> Blocks:
     searches = _searches(study)
     yield Prose(
         "Nothing here was needed for the results above. A cut throws away what lies within its groups, and a search"
-        f" finds a cut in any data. So the whole curve comes first. {_searches_words(study, searches)} The last parts"
-        " ask how much hangs on choices and on measuring once."
+        f" finds a cut in any data. So the whole curve comes first. {_searches_words(study, searches)} How much hangs"
+        " on choices and on measuring once stands in the supplement."
     )
     planned = next((one for one in searches if is_adjusted(one) == study.adjusts), None)
     yield from attempted("The curve", _curve_blocks, study, planned)
     if searches:
         yield from _search_blocks(study, searches)
+
+
+@report.section("choices", "How much hangs on the choices of a cut", supplement=True)
+def choices_section(study: Study) -> report.Blocks:
+    """Every choice of a cut, measuring again, and searches in worlds whose truth is known."""
+    searches = _searches(study)
     yield from attempted("The multiverse of choices", cut_choices.multiverse_blocks, study)
     error = stated_error(study)
     if error is not None:
@@ -71,7 +77,7 @@ def _curve_blocks(study: Study, search: CutpointSearch | None) -> Blocks:
     if study.truth is not None:
         caption += " Dotted: the target of the adjusted linear model."
     yield report.figure(
-        study, "dose-response", f"The hazard along {marker.label}", plot_dose_response, response.curve,
+        study, "dose-response", f"The hazard along {study.marker_label}", plot_dose_response, response.curve,
         values=study.cohort[marker.column].dropna(), cutpoints=edge_table(study),
         searched=(search.cut, search.cut_low, search.cut_high) if search else None, reference=response.reference,
         truth=_linear_truth(study, response), label=marker.label, unit=study.unit,

@@ -23,7 +23,7 @@ N_SHOWN = 10
 N_SIMULATIONS = 100
 
 
-@report.section("subgroups", "Subgroups")
+@report.section("subgroups", "Subgroups", supplement=True)
 def subgroups_section(study: Study) -> Blocks:
     """The continuous marker's hazard ratio in each level of the plan's subgroups, endpoint by endpoint."""
     if not study.plan.robustness.subgroups:
@@ -82,7 +82,7 @@ def _subgroup_rows(study: Study, endpoint: Endpoint, effects: pd.DataFrame) -> p
     return report.forest_frame(rows)
 
 
-@report.section("influence", "Influence and measurement error")
+@report.section("influence", "Influence and measurement error", supplement=True)
 def influence_section(study: Study) -> Blocks:
     """Sites left out in turn, patients by how far they move the estimate, the error of measurement undone in part."""
     site, error = study.plan.robustness.site, study.plan.robustness.measurement_error

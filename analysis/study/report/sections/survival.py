@@ -86,7 +86,7 @@ def _endpoint_blocks(study: Study, endpoint: Endpoint) -> Blocks:
     paper = report.survival_table(study, endpoint, curves)
     yield table(
         f"{name}-survival-table",
-        f"{label} by stratum of {study.plan.marker.label}",
+        f"{label} by stratum of {study.marker_label}",
         paper,
         display=survival_display(paper, time_unit=unit, counted=study.counted),
         note="Kaplan-Meier estimates with log-log intervals; means are areas under the curves. NR: not reached.",

@@ -32,7 +32,7 @@ PACKAGES = ("magnesium-survival", "lifelines", "pandas", "numpy", "scipy", "form
 Headline = tuple[str, str, float, float]
 
 
-@report.section("verification", "Verification")
+@report.section("verification", "Verification", supplement=True)
 def verification_section(study: Study) -> Blocks:
     """The study's own numbers by two engines where there are two, and R's where there is one."""
     yield Prose(
@@ -192,7 +192,7 @@ def _coefficient_difference(first: pd.DataFrame, second: pd.DataFrame) -> float:
     return difference if math.isfinite(difference) else math.nan
 
 
-@report.section("software-and-inputs", "Software and inputs")
+@report.section("software-and-inputs", "Software and inputs", supplement=True)
 def methods_section(study: Study) -> Blocks:
     """Software, inputs, and the plan as written."""
     yield table("software", "Software", software_table())
