@@ -17,6 +17,7 @@ from analysis.study.plan import StudyPlan
 from analysis.truth.estimands import TrueEstimands
 
 if TYPE_CHECKING:
+    from analysis.strata.search import CutpointSearch
     from analysis.study.models import StudyModel
 
 
@@ -143,6 +144,11 @@ class Study:
         from analysis.study.models import fitted_models
 
         return {endpoint.name: fitted_models(self, endpoint) for endpoint in self.plan.endpoints}
+
+    @cached_property
+    def searches(self) -> dict[tuple[str, bool], CutpointSearch]:
+        """The searches made so far, by endpoint and whether adjusted: several parts of a report show the same one."""
+        return {}
 
     @property
     def marker_columns(self) -> tuple[str, ...]:

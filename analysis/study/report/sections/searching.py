@@ -155,9 +155,16 @@ def _search_note(study: Study, search: CutpointSearch) -> str:
 
 
 def searched(study: Study, endpoint: Endpoint, *, adjusted: bool = False) -> CutpointSearch:
-    """The searched cut of an endpoint: crude, or with the covariates and strata of the plan."""
-    return search_cutpoint(
-        study.cohort, endpoint, study.plan.marker.column,
-        n_permutations=cut_choices.N_PERMUTATIONS, n_bootstrap=cut_choices.N_BOOTSTRAP, seed=SEED,
-        **(study.adjustment if adjusted else {}),
-    )  # fmt: skip
+    """The searched cut of an endpoint, crude or with the covariates and strata of the plan; made once for a study."""
+    key = (endpoint.name, adjusted)
+    if key not in study.searches:
+        study.searches[key] = search_cutpoint(
+            study.cohort,
+            endpoint,
+            study.plan.marker.column,
+            n_permutations=cut_choices.N_PERMUTATIONS,
+            n_bootstrap=cut_choices.N_BOOTSTRAP,
+            seed=SEED,
+            **(study.adjustment if adjusted else {}),
+        )
+    return study.searches[key]
