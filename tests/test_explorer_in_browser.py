@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
@@ -18,11 +16,10 @@ from analysis.study.prepare import prepare_study
 from analysis.study.report.results import StudyResults
 from analysis.study.report.sections.survival import survival_section
 from analysis.study.run import synthetic_plan
+from tests.browser import Seen, opened
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 PLAN = """[data]
 path = "cohort.csv"
@@ -61,25 +58,6 @@ CONTRASTS = """
 """
 
 
-@dataclass
-class Seen:
-    """What a page asked for and complained of."""
-
-    requests: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no Chromium found: install Debian's package chromium to drive the explorer in a browser")
-    with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture(scope="module")
 def study():
     return prepare_study(synthetic_plan())
@@ -97,17 +75,6 @@ def explorer(study, frames, tmp_path_factory):
         return write_explorer(study, tmp_path_factory.mktemp("explorer") / "explorer.html", report="report.html")
 
 
-def opened(browser, path, *, width=1100, height=800):
-    """A page of a file, and what it asked for and told."""
-    page, seen = browser.new_page(viewport={"width": width, "height": height}), Seen()
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.on("console", lambda message: seen.told.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: seen.told.append(str(error)))
-    page.on("dialog", lambda dialog: seen.told.append(f"dialog: {dialog.message}"))
-    page.goto(path.as_uri())
-    return page, seen
-
-
 @pytest.fixture
 def shown(browser, explorer):
     page, seen = opened(browser, explorer)
@@ -115,7 +82,7 @@ def shown(browser, explorer):
     yield page, seen
     page.close()
     assert seen.requests == [explorer.as_uri()]
-    assert not seen.told
+    assert not seen.complaints
 
 
 def expected(frames, number, place):

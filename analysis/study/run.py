@@ -103,7 +103,8 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
     frames = report.frames_of(sections)
     threats = _noted(study, "threats", partial(report.threats_section, study, frames))
     if threats.blocks:
-        sections.insert(1 + [section.anchor for section in sections].index("models"), threats)
+        later = (i for i, section in enumerate(sections) if section.anchor == "searching" or section.supplement)
+        sections.insert(next(later, len(sections)), threats)
     sections.append(_noted(study, "words", partial(report.words_section, study, sections)))
     sections.append(_noted(study, "checklists", partial(report.checklists_section, study.plan, sections)))
     summary, _ = recorded("The summary", report.summary_lines, study, frames)

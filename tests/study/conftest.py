@@ -7,7 +7,7 @@ import pytest
 from analysis import StudyResults, load_example, synthetic_plan
 from analysis.errors import collected
 from analysis.study.prepare import prepare_study
-from analysis.study.report.sections.cohort import cohort_section
+from analysis.study.report.sections.cohort import cohort_section, data_section
 from analysis.study.report.sections.models import models_section
 from analysis.study.report.sections.survival import survival_section
 from analysis.study.study import Study
@@ -27,7 +27,9 @@ def results() -> StudyResults:
 @pytest.fixture(scope="session")
 def main_results(study):
     with collected():
-        return StudyResults(study, (), (cohort_section(study), survival_section(study), models_section(study)))
+        return StudyResults(
+            study, (), (cohort_section(study), data_section(study), survival_section(study), models_section(study))
+        )
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def test_a_section_is_what_its_function_yields_under_its_anchor_and_title(study)
         yield Prose(study.plan.marker.label)
 
     section = own_section(study)
-    assert (section.anchor, section.title) == ("mine", "All about Serum magnesium")
+    assert (section.anchor, section.title) == ("mine", "All about serum magnesium")
     assert [block.text for block in section.blocks] == ["one", "Serum magnesium"]
     assert own_section.__name__ == "own_section"
     assert own_section.__doc__ == "Words on the marker."

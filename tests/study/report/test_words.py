@@ -20,7 +20,7 @@ from analysis import (
 )
 from analysis.study import run
 from analysis.study.report.results import StudyResults
-from analysis.study.report.sections.cohort import cohort_section
+from analysis.study.report.sections.cohort import cohort_section, data_section
 from analysis.study.report.sections.confounding import confounding_section
 from analysis.study.report.sections.hazards import checks_section
 from analysis.study.report.sections.models import models_section
@@ -56,7 +56,15 @@ def test_the_headline_numbers_are_those_of_the_frames(results):
 
 def test_every_number_in_the_words_changes_with_the_cohort(results, tmp_path, monkeypatch):
     """Halve the cohort: no estimate may stay as it was, in words, tables or the summary."""
-    parts = (cohort_section, strata_section, survival_section, models_section, checks_section, confounding_section)
+    parts = (
+        cohort_section,
+        data_section,
+        strata_section,
+        survival_section,
+        models_section,
+        checks_section,
+        confounding_section,
+    )
     monkeypatch.setattr(run, "SECTIONS", parts)
     text = synthetic_plan().text.replace('truth = "truth.json"', "")
     text = text[: text.index("[labs]")] + text[text.index("[labels]") :]

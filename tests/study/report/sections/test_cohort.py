@@ -7,7 +7,7 @@ import pytest
 from analysis import load_example, median_follow_up
 from analysis.errors import collected
 from analysis.present.pages.page import Prose
-from analysis.study.report.sections.cohort import cohort_section, column_table, flow_table, missing_table, patient_flow
+from analysis.study.report.sections.cohort import column_table, data_section, flow_table, missing_table, patient_flow
 from tests.study.plans import HOSTILE, study_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
@@ -53,7 +53,7 @@ def test_what_is_missing_is_counted_by_whether_the_event_was_seen(study):
 
 
 def test_a_cohort_with_nothing_missing_has_a_sentence_for_the_picture(tmp_path):
-    section = cohort_section(study_of(load_example("lung"), tmp_path))
+    section = data_section(study_of(load_example("lung"), tmp_path))
     assert Prose("No value is missing in the columns that the analysis uses.") in section.blocks
 
 
