@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from analysis import run_study, synthetic_plan
 from analysis.present.canvas import figure_svg
 from analysis.study.outputs import write
-from analysis.study.report.sections import cut_choices
 from tests.browser import opened
+from tests.study.plans import quick_results
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
 
@@ -16,10 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """The synthetic report's page, with few draws."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, draws in {"N_PERMUTATIONS": 99, "N_BOOTSTRAP": 20, "N_MULTIVERSE": 19}.items():
-            patch.setattr(cut_choices, name, draws)
-        results = run_study(synthetic_plan())
+    results = quick_results()
     drawings = {name: figure_svg(one.draw(), alt=one.alt, prefix=name) for name, one in results.figures.items()}
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(write._report(results, drawings, {}, []), encoding="utf-8")
