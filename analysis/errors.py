@@ -7,7 +7,7 @@ import math
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -329,9 +329,17 @@ class RowAccount:
 
 def guarded(what: str, compute: Callable[[], T]) -> T:
     """What `compute` gives; raise `PackageFault` with its traceback for an exception that is not the package's own."""
-    try:
+    with _Guard(what):
         return compute()
-    except (InputError, PackageFault):
-        raise
-    except Exception as error:  # the only place that catches all: one part must not end a report, nor a verb in code
-        raise PackageFault(what, error) from error
+
+
+class _Guard(AbstractContextManager[None]):
+    """What fails in the block is a `PackageFault`: one part must not end a report, nor a verb in code."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Pass on the package's own errors, and what ends the process."""
+        if isinstance(error, Exception) and not isinstance(error, InputError | PackageFault):
+            raise PackageFault(self.what, error) from error

@@ -102,7 +102,7 @@ def read(page):
     return {**numbers, "groups": groups}
 
 
-def agrees(page, frames, number, place):
+def check_agrees(page, frames, number, place):
     """Whether the page shows one cut of one endpoint, in every part of it."""
     words = expected(frames, number, place)
     assert page.locator("body").get_attribute("data-shown") == f"{number}:{place}"
@@ -119,18 +119,18 @@ def test_the_slider_moves_by_keyboard_and_all_numbers_with_it(shown, frames):
     page, _ = shown
     slider = page.get_by_role("slider", name="Cut of Serum magnesium")
     start = int(slider.input_value())
-    agrees(page, frames, 0, start)
+    check_agrees(page, frames, 0, start)
     slider.focus()
     curve = page.locator("#curves svg").inner_html()
     point = page.locator("#scan svg").inner_html()
     page.keyboard.press("ArrowRight")
-    agrees(page, frames, 0, start + 1)
+    check_agrees(page, frames, 0, start + 1)
     page.wait_for_function("before => document.querySelector('#curves svg').innerHTML !== before", arg=curve)
     page.wait_for_function("before => document.querySelector('#scan svg').innerHTML !== before", arg=point)
     page.keyboard.press("End")
-    agrees(page, frames, 0, int(frames.cuts["place"].max()))
+    check_agrees(page, frames, 0, int(frames.cuts["place"].max()))
     page.keyboard.press("Home")
-    agrees(page, frames, 0, 0)
+    check_agrees(page, frames, 0, 0)
 
 
 def test_every_cut_of_every_endpoint_shows_its_own_numbers(shown, frames):
@@ -140,14 +140,14 @@ def test_every_cut_of_every_endpoint_shows_its_own_numbers(shown, frames):
         page.wait_for_function("number => document.body.dataset.drawn === String(number)", arg=number)
         for place in range(0, int(frames.cuts["place"].max()) + 1, 5):
             page.locator("#cut").fill(str(place))
-            agrees(page, frames, number, place)
+            check_agrees(page, frames, number, place)
 
 
 def test_a_button_jumps_to_its_cut_and_what_it_says_is_spoken(shown, frames):
     page, _ = shown
     page.get_by_role("button", name="best of the search").click()
     place = int(frames.cuts[frames.cuts["found"]]["place"].iloc[0])
-    agrees(page, frames, 0, place)
+    check_agrees(page, frames, 0, place)
     words = expected(frames, 0, place).sentence
     page.wait_for_function("words => document.getElementById('spoken').textContent === words", arg=words)
     assert page.locator("#spoken").get_attribute("aria-live") == "polite"

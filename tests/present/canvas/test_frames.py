@@ -23,7 +23,9 @@ def test_frames_without_what_is_drawn_are_refused(frame, message):
 
 
 def test_a_column_that_stands_twice_and_is_not_drawn_does_no_harm():
-    need_columns(pd.DataFrame([[1, 2, 3]], columns=["a", "a", "b"]), "rows", ["b"])
+    frame = pd.DataFrame([[1, 2, 3]], columns=["a", "a", "b"])
+    need_columns(frame, "rows", ["b"])
+    assert need_numbers(frame, "rows", ["b"])["b"].tolist() == [3]
 
 
 def test_numbers_of_any_dtype_become_floats_and_the_frame_stays():

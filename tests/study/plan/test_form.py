@@ -75,6 +75,7 @@ def test_the_file_for_editors_is_what_the_verb_writes(tmp_path, capsys):
 
 def test_the_schema_is_one_of_draft_4():
     jsonschema.Draft4Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "http://json-schema.org/draft-04/schema#"
 
 
 def test_the_tests_hold_plans():
