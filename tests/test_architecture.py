@@ -38,7 +38,6 @@ HOMES = {
     "numba": {"kernels"},
     "duckdb": {"survival"},
     "dask": {"survival"},
-    "altair": {"present"},
     "docx": {"present"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

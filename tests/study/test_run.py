@@ -6,7 +6,6 @@ import errno
 import json
 import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -207,12 +206,6 @@ def test_an_explorer_whose_engine_aborts_is_refused_in_words(monkeypatch):
     monkeypatch.setattr(explorer_of_present.subprocess, "run", lambda *_, **__: aborted)
     with pytest.raises(NotSupported, match=r"vl-convert ended with -6.*ulimit"):
         explorer_of_present._chart_script()
-
-
-def test_without_docstrings_the_explorer_is_refused_in_words(monkeypatch):
-    monkeypatch.setattr(explorer_of_present, "sys", SimpleNamespace(flags=SimpleNamespace(optimize=2)))
-    with pytest.raises(NotSupported, match="run without -OO"):
-        explorer_of_present.explorer_page(None, title="a", label="b")
 
 
 def test_numbers_that_are_not_finite_are_missing_on_the_page():

@@ -16,7 +16,7 @@ import pandas as pd
 
 from analysis.errors import NotSupported
 from analysis.present.canvas import stratum_styles
-from analysis.present.pages.explorer_charts import curve_chart, response_chart, scan_chart
+from analysis.present.pages.explorer_charts import VEGA_LITE, curve_chart, response_chart, scan_chart
 from analysis.present.pages.explorer_words import CRUDE, CutWords, cut_words
 from analysis.present.pages.page import filled, own_file
 
@@ -106,14 +106,14 @@ def explorer_page(
     Returns
     -------
     str
-        HTML with its charts' script (Vega, by Altair) inside. The page filters and shows; it computes no number. Its
+        HTML with its charts' script (Vega) inside. The page filters and shows; it computes no number. Its
         content security policy forbids every connection, allows no script but its own two (by their digests), and no
         code made from text.
 
     Raises
     ------
     NotSupported
-        Under ``python -OO``, and where vl-convert cannot run.
+        Where vl-convert cannot run.
 
     Examples
     --------
@@ -124,8 +124,6 @@ def explorer_page(
     >>> "A &lt;study&gt;" in page, "unsafe-eval" in page
     (True, False)
     """
-    if sys.flags.optimize > 1:
-        raise NotSupported("Altair reads its own docstrings, which python -OO takes away; run without -OO")
     scripts = (_chart_script(), own_file("explorer.js"))
     endpoints = list(frames.searches["endpoint"])
     styles = stratum_styles(["low", "high"])
@@ -160,16 +158,13 @@ def explorer_page(
 
 
 def _chart_script() -> str:
-    """The script that draws Altair's charts, of the version that Altair writes for.
+    """The script that draws the charts, of the version that they are written in.
 
     A process of its own writes it: the engine inside vl-convert reserves gigabytes of address space, and where these
     are limited it aborts the process that it runs in.
     """
-    import altair
-
-    version = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
     code = "import sys, vl_convert; print(vl_convert.javascript_bundle(vl_version=sys.argv[1]), end='')"
-    command = [sys.executable, "-X", "utf8", "-c", code, version]
+    command = [sys.executable, "-X", "utf8", "-c", code, VEGA_LITE]
     made = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # our own interpreter and code
     if made.returncode or not made.stdout:
         raise NotSupported(

@@ -1,18 +1,17 @@
-"""The explorer's charts as Vega-Lite, by Altair: what stands still is inside, what moves has a name."""
+"""The explorer's charts, written out in Vega-Lite: what stands still is inside, what moves has a name."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from analysis.present.canvas import BLUE, INK, SOFT_INK, VERMILLION, stratum_styles
 
-if TYPE_CHECKING:
-    from altair import Chart, FacetChart, LayerChart, X, Y
-
+VEGA_LITE = "6.4"
+"""The grammar's version; vl-convert brings the script that draws it."""
 MOVING, NOW = "moving", "now"
 FONT = "Helvetica Neue, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 PLAN_DASH, FOUND_DASH, LIMIT_DASH = [6, 3], [2, 2], [9, 4]
@@ -22,73 +21,78 @@ FEW_CUTS = 80
 PALE, BAND = 0.35, 0.16
 PLOTTED_SHARE = 1.06
 
+Spec = dict[str, Any]
 
-def curve_chart(times: Sequence[float], end: float, *, x_label: str, y_label: str) -> dict[str, Any]:
+
+def curve_chart(times: Sequence[float], end: float, *, x_label: str, y_label: str) -> Spec:
     """Two survival curves with their bands, from the data named "moving": group at_risk time survival low high."""
-    import altair as alt
-
     styles = stratum_styles(["low", "high"])
-    colours = alt.Scale(domain=list(styles), range=[style.color for style in styles.values()])
-    dashes = alt.Scale(domain=list(styles), range=[[1, 0], [8, 3]])
-    x = alt.X(
-        "time:Q",
-        title=x_label,
-        scale=alt.Scale(domain=[0, end], nice=False),
-        axis=alt.Axis(values=list(times), format="~f"),
+    scale = {"domain": [0, 1]}
+    x = {
+        **_number("time", {"domain": [0, end], "nice": False}),
+        "title": x_label,
+        "axis": {"values": list(times), "format": "~f"},
+    }
+    colour = _category("group", list(styles), [style.color for style in styles.values()])
+    band_pale, line_pale = (
+        {**_category("at_risk", ["many", "few"], [full, full * PALE]), "type": "ordinal"} for full in (BAND, 1.0)
     )
-    scale = alt.Scale(domain=[0, 1])
-    group = alt.Color("group:N", scale=colours, legend=None)
-    band_pale, line_pale = (alt.Scale(domain=["many", "few"], range=[full, full * PALE]) for full in (BAND, 1.0))
-    base = alt.Chart(alt.NamedData(MOVING)).encode(x=x, color=group)
-    band = base.mark_area(interpolate="step-after").encode(
-        y=alt.Y("low:Q", title=y_label, scale=scale, axis=alt.Axis(format="%", tickCount=5)),
-        y2="high:Q",
-        opacity=alt.Opacity("at_risk:O", scale=band_pale, legend=None),
-    )
-    line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
-        y=alt.Y("survival:Q", scale=scale),
-        strokeDash=alt.StrokeDash("group:N", scale=dashes, legend=None),
-        opacity=alt.Opacity("at_risk:O", scale=line_pale, legend=None),
-    )
-    return _finished((band + line).resolve_scale(opacity="independent"), height=330)
+    low = {**_number("low", scale), "title": y_label, "axis": {"format": "%", "tickCount": 5}}
+    band = {"x": x, "color": colour, "y": low, "y2": {"field": "high"}, "opacity": band_pale}
+    line = {
+        "x": x,
+        "color": colour,
+        "y": _number("survival", scale),
+        "strokeDash": _category("group", list(styles), [[1, 0], [8, 3]]),
+        "opacity": line_pale,
+    }
+    layers = [
+        _layer({"name": MOVING}, band, "area", interpolate="step-after"),
+        _layer({"name": MOVING}, line, "line", interpolate="step-after", strokeWidth=2),
+    ]
+    return {**_chart(layers, height=330), "resolve": {"scale": {"opacity": "independent"}}}
 
 
-def scan_chart(scan: pd.DataFrame, lines: pd.DataFrame, *, limit: float, x_label: str) -> dict[str, Any]:
+def scan_chart(scan: pd.DataFrame, lines: pd.DataFrame, *, limit: float, x_label: str) -> Spec:
     """The statistic of every cut, the limit of chance, and the cut of the data named "now": cut statistic."""
-    import altair as alt
-
     ends = [min(scan["cut"].min(), lines["cut"].min()), max(scan["cut"].max(), lines["cut"].max())]
     top = PLOTTED_SHARE * max(scan["statistic"].max(), limit if math.isfinite(limit) else 0.0, 1.0)
     x = _marker_axis(ends, x_label)
-    y = alt.Y("statistic:Q", title="Standardised statistic", scale=alt.Scale(domain=[0, top], nice=False))
-    every = alt.Chart(scan[["cut", "statistic"]]).encode(x=x, y=y)
+    y = {**_number("statistic", {"domain": [0, top], "nice": False}), "title": "Standardised statistic"}
+    every = _values(scan[["cut", "statistic"]])
     # a step: up to the next value of the marker, every threshold makes the same two groups
-    layers = [*_rules(lines, x), every.mark_line(color=BLUE, strokeWidth=1.5, interpolate="step-after")]
-    layers += [every.mark_circle(color=BLUE, size=22, opacity=1)] if len(scan) <= FEW_CUTS else []
+    step = _layer(every, {"x": x, "y": y}, "line", color=BLUE, strokeWidth=1.5, interpolate="step-after")
+    layers = [_rules(lines, x), step]
+    if len(scan) <= FEW_CUTS:
+        layers.append(_layer(every, {"x": x, "y": y}, "circle", color=BLUE, size=22, opacity=1))
     if math.isfinite(limit):
-        chance = alt.Chart(pd.DataFrame({"statistic": [limit]}))
-        layers.append(chance.mark_rule(color=VERMILLION, strokeWidth=1.5, strokeDash=LIMIT_DASH).encode(y=y))
-    return _finished(alt.layer(*layers, *_now(x, y)), height=240)
+        chance = {"values": [{"statistic": limit}]}
+        layers.append(_layer(chance, {"y": y}, "rule", color=VERMILLION, strokeWidth=1.5, strokeDash=LIMIT_DASH))
+    return _chart([*layers, *_now(x, y)], height=240)
 
 
-def response_chart(response: pd.DataFrame, lines: pd.DataFrame, *, x_label: str) -> dict[str, Any]:
+def response_chart(response: pd.DataFrame, lines: pd.DataFrame, *, x_label: str) -> Spec:
     """The hazard along the marker with its band, and the cut of the data named "now": cut ratio."""
-    import altair as alt
-
     marker, reference = response["marker"], float(response["reference"].iloc[0])
     domain = _ratio_domain(response)
     coarse, fine = ([tick for tick in ticks if domain[0] <= tick <= domain[1]] for ticks in (COARSE, FINE))
-    ticks = coarse if len(coarse) > 2 else fine
     x = _marker_axis([marker.min(), marker.max()], x_label)
-    scale = alt.Scale(type="log", domain=domain, nice=False)
-    axis = alt.Axis(values=ticks, format="~f")
-    y = alt.Y("ratio:Q", title=f"Hazard ratio against {reference:.3g}", scale=scale, axis=axis)
-    rows = response.rename(columns={"marker": "cut", "hazard_ratio": "ratio", "conf_low": "low", "conf_high": "high"})
-    curve = alt.Chart(rows[["cut", "ratio", "low", "high"]]).encode(x=x)
-    band = curve.mark_area(color=BLUE, opacity=BAND, clip=True).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
-    one = alt.Chart(pd.DataFrame({"ratio": [1.0]})).mark_rule(color=SOFT_INK, strokeWidth=1).encode(y=y)
-    line = curve.mark_line(color=BLUE, strokeWidth=2, clip=True).encode(y=y)
-    return _finished(alt.layer(*_rules(lines, x), one, band, line, *_now(x, y)), height=240)
+    scale = {"type": "log", "domain": domain, "nice": False}
+    y = {
+        **_number("ratio", scale),
+        "title": f"Hazard ratio against {reference:.3g}",
+        "axis": {"values": coarse if len(coarse) > 2 else fine, "format": "~f"},
+    }
+    columns = {"marker": "cut", "hazard_ratio": "ratio", "conf_low": "low", "conf_high": "high"}
+    rows = _values(response.rename(columns=columns)[list(columns.values())])
+    limits = {"x": x, "y": _number("low", scale), "y2": {"field": "high"}}
+    layers = [
+        _rules(lines, x),
+        _layer({"values": [{"ratio": 1.0}]}, {"y": y}, "rule", color=SOFT_INK, strokeWidth=1),
+        _layer(rows, limits, "area", color=BLUE, opacity=BAND, clip=True),
+        _layer(rows, {"x": x, "y": y}, "line", color=BLUE, strokeWidth=2, clip=True),
+    ]
+    return _chart([*layers, *_now(x, y)], height=240)
 
 
 def _ratio_domain(response: pd.DataFrame) -> list[float]:
@@ -98,39 +102,59 @@ def _ratio_domain(response: pd.DataFrame) -> list[float]:
     return [0.95 * min(max(floor, low / 3), 0.8), 1.05 * max(min(ceiling, 3 * high), 1.25)]
 
 
-def _marker_axis(ends: Sequence[float], label: str) -> X:
+def _marker_axis(ends: Sequence[float], label: str) -> Spec:
     """The marker along the bottom."""
-    import altair as alt
-
-    scale = alt.Scale(domain=list(ends), nice=False, padding=12)
-    return alt.X("cut:Q", title=label, scale=scale, axis=alt.Axis(tickCount=8, format="~f"))
+    scale = {"domain": [float(end) for end in ends], "nice": False, "padding": 12}
+    return {**_number("cut", scale), "title": label, "axis": {"tickCount": 8, "format": "~f"}}
 
 
-def _rules(lines: pd.DataFrame, x: X) -> list[Chart]:
+def _rules(lines: pd.DataFrame, x: Spec) -> Spec:
     """Upright lines at the plan's edges and at the cut found."""
-    import altair as alt
-
-    kinds = alt.Scale(domain=["plan", "found"], range=[PLAN_DASH, FOUND_DASH])
-    drawn = alt.Chart(lines[["cut", "line"]]).mark_rule(color=SOFT_INK, strokeWidth=1.2)
-    return [drawn.encode(x=x, strokeDash=alt.StrokeDash("line:N", scale=kinds, legend=None))]
+    dashes = _category("line", ["plan", "found"], [PLAN_DASH, FOUND_DASH])
+    rows = _values(lines[["cut", "line"]])
+    return _layer(rows, {"x": x, "strokeDash": dashes}, "rule", color=SOFT_INK, strokeWidth=1.2)
 
 
-def _now(x: X, y: Y) -> list[Chart]:
+def _now(x: Spec, y: Spec) -> list[Spec]:
     """The cut that the slider stands on: a line and a point."""
-    import altair as alt
+    point = {"color": INK, "fill": "white", "size": 90, "strokeWidth": 2, "opacity": 1}
+    return [
+        _layer({"name": NOW}, {"x": x}, "rule", color=INK, strokeWidth=2),
+        _layer({"name": NOW}, {"x": x, "y": y}, "point", **point),
+    ]
 
-    here = alt.Chart(alt.NamedData(NOW))
-    point = here.mark_point(color=INK, fill="white", size=90, strokeWidth=2, opacity=1)
-    return [here.mark_rule(color=INK, strokeWidth=2).encode(x=x), point.encode(x=x, y=y)]
+
+def _values(rows: pd.DataFrame) -> Spec:
+    """Rows as a chart's own data."""
+    return {"values": rows.to_dict("records")}
 
 
-def _finished(chart: LayerChart | FacetChart, *, height: int) -> dict[str, Any]:
+def _number(field: str, scale: Spec) -> Spec:
+    """A column of numbers along an axis."""
+    return {"field": field, "type": "quantitative", "scale": scale}
+
+
+def _category(field: str, domain: Sequence[str], shown: Sequence[object]) -> Spec:
+    """A column of categories and how each is shown; the page explains them in words, not in a legend."""
+    return {"field": field, "type": "nominal", "scale": {"domain": domain, "range": shown}, "legend": None}
+
+
+def _layer(data: Spec, encoding: Spec, mark: str, **look: object) -> Spec:
+    """One layer of a chart."""
+    return {"data": data, "mark": {"type": mark, **look}, "encoding": encoding}
+
+
+def _chart(layers: Sequence[Spec], *, height: int) -> Spec:
     """The chart as wide as its place on the page, in the page's type."""
     axis = {
         "labelFont": FONT, "titleFont": FONT, "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": "normal",
         "labelColor": INK, "titleColor": INK, "domainColor": INK, "tickColor": INK, "gridColor": "#e6e8eb",
         "titlePadding": 8, "labelFlush": False,
     }  # fmt: skip
-    shown = chart.properties(width="container", height=height)
-    shown = shown.configure(font=FONT).configure_axis(**axis).configure_axisX(grid=False).configure_view(stroke=None)
-    return dict(shown.to_dict())
+    return {
+        "$schema": f"https://vega.github.io/schema/vega-lite/v{VEGA_LITE}.json",
+        "config": {"font": FONT, "axis": axis, "axisX": {"grid": False}, "view": {"stroke": None}},
+        "width": "container",
+        "height": height,
+        "layer": list(layers),
+    }

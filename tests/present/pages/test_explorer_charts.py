@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+import vl_convert
 
-from analysis.present.pages.explorer_charts import curve_chart, response_chart, scan_chart
+from analysis.present.pages.explorer_charts import VEGA_LITE, curve_chart, response_chart, scan_chart
 from tests.present.pages.explorer_frames import made
 
 
@@ -16,9 +17,14 @@ def test_charts_follow_the_grammar_of_vega_lite():
         scan_chart(frames.scan, lines, limit=2.8, x_label="Magnesium"),
         response_chart(frames.dose_response, lines, x_label="Magnesium"),
     ]
-    for chart in drawn:  # altair checks each against the schema as it makes it
+    for chart in drawn:
         assert chart["width"] == "container"
-        assert chart["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
+        assert chart["$schema"] == f"https://vega.github.io/schema/vega-lite/v{VEGA_LITE}.json"
+        compiled = vl_convert.vegalite_to_vega(chart, vl_version=VEGA_LITE)  # raises where the grammar is not kept
+        marks = [mark["type"] for mark in compiled["marks"]]
+        assert len(marks) == len(chart["layer"])
+        assert compiled["height"] == chart["height"]
+    assert VEGA_LITE in vl_convert.get_vegalite_versions()
     limits = [layer for layer in drawn[1]["layer"] if layer["mark"].get("color") == "#D55E00"]
     assert len(limits) == 1
     without = scan_chart(frames.scan, lines, limit=float("inf"), x_label="Magnesium")
