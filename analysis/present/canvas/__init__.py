@@ -24,7 +24,7 @@ from analysis.present.canvas.cut_lines import (
     write_edges,
     write_sources,
 )
-from analysis.present.canvas.files import figure_svg, remove_file, replace_file, save_figure
+from analysis.present.canvas.files import figure_svg, page_svg, remove_file, replace_file, save_figure
 from analysis.present.canvas.frames import by_label, need_columns, need_numbers, ordered_labels
 from analysis.present.canvas.layout import (
     LINE,

@@ -157,6 +157,12 @@ def figure_svg(figure: Figure, *, alt: str, title: str = "", prefix: str = "figu
     return _described(markup, alt, title)
 
 
+def page_svg(path: Path) -> str:
+    """The markup of a figure's SVG file as it stands inside a page: `figure_svg` of the same figure without a title."""
+    markup = path.read_text(encoding="utf-8")
+    return re.sub(r"<title>.*?</title>", "", markup[markup.index("<svg") :], count=1, flags=re.DOTALL)
+
+
 def _prefixed(markup: str, prefix: str) -> str:
     """The markup with `prefix` before each id and each reference to one."""
     markup = re.sub(r'\bid="', f'id="{prefix}-', markup)

@@ -13,7 +13,7 @@ from typing import Any
 
 from analysis.cohort.reading import synthetic_folder
 from analysis.errors import InputError, NotComputed, NotSupported, warn_all
-from analysis.present.canvas import figure_svg, remove_file, replace_file, save_figure
+from analysis.present.canvas import page_svg, remove_file, replace_file, save_figure
 from analysis.present.pages import Block as PageBlock
 from analysis.present.pages import FigureBlock, Note, Opening, Section, TableBlock, render_page, write_word
 from analysis.present.text import csv_text
@@ -104,9 +104,8 @@ def write_figures(
 
 def _write_figure(figure: StudyFigure, folder: Path) -> tuple[tuple[Path, ...], str]:
     """One figure's files, and its SVG for the page."""
-    drawn = figure.draw()
-    paths = save_figure(drawn, folder / figure.name, alt=figure.alt, title=figure.title)
-    return paths, figure_svg(drawn, alt=figure.alt, prefix=figure.name)
+    paths = save_figure(figure.draw(), folder / figure.name, alt=figure.alt, title=figure.title)
+    return paths, page_svg(paths[1])
 
 
 def _write_tables(results: StudyResults, directory: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from analysis import figure_svg, plot_survival, save_figure
+from analysis.present.canvas import page_svg
 
 ALT = 'Two curves & a "truth": α < β, naïve.'
 
@@ -68,6 +69,11 @@ def test_svg_is_an_image_with_words_and_without_links(figure, tmp_path):
     assert root.find(f".//{name}metadata") is None
     assert root.find(f".//{name}image") is None
     assert not re.search(r'href="(?!#)', path.read_text(encoding="utf-8"))
+
+
+def test_the_page_shows_the_drawing_of_the_file_without_its_title(figure, tmp_path):
+    _, path, _ = save_figure(figure, tmp_path / "a", alt="<title> & alt", title="Curves <1>")
+    assert page_svg(path) == figure_svg(figure, alt="<title> & alt", prefix="a")
 
 
 def test_two_drawings_on_one_page_share_no_id(figure):
