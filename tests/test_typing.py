@@ -33,6 +33,7 @@ def run(*command: str) -> str:
 def said_by_mypy() -> str:
     """One run on both scripts and on a list of every public name, as a user's project is checked."""
     listed = ROOT / "build" / ".cache" / "public_names.py"
+    listed.parent.mkdir(parents=True, exist_ok=True)
     listed.write_text("import analysis\n" + "".join(f"reveal_type(analysis.{name})\n" for name in analysis.__all__))
     options = ("--strict", "--no-implicit-reexport", "--follow-imports=silent", "--no-error-summary")
     return run("mypy", *options, "--cache-dir=build/.cache/mypy-user", str(listed), *map(str, SCRIPTS.glob("*.py")))

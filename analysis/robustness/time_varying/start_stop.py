@@ -243,7 +243,9 @@ def check_start_stop(rows: pd.DataFrame, endpoint: Endpoint, *, key: str) -> pd.
         text = f"rows out of order or apart for {patients_of(disordered)}; they are taken in order of time"
         warnings.append(errors.SuspiciousValues(text))
     errors.warn_all(warnings)
-    return _by_patient(code, start, stop, event).assign(**{key: labels})[[key, *SUMMARY]]
+    summary = _by_patient(code, start, stop, event)
+    summary.insert(0, key, labels)
+    return summary[[key, *SUMMARY]]
 
 
 def _by_patient(code: IntArray, start: FloatArray, stop: FloatArray, event: BoolArray) -> pd.DataFrame:
