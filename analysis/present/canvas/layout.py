@@ -212,15 +212,12 @@ def fit(figure: Figure, height: float, *, top: float = 0.0) -> None:
     `top` is what the heading needs above, in inches. Text hangs over by a fixed length, so two rounds settle it. Where
     words beside the axes would leave less than a quarter of the width to the drawing, they are shortened first.
     """
-    before: tuple[float, ...] = ()
-    left, right, *_ = _overhang(figure)
-    if left + right + 2 * PAD > MOST_MARGIN * figure.get_figwidth():
+    sides = _overhang(figure)
+    if sides[0] + sides[1] + 2 * PAD > MOST_MARGIN * figure.get_figwidth():
         _shorten_words(figure)
+        sides = _overhang(figure)
     for _ in range(3):
-        left, right, bottom, above = sides = _overhang(figure)
-        if before and max(abs(now - then) for now, then in zip(sides, before, strict=True)) < SETTLED:
-            break
-        before = sides
+        left, right, bottom, above = before = sides
         width, total = figure.get_figwidth(), height / MM_PER_INCH + above + bottom + top + 2 * PAD
         figure.set_size_inches(width, total)
         figure.subplots_adjust(
@@ -229,6 +226,9 @@ def fit(figure: Figure, height: float, *, top: float = 0.0) -> None:
             bottom=(bottom + PAD) / total,
             top=1 - (above + top + PAD) / total,
         )
+        sides = _overhang(figure)
+        if max(abs(now - then) for now, then in zip(sides, before, strict=True)) < SETTLED:
+            break
 
 
 def _shorten_words(figure: Figure) -> None:
