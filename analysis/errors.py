@@ -263,7 +263,9 @@ def count_problems(name: str, value: object, *, low: int = 1) -> list[str]:
 
 def _plain(value: object) -> object:
     """A number of numpy as Python's own, which reads as a number in a message."""
-    return value.item() if hasattr(value, "item") and getattr(value, "shape", None) == () else value
+    if hasattr(value, "__setitem__"):  # an array, which may have no dimensions
+        return value
+    return value.item() if hasattr(value, "item") else value
 
 
 def _number(value: object) -> float:

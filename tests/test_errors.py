@@ -7,10 +7,20 @@ import pickle
 import threading
 import warnings
 
+import numpy as np
 import pytest
 
 from analysis import CohortError, FewEvents, InputError, PackageFault, PlanError, RowsDropped
-from analysis.errors import RowAccount, but_for_dropped, collected, dropped_warnings, guarded, raise_all, warn_all
+from analysis.errors import (
+    RowAccount,
+    but_for_dropped,
+    collected,
+    dropped_warnings,
+    guarded,
+    level_problems,
+    raise_all,
+    warn_all,
+)
 
 
 def test_an_error_names_every_problem_on_a_line_of_its_own():
@@ -45,6 +55,14 @@ def test_dropped_rows_warn_once_and_only_when_there_are_any():
 def test_a_result_hands_on_its_account():
     account = RowAccount(n_read=5, n_used=4, dropped={"missing age": 1}, warnings=())
     assert vars(RowAccount(**account.account)) == vars(account)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(np.float64(1.5), "1.5"), (np.array(0.95), "array(0.95)"), ("0.9", "'0.9'"), (None, "None")]
+)
+def test_an_option_is_shown_as_it_was_given(value, shown):
+    (problem,) = level_problems(value)
+    assert problem.startswith(f"conf_level={shown} ")
 
 
 def test_warnings_of_a_block_are_collected_instead_of_emitted():

@@ -19,7 +19,7 @@ COLUMNS = (
     "mean", "std", "median", "q25", "q75", "count", "share", "smd",
 )  # fmt: skip
 
-SINGULAR = 1e-12
+EMPTY_DIRECTION = 1e-12
 """Shares sum to one, so one direction of their covariance is empty: below this share of the largest singular value."""
 
 Row = dict[str, object]
@@ -216,6 +216,6 @@ def _share_difference(p: FloatArray, q: FloatArray) -> float:
     if np.allclose(difference, 0, rtol=0, atol=1e-15):
         return 0.0
     covariance = sum(np.diag(shares) - np.outer(shares, shares) for shares in (p, q)) / 2
-    solution = np.linalg.lstsq(covariance, difference, rcond=SINGULAR)[0]
+    solution = np.linalg.lstsq(covariance, difference, rcond=EMPTY_DIRECTION)[0]
     reached = np.allclose(covariance @ solution, difference, rtol=0, atol=1e-9)
     return float(np.sqrt(difference @ solution)) if reached else float("nan")

@@ -196,7 +196,14 @@ def test_late_entry_weights_and_lifelines_look_at_the_rows(monkeypatch):
     assert read_counts(table, late, by="arm").rows is not None
     assert (kaplan_meier(table, late, by="arm")["n_risk"].iloc[0]) == 0
     assert kaplan_meier(table, OS, weights="w")["n_risk"].iloc[0] == 2 * N
+    rows_of_lifelines = []
+    module = sys.modules["analysis.survival.curves.kaplan_meier"]
+    by_rows = module._lifelines
+    monkeypatch.setattr(
+        module, "_lifelines", lambda data, counts: rows_of_lifelines.append(data.n_used) or by_rows(data, counts)
+    )
     by_lifelines = kaplan_meier(table, OS, engine="lifelines")
+    assert rows_of_lifelines == [N]
     np.testing.assert_allclose(by_lifelines["survival"], kaplan_meier(table, OS, engine="kernel")["survival"])
 
 
