@@ -87,6 +87,12 @@ KNOWN_COLUMNS: dict[str, tuple[str, str]] = {
     "df": ("df", "plain"),
     "p_value": ("p", "p"),
     "p_adjusted": ("Adjusted p", "p"),
+    "p_naive": ("p, uncorrected", "p"),
+    "p_corrected": ("p, corrected", "p"),
+    "interaction_p_value": ("p for interaction", "p"),
+    "share_outside": ("Share outside", "share"),
+    "monte_carlo_error": ("Monte-Carlo error", "number3"),
+    "effective_n": ("Effective sample size", "number"),
     "smd": ("SMD", "number"),
     "edge": ("Edge", "edge"),
     "searched": ("Searched in its data", "yes"),
@@ -106,7 +112,7 @@ def heading_of(column: str) -> str:
     """The heading of a column: the known one, else its name in words."""
     if column in KNOWN_COLUMNS:
         return KNOWN_COLUMNS[column][0]
-    words = str(column).replace("_", " ")
+    words = str(column).replace("_", " ").replace("target", "true value")
     return words[:1].upper() + words[1:]
 
 

@@ -49,7 +49,7 @@ def test_headings_and_kinds_can_be_given():
 
 def test_a_target_is_printed_like_its_estimate():
     frame = pd.DataFrame({"survival": [0.5], "target": [0.52]})
-    assert display_frame(frame)["Target"].tolist() == ["52.0%"]
+    assert display_frame(frame)["True value"].tolist() == ["52.0%"]
 
 
 def test_an_empty_frame_and_the_callers_frame_survive():
