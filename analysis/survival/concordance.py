@@ -17,7 +17,6 @@ from analysis.survival.printing import Printed, rows_text, significant
 from analysis.survival.rows import SurvivalData, check_endpoint, choice_problems, listed, survival_data
 
 PairWeighting = Literal["harrell", "uno"]
-NORMAL_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,7 +34,7 @@ class Concordance(Printed, RowAccount):
     --------
     >>> from analysis import load_example
     >>> concordance(load_example("lung"), Endpoint("os_days", "os_event"), "age")
-    Concordance = 0.5502, lower .95 = 0.501, upper .95 = 0.5995, se = 0.02514 (Harrell)
+    Concordance = 0.5502, se = 0.02514 (Harrell)
     n = 228
     """
 
@@ -44,14 +43,7 @@ class Concordance(Printed, RowAccount):
     weighting: PairWeighting
 
     def _printed(self) -> tuple[list[str], pd.DataFrame, list[str]]:
-        estimate, reach = self.concordance, NORMAL_95 * self.std_error
-        numbers = {
-            "Concordance": estimate,
-            "lower .95": estimate - reach,
-            "upper .95": estimate + reach,
-            "se": self.std_error,
-        }
-        line = ", ".join(f"{name} = {significant(number)}" for name, number in numbers.items())
+        line = f"Concordance = {significant(self.concordance)}, se = {significant(self.std_error)}"
         return (
             [f"{line} ({self.weighting.capitalize()})", rows_text(self.n_used, None, self.dropped)],
             pd.DataFrame(),

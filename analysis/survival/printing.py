@@ -40,6 +40,17 @@ def significant(value: float, digits: int = 4) -> str:
     return "NaN" if value != value else f"{value:.{digits}g}"
 
 
+def event_count(value: float) -> str:
+    """A number of events: whole where it is whole, else with the digits that its size asks for.
+
+    Examples
+    --------
+    >>> event_count(19964.0), event_count(91.5817), event_count(19980.2)
+    ('19964', '91.58', '19980')
+    """
+    return f"{value:.0f}" if value == round(value) or value >= 1000 else significant(value)
+
+
 def p_text(p_value: float) -> str:
     """A p-value to two digits.
 

@@ -75,8 +75,9 @@ def fit_cox(
     cluster : str, optional
         Column of clusters; asks for the robust variance, summed by cluster.
     weights : str, optional
-        Column of positive case weights. Whole numbers are replicates; any fractional weight asks for the robust
-        variance, as in R: a model-based error would take the weights for patients.
+        Column of positive case weights, as in R: with Breslow's ties a whole number counts as that many copies of the
+        row, with Efron's it does not quite. Any fractional weight asks for the robust variance: a model-based error
+        would take the weights for patients.
     robust : bool
         Ask for the sandwich variance.
     engine : {"auto", "lifelines", "kernel"}

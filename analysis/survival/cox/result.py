@@ -117,6 +117,8 @@ class CoxFit(Printed, RowAccount):
         model = self.model
         covariates = model.covariates if isinstance(model.covariates, str) else " + ".join(map(str, model.covariates))
         how = [f"ties {model.ties}", *(f"strata {name}" for name in model.strata)]
+        named = {"weights": model.weights, "cluster": model.cluster}
+        how += [f"{role} {name}" for role, name in named.items() if name is not None]
         how += ["robust standard errors"] * model.robust
         with errors.collected():
             ratios = hazard_ratios(self)

@@ -16,7 +16,7 @@ from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, FewEvents, InputError, NotEstimable, RowAccount, raise_all, warn_all
 from analysis.kernels.counts import LogRankSums, Weighting, logrank_sums, score_chi_square
 from analysis.kernels.tails import chi_square_tail
-from analysis.survival.printing import Printed, chi_square_text, rows_text, significant
+from analysis.survival.printing import Printed, chi_square_text, event_count, rows_text, significant
 from analysis.survival.rows import CohortCounts, label_column, listed, read_counts, survival_data
 
 Adjustment = Literal["holm", "bh", "bonferroni"]
@@ -62,12 +62,14 @@ class LogRank(Printed, RowAccount):
 
     def _printed(self) -> tuple[list[str], pd.DataFrame, list[str]]:
         within = f", within strata of {', '.join(self.strata)}" if self.strata else ""
-        share = (self.groups["observed"] - self.groups["expected"]) ** 2 / self.groups["expected"]
-        groups = self.groups.assign(**{"(O-E)^2/E": share})
-        groups = groups.assign(**groups[["observed", "expected", "(O-E)^2/E"]].map(significant))
+        title = "equal cumulative incidence" if self.test.startswith("gray") else "equal hazards"
+        groups = self.groups.assign(**self.groups[["observed", "expected"]].map(event_count))
+        if self.test == "logrank":
+            share = (self.groups["observed"] - self.groups["expected"]) ** 2 / self.groups["expected"]
+            groups = groups.assign(**{"(O-E)^2/E": share.map(significant)})
         last = chi_square_text("Chi-square", self.statistic, self.df, self.p_value)
         return (
-            [f"Test of equal hazards: {self.test}{within}", rows_text(self.n_used, None, self.dropped)],
+            [f"Test of {title}: {self.test}{within}", rows_text(self.n_used, None, self.dropped)],
             groups,
             [last],
         )
