@@ -211,3 +211,11 @@ def test_the_report_asks_for_nothing_either(browser, hostile, tmp_path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert seen == Seen(requests=[path.as_uri()])
     page.close()
+
+
+def test_the_heading_has_the_width_of_the_page(browser, explorer):
+    page, _ = opened(browser, explorer, width=1280)
+    heading, content = (page.locator(name).first.bounding_box() for name in ("header", "main"))
+    assert heading["x"] == content["x"]
+    assert heading["width"] == content["width"]
+    page.close()
