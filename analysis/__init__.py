@@ -12,13 +12,13 @@ Examples
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache as _cache
 from importlib import import_module
 
 __version__ = "0.1.0"
 
 
-@cache
+@_cache
 def _modules() -> dict[str, str]:
     """The module of each public name, as ``__init__.pyi`` has it."""
     import ast

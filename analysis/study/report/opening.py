@@ -9,14 +9,18 @@ from dataclasses import replace
 import pandas as pd
 
 from analysis.present.pages import Note, Prose, Tile
-from analysis.present.text import format_count, format_number, format_ratio, format_time, in_sentence
+from analysis.present.text import format_count, format_interval, format_number, format_ratio, format_time, in_sentence
 from analysis.study.models import ADJUSTED, CONTINUOUS, CRUDE, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.report.results import StudyFigure, StudyOpening, StudySection, slug
 from analysis.study.study import Study, horizon
 
 ADJUSTMENTS = {CRUDE: "before adjustment", ADJUSTED: "after adjustment"}
-RESTRICTED_MEANS = {"adjusted-mean-differences": "standardised", "restricted-mean-differences": "difference"}
-"""The tables of differences of restricted means, the adjusted one first, and the column of the estimate in each."""
+RESTRICTED_MEANS = {
+    "adjusted-mean-differences": ("standardised", "standardised_"),
+    "restricted-mean-differences": ("difference", ""),
+}
+"""The tables of differences of restricted means, the adjusted one first: the column of the estimate in each, and what
+stands before the names of its limits."""
 
 
 def study_opening(
@@ -105,12 +109,12 @@ def _hazard_ratios(study: Study) -> pd.DataFrame:
 def _restricted_means(study: Study, tables: Mapping[str, pd.DataFrame]) -> Tile | None:
     """How much longer each stratum lives than the reference, adjusted where it was."""
     name, endpoint = slug(study.primary.name), study.primary
-    for key, column in RESTRICTED_MEANS.items():
+    for key, (column, limits) in RESTRICTED_MEANS.items():
         frame = tables.get(f"{name}-{key}")
         if frame is not None:
             values = {
                 f"{row['stratum_b']} less {row['stratum_a']}": format_number(row[column])
-                + f" ({format_number(row['conf_low'])} to {format_number(row['conf_high'])})"
+                + f" ({format_interval(row[f'{limits}conf_low'], row[f'{limits}conf_high'])})"
                 for row in frame.to_dict("records")
                 if study.reference in (row["stratum_a"], row["stratum_b"])
             }

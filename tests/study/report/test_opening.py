@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -73,6 +74,19 @@ def test_without_a_known_truth_the_third_number_is_that_of_events(lung):
     assert opening.tiles[2].heading == "Events"
     events, n = (sum(int(text.split(" of ")[i]) for text in opening.tiles[2].values.values()) for i in (0, 1))
     assert (events, n) == (165, 228)  # of survival's lung data
+
+
+@pytest.mark.parametrize("adjusted", [True, False])
+def test_a_plan_led_by_restricted_means_shows_their_differences(results, adjusted):
+    study = replace(results.study, plan=replace(results.study.plan, summary="restricted mean"))
+    name = "overall-survival-" + ("adjusted-mean-differences" if adjusted else "restricted-mean-differences")
+    opening, _ = study_opening(study, (), {name: results.tables[name]})
+    row = results.tables[name].iloc[0]
+    column, limits = ("standardised", "standardised_") if adjusted else ("difference", "")
+    numbers = [f"{row[key]:.2f}".replace("-", "−") for key in (column, f"{limits}conf_low", f"{limits}conf_high")]
+    tile = next(tile for tile in opening.tiles if tile.heading == "Mean months within 24, difference")
+    assert tile.values["reference less low"] == "{} ({} to {})".format(*numbers)
+    assert len(tile.values) == 2
 
 
 def test_each_caution_is_listed_once_with_the_section_where_it_first_stands(lung):
