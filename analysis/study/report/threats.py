@@ -54,10 +54,10 @@ def threats_section(study: Study, tables: Tables) -> StudySection:
         }
     )
     endpoint = in_sentence(study.primary.name)
+    adjusted = "adjusted as the plan says" if study.adjusts else "not adjusted"
     words = (
-        f"One row for each way of being fooled, for {endpoint}; hazard ratios are for {study.step}, adjusted as the"
-        " plan says, unless a row says otherwise. None of these makes an association an effect: each removes one way"
-        " of being fooled."
+        f"One row for each way of being fooled, for {endpoint}; hazard ratios are for {study.step}, {adjusted}, unless"
+        " a row says otherwise. None of these makes an association an effect: each removes one way of being fooled."
     )
     block = table("threats", "What could fool us, and what was done about it", frame, display=display)
     return StudySection("threats", "What could fool us", (Prose(words), block) if rows else ())

@@ -39,7 +39,8 @@ def searching_section(study: Study) -> Blocks:
 @report.section("choices", "How much hangs on the choices of a cut", supplement=True)
 def choices_section(study: Study) -> report.Blocks:
     """Every choice of a cut, measuring again, and searches in worlds whose truth is known."""
-    searches = _searches(study)
+    keys = [(study.primary.name, adjusted) for adjusted in (True, False)]
+    searches = [study.searches[key] for key in keys if key in study.searches]  # why one failed is said where it is made
     yield from attempted("The multiverse of choices", cut_choices.multiverse_blocks, study)
     error = stated_error(study)
     if error is not None:
