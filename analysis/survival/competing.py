@@ -298,7 +298,7 @@ def fit_fine_gray(
     data, status = design.data, codes[design.data.position]
     spells = kernel.subdistribution_spells(data.time, data.event, (status > 0) & (status != wanted))
     named = covariates if isinstance(covariates, str) else tuple(covariates)
-    model = CoxModel(one, named, "breslow", cluster=ROW, robust=True)
+    model = CoxModel(one, named, "breslow", cluster=ROW, robust=True, subdistribution=True)
     fit = fit_design(_expanded(design, spells), model)
     table = fit.coefficients.assign(std_error=fit.coefficients["robust_std_error"])
     fit = replace(fit, coefficients=table, n=data.n_used, n_used=data.n_used)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
 
@@ -9,6 +10,10 @@ import pandas as pd
 
 LEAST_P = 2.2e-16
 """R's limit: a smaller p-value prints as below it."""
+
+
+LEAST_COUNT = 1e-4
+"""A smaller expected number of events prints as below it."""
 
 
 class Printed:
@@ -41,14 +46,18 @@ def significant(value: float, digits: int = 4) -> str:
 
 
 def event_count(value: float) -> str:
-    """A number of events: whole where it is whole, else with the digits that its size asks for.
+    """A number of events, never in powers of ten: whole where it is whole, else with the digits that its size asks for.
 
     Examples
     --------
-    >>> event_count(19964.0), event_count(91.5817), event_count(19980.2)
-    ('19964', '91.58', '19980')
+    >>> event_count(19964.0), event_count(91.5817), event_count(19980.2), event_count(3e-06)
+    ('19964', '91.58', '19980', '<0.0001')
     """
-    return f"{value:.0f}" if value == round(value) or value >= 1000 else significant(value)
+    if not math.isfinite(value):
+        return "NaN"
+    if value == round(value) or value >= 1000:
+        return str(round(value))
+    return "<0.0001" if abs(value) < LEAST_COUNT else significant(value)
 
 
 def p_text(p_value: float) -> str:

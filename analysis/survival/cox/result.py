@@ -33,11 +33,27 @@ class CoxModel:
     weights: str | None = None
     robust: bool = False
     engine: Engine = "kernel"
+    subdistribution: bool = False
+    """Whether it is Fine and Gray's: on spells weighted for censoring, with ratios of subdistribution hazards."""
+
+    @property
+    def title(self) -> str:
+        """What was modelled, and how, in a line."""
+        covariates = self.covariates if isinstance(self.covariates, str) else " + ".join(map(str, self.covariates))
+        how = [f"ties {self.ties}", *(f"strata {name}" for name in self.strata)]
+        if self.subdistribution:
+            how.append("weighted by the inverse probability of censoring")
+        else:
+            how += [f"weights {self.weights}"] * (self.weights is not None)
+            how += [f"cluster {self.cluster}"] * (self.cluster is not None)
+        how += ["robust standard errors"] * self.robust
+        kind = "Fine-Gray model of the subdistribution hazard" if self.subdistribution else "Cox model"
+        return f"{kind} of {self.endpoint.name} ~ {covariates} ({', '.join(how)})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CoxFit(Printed, RowAccount):
-    """A fitted Cox model; it prints as its hazard ratios with 95 % intervals.
+    """A fitted model, Cox's or Fine and Gray's; it prints as its hazard ratios with 95 % intervals.
 
     Attributes
     ----------
@@ -114,27 +130,18 @@ class CoxFit(Printed, RowAccount):
         return self._discrimination[1]
 
     def _printed(self) -> tuple[list[str], pd.DataFrame, list[str]]:
-        model = self.model
-        covariates = model.covariates if isinstance(model.covariates, str) else " + ".join(map(str, model.covariates))
-        how = [f"ties {model.ties}", *(f"strata {name}" for name in model.strata)]
-        named = {"weights": model.weights, "cluster": model.cluster}
-        how += [f"{role} {name}" for role, name in named.items() if name is not None]
-        how += ["robust standard errors"] * model.robust
+        name = "subdistribution hazard ratio" if self.model.subdistribution else "hazard ratio"
         with errors.collected():
             ratios = hazard_ratios(self)
-        ratios = ratios.set_axis(["term", "hazard ratio", "lower .95", "upper .95", "z", "p"], axis="columns")
+        ratios = ratios.set_axis(["term", name, "lower .95", "upper .95", "z", "p"], axis="columns")
         table = ratios.set_index("term").map(significant).assign(p=[p_text(p_value) for p_value in ratios["p"]])
         test, name = (
-            (self.wald_test, "Wald test") if model.robust else (self.likelihood_ratio_test, "Likelihood ratio test")
+            (self.wald_test, "Wald test")
+            if self.model.robust
+            else (self.likelihood_ratio_test, "Likelihood ratio test")
         )
-        return (
-            [
-                f"Cox model of {model.endpoint.name} ~ {covariates} ({', '.join(how)})",
-                rows_text(self.n, self.n_event, self.dropped),
-            ],
-            table.reset_index(),
-            [chi_square_text(name, test.statistic, test.df, test.p_value)],
-        )
+        head = [self.model.title, rows_text(self.n, self.n_event, self.dropped)]
+        return head, table.reset_index(), [chi_square_text(name, test.statistic, test.df, test.p_value)]
 
     @cached_property
     def _discrimination(self) -> tuple[float, float]:

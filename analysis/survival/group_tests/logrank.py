@@ -20,6 +20,15 @@ from analysis.survival.printing import Printed, chi_square_text, event_count, ro
 from analysis.survival.rows import CohortCounts, label_column, listed, read_counts, survival_data
 
 Adjustment = Literal["holm", "bh", "bonferroni"]
+HEADINGS = {
+    "logrank": "Log-rank test",
+    "gehan-breslow": "Gehan-Breslow (generalised Wilcoxon) test",
+    "tarone-ware": "Tarone-Ware test",
+    "peto": "Peto-Peto test",
+    "modified-peto": "Modified Peto-Peto test",
+    "fleming-harrington": "Fleming-Harrington test",
+}
+"""What each weighting prints as."""
 # Below these the chi-square approximation of a log-rank test is not to be leaned on.
 FEW_EVENTS, SMALL_GROUP = 10, 5
 
@@ -44,7 +53,7 @@ class LogRank(Printed, RowAccount):
     --------
     >>> from analysis import load_example
     >>> logrank_test(load_example("lung"), Endpoint("os_days", "os_event"), by="sex")
-    Test of equal hazards: logrank
+    Log-rank test of equal hazards
     n = 228
     stratum   n observed expected (O-E)^2/E
           1 138      112    91.58     4.552
@@ -62,17 +71,22 @@ class LogRank(Printed, RowAccount):
 
     def _printed(self) -> tuple[list[str], pd.DataFrame, list[str]]:
         within = f", within strata of {', '.join(self.strata)}" if self.strata else ""
-        title = "equal cumulative incidence" if self.test.startswith("gray") else "equal hazards"
         groups = self.groups.assign(**self.groups[["observed", "expected"]].map(event_count))
         if self.test == "logrank":
             share = (self.groups["observed"] - self.groups["expected"]) ** 2 / self.groups["expected"]
             groups = groups.assign(**{"(O-E)^2/E": share.map(significant)})
         last = chi_square_text("Chi-square", self.statistic, self.df, self.p_value)
-        return (
-            [f"Test of {title}: {self.test}{within}", rows_text(self.n_used, None, self.dropped)],
-            groups,
-            [last],
-        )
+        return [self._heading + within, rows_text(self.n_used, None, self.dropped)], groups, [last]
+
+    @property
+    def _heading(self) -> str:
+        """The name of the test and what it tests."""
+        name, _, parameters = self.test.partition(" ")
+        if name == "gray":
+            return f"Gray's test of equal cumulative incidence {parameters}"
+        if name == "trend":
+            return "Log-rank test for a trend of the hazard"
+        return f"{HEADINGS[name]} {parameters}".rstrip() + " of equal hazards"
 
 
 def logrank_test(
