@@ -312,6 +312,6 @@ def _expanded(design: Design, spells: Spells) -> Design:
     cluster = Groups(row, tuple(map(str, range(data.n_used))))
     rows_of_spells = replace(
         data.take(row), time=spells.time, event=spells.event, entry=spells.entry, weights=spells.weights,
-        cluster=cluster, n_used=len(row),
+        cluster=cluster,
     )  # fmt: skip
     return replace(design, data=rows_of_spells, x=design.x[row])

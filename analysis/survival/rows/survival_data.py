@@ -21,6 +21,8 @@ from analysis.survival.rows.groups import Groups, group_rows, grouping_problems,
 
 ApproximateTies = Literal["efron", "breslow"]
 Engine = Literal["auto", "lifelines", "kernel"]
+MOST_ROWS_FOR_LIFELINES = 20_000
+"""Above this many rows ``engine="auto"`` takes the kernel, which fits Cox models in passes over unsorted rows then."""
 NOBODY_FOLLOWED = "every follow-up time is 0; nobody was followed"
 
 
@@ -43,13 +45,15 @@ class SurvivalData(RowAccount):
     position: IntArray
 
     def take(self, index: IntArray | BoolArray) -> SurvivalData:
-        """Some of the rows, or rows several times over; the account stays that of all."""
+        """Some of the rows, or rows several times over: `n_used` counts them, what was read and dropped stays."""
+        position = self.position[index]
         by, strata, cluster = (
             replace(groups, codes=groups.codes[index]) for groups in (self.by, self.strata, self.cluster)
         )
         return replace(
             self, time=self.time[index], event=self.event[index], entry=self.entry[index], weights=self.weights[index],
-            covariates=self.covariates[index], by=by, strata=strata, cluster=cluster, position=self.position[index],
+            covariates=self.covariates[index], by=by, strata=strata, cluster=cluster, position=position,
+            n_used=len(position),
         )  # fmt: skip
 
 

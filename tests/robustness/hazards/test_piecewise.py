@@ -56,6 +56,14 @@ def test_periods_share_the_events_and_count_those_at_risk():
     assert found.periods["stop"].isna().tolist() == [False, False, True]
 
 
+def test_the_fit_counts_the_rows_that_it_was_fitted_to_and_the_result_those_of_the_cohort():
+    # As n of R's coxph on survSplit: a row of the cohort gives one to each period that its time reaches.
+    found = piecewise_effects(rows("veteran"), VETERAN, "karno", cuts=[30, 90])
+    time = rows("veteran")["time"]
+    assert found.fit.n == len(time) + (time > 30).sum() + (time > 90).sum() == len(found.fit.linear_predictor)
+    assert (found.n_used, found.n_event) == (len(time), found.fit.n_event)
+
+
 def test_an_event_at_a_cut_belongs_to_the_period_that_it_ends():
     cohort = pd.DataFrame({"time": np.arange(1.0, 13), "event": 1, "x": [0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0]})
     found = piecewise_effects(cohort, Endpoint("time", "event"), "x", cuts=[6.0])
