@@ -39,3 +39,24 @@ FADED = 1e-4
 """An information this small beside that at the start says that a coefficient may be running off to infinity."""
 FALLEN = 1e-2
 """When the determinant of a resample's information falls below this share of that at the start, directions count."""
+
+COLLINEAR = 1e-11
+"""The share of a column's variance that the others must leave to it (R's ``toler.chol`` is of this order)."""
+IN_COMBINATION = 1e-6
+"""A covariate with a smaller coefficient has no part in a linear combination of scaled covariates."""
+HIDDEN_MAXIMUM = 1e-12
+"""Information of a finite coefficient that is less than this share of that at zero lies below rounding."""
+SAME_PREDICTOR = 1e-6
+"""Linear predictors, of covariates in standard deviations, closer than this are equal."""
+SAME_ROW = 1e-14
+"""Rows that differ by less than this, beside the largest covariate, differ by rounding."""
+NO_INFORMATION = 1e-9
+"""In the limit of a monotone likelihood, a direction with less than this share of the best at zero has none."""
+SAME_MAXIMUM = 1e-8
+"""Another engine has found the maximum when its log likelihood falls short by at most this, relatively."""
+NO_DIFFERENCE = 1e-15
+"""Shares of levels that differ by less are the same."""
+SPANNED = 1e-9
+"""Differences of shares that are left over by less than this lie within the span of their covariance."""
+EXTREME_WEIGHT = 50.0
+"""A row with a larger weight carries the estimate: the weights are warned of."""

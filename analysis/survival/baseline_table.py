@@ -12,15 +12,13 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import column_problems, holds_numbers, numbers
 from analysis.errors import dropped_warnings, raise_all, warn_all
+from analysis.kernels import tolerances
 from analysis.survival.rows import Groups, group_rows, grouping_problems, label_problems, listed, no_rows_left
 
 COLUMNS = (
     "variable", "level", "stratum", "n", "n_missing",
     "mean", "std", "median", "q25", "q75", "count", "share", "smd",
 )  # fmt: skip
-
-EMPTY_DIRECTION = 1e-12
-"""Shares sum to one, so one direction of their covariance is empty: below this share of the largest singular value."""
 
 Row = dict[str, object]
 
@@ -213,9 +211,9 @@ def _share_difference(p: FloatArray, q: FloatArray) -> float:
     present = (p + q) > 0
     p, q = p[present], q[present]
     difference = p - q
-    if np.allclose(difference, 0, rtol=0, atol=1e-15):
+    if np.allclose(difference, 0, rtol=0, atol=tolerances.NO_DIFFERENCE):
         return 0.0
     covariance = sum(np.diag(shares) - np.outer(shares, shares) for shares in (p, q)) / 2
-    solution = np.linalg.lstsq(covariance, difference, rcond=EMPTY_DIRECTION)[0]
-    reached = np.allclose(covariance @ solution, difference, rtol=0, atol=1e-9)
+    solution = np.linalg.lstsq(covariance, difference, rcond=tolerances.SINGULAR)[0]  # shares sum to one
+    reached = np.allclose(covariance @ solution, difference, rtol=0, atol=tolerances.SPANNED)
     return float(np.sqrt(difference @ solution)) if reached else float("nan")

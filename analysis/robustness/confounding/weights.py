@@ -11,6 +11,7 @@ import pandas as pd
 from analysis import errors
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import column_problems, first_few, numbers, rows_where
+from analysis.kernels.tolerances import EXTREME_WEIGHT
 from analysis.robustness.confounding import exposure
 from analysis.robustness.confounding.exposure import ExposureRows
 from analysis.survival.cox import level_columns, refuse_constant
@@ -19,7 +20,7 @@ from analysis.survival.rows import label_column, listed
 
 __all__ = ["BalanceWeights", "balance_weights", "covariate_balance"]
 
-LARGE, SMALL_SHARE, MOST_OUTSIDE = 50.0, 0.5, 0.2
+SMALL_SHARE, MOST_OUTSIDE = 0.5, 0.2
 IMPOSSIBLE = 1e-6
 """A probability that no data of this size can tell from zero."""
 EQUAL = 1 - 1e-9
@@ -220,7 +221,7 @@ def _weight_warnings(summary: pd.DataFrame, propensity: FloatArray, by: str) -> 
     few, apart, impossible = [], [], []
     for row, count in zip(summary.to_dict("records"), (propensity < IMPOSSIBLE).sum(axis=0).tolist(), strict=True):
         label, n, effective_n, largest, outside = row.values()
-        if largest > LARGE or effective_n < SMALL_SHARE * n:
+        if largest > EXTREME_WEIGHT or effective_n < SMALL_SHARE * n:
             few.append(f"{label!r} has {n} rows, worth {effective_n:.1f}, largest weight {largest:.3g}")
         if outside > MOST_OUTSIDE:
             apart.append(f"{label!r} ({outside:.0%})")

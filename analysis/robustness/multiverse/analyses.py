@@ -221,7 +221,8 @@ def _fitted(universe: Universe, setting: Setting, name: str) -> dict[str, object
     constant = [*setting.constant, *constant]
     note = f"constant here, so not adjusted for: {', '.join(constant)}" if constant else ""
     if np.isnan(fit.coef[0]):
-        return row | {"note": note, "error": "the likelihood rises for ever as the coefficient grows (separation)"}
+        error = "monotone likelihood (separation): the estimate is infinite; adjust for less, or cut elsewhere"
+        return row | {"note": note, "error": error}
     std_error = float(np.sqrt(fit.covariance[0, 0]))
     return row | {"coef": float(fit.coef[0]), "std_error": std_error, "n_parameter": len(fit.terms), "note": note}
 

@@ -22,15 +22,14 @@ from analysis.errors import (
     raise_all,
     warn_all,
 )
+from analysis.kernels import tolerances
 from analysis.kernels.cox import CoxPoint, newton_step, score_residuals
 from analysis.kernels.cox_registry import CoxArrays, fit_large
 from analysis.survival.cox import model as of_rows
 from analysis.survival.cox.model import CoxRows, Design, Maximum, Ties, chi_square, read_design
 from analysis.survival.cox.result import CoxFit, CoxModel
-from analysis.survival.rows import Engine, late_entry, listed
+from analysis.survival.rows import MOST_ROWS_FOR_LIFELINES, Engine, late_entry, listed
 
-LARGE = 20_000
-"""Above this many rows ``engine="auto"`` takes the kernel, and the kernel its compiled passes over unsorted rows."""
 EXACT = "compare with fit_cox(..., ties='exact')"
 FINER_TIMES = "use finer times where they were recorded, or round them and see whether the estimate moves"
 FIT_OPTIONS = {"precision": 1e-20, "r_precision": 0.0, "step_size": 1.0}
@@ -152,7 +151,7 @@ def fit_design(design: Design, model: CoxModel) -> CoxFit:
     of_rows.refuse_no_events(int(data.event.sum()), data.n_used)
     of_rows.refuse_constant(design.x, design.terms)
     rows = CoxRows(design.x, data.time, data.event, data.entry, data.strata.codes, data.weights, model.ties)
-    solved = _of_many(rows, design) if len(rows.time) > LARGE and model.ties != "exact" else None
+    solved = _of_many(rows, design) if len(rows.time) > MOST_ROWS_FOR_LIFELINES and model.ties != "exact" else None
     null, tied, maximum = solved or _of_few(rows, design.terms)
     maximum, engine = _by_engine(model.engine, maximum)
     robust = _sandwich(design, maximum, clustered=model.cluster is not None) if model.robust else None
@@ -212,7 +211,7 @@ def _by_engine(engine: Engine, maximum: Maximum) -> tuple[Maximum, Engine]:
     """The maximum as the engine asked for finds it, and that engine; "auto" falls back on the kernel's."""
     rows = maximum.rows
     offered = rows.ties == "efron" and not maximum.directions
-    if engine == "kernel" or not offered or (engine == "auto" and len(rows.time) > LARGE):
+    if engine == "kernel" or not offered or (engine == "auto" and len(rows.time) > MOST_ROWS_FOR_LIFELINES):
         return maximum, "kernel"
     try:
         coef, covariance, log_likelihood = _lifelines(rows, maximum.log_likelihood)
@@ -269,7 +268,7 @@ def _lifelines(rows: CoxRows, supremum: float) -> tuple[FloatArray, FloatArray, 
         except ConvergenceError as error:
             raise NotSupported(NOT_CONVERGED) from error
     log_likelihood, highest = float(fitter.log_likelihood_), supremum / mean_weight + shift
-    if not log_likelihood >= highest - 1e-8 * (1 + abs(highest)):
+    if not log_likelihood >= highest - tolerances.SAME_MAXIMUM * (1 + abs(highest)):
         raise NotSupported(NOT_CONVERGED)
     coef = fitter.params_[names].to_numpy(dtype=np.float64) / scale
     covariance = np.asarray(fitter.variance_matrix_.loc[names, names], dtype=np.float64) / np.outer(scale, scale)
@@ -359,4 +358,4 @@ def _wald(coef: FloatArray, covariance: FloatArray) -> float:
         return float("nan")
     correlation = covariance / np.outer(std_error, std_error)
     statistic = coef / std_error
-    return float(statistic @ np.linalg.pinv(correlation, rcond=1e-12, hermitian=True) @ statistic)
+    return float(statistic @ np.linalg.pinv(correlation, rcond=tolerances.SINGULAR, hermitian=True) @ statistic)

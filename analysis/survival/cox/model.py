@@ -15,17 +15,13 @@ from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, column_problems, first_few
 from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all
 from analysis.kernels import cox as kernel
+from analysis.kernels import tolerances
 from analysis.kernels.cox import CoxPoint, CoxProblem
 from analysis.survival.rows import SurvivalData, check_endpoint, survival_data
 
 Ties = Literal["efron", "breslow", "exact"]
 EVENTS_PER_PARAMETER = 5
 MOST_TIED = 0.5
-EXTREME_WEIGHT = 50
-COLLINEAR = 1e-11
-"""The share of a column's variance that the others must leave to it (R's ``toler.chol`` is of this order)."""
-HIDDEN = 1e-12
-"""Information of a finite coefficient that is less than this share of that at zero lies below rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +213,7 @@ def find_maximum(rows: CoxRows, problem: CoxProblem, null: CoxPoint) -> Maximum:
         if limit.directions:
             return limit.in_units(rows, null)
         solution = limit.solution
-    if kernel.least_share(solution.point.information, null.information) < HIDDEN:
+    if kernel.least_share(solution.point.information, null.information) < tolerances.HIDDEN_MAXIMUM:
         raise NotEstimable(
             "a covariate has a value so far from the others that rounding hides them: look at its largest and smallest"
             " (a wrong unit, a code for missing), or take its logarithm"
@@ -276,7 +272,7 @@ def refuse_collinear(null: CoxPoint, n_event: int, terms: Sequence[str]) -> None
     from scipy.linalg import qr
 
     information = np.diag(null.information)
-    flat = information <= COLLINEAR * n_event
+    flat = information <= tolerances.COLLINEAR * n_event
     raise_all(
         [
             f"covariate {terms[index]!r} does not vary among those at risk at any event (within strata); leave it out"
@@ -286,11 +282,11 @@ def refuse_collinear(null: CoxPoint, n_event: int, terms: Sequence[str]) -> None
     )
     root = np.sqrt(information)
     _, triangle, order = qr(null.information / np.outer(root, root), pivoting=True)
-    rank = int((np.abs(np.diag(triangle)) > COLLINEAR).sum())
+    rank = int((np.abs(np.diag(triangle)) > tolerances.COLLINEAR).sum())
     problems = []
     for index in range(rank, len(order)):
         share = np.linalg.solve(triangle[:rank, :rank], triangle[:rank, index])
-        members = sorted([*order[:rank][np.abs(share) > 1e-6], order[index]])
+        members = sorted([*order[:rank][np.abs(share) > tolerances.IN_COMBINATION], order[index]])
         named = first_few([repr(terms[member]) for member in members], 12)
         problems.append(f"covariates {named} are collinear: each follows from the others; leave one out")
     raise_all(problems, NotEstimable)
@@ -315,9 +311,9 @@ def cox_warnings(
     if lost:
         warnings.append(
             errors.Separation(
-                f"not estimable: {first_few(lost, 12)} (the likelihood rises for ever as the coefficient grows, as"
-                " when a group has no event); judge by the likelihood-ratio test and the one-sided limits of"
-                " hazard_ratios"
+                f"not estimable: {first_few(lost, 12)} (monotone likelihood: the estimate is infinite, as when a group"
+                " has no event); judge by the likelihood-ratio test and the one-sided limits of hazard_ratios, or merge"
+                " the level with another"
             )
         )
     p = len(terms)
@@ -329,7 +325,7 @@ def cox_warnings(
         )
     if tied > MOST_TIED and ties != "exact":
         warnings.append(errors.ManyTies(f"{tied:.0%} of events are tied with another; {remedy}"))
-    if weights.max() > EXTREME_WEIGHT and weights.max() > weights.min():
+    if weights.max() > tolerances.EXTREME_WEIGHT and weights.max() > weights.min():
         effective = weights.sum() ** 2 / (weights @ weights)
         warnings.append(
             errors.SuspiciousValues(

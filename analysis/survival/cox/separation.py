@@ -9,15 +9,10 @@ import numpy as np
 
 from analysis.arrays import FloatArray, IntArray
 from analysis.errors import NotEstimable
+from analysis.kernels import tolerances
 from analysis.kernels.cox import CoxPoint, CoxProblem, CoxSolution, RiskSets, at_risk_sums, maximise
 from analysis.survival.cox.model import CoxRows, Maximum, evaluator, linear_predictor
 
-TOLERANCE = 1e-6
-"""Sums of covariates (in standard deviations) closer than this are equal."""
-ROUNDING = 1e-14
-"""Rows that differ by less than this, beside the largest covariate, differ by rounding."""
-NO_INFORMATION = 1e-9
-"""A direction with less information than this, beside the best at zero, has none."""
 MOST_ROUNDS, MOST_DOUBLINGS = 200, 60
 
 
@@ -69,12 +64,12 @@ def monotone_direction(problem: CoxProblem, gain: FloatArray, *, exact: bool = F
     for _ in range(MOST_ROUNDS):
         program = linprog(-gain, A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
         direction = np.asarray(program.x, dtype=np.float64)
-        if gain @ direction <= TOLERANCE:
+        if gain @ direction <= tolerances.SAME_PREDICTOR:
             return None
         above = highest_at_risk(sets, x @ direction, without_events=exact)[sets.at]
         apart = _unit(np.where(above[:, None] >= 0, events - x[above], 0.0), x)
         excess = -apart @ direction
-        wrong = np.flatnonzero(excess > TOLERANCE)
+        wrong = np.flatnonzero(excess > tolerances.SAME_PREDICTOR)
         if not len(wrong):
             return direction
         worst = wrong[np.argsort(-excess[wrong])[:500]]
@@ -85,7 +80,7 @@ def monotone_direction(problem: CoxProblem, gain: FloatArray, *, exact: bool = F
 def _unit(differences: FloatArray, x: FloatArray) -> FloatArray:
     """Differences of rows of x, divided by their length: one far row must not make the others look equal."""
     length = np.linalg.norm(differences, axis=1)
-    differs = length > ROUNDING * np.abs(x).max(initial=0.0)
+    differs = length > tolerances.SAME_ROW * np.abs(x).max(initial=0.0)
     return np.where(differs[:, None], differences / np.where(differs, length, 1.0)[:, None], 0.0)
 
 
@@ -127,7 +122,7 @@ def levels(x: FloatArray, direction: FloatArray) -> IntArray:
         scores += column * value
     order = np.argsort(scores, kind="stable")
     level = np.empty(len(x), dtype=np.int64)
-    level[order] = np.cumsum(np.r_[False, np.diff(scores[order]) > TOLERANCE])
+    level[order] = np.cumsum(np.r_[False, np.diff(scores[order]) > tolerances.SAME_PREDICTOR])
     return level
 
 
@@ -154,8 +149,8 @@ class Supremum:
         spread = rows.x.std(axis=0)
         units = np.where(np.isinf(problem.scale), 0.0, problem.scale / spread)
         values, vectors = np.linalg.eigh(point.information * np.outer(units, units))
-        void = values <= NO_INFORMATION * np.linalg.eigvalsh(null.information)[-1]
-        lost = (np.abs(vectors[:, void]) > 1e-6).any(axis=1)
+        void = values <= tolerances.NO_INFORMATION * np.linalg.eigvalsh(null.information)[-1]
+        lost = (np.abs(vectors[:, void]) > tolerances.IN_COMBINATION).any(axis=1)
         firm = vectors[:, ~void]
         covariance = (firm / values[~void]) @ firm.T / np.outer(spread, spread)
         covariance[lost, :] = covariance[:, lost] = np.nan

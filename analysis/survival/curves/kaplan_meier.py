@@ -26,7 +26,6 @@ from analysis.kernels.counts import ConfType, Counts, greenwood, interval, jackk
 from analysis.survival import rows
 from analysis.survival.rows import CohortCounts, Engine, SurvivalData
 
-MOST_ROWS_FOR_LIFELINES = 20_000
 GREENWOOD, JACKKNIFE = "greenwood", "infinitesimal jackknife"
 
 
@@ -214,7 +213,7 @@ def _engine(engine: str, read: CohortCounts, *, fractional: bool) -> str:
         raise NotSupported(f"engine='lifelines' does not offer {refusal}; use engine='kernel' or 'auto'")
     if engine != "auto":
         return engine
-    return "kernel" if refusal or read.n_used > MOST_ROWS_FOR_LIFELINES else "lifelines"
+    return "kernel" if refusal or read.n_used > rows.MOST_ROWS_FOR_LIFELINES else "lifelines"
 
 
 def _by_segment(counts: Counts, estimate: Callable[[FloatArray, FloatArray], FloatArray]) -> FloatArray:

@@ -13,6 +13,7 @@ from analysis.survival.rows.groups import (
 )
 from analysis.survival.rows.patients import patient_rows, refuse_spells, spell_warnings
 from analysis.survival.rows.survival_data import (
+    MOST_ROWS_FOR_LIFELINES,
     NOBODY_FOLLOWED,
     ApproximateTies,
     CohortCounts,

@@ -141,6 +141,15 @@ def test_analyses_without_an_estimate_say_why_and_leave_the_others_alone():
     assert 0 < found.p_value <= 1
 
 
+def test_a_cut_that_separates_early_events_from_late_ones_has_an_infinite_estimate_and_says_so():
+    cohort = cohort_of().dropna(subset=["mg"])
+    cohort = cohort.assign(time=np.where(cohort["mg"] < 0.8, 0.0, 1000.0) + np.arange(1.0, len(cohort) + 1), event=1)
+    with pytest.warns(AnalysisWarning, match="1 of 2 analyses have no estimate"):
+        found = run(cohort, {"0.8": 0.8, "0.75": 0.75}, n_permutations=4)
+    (error,) = found.analyses.loc[found.analyses["cutpoint"] == "0.8", "error"]
+    assert error == "monotone likelihood (separation): the estimate is infinite; adjust for less, or cut elsewhere"
+
+
 def test_a_separated_term_of_the_adjustment_leaves_the_contrast_standing():
     cohort = cohort_of().dropna(subset=["mg"])
     cohort["quiet"] = (np.arange(len(cohort)) % 9 == 0).astype(float)

@@ -81,7 +81,7 @@ def test_auto_takes_lifelines_then_the_kernel(monkeypatch: pytest.MonkeyPatch) -
     rows = pd.DataFrame({"time": range(1, 13), "event": 1, "x": [1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1]})
     assert fit_cox(rows, PLAIN, ["x"]).model.engine == "lifelines"
     assert fit_cox(rows, PLAIN, ["x"], ties="breslow").model.engine == "kernel"
-    monkeypatch.setattr(cox_module, "LARGE", 10)
+    monkeypatch.setattr(cox_module, "MOST_ROWS_FOR_LIFELINES", 10)
     assert fit_cox(rows, PLAIN, ["x"]).model.engine == "kernel"
 
 
@@ -98,7 +98,7 @@ FEW, MANY = 20_000, 0
 @pytest.fixture(params=[MANY])
 def many(request, monkeypatch):
     """Every number of rows counts as many."""
-    monkeypatch.setattr(cox_module, "LARGE", request.param)
+    monkeypatch.setattr(cox_module, "MOST_ROWS_FOR_LIFELINES", request.param)
     return monkeypatch
 
 
@@ -109,7 +109,7 @@ def test_the_values_are_those_of_sorted_rows(case, many):
     endpoint = Endpoint(args["time"], args["event"], entry=args.get("entry"))
     options = {name: args[name] for name in ("ties", "strata", "cluster", "weights", "robust")}
     found = fit_cox(rows, endpoint, args["covariates"], **options)
-    many.setattr(cox_module, "LARGE", FEW)
+    many.setattr(cox_module, "MOST_ROWS_FOR_LIFELINES", FEW)
     plain = fit_cox(rows, endpoint, args["covariates"], engine="kernel", **options)
     assert found.model.engine == "kernel"
     pd.testing.assert_frame_equal(found.coefficients, plain.coefficients, rtol=1e-8, atol=1e-10)

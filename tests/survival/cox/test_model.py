@@ -162,7 +162,7 @@ def test_an_uninformative_design_says_all_its_faults_at_once() -> None:
 
 @pytest.mark.filterwarnings("ignore::analysis.errors.FewEvents")
 @pytest.mark.parametrize("engine", ["kernel", "lifelines"])
-def test_a_likelihood_that_rises_for_ever_is_separation_and_no_overflow(engine):
+def test_a_monotone_likelihood_is_separation_and_no_overflow(engine):
     rows = pd.DataFrame(
         {
             "x": [5.000013, 4.999928, 5.000044, 5.000008, 4.999903, 4.999898],
