@@ -199,7 +199,8 @@ def hazard_ratios(fit: CoxFit, *, conf_level: float = 0.95) -> pd.DataFrame:
 
     Notes
     -----
-    exp(coef +- z std_error), as R's ``exp(confint(fit))``.
+    exp(coef) and exp(coef +- z std_error), as R's ``exp(coef(fit))`` and ``exp(confint(fit))``. Of a model by
+    `fit_fine_gray` they are ratios of subdistribution hazards.
 
     Examples
     --------
