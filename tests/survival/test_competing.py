@@ -90,6 +90,17 @@ def test_a_missing_middle_code_and_any_labels_are_right():
     np.testing.assert_array_equal(ours["incidence"], plain["incidence"])
 
 
+def test_limits_are_nan_only_where_everybody_had_the_event_of_the_cause():
+    held = pd.DataFrame({"time": [1.0, 2, 3, 4], "status": [1, 1, 1, 1]})
+    table = cumulative_incidence(held, CompetingEndpoint("time", "status", causes={1: "death"}))
+    np.testing.assert_allclose(table["incidence"], [0, 1 / 4, 1 / 2, 3 / 4, 1], atol=1e-15)
+    limits = table[["conf_low", "conf_high"]]
+    assert limits.isna().all(axis=1).tolist() == limits.isna().any(axis=1).tolist() == [False] * 4 + [True]
+    between = table.iloc[1:4]
+    assert (between["conf_low"] < between["incidence"]).all()
+    assert (between["incidence"] < between["conf_high"]).all()
+
+
 def test_a_cause_that_never_came_stays_at_zero():
     table = cumulative_incidence(EIGHT.assign(status=EIGHT["status"].replace(1, 0)), FIRST)
     assert (table.loc[table["cause"] == "progression", ["incidence", "std_error", "conf_high"]] == 0).all(axis=None)

@@ -13,7 +13,7 @@ from analysis import NotSupported
 from analysis.kernels.counts import competing
 from analysis.kernels.counts.competing import aalen_johansen, gray_scores, subdistribution_spells
 from analysis.kernels.counts.life_table import count, survival_curve
-from analysis.kernels.counts.logrank import logrank_sums
+from analysis.kernels.counts.logrank import logrank_sums, score_chi_square
 
 
 def leaving(time, status, weights=None, n_causes=2):
@@ -72,6 +72,19 @@ def test_without_competing_events_the_scores_are_those_of_the_logrank_test():
     score, _ = gray_scores(counts, counts.n_event, np.zeros_like(counts.n_event))
     sums = logrank_sums(counts)
     np.testing.assert_allclose(score, sums.observed - sums.expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("n_groups", "statistics"), [(2, [0.217744386292, 0.204685361821]), (3, [0.758454211325, 0.214916293264])]
+)
+def test_grays_test_of_tied_events_of_both_causes_is_that_of_r(n_groups, statistics):
+    # R 4.2.2, cmprsk 2.2-11: cuminc(time, status, group)$Tests[, "stat"]
+    i = np.arange(90)
+    time, status = ((7 * i) % 13 + 1).astype(float), np.array([0, 1, 2, 2, 1])[(i * i + 3 * i) % 5]
+    by_cause = [count(time, status == cause, group=(5 * i) // 4 % n_groups, n_groups=n_groups) for cause in (1, 2)]
+    for cause, other, expected in zip(by_cause, by_cause[::-1], statistics, strict=True):
+        score, covariance = gray_scores(cause, cause.n_event, other.n_event)
+        np.testing.assert_allclose(score_chi_square(score, covariance), (expected, n_groups - 1), rtol=1e-10)
 
 
 def test_what_is_certain_has_no_error():

@@ -76,14 +76,35 @@ def test_the_last_at_risk_are_not_lost_to_rounding():
     np.testing.assert_allclose(counts.n_risk[-1, 0], 1 / 7)
 
 
-def test_rows_that_one_pass_does_not_serve_are_counted_one_by_one(monkeypatch):
-    rng = np.random.default_rng(3)
-    time, event = rng.exponential(5, 60), rng.random(60) < 0.6
-    expected = count(time, event)
+@pytest.mark.parametrize("n_segments", [1, 3, 90])
+@pytest.mark.parametrize("n_groups", [1, 4])
+@pytest.mark.parametrize(
+    ("segment_kind", "group_kind"), [(np.int64, np.int64), (np.int8, np.int64), (np.int8, np.int8)]
+)
+def test_rows_that_one_pass_does_not_serve_are_counted_one_by_one(
+    n_segments, n_groups, segment_kind, group_kind, monkeypatch
+):
+    rng = np.random.default_rng(n_segments + n_groups)
+    time, event = rng.choice(rng.exponential(5, 300), 600), rng.random(600) < 0.6
+    segment, group = np.arange(600) % n_segments, rng.integers(0, n_groups, 600)
     monkeypatch.setattr(life_table, "MANY_ROWS", 0)
     monkeypatch.setattr(one_pass, "count_exits", lambda *_, **__: None)  # as when the distinct times are too many
-    for name, values in vars(count(time, event)).items():
-        assert values.tolist() == getattr(expected, name).tolist(), name
+    counts = count(
+        time, event, segment=segment.astype(segment_kind), group=group.astype(group_kind),
+        n_segments=n_segments, n_groups=n_groups,
+    )  # fmt: skip
+    place = 0
+    for code in range(n_segments):
+        assert counts.start[code] == place
+        for t in np.unique(time[segment == code]):
+            assert counts.time[place] == t
+            for column in range(n_groups):
+                own = (segment == code) & (group == column)
+                found = [getattr(counts, name)[place, column] for name in ("n_risk", "n_event", "n_censor")]
+                here = own & (time == t)
+                assert found == [(own & (time >= t)).sum(), (here & event).sum(), (here & ~event).sum()]
+            place += 1
+    assert counts.start[n_segments] == place == len(counts.time)
 
 
 # Events at 1, 6 (twice) and 9; censored at 2, 7 and 10.

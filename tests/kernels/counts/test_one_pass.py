@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.kernels.counts import life_table
+from analysis.kernels.counts import life_table, one_pass
 from analysis.kernels.counts.life_table import count
 from analysis.kernels.counts.one_pass import count_exits
 from analysis.kernels.times import merge_near_ties
@@ -59,6 +59,15 @@ def test_columns_may_be_of_any_type_and_stride(time_kind, event_kind, code_kind)
     assert result.n_leave.sum(axis=1).tolist() == [1, 2]
     assert result.n_event.sum(axis=1).tolist() == [0, 1]
     assert result.n_leave[:, 1].tolist() == ([0, 0] if code is None else [0, 1])
+
+
+def test_codes_of_one_byte_and_columns_of_common_types_are_not_copied():
+    column = np.array([0, 1, 1])
+    assert np.shares_memory(one_pass._codes(codes := column.astype(np.int8), 3), codes)
+    assert np.shares_memory(one_pass._codes(column, 3), column)
+    for kind in (np.int64, np.float64, np.uint8, np.bool_):
+        given = column.astype(kind)
+        assert np.shares_memory(one_pass._of_few_types(given), given)
 
 
 @pytest.mark.parametrize("times", [[1, 2, 3], [1.5, 2.5, 0.3]])

@@ -7,7 +7,7 @@ import pytest
 
 from analysis import InputError, breaks_for, plot_adjusted, plot_follow_up, plot_survival
 from analysis.present.canvas.layout import SYNTHETIC_MARK
-from tests.present.reading import WIDTHS, words
+from tests.present.reading import WIDTHS, assert_drawn_on_axes, words
 
 LONG = "patients with a serum magnesium below the lower limit of the laboratory"
 LABELS = {
@@ -125,6 +125,7 @@ def test_no_words_of_adjusted_curves_collide(make_curves, make_risk, collisions,
         width=width, title="A title", subtitle="and what it rests on", synthetic=True,
     )  # fmt: skip
     assert collisions(figure) == []
+    assert_drawn_on_axes(lambda **page: plot_adjusted(curves, crude, **page))
 
 
 def test_crude_curves_stand_thin_behind_the_adjusted(make_curves):
