@@ -98,7 +98,8 @@ def fit_groupings(
 ) -> FloatArray:
     """The coefficients of a Cox model (ties by Efron) in many groupings of its rows, as under permutations of a marker.
 
-    Each row is written out once for each group, and a grouping is a resample that holds it where it belongs.
+    Each row is written out once for each group, and a grouping is a resample that holds it where it belongs: b g n
+    whole numbers of 8 bytes at once, so many groupings are best given in batches (the multiverse gives 25).
 
     Parameters
     ----------
