@@ -92,3 +92,8 @@ def test_codes_as_text_are_the_same_for_text_and_for_categories_in_any_order(lab
     recoded = group_rows(pd.DataFrame({"site": pd.Categorical(labels, categories=categories)}), ["site"])
     ranks = {label: rank for rank, label in enumerate(sorted(set(labels)))}
     assert as_text.codes_as_text.tolist() == recoded.codes_as_text.tolist() == [ranks[label] for label in labels]
+
+
+def test_only_the_labels_that_read_alike_are_named():
+    with pytest.raises(CohortError, match=r"column 'g': values of different types read alike \(1\)$"):
+        labels([1, "1", "a", 2], dtype=object)
