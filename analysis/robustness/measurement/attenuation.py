@@ -154,7 +154,6 @@ def attenuation(
     fit, index, common = fit_measured(
         cohort, endpoint, marker, error, adjust=adjust, strata=strata, conf_level=conf_level
     )
-    errors.warn_all(fit.warnings)
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     order = canonical_order(fit.design)
     values = fit.design.x[order, index]
@@ -180,7 +179,7 @@ def fit_measured(
     strata: str | Sequence[str] | None,
     conf_level: float,
 ) -> tuple[CoxFit, int, dict[str, Any]]:
-    """The model as measured.
+    """The model as measured; what is to be said of its rows is warned of before an error of the marker's reliability.
 
     Returns
     -------
@@ -198,6 +197,7 @@ def fit_measured(
     measurement.refuse_nonpositive(values, error, marker)
     model = CoxModel(endpoint, (marker, *terms), strata=strata_names)
     fit = fit_design(design, model)
+    errors.warn_all(fit.warnings, stacklevel=4)
     extra = error.variance_added(values)
     ratio = measurement.reliability(conditional_variance(design, index), extra, marker) if extra else 1.0
     low, high = measurement.reliability_limits(ratio, residual_df(design), conf_level)

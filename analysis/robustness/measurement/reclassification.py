@@ -130,6 +130,10 @@ def reclassification(
     if resolution is not None:
         errors.raise_all(errors.number_problems("resolution", resolution, low=0, open_low=True), errors.InputError)
     values, precision = _marker_values(cohort, cutpoints, marker)
+    n_read, n_used = len(cohort), len(values)
+    dropped = {f"missing {marker}": n_read - n_used} if n_used < n_read else {}
+    carried = errors.dropped_warnings(n_read, n_used, dropped)
+    errors.warn_all(carried)
     measurement.refuse_nonpositive(values, error, marker)
     ratio = _reliability(values, error, marker)
     observed = stratum_codes(values, cutpoints, precision)
@@ -137,10 +141,6 @@ def reclassification(
     counts = _counts(draws, observed, cutpoints, resolution)
     changed = 1 - np.trace(counts, axis1=1, axis2=2) / len(values)
     low, high = np.quantile(changed, RANGE)
-    n_read, n_used = len(cohort), len(values)
-    dropped = {f"missing {marker}": n_read - n_used} if n_used < n_read else {}
-    carried = errors.dropped_warnings(n_read, n_used, dropped)
-    errors.warn_all(carried)
     return Reclassification(
         table=_share_table(counts, cutpoints), share_changed=float(changed.mean()),
         monte_carlo_error=measurement.mean_error(changed), share_changed_low=float(low), share_changed_high=float(high),

@@ -150,14 +150,14 @@ def simulation_extrapolation(
     grid = np.concatenate([[0.0], multiples])
     table = _coefficient_table(fit, grid, coefs, variances)
     n_failed, measured = n_simulations - len(coefs), float(fit.coef[index])
-    carried = (*fit.warnings, *_reliability_warning(common["reliability"]), *_draw_warnings(table, n_failed, shape[0]))
-    errors.warn_all(carried)
+    further = (*_reliability_warning(common["reliability"]), *_draw_warnings(table, n_failed, shape[0]))
+    errors.warn_all(further)
     return SimulationExtrapolation(
         coefficients=table,
         hazard_ratios=_ratios(table, conf_level),
         curve=_curve(measured, grid, coefs[:, :, index]),
         path=_path(measured, grid, coefs[:, :, index]),
-        n_simulations=n_simulations, n_failed=n_failed, seed=seed, **common | {"warnings": carried},
+        n_simulations=n_simulations, n_failed=n_failed, seed=seed, **common | {"warnings": (*fit.warnings, *further)},
     )  # fmt: skip
 
 

@@ -152,7 +152,7 @@ def _from_tables(tables: Tables, folder: Path) -> StudyPlan:
     data, study = tables["data"], dict(tables.get("study", {}))
     if study.get("truth") == "":
         del study["truth"]
-    marker = {"label": tables["marker"]["column"], **tables["marker"]}
+    marker = tables["marker"]
     if "cutpoints" in tables["strata"]:  # the named cut-points are all of magnesium
         marker = {"analyte": "magnesium", **marker}
     problems: list[str] = []

@@ -85,6 +85,10 @@ class MarkerPlan:
     direction: Annotated[Literal["lower", "higher"], "hazard ratios per step lower or higher"] = "lower"
     analyte: Annotated[str, "magnesium, which is converted to mmol/L; else anything"] = ""
 
+    def __post_init__(self) -> None:
+        if not self.label.strip():
+            object.__setattr__(self, "label", self.column)
+
     @property
     def inner_unit(self) -> str:
         """The unit that the marker has once read: magnesium is mmol/L inside."""

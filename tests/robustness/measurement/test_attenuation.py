@@ -17,8 +17,11 @@ from analysis import (
     NotEstimable,
     RowsDropped,
     attenuation,
+    clinical_cutpoints,
     fit_cox,
+    reclassification,
     simulate_cohort,
+    simulation_extrapolation,
 )
 from analysis.cohort.reading.examples import synthetic_folder
 from analysis.cohort.synthetic.design import ADJUSTMENT
@@ -152,6 +155,29 @@ def test_missing_values_are_counted_and_few_events_are_a_warning():
         found = attenuation(cohort, OS, "mg", adjust=["burden"], n_draws=5, seed=1)
     assert (found.n_read, found.n_used) == (40, 38)
     assert found.dropped == {"missing mg": 1, "missing burden": 1}
+
+
+OF_ONE_MARKER = {
+    "attenuation": lambda cohort, **options: attenuation(cohort, OS, "mg", n_draws=2, **options),
+    "extrapolation": lambda cohort, **options: simulation_extrapolation(cohort, OS, "mg", n_simulations=2, **options),
+    "reclassification": lambda cohort, **options: reclassification(
+        cohort, clinical_cutpoints("ejc-2024"), marker="mg", n_draws=2, **options
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_ONE_MARKER)
+def test_rows_left_out_are_counted_before_an_error_as_large_as_the_spread_of_the_others_is_refused(name):
+    cohort = cohort_of()
+    cohort.loc[(cohort["mg"] < 0.75) | (cohort["mg"] > 0.85), "mg"] = np.nan
+    options = {"measurement_error": 0.06, "error_scale": "absolute", "seed": 1}
+    lost = int(cohort["mg"].isna().sum())
+    with (
+        pytest.warns(RowsDropped, match=f"{lost} of 400 rows dropped: {lost} for missing mg") as caught,
+        pytest.raises(NotEstimable, match=r"a standard deviation of 0.06 is as large as that of 'mg' itself"),
+    ):
+        OF_ONE_MARKER[name](cohort, **options)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 @pytest.mark.parametrize(

@@ -56,5 +56,12 @@ time_unit = "months"
     assert plan.data.path.name == "cohort.csv"
 
 
+@pytest.mark.parametrize("label", ["", "  "])
+def test_a_marker_without_a_label_is_called_by_its_column(label):
+    marker = tables.MarkerPlan("crp", label=label)
+    assert (marker.label, marker.stratum_column) == ("crp", "crp stratum")
+    assert tables.MarkerPlan("crp", label="C-reactive protein").stratum_column == "C-reactive protein stratum"
+
+
 def test_what_the_author_is_asked_for_is_a_key_of_the_schema():
     assert set(plan_schema()["properties"]["reporting"]["properties"]) == set(FIELDS)
