@@ -16,6 +16,7 @@ from joblib import parallel_config
 from analysis import (
     CohortDesign,
     Endpoint,
+    adjusted_curves,
     bootstrap_cox,
     continuous_marker,
     cutpoint_multiverse,
@@ -51,14 +52,21 @@ def cohort() -> pd.DataFrame:
 
 
 def everything() -> list[pd.DataFrame]:
-    """Bootstrap, permutations, a multiverse and simulations, each of several batches."""
+    """Bootstrap, permutations, a multiverse, adjusted curves and simulations, each of several batches."""
     world = cutpoint_world("independent", CohortDesign(world="independent").of_size(80), seed=1)
     draws = bootstrap_cox(cohort(), ENDPOINT, "x + arm", n_bootstrap=450, seed=1).draws
     test = permutation_logrank(cohort(), ENDPOINT, by="arm", n_permutations=5000, seed=2)
     scores = simulation_study([world], [median_split, continuous_marker], n_replicates=60, seed=3)
-    cuts = cutpoint_multiverse(cohort(), ENDPOINT, "x", cutpoints={"0": 0.0}, n_permutations=27, seed=4)
+    cuts = cutpoint_multiverse(
+        cohort(), ENDPOINT, "x", cutpoints={"0": 0.0, "three": [-0.5, 0.5]},
+        adjustments={"none": (), "arm": ["arm"]}, contrast="next", n_permutations=27, seed=4,
+    )  # fmt: skip
     permuted = pd.DataFrame({"statistic": test.permuted, "p_value": test.p_value})
-    return [draws, permuted, pd.DataFrame({"median": cuts.null_medians}), scores]
+    curves = [
+        adjusted_curves(cohort(), ENDPOINT, ["x"], by="arm", method=method, n_bootstrap=60, seed=5).curves
+        for method in ("standardisation", "weighting")
+    ]
+    return [draws, permuted, pd.DataFrame({"median": cuts.null_medians}), cuts.curve, *curves, scores]
 
 
 def compare_back_ends(folder: Path) -> None:
