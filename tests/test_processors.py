@@ -44,7 +44,7 @@ from analysis import (
 )
 from analysis.cohort.synthetic.simulation import CohortDesign
 from analysis.kernels import random_draws
-from analysis.kernels.cox_registry.likelihood import CoxArrays, arrays_rows, large_problem, moments_within
+from analysis.kernels.cox_registry import CoxArrays, arrays_rows, large_problem, moments_within
 from analysis.kernels.cox_resamples import fit_groupings
 from analysis.kernels.cutpoints import scan
 

@@ -1,7 +1,5 @@
 """Counts of entries, events and censorings, and what follows from them: product limits, log-rank, incidence."""
 
-from __future__ import annotations
-
 from analysis.kernels.counts.competing import Spells, aalen_johansen, gray_scores, subdistribution_spells
 from analysis.kernels.counts.life_table import (
     MANY_ROWS,

@@ -1,10 +1,7 @@
 """The Cox likelihood in numpy, the reference: risk sets, Newton's steps, residuals, exact ties, concordance."""
 
-from __future__ import annotations
-
 from analysis.kernels.cox.at_risk import RiskSets, at_risk_sums, cumulated, event_sums, risk_sets
 from analysis.kernels.cox.concordance import concordance_influence, jackknife_error
-from analysis.kernels.cox.exact_ties import evaluate_exact
 from analysis.kernels.cox.likelihood import (
     CoxPoint,
     CoxProblem,
@@ -12,6 +9,7 @@ from analysis.kernels.cox.likelihood import (
     cox_problem,
     deviance_residuals,
     evaluate,
+    evaluate_exact,
     fades,
     fit_arrays,
     fit_problem,

@@ -1,5 +1,3 @@
 """Cox models of many resamples or groupings of the same rows, in compiled loops."""
 
-from __future__ import annotations
-
 from analysis.kernels.cox_resamples.fits import baseline_batch, fit_groupings, fit_weighted_batch

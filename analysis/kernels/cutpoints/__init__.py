@@ -1,7 +1,5 @@
 """Scans over every cut of a marker: statistics, permutations, resamples."""
 
-from __future__ import annotations
-
 from analysis.kernels.cutpoints.adjusted import CutScores, ModelRows, cut_scores, model_scores, redrawn_maxima
 from analysis.kernels.cutpoints.resamples import cut_of_resamples, grouped_log_hazard_ratios
 from analysis.kernels.cutpoints.scan import (

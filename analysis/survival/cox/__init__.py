@@ -1,7 +1,5 @@
 """Cox models: rows and covariates, fit, separation, results, diagnostics, bootstrap."""
 
-from __future__ import annotations
-
 from analysis.survival.cox.diagnostics import coefficient_over_time, cox_residuals, proportional_hazards_test
 from analysis.survival.cox.fit import EXACT, assembled, fit_cox, fit_design
 from analysis.survival.cox.model import (

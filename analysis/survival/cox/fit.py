@@ -10,18 +10,10 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint
-from analysis.errors import (
-    InputError,
-    NotEstimable,
-    NotSupported,
-    RobustErrors,
-    RowAccount,
-    choice_problems,
-    raise_all,
-    warn_all,
-)
+from analysis.errors import InputError, NotEstimable, NotSupported, raise_all
 from analysis.kernels import tolerances
 from analysis.kernels.cox import CoxPoint, newton_step, score_residuals
 from analysis.kernels.cox_registry import CoxArrays, fit_large
@@ -129,7 +121,7 @@ def fit_cox(
     robust = robust or cluster is not None
     model = CoxModel(endpoint, named, ties, strata_names, cluster, weights, robust=robust, engine=engine)
     fit = fit_design(design, model)
-    warn_all(fit.warnings)
+    errors.warn_all(fit.warnings)
     return fit
 
 
@@ -142,7 +134,7 @@ def fit_design(design: Design, model: CoxModel) -> CoxFit:
         )
     fractional = int((data.weights % 1 != 0).sum())
     if fractional and not model.robust:
-        words = RobustErrors(
+        words = errors.RobustErrors(
             f"weights: {fractional} of {len(data.weights)} are fractional, so tests and limits use robust standard"
             " errors; robust=True asks for them by name, and std_error stays model-based"
         )
@@ -165,7 +157,9 @@ def fit_design(design: Design, model: CoxModel) -> CoxFit:
 def _check_options(*, ties: str, engine: str, robust: bool, cluster: str | None, weights: str | None) -> None:
     """Errors on options that do not exist, or not together."""
     raise_all(
-        choice_problems("ties", ties, get_args(Ties)) + choice_problems("engine", engine, get_args(Engine)), InputError
+        errors.choice_problems("ties", ties, get_args(Ties))
+        + errors.choice_problems("engine", engine, get_args(Engine)),
+        InputError,
     )
     if not isinstance(robust, (bool, np.bool_)):
         raise InputError(f"robust={robust!r} must be True or False; name clusters with cluster=")
@@ -295,7 +289,7 @@ def assembled(
     tied: float,
     maximum: Maximum,
     model: CoxModel,
-    account: RowAccount,
+    account: errors.RowAccount,
     *,
     n_event: int,
     remedy: str,

@@ -1,7 +1,5 @@
 """Kaplan-Meier curves and what is read off them: milestones, restricted means, risk tables, landmarks."""
 
-from __future__ import annotations
-
 from analysis.survival.curves.kaplan_meier import check_curve_options, curves_of_counts, kaplan_meier
 from analysis.survival.curves.milestones import (
     CHOSEN_TIMES,

@@ -10,18 +10,10 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from analysis import errors
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.errors import (
-    AnalysisWarning,
-    EarlyZero,
-    InputError,
-    NotSupported,
-    choice_problems,
-    level_problems,
-    raise_all,
-    warn_all,
-)
+from analysis.errors import AnalysisWarning, InputError, NotSupported
 from analysis.kernels.counts import ConfType, Counts, greenwood, interval, jackknife_variance, survival_curve
 from analysis.survival import rows
 from analysis.survival.rows import CohortCounts, Engine, SurvivalData
@@ -134,14 +126,14 @@ def kaplan_meier(
         conf_level=conf_level,
         conf_type=conf_type,
     )
-    warn_all((*read.warnings, *spells, *early))
+    errors.warn_all((*read.warnings, *spells, *early))
     return curves
 
 
 def check_curve_options(conf_level: float, conf_type: str, engine: str = "auto") -> None:
     """Refuse options that mean nothing, all at once."""
-    problems = level_problems(conf_level) + choice_problems("conf_type", conf_type, get_args(ConfType))
-    raise_all(problems + choice_problems("engine", engine, get_args(Engine)), InputError)
+    problems = errors.level_problems(conf_level) + errors.choice_problems("conf_type", conf_type, get_args(ConfType))
+    errors.raise_all(problems + errors.choice_problems("engine", engine, get_args(Engine)), InputError)
 
 
 def at_start(read: CohortCounts) -> FloatArray | IntArray:
@@ -255,7 +247,7 @@ def _early_zero(strata: list[str]) -> tuple[AnalysisWarning, ...]:
     if not strata:
         return ()
     return (
-        EarlyZero(
+        errors.EarlyZero(
             f"stratum {first_few(strata)}: all at risk had the event while others were still to enter, so the curve is"
             " zero from there on; begin at a time when enough are at risk: landmark(cohort, endpoint, at)"
         ),

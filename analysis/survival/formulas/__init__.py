@@ -1,7 +1,5 @@
 """The right-hand side of a model's formula as data: grammar, values, design matrix; conditions on rows."""
 
-from __future__ import annotations
-
 from analysis.survival.formulas.calls import quoted
 from analysis.survival.formulas.grammar import Term, columns_of, parse_formula, parse_terms
 from analysis.survival.formulas.matrix import coded_against, matrix_of, term_columns

@@ -8,24 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from analysis.errors import InputError
-from analysis.survival.formulas.expressions import (
-    CODINGS,
-    FUNCTIONS,
-    MOST_NESTED,
-    OPERATORS,
-    WITH_BASE,
-    Call,
-    Coding,
-    Column,
-    Factor,
-    Listed,
-    Number,
-    Text,
-    check_length,
-    hint,
-    option_values,
-    refused,
-)
+from analysis.survival.formulas import expressions
+from analysis.survival.formulas.expressions import Call, Coding, Column, Factor, Listed, Number, Text
 
 MOST_CHARACTERS = 1_000
 _TOKEN = re.compile(
@@ -127,11 +111,11 @@ class _Reader:
 
     def refused(self, why: str) -> InputError:
         """An error on this term."""
-        return refused(self.what, self.text, why)
+        return expressions.refused(self.what, self.text, why)
 
     def factor(self) -> Factor:
         """The term as data, with its name."""
-        check_length(self.what, self.text, MOST_CHARACTERS)
+        expressions.check_length(self.what, self.text, MOST_CHARACTERS)
         tree = self._tree(self._masked())
         expression = self.read(tree)
         signs = re.sub(r"\bnot (?!in\b)", "~", ast.unparse(tree).replace(" and ", " & ").replace(" or ", " | "))
@@ -165,10 +149,10 @@ class _Reader:
             single = self.what == "condition" and re.search(r"(?<![<>=!])=(?!=)", masked)
             raise self.refused("it is not a valid expression" + "; write == for =" * bool(single)) from None
         level: list[ast.AST] = [tree]
-        for _ in range(MOST_NESTED):
+        for _ in range(expressions.MOST_NESTED):
             level = [child for node in level for child in ast.iter_child_nodes(node)]
         if level:
-            raise self.refused(f"its parts are nested more than {MOST_NESTED} deep")
+            raise self.refused(f"its parts are nested more than {expressions.MOST_NESTED} deep")
         return tree
 
     def read(self, node: ast.AST) -> _Read:
@@ -210,7 +194,7 @@ class _Reader:
         """A sign before an expression; before a number, the number."""
         if isinstance(operand, Number) and operator == "USub":
             return Number(-operand.value)
-        if operator not in OPERATORS:
+        if operator not in expressions.OPERATORS:
             raise self.refused(f"{operator.lower()!r} is not allowed in it")
         return Call(operator, (self._value(operand),))
 
@@ -218,7 +202,7 @@ class _Reader:
         """Arithmetic or a comparison of two expressions; a column may be compared with text."""
         if operator in ("In", "NotIn"):
             return self._one_of(left, right, among=operator == "In")
-        if operator not in OPERATORS:
+        if operator not in expressions.OPERATORS:
             raise self.refused(f"{operator.lower()!r} is not allowed in it")
         if operator in ("Eq", "NotEq"):
             match left, right:
@@ -242,18 +226,18 @@ class _Reader:
 
     def _call(self, name: str, node: ast.Call) -> Call | Coding:
         """A call of a function of the list, its options checked."""
-        if name not in FUNCTIONS and name not in CODINGS:
-            raise self.refused(f"no function {name!r}{hint(name)}")
+        if name not in expressions.FUNCTIONS and name not in expressions.CODINGS:
+            raise self.refused(f"no function {name!r}{expressions.hint(name)}")
         given = [self.read(argument) for argument in node.args]
         named = [(self._name_of(keyword), self.read(keyword.value)) for keyword in node.keywords]
-        if name in CODINGS:
+        if name in expressions.CODINGS:
             return self._coding(name, given, named)
-        n_values = FUNCTIONS[name].n_arguments
+        n_values = expressions.FUNCTIONS[name].n_arguments
         if len(given) < n_values:
             values = f"{name} takes {n_values} value{'s' * (n_values > 1)} before its options"
             raise self.refused(values + "; write == for =" * bool(named))
         try:
-            options = option_values(name, given[n_values:], named)
+            options = expressions.option_values(name, given[n_values:], named)
         except ValueError as error:
             raise self.refused(str(error)) from None
         return Call(name, tuple(self._value(one) for one in given[:n_values]), options)
@@ -266,7 +250,7 @@ class _Reader:
 
     def _coding(self, name: str, given: list[_Read], named: list[tuple[str, _Read]]) -> Coding:
         """A coding of categories, with the level to compare with or without."""
-        takes_base = CODINGS[name] in WITH_BASE
+        takes_base = expressions.CODINGS[name] in expressions.WITH_BASE
         levels = given + [level for option, level in named if option in ("base", "reference")]
         if len(levels) < len(given) + len(named) or len(levels) > takes_base:
             raise self.refused(f"{name} takes {'one level' if takes_base else 'no argument'}")

@@ -15,20 +15,9 @@ from numpy.typing import NDArray
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import column_problems, first_few, holds_numbers, numbers, stratum_label
 from analysis.errors import InputError, NotEstimable, raise_all
+from analysis.survival.formulas import expressions
 from analysis.survival.formulas.calls import read_condition
-from analysis.survival.formulas.expressions import (
-    CODINGS,
-    FUNCTIONS,
-    OPERATORS,
-    WITH_BASE,
-    Call,
-    Coding,
-    Column,
-    Expression,
-    Factor,
-    Number,
-    Text,
-)
+from analysis.survival.formulas.expressions import Call, Coding, Column, Expression, Factor, Number, Text
 from analysis.survival.rows import group_rows
 
 
@@ -157,8 +146,8 @@ def _contrasts(factor: Factor, values: Category) -> Any:  # noqa: ANN401
     """Formulaic's contrasts for a category's coding."""
     from formulaic.transforms import contrasts
 
-    contrast = getattr(contrasts, CODINGS[values.coding.name])
-    if CODINGS[values.coding.name] not in WITH_BASE:
+    contrast = getattr(contrasts, expressions.CODINGS[values.coding.name])
+    if expressions.CODINGS[values.coding.name] not in expressions.WITH_BASE:
         return contrast()
     base = values.coding.base
     if base is None:
@@ -192,7 +181,7 @@ class _Evaluation:
                 return self.variables[name]
             case Number(value):
                 return np.array(value)
-            case Call(function, (Column(name), Text(level))) if function in OPERATORS:
+            case Call(function, (Column(name), Text(level))) if function in expressions.OPERATORS:
                 return self.is_level(self.variables[name], level, equal=function == "Eq")
             case Call("I", (argument,)):
                 return self.of(argument)
@@ -240,7 +229,7 @@ class _Evaluation:
 
     def called(self, function: str, values: list[NDArray[np.generic]], options: Mapping[str, object]) -> Values:
         """A function of numbers, or an operator."""
-        elementwise = OPERATORS.get(function) or FUNCTIONS[function].numpy
+        elementwise = expressions.OPERATORS.get(function) or expressions.FUNCTIONS[function].numpy
         if elementwise:
             of = getattr(np, elementwise)
             floats = [np.asarray(one, dtype=np.float64) for one in values]

@@ -1,7 +1,5 @@
 """Log-rank tests between groups: weighted, stratified, for trend, pairwise, by permutation."""
 
-from __future__ import annotations
-
 from analysis.survival.group_tests.logrank import (
     LogRank,
     check_weighting,

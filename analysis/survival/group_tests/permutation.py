@@ -13,15 +13,7 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.batches import batch_bounds, in_batches
 from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import InputError, NotEstimable, RowAccount, count_problems, raise_all, warn_all
-from analysis.kernels.counts import (
-    Shuffles,
-    logrank_scores,
-    logrank_sums,
-    permuted_statistics,
-    score_chi_square,
-    shuffles,
-    statistic_of,
-)
+from analysis.kernels import counts as kernel
 from analysis.kernels.tails import chi_square_tail
 from analysis.kernels.tolerances import SAME_PERMUTED
 from analysis.survival import rows
@@ -144,11 +136,11 @@ def permutation_logrank(
     drawn = _shuffles(data, patient, first)
     if drawn.df == 0:
         raise NotEstimable(_no_information(by, listed(strata)))
-    statistic = float(statistic_of(drawn, drawn.sums))
+    statistic = float(kernel.statistic_of(drawn, drawn.sums))
     permuted = _permuted(drawn, n_permutations, seed)
     p_value = (1 + int((permuted >= statistic * (1 - SAME_PERMUTED)).sum())) / (1 + n_permutations)
-    sums = logrank_sums(rows.counts_of_rows(data, compared=True))
-    chi_square, df = score_chi_square(sums.observed - sums.expected, sums.covariance)
+    sums = kernel.logrank_sums(rows.counts_of_rows(data, compared=True))
+    chi_square, df = kernel.score_chi_square(sums.observed - sums.expected, sums.covariance)
     warn_all(data.warnings)
     return PermutationLogRank(
         statistic=statistic,
@@ -184,17 +176,17 @@ def _first_rows(
     return first
 
 
-def _shuffles(data: SurvivalData, patient: IntArray, first: IntArray) -> Shuffles:
+def _shuffles(data: SurvivalData, patient: IntArray, first: IntArray) -> kernel.Shuffles:
     """What is permuted: the scores of the patients, group labels within strata."""
     strata = data.strata.codes_as_text
-    scores = logrank_scores(data.time, data.event, entry=rows.late_entry(data), strata=strata)
+    scores = kernel.logrank_scores(data.time, data.event, entry=rows.late_entry(data), strata=strata)
     # In order of entry, so that a sum is the same however the rows are shuffled.
     order = np.lexsort((data.entry, patient))
     sums = np.bincount(patient[order], scores[order]).astype(np.float64)
-    return shuffles(sums, data.by.codes_as_text[first], strata[first], len(data.by.labels))
+    return kernel.shuffles(sums, data.by.codes_as_text[first], strata[first], len(data.by.labels))
 
 
-def _permuted(drawn: Shuffles, n_permutations: int, seed: int) -> FloatArray:
+def _permuted(drawn: kernel.Shuffles, n_permutations: int, seed: int) -> FloatArray:
     """The permuted statistics, in batches when they are many."""
     key = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
     bounds = batch_bounds(n_permutations, max(1, BATCH_DRAWS // int(drawn.sizes.sum())))
@@ -205,9 +197,9 @@ def _permuted(drawn: Shuffles, n_permutations: int, seed: int) -> FloatArray:
     return np.concatenate(batches)
 
 
-def _batch(drawn: Shuffles, key: int, bounds: tuple[int, int]) -> FloatArray:
+def _batch(drawn: kernel.Shuffles, key: int, bounds: tuple[int, int]) -> FloatArray:
     """The statistics of some permutations."""
-    return permuted_statistics(drawn, n_permutations=bounds[1] - bounds[0], key=key, first=bounds[0])
+    return kernel.permuted_statistics(drawn, n_permutations=bounds[1] - bounds[0], key=key, first=bounds[0])
 
 
 def _no_information(by: str, strata: tuple[str, ...]) -> str:

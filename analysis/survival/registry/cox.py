@@ -13,15 +13,7 @@ import pandas as pd
 from analysis import errors
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, column_problems, numbers, rows_where
-from analysis.errors import (
-    InputError,
-    NotEstimable,
-    NotSupported,
-    RowAccount,
-    choice_problems,
-    dropped_warnings,
-    raise_all,
-)
+from analysis.errors import InputError, NotEstimable, NotSupported
 from analysis.kernels import cox_registry as kernel
 from analysis.kernels.cox import CoxSolution
 from analysis.survival import cox, rows
@@ -101,10 +93,10 @@ def fit_cox_counts(
     >>> bool(np.isclose(fit.coefficients["coef"], by_rows.coefficients["coef"], rtol=1e-8).all()), fit.n
     (True, 300)
     """
-    raise_all(choice_problems("ties", ties, get_args(ApproximateTies)), InputError)
+    errors.raise_all(errors.choice_problems("ties", ties, get_args(ApproximateTies)), InputError)
     if not isinstance(count, str):
         raise InputError(f"count={count!r}: name the column of counts")
-    raise_all(column_problems(counts, [count]))
+    errors.raise_all(column_problems(counts, [count]))
     patients, strata_names = _whole(counts, count), listed(strata)
     design = cox.read_design(counts, endpoint, covariates, strata=strata_names, weights=count)
     data = design.data
@@ -117,11 +109,11 @@ def fit_cox_counts(
     )  # fmt: skip
     n_read, n_used = int(patients.sum()), int(data.weights.sum())
     dropped = _patients_dropped(counts, patients, data.dropped)
-    warnings = (*dropped_warnings(n_read, n_used, dropped), *errors.but_for_dropped(data.warnings))
+    warnings = (*errors.dropped_warnings(n_read, n_used, dropped), *errors.but_for_dropped(data.warnings))
     named = covariates if isinstance(covariates, str) else tuple(covariates)
     return _without_rows(
         *kernel.fit_large(arrays), CoxModel(endpoint, named, ties, strata_names), design.terms, design.columns,
-        RowAccount(n_read=n_read, n_used=n_used, dropped=dropped, warnings=warnings), source="a table of counts",
+        errors.RowAccount(n_read=n_read, n_used=n_used, dropped=dropped, warnings=warnings), source="a table of counts",
     )  # fmt: skip
 
 
@@ -129,13 +121,13 @@ def _whole(counts: pd.DataFrame, name: str) -> FloatArray:
     """The counts, once they are known to be whole numbers above zero."""
     problems: list[str] = []
     values = numbers(counts, name, problems, role="count column")
-    raise_all(problems)
+    errors.raise_all(problems)
     wrong = {
         "missing": np.isnan(values),
         "zero or negative": values <= 0,
         "not whole": np.isfinite(values) & (values != np.rint(values)),
     }
-    raise_all(
+    errors.raise_all(
         [
             f"count column {name!r}: {what} in {rows_where(rows)}; a count is a whole number of patients above zero"
             for what, rows in wrong.items()
@@ -222,8 +214,8 @@ def fit_cox_file(
     True
     """
     strata_names = listed(strata)
-    problems = choice_problems("ties", ties, get_args(ApproximateTies))
-    raise_all(problems + errors.count_problems("chunk_rows", chunk_rows), InputError)
+    problems = errors.choice_problems("ties", ties, get_args(ApproximateTies))
+    errors.raise_all(problems + errors.count_problems("chunk_rows", chunk_rows), InputError)
     rows.check_roles(endpoint, strata_names)
     if not isinstance(path, (str, PathLike)):
         raise InputError(f"path: expected the path of a Parquet file or folder, got {type(path).__name__}; see fit_cox")
@@ -233,7 +225,7 @@ def fit_cox_file(
             " their counts (fit_cox_counts)"
         )
     names = listed(covariates)
-    raise_all(cox.list_problems(names, endpoint), InputError)
+    errors.raise_all(cox.list_problems(names, endpoint), InputError)
     source = parquet_rows(Path(path), endpoint, names, strata_names, chunk_rows)
     known = first_pass(source)
     cox.refuse_no_events(known.rows.n_event, known.rows.n_used)
@@ -245,13 +237,13 @@ def fit_cox_file(
     problem = kernel.large_problem(large, start)
     n_used = known.rows.n_used
     warnings = (
-        *dropped_warnings(known.n_read, n_used, known.dropped),
+        *errors.dropped_warnings(known.n_read, n_used, known.dropped),
         *rows.zero_time_warnings(known.rows.n_censored_at_zero, endpoint),
     )
     return _without_rows(
         problem, kernel.maximise_large(problem), CoxModel(endpoint, names, ties, strata_names), names,
         {term: (index,) for index, term in enumerate(names)},
-        RowAccount(n_read=known.n_read, n_used=n_used, dropped=known.dropped, warnings=warnings),
+        errors.RowAccount(n_read=known.n_read, n_used=n_used, dropped=known.dropped, warnings=warnings),
         source=f"the file {Path(path).name!r}",
     )  # fmt: skip
 
@@ -278,7 +270,7 @@ def _without_rows(
     model: CoxModel,
     terms: tuple[str, ...],
     columns: Mapping[str, tuple[int, ...]],
-    account: RowAccount,
+    account: errors.RowAccount,
     *,
     source: str,
 ) -> CoxFit:

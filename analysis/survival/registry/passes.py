@@ -14,23 +14,13 @@ import pandas as pd
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, numbers
 from analysis.errors import CohortError, raise_all
-from analysis.kernels.cox_registry import (
-    SAMPLE,
-    CoxArrays,
-    EventTimes,
-    Tally,
-    add_tallies,
-    moments_within,
-    positions_in,
-    positions_missed,
-    tally_rows,
-)
+from analysis.kernels import cox_registry as kernel
 from analysis.kernels.times import run_starts
 from analysis.survival.registry.sources import missing_columns, parquet_files
 from analysis.survival.rows import NOBODY_FOLLOWED, complete_rows, group_rows, no_rows_left, survival_data
 
 if TYPE_CHECKING:
-    from analysis.kernels.cox_registry.tiles import Rows
+    from analysis.kernels.cox_tiles import Rows
 
 
 @dataclass(frozen=True)
@@ -67,11 +57,11 @@ class Part:
     `sample` some of the rows.
     """
 
-    tally: Tally
+    tally: kernel.Tally
     entries: FloatArray
     low: FloatArray
     high: FloatArray
-    sample: CoxArrays
+    sample: kernel.CoxArrays
     n_used: int
     n_event: int
     n_censored_at_zero: int
@@ -79,7 +69,7 @@ class Part:
     def __add__(self, other: Part) -> Part:
         """Of the rows of both."""
         return Part(
-            add_tallies([self.tally, other.tally]),
+            kernel.add_tallies([self.tally, other.tally]),
             np.union1d(self.entries, other.entries),
             np.minimum(self.low, other.low),
             np.maximum(self.high, other.high),
@@ -143,7 +133,7 @@ def first_pass(source: ParquetRows) -> Known:
     codes: dict[str, int] = {}
     dropped: Counter[str] = Counter()
     gathered: Part | None = None
-    n_read, step = 0, max(1, source.n_rows // SAMPLE)
+    n_read, step = 0, max(1, source.n_rows // kernel.SAMPLE)
     for frame in source.frames():
         rows, own = _complete(frame)
         dropped.update(own)
@@ -162,13 +152,13 @@ def first_pass(source: ParquetRows) -> Known:
     if len(starts) < len(distinct):
         merged = distinct[starts][np.searchsorted(starts, np.arange(len(distinct)), side="right") - 1]
     known = Known(gathered, distinct, merged, codes, n_read, dict(dropped))
-    tally = add_tallies([replace(gathered.tally, time=known.merge(gathered.tally.time))])
+    tally = kernel.add_tallies([replace(gathered.tally, time=known.merge(gathered.tally.time))])
     return replace(known, rows=replace(gathered, tally=tally, sample=_merged(gathered.sample, known)))
 
 
-def later_pass(source: ParquetRows, known: Known, events: EventTimes, index: IntArray) -> Iterator[Rows]:
+def later_pass(source: ParquetRows, known: Known, events: kernel.EventTimes, index: IntArray) -> Iterator[Rows]:
     """The rows again, chunk by chunk, for the kernel; `index` is that of each time in the tally of all."""
-    from analysis.kernels.cox_registry.tiles import Rows
+    from analysis.kernels.cox_tiles import Rows
 
     nothing, nowhere = np.empty(0), np.empty(0, dtype=np.int64)
     for frame in source.frames():
@@ -176,13 +166,13 @@ def later_pass(source: ParquetRows, known: Known, events: EventTimes, index: Int
         if not len(rows):
             continue
         arrays = _merged(_arrays(rows, source, known.codes), known)
-        own, key = tally_rows(arrays.time, arrays.event, strata=arrays.strata)
-        cell = (2 * index)[positions_in(known.rows.tally, own)][key]
+        own, key = kernel.tally_rows(arrays.time, arrays.event, strata=arrays.strata)
+        cell = (2 * index)[kernel.positions_in(known.rows.tally, own)][key]
         cell += arrays.event
         yield Rows(
             x=arrays.x.T,
             cell=cell,
-            missed=nowhere if arrays.entry is None else positions_missed(events, arrays.entry, arrays.strata),
+            missed=nowhere if arrays.entry is None else kernel.positions_missed(events, arrays.entry, arrays.strata),
             weight=nothing,
             stratum=nowhere if arrays.strata is None else arrays.strata,
         )
@@ -191,7 +181,7 @@ def later_pass(source: ParquetRows, known: Known, events: EventTimes, index: Int
 def spread(known: Known) -> tuple[FloatArray, FloatArray]:
     """What is taken off the covariates, by stratum, and what they are divided by: of the sample, where it varies."""
     sample = known.rows.sample
-    centre, scale = moments_within(sample.x, sample.strata, max(1, len(known.codes)))
+    centre, scale = kernel.moments_within(sample.x, sample.strata, max(1, len(known.codes)))
     return centre, np.where(np.isinf(scale), known.rows.high - known.rows.low, scale)
 
 
@@ -211,7 +201,7 @@ def _check(rows: pd.DataFrame, source: ParquetRows, start: int, end: int) -> Non
         raise_all([f"rows {start:,} to {end - 1:,} of the file: {fault}" for fault in faults])
 
 
-def _arrays(rows: pd.DataFrame, source: ParquetRows, codes: dict[str, int]) -> CoxArrays:
+def _arrays(rows: pd.DataFrame, source: ParquetRows, codes: dict[str, int]) -> kernel.CoxArrays:
     """Sound rows as arrays, times as they are written; labels of strata not met before get the next codes."""
     endpoint = source.endpoint
     strata = None
@@ -219,7 +209,7 @@ def _arrays(rows: pd.DataFrame, source: ParquetRows, codes: dict[str, int]) -> C
         groups = group_rows(rows, source.strata)
         own = [codes.setdefault(label, len(codes)) for label in groups.labels]
         strata = np.asarray(own, dtype=np.int64)[groups.codes]
-    return CoxArrays(
+    return kernel.CoxArrays(
         x=np.array([numbers(rows, name, []) for name in source.covariates]).T,
         time=numbers(rows, endpoint.duration, []),
         event=numbers(rows, endpoint.event, []) == 1,
@@ -228,10 +218,10 @@ def _arrays(rows: pd.DataFrame, source: ParquetRows, codes: dict[str, int]) -> C
     )
 
 
-def _part(arrays: CoxArrays, step: int) -> Part:
+def _part(arrays: kernel.CoxArrays, step: int) -> Part:
     """What is gathered from the rows of a chunk."""
     return Part(
-        tally=tally_rows(arrays.time, arrays.event, strata=arrays.strata)[0],
+        tally=kernel.tally_rows(arrays.time, arrays.event, strata=arrays.strata)[0],
         entries=np.empty(0) if arrays.entry is None else np.unique(arrays.entry),
         low=arrays.x.min(axis=0),
         high=arrays.x.max(axis=0),
@@ -242,7 +232,7 @@ def _part(arrays: CoxArrays, step: int) -> Part:
     )
 
 
-def _merged(arrays: CoxArrays, known: Known) -> CoxArrays:
+def _merged(arrays: kernel.CoxArrays, known: Known) -> kernel.CoxArrays:
     """The rows with near-ties merged; entry still comes before the end."""
     time = known.merge(arrays.time)
     if arrays.entry is None:

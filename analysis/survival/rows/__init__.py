@@ -1,7 +1,5 @@
 """The gate from a frame to arrays: survival data, groups, counts, patients."""
 
-from __future__ import annotations
-
 from analysis.errors import choice_problems, count_problems, level_problems, number_problems
 from analysis.survival.rows.groups import (
     Groups,

@@ -13,14 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.arrays import IntArray
-from analysis.cohort.columns import (
-    NUMBER_TYPES,
-    as_float,
-    first_few,
-    holds_numbers,
-    rows_where,
-    stratum_label,
-)
+from analysis.cohort import columns
+from analysis.cohort.columns import first_few
 from analysis.errors import CohortError
 
 MOST_NUMERIC_GROUPS = 20
@@ -92,7 +86,7 @@ def _nested(column: pd.Series) -> str:
     first = next((value for value, wrong in zip(column, nested, strict=True) if wrong), column.dtype)
     return (
         f"column {column.name!r}: cells that are no single value, as {str(first)[:40]} ({type(first).__name__}), in"
-        f" {rows_where(nested)}; a group needs one label a row: make them text or numbers first"
+        f" {columns.rows_where(nested)}; a group needs one label a row: make them text or numbers first"
     )
 
 
@@ -154,7 +148,7 @@ def _one_grouping(column: pd.Series) -> Groups:
 
 def labels_of(name: object, values: Sequence[object]) -> tuple[str, ...]:
     """Values as stratum labels; refused when two of them read alike."""
-    labels = tuple(stratum_label(value) for value in values)
+    labels = tuple(columns.stratum_label(value) for value in values)
     if len(set(labels)) < len(labels):
         twice = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
         raise CohortError(f"column {name!r}: values of different types read alike ({first_few(twice)})")
@@ -163,9 +157,9 @@ def labels_of(name: object, values: Sequence[object]) -> tuple[str, ...]:
 
 def _in_order_of_values(values: Sequence[object]) -> list[int]:
     """The order of values: numbers as numbers and first; then intervals, dates and time spans as such, else text."""
-    numeric = [index for index, value in enumerate(values) if isinstance(value, NUMBER_TYPES)]
-    others = [index for index, value in enumerate(values) if not isinstance(value, NUMBER_TYPES)]
-    in_order = sorted(numeric, key=lambda index: as_float(values[index]))
+    numeric = [index for index, value in enumerate(values) if isinstance(value, columns.NUMBER_TYPES)]
+    others = [index for index, value in enumerate(values) if not isinstance(value, columns.NUMBER_TYPES)]
+    in_order = sorted(numeric, key=lambda index: columns.as_float(values[index]))
     if others and all(isinstance(values[index], ORDERED_TYPES) for index in others):
         with suppress(TypeError):  # days and numbers, or times with and without a zone, have no order among them
             return in_order + sorted(others, key=lambda index: cast("Any", values[index]))
@@ -175,7 +169,7 @@ def _in_order_of_values(values: Sequence[object]) -> list[int]:
 def grouping_problems(column: pd.Series) -> list[str]:
     """What keeps a column from naming groups: cells that cannot be labels; so many numbers that it is a measurement."""
     problems = label_problems(column)
-    if problems or not holds_numbers(column):
+    if problems or not columns.holds_numbers(column):
         return problems
     n_values = column.nunique()
     if n_values <= MOST_NUMERIC_GROUPS:

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.kernels.cox.at_risk import risk_sets
-from analysis.kernels.cox.exact_ties import add_rows, evaluate_exact, no_rows
-from analysis.kernels.cox.likelihood import cox_problem, evaluate
+from analysis.kernels.cox.likelihood import add_rows, cox_problem, evaluate, evaluate_exact, no_rows
 
 
 def by_definition(x: np.ndarray, time: np.ndarray, event: np.ndarray, entry: np.ndarray, beta: np.ndarray) -> float:

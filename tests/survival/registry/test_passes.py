@@ -6,6 +6,7 @@ import pytest
 
 from analysis import Endpoint, baseline_hazard, fit_cox, fit_cox_file
 from analysis.errors import CohortError, InputError, NotEstimable, NotSupported, SuspiciousValues
+from analysis.kernels import cox_registry
 from tests.reference import cases, cohort
 from tests.survival.registry.test_cox import assert_same_fit
 
@@ -72,9 +73,7 @@ def test_missing_values_are_counted_as_in_one_piece(tmp_path):
 
 
 def test_a_sample_smaller_than_the_rows_and_a_column_it_holds_constant(tmp_path, monkeypatch):
-    from analysis.survival.registry import passes
-
-    monkeypatch.setattr(passes, "SAMPLE", 50)
+    monkeypatch.setattr(cox_registry, "SAMPLE", 50)
     rows = rows_of().assign(rare=lambda table: (table.index % 40 == 7).astype(int))
     found = fit_cox_file(written(tmp_path, rows), PLAIN, ["x", "rare"], chunk_rows=400)
     assert_same_fit(found, fit_cox(rows, PLAIN, ["x", "rare"], engine="kernel"))

@@ -4,17 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from analysis.kernels import cox_registry
 from analysis.kernels.cox.at_risk import risk_sets
 from analysis.kernels.cox.likelihood import cox_problem, evaluate, fit_arrays
-from analysis.kernels.cox_registry import likelihood
-from analysis.kernels.cox_registry.likelihood import (
-    CoxArrays,
-    LargeProblem,
-    arrays_rows,
-    evaluate_large,
-    fit_large,
-    large_problem,
-)
+from analysis.kernels.cox_registry import CoxArrays, LargeProblem, arrays_rows, evaluate_large, fit_large, large_problem
 
 CASES = [
     {},
@@ -74,7 +67,7 @@ def test_the_likelihood_is_that_of_sorted_rows(case, ties):
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_maximum_from_a_sample_is_the_maximum(case, order, monkeypatch):
-    monkeypatch.setattr(likelihood, "SAMPLE", 120)
+    monkeypatch.setattr(cox_registry, "SAMPLE", 120)
     x, time, event, options = rows_of(**case)
     problem, solution = fit_large(CoxArrays(np.asarray(x, order=order), time, event, **options))
     coef, covariance, log_likelihood = fit_arrays(x, time, event, **options)
@@ -100,7 +93,7 @@ def test_replicates_are_rows_written_out(case):
 
 
 def test_a_column_that_the_sample_holds_constant_is_still_estimated(monkeypatch):
-    monkeypatch.setattr(likelihood, "SAMPLE", 90)
+    monkeypatch.setattr(cox_registry, "SAMPLE", 90)
     x, time, event, _ = rows_of()
     x[:, 1] = 0.0
     x[np.arange(len(x)) % 10 == 3, 1] = 1.0  # the sample takes every tenth row, from the first
@@ -120,3 +113,42 @@ def test_events_of_everybody_at_risk_compare_nobody():
     problem = arrays_problem(CoxArrays(x, time, event | True, strata=every), np.tile(x.mean(0), (300, 1)), x.std(0))
     assert not problem.compared
     assert arrays_problem(CoxArrays(x, time, event), x.mean(0)[None], x.std(0)).compared
+
+
+def outcomes_of(n=900, *, digits=1):
+    """Times and entries with ties, strata and weights."""
+    rng = np.random.default_rng(1)
+    time = np.round(rng.exponential(5, n), digits) + 1
+    entry = np.where(rng.random(n) < 0.5, np.round(time * rng.random(n) * 0.6, digits), -np.inf)
+    entry = np.where(entry < time, entry, -np.inf)
+    return time, rng.random(n) < 0.6, entry, rng.integers(0, 3, n), rng.uniform(0.2, 3, n)
+
+
+def test_tallies_of_parts_add_up_to_that_of_the_whole():
+    time, event, _, strata, weights = outcomes_of()
+    whole, key = cox_registry.tally_rows(time, event, strata=strata, weights=weights)
+    parts, keys = zip(
+        *(
+            cox_registry.tally_rows(time[rows], event[rows], strata=strata[rows], weights=weights[rows])
+            for rows in (slice(0, 100), slice(100, 101), slice(101, None))
+        ),
+        strict=True,
+    )
+    added = cox_registry.add_tallies(parts)
+    for name in ("stratum", "time", "n_event", "event_weight"):
+        assert_allclose(getattr(added, name), getattr(whole, name), rtol=1e-12)
+    index = np.concatenate([cox_registry.positions_in(added, part)[own] for part, own in zip(parts, keys, strict=True)])
+    assert (index == key).all()
+
+
+def test_positions_by_their_definition():
+    time, event, entry, strata, _ = outcomes_of(200, digits=0)
+    tally, key = cox_registry.tally_rows(time, event, strata=strata)
+    events, index = cox_registry.event_times(tally)
+    missed = cox_registry.positions_missed(events, entry, strata)
+    for row in range(len(time)):
+        own = events.stratum == strata[row]
+        before = int((events.stratum < strata[row]).sum())
+        lived, late = (int((own & (events.times <= at)).sum()) for at in (time[row], entry[row]))
+        assert index[key[row]] == (before + lived if lived else 0)
+        assert missed[row] == (before + late if late else 0)

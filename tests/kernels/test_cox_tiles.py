@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from analysis.kernels.cox_registry.tiles import TILE, Rows, add_expected, add_risks, visit_event_times
+from analysis.kernels.cox_tiles import TILE, Rows, add_expected, add_risks, visit_event_times
 
 P, N_TIMES = 3, 5
 

@@ -1,7 +1,7 @@
 """Passes over many rows for a Cox model, as machine code: tiles of rows that stay in the fastest memory.
 
 Both passes read each row once and keep nothing of it but what it adds to sums: the first to the risks at its event
-time, the second to the events expected and to their products with the covariates. See `likelihood`.
+time, the second to the events expected and to their products with the covariates. See `cox_registry`.
 """
 
 from __future__ import annotations
