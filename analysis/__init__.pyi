@@ -114,6 +114,14 @@ from analysis.survival.cox import (
 )
 from analysis.survival.concordance import concordance as concordance, Concordance as Concordance
 
+# What does the model say of another patient, and which of two models says more?
+from analysis.survival.prediction import (
+    predict_survival as predict_survival,
+    predict_quantile as predict_quantile,
+    compare_models as compare_models,
+    ModelComparison as ModelComparison,
+)
+
 # What if other events compete?
 from analysis.survival.competing import (
     cumulative_incidence as cumulative_incidence,

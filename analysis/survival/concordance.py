@@ -121,7 +121,7 @@ def concordance(
         entry=data.entry,
         strata=data.strata.codes,
         weights=data.weights,
-        time_weights=_uno_weights(data) if weighting == "uno" else None,
+        time_weights=uno_weights(data) if weighting == "uno" else None,
     )
     value, std_error = jackknife_error(counts, data.weights)
     if np.isnan(value):
@@ -132,7 +132,7 @@ def concordance(
     return Concordance(value, std_error, weighting, **data.account)
 
 
-def _uno_weights(data: SurvivalData) -> FloatArray:
+def uno_weights(data: SurvivalData) -> FloatArray:
     """1/G(t-)^2 at each row's time, G the Kaplan-Meier curve of the censoring (events leave before censorings)."""
     distinct, index = np.unique(data.time, return_inverse=True)
     n_event = np.bincount(index, data.weights * data.event)

@@ -1,7 +1,7 @@
 """The Cox likelihood in numpy, the reference: risk sets, Newton's steps, residuals, exact ties, concordance."""
 
 from analysis.kernels.cox.at_risk import RiskSets, at_risk_sums, cumulated, event_sums, risk_sets
-from analysis.kernels.cox.concordance import concordance_influence, jackknife_error
+from analysis.kernels.cox.concordance import concordance_influence, jackknife_error, pair_influence
 from analysis.kernels.cox.likelihood import (
     CoxPoint,
     CoxProblem,

@@ -157,13 +157,18 @@ def jackknife_error(counts: PairCounts, weights: FloatArray, cluster: IntArray |
     concordance, std_error : float
         NaN when no pair can be compared.
     """
+    value, influence = pair_influence(counts, weights)
+    if cluster is not None:
+        influence = np.bincount(cluster, influence).astype(np.float64)
+    return value, float(np.sqrt(influence @ influence))
+
+
+def pair_influence(counts: PairCounts, weights: FloatArray) -> tuple[float, FloatArray]:
+    """The concordance, and the influence of each row on it, times its weight; NaN when no pair can be compared."""
     pairs = counts.concordant + counts.discordant + counts.tied
     n_pairs = float(weights @ pairs) / 2
     if n_pairs <= 0:
-        return float("nan"), float("nan")
+        return float("nan"), np.full(len(weights), np.nan)
     difference = counts.concordant - counts.discordant
     somers = float(weights @ difference) / 2 / n_pairs
-    influence = weights * (difference - somers * pairs) / n_pairs
-    if cluster is not None:
-        influence = np.bincount(cluster, influence).astype(np.float64)
-    return (somers + 1) / 2, float(np.sqrt(influence @ influence)) / 2
+    return (somers + 1) / 2, weights * (difference - somers * pairs) / n_pairs / 2

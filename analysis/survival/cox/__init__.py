@@ -8,11 +8,12 @@ from analysis.survival.cox.model import (
     Design,
     attained,
     chi_square,
+    linear_predictor,
     list_problems,
     read_design,
     refuse_collinear,
     refuse_constant,
     refuse_no_events,
 )
-from analysis.survival.cox.result import LARGEST_LOGARITHM, CoxFit, CoxModel, hazard_ratios
-from analysis.survival.cox.terms import formula_columns, level_columns, read_term_design
+from analysis.survival.cox.result import LARGEST_LOGARITHM, CoxFit, CoxModel, fitted_problem, hazard_ratios
+from analysis.survival.cox.terms import formula_columns, level_columns, matrix_of_rows, read_term_design

@@ -17,6 +17,7 @@ from analysis.errors import AnalysisWarning, InputError, NotEstimable, raise_all
 from analysis.kernels import cox as kernel
 from analysis.kernels import tolerances
 from analysis.kernels.cox import CoxPoint, CoxProblem
+from analysis.survival.formulas import Term, Values
 from analysis.survival.rows import SurvivalData, check_endpoint, survival_data
 
 Ties = Literal["efron", "breslow", "exact"]
@@ -29,7 +30,8 @@ class Design:
     """The rows a model uses and its design matrix.
 
     `columns` says which columns of `x` each term of the formula fills: several for a category with several levels;
-    `coded_against` what the column of a category's first level would be called, which has none.
+    `coded_against` what the column of a category's first level would be called, which has none; `recipe` how a formula
+    makes the same columns of other rows.
     """
 
     data: SurvivalData
@@ -37,6 +39,20 @@ class Design:
     terms: tuple[str, ...]
     columns: Mapping[str, tuple[int, ...]]
     coded_against: Mapping[str, str] = field(default_factory=dict)
+    recipe: Recipe | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """What the columns of a formula's design matrix are made of.
+
+    `variables` are the columns that its terms name, on the rows fitted; `columns` what they are called in the cohort.
+    """
+
+    terms: tuple[Term, ...]
+    variables: Mapping[str, Values]
+    columns: Mapping[str, str]
+    strata: tuple[str, ...]
 
 
 def read_design(

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import FloatArray
-from analysis.cohort.columns import Endpoint, first_few, holds_numbers, numbers, rows_where
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import Endpoint, column_problems, first_few, holds_numbers, numbers, rows_where
 from analysis.errors import CohortError, InputError, raise_all
 from analysis.survival import formulas
-from analysis.survival.cox.model import Design, check_given, outcome_among_covariates, same_names
-from analysis.survival.formulas import Term
-from analysis.survival.rows import SurvivalData, listed, survival_data
+from analysis.survival.cox.model import Design, Recipe, check_given, outcome_among_covariates, same_names
+from analysis.survival.formulas import Category, Term, Values
+from analysis.survival.rows import listed, survival_data
 
 
 def formula_design(cohort: pd.DataFrame, endpoint: Endpoint, text: str, roles: dict[str, Any]) -> Design:
@@ -147,17 +147,98 @@ def _of_terms(
     columns = {name: formulas.column_values(cohort, name, problems, data.position) for name in names}
     raise_all(problems)
     variables = {name: columns[column] for name, column in by_name.items()}
-    filled = formulas.term_columns(terms, variables, listed(roles["strata"]))
+    recipe = Recipe(tuple(terms), variables, by_name, listed(roles["strata"]))
+    filled = formulas.term_columns(terms, variables, recipe.strata)
     if not filled:
         raise InputError(
             f"covariates: {given!r} leaves nothing to estimate: the baseline hazards of the strata absorb every term"
         )
     x, labels = formulas.matrix_of(filled, data.n_used), [name for _, columns in filled for name, _ in columns]
     raise_all(same_names(labels), InputError)
-    _refuse_undefined(data, x, labels)
+    _refuse_undefined(data.position, data.n_read, x, labels)
     index = iter(range(len(labels)))
     of_term = {term.text: tuple(islice(index, len(columns))) for term, columns in filled}
-    return Design(data, np.ascontiguousarray(x), tuple(labels), of_term, formulas.coded_against(filled, variables))
+    against = formulas.coded_against(filled, variables)
+    return Design(data, np.ascontiguousarray(x), tuple(labels), of_term, against, recipe)
+
+
+def matrix_of_rows(design: Design, rows: pd.DataFrame) -> FloatArray:
+    """The columns of a design for other rows: with the levels, means and knots of the rows that it was made of.
+
+    Parameters
+    ----------
+    design : Design
+    rows : DataFrame
+        Its covariates, complete.
+
+    Returns
+    -------
+    ndarray, shape (n, p)
+
+    Raises
+    ------
+    CohortError
+        With every fault at once: columns that are not there, missing values, levels that no row fitted has.
+    InputError
+        Values beyond the outer knots of a spline that has none there.
+
+    Examples
+    --------
+    >>> from analysis.survival.cox import read_design
+    >>> cohort = pd.DataFrame({"t": [1.0, 2, 3], "e": [1, 1, 1], "mg": [0.7, 0.8, 0.9], "site": list("abc")})
+    >>> design = read_design(cohort, Endpoint("t", "e"), "center(mg) + site")
+    >>> matrix_of_rows(design, pd.DataFrame({"mg": [0.9], "site": ["c"]})).round(3).tolist()
+    [[0.1, 0.0, 1.0]]
+    """
+    recipe = design.recipe
+    by_name = recipe.columns if recipe else {name: _column_named(name, rows) for name in design.columns}
+    raise_all(column_problems(rows, list(by_name.values())))
+    problems = _missing_values(rows, by_name.values())
+    raise_all(problems)
+    everywhere = np.arange(len(rows))
+    variables = {name: formulas.column_values(rows, column, problems, everywhere) for name, column in by_name.items()}
+    if recipe is None:
+        problems += [
+            f"column {column!r}: the model has numbers there, these rows text"
+            for name, column in by_name.items()
+            if isinstance(variables[name], Category)
+        ]
+        raise_all(problems)
+        return np.column_stack([np.asarray(variables[name], dtype=np.float64) for name in by_name])
+    recoded = {
+        name: _recoded(by_name[name], values, recipe.variables[name], problems) for name, values in variables.items()
+    }
+    raise_all(problems)
+    filled = formulas.term_columns(recipe.terms, recoded, recipe.strata, recipe.variables)
+    x = formulas.matrix_of(filled, len(rows))
+    _refuse_undefined(everywhere, len(rows), x, design.terms)
+    return np.ascontiguousarray(x)
+
+
+def _missing_values(rows: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Missing values, column by column: a prediction needs them all."""
+    absent = {name: rows[name].isna().to_numpy(dtype=bool) for name in dict.fromkeys(names)}
+    return [f"column {name!r}: missing in {rows_where(out)}" for name, out in absent.items() if out.any()]
+
+
+def _recoded(column: str, values: Values, fitted: Values, problems: list[str]) -> Values:
+    """A column of other rows as the rows fitted have it; what cannot be is added to the problems."""
+    if isinstance(values, Category) != isinstance(fitted, Category):
+        has, had = ("text", "numbers") if isinstance(values, Category) else ("numbers", "text")
+        problems.append(f"column {column!r}: the model has {had} there, these rows {has}")
+        return fitted
+    if not isinstance(values, Category) or not isinstance(fitted, Category):
+        return values
+    unknown = [label for label in values.levels if label not in fitted.levels]
+    if unknown:
+        where = np.isin(values.codes, [values.levels.index(label) for label in unknown])
+        problems.append(
+            f"column {column!r}: no row of the model has {first_few(map(repr, unknown))}, {rows_where(where)};"
+            f" its levels are {first_few(map(repr, fitted.levels), 12)}"
+        )
+        return fitted
+    index = np.array([fitted.levels.index(label) for label in values.levels], dtype=np.int64)
+    return Category(index[values.codes], fitted.levels)
 
 
 def _column_named(name: str, cohort: pd.DataFrame) -> str:
@@ -198,15 +279,15 @@ def level_columns(design: Design) -> tuple[tuple[str, ...], FloatArray]:
     return tuple(names), np.column_stack(parts)
 
 
-def _refuse_undefined(data: SurvivalData, x: FloatArray, names: Sequence[str]) -> None:
+def _refuse_undefined(position: IntArray, n_read: int, x: FloatArray, names: Sequence[str]) -> None:
     """An error when a transformation gave infinite or undefined values, such as the log of zero."""
     problems = []
     for column, name in zip(x.T, names, strict=True):
         wrong = ~np.isfinite(column)
         if not wrong.any() or ":" in name:
             continue
-        rows = np.zeros(data.n_read, dtype=bool)
-        rows[data.position[wrong]] = True
+        rows = np.zeros(n_read, dtype=bool)
+        rows[position[wrong]] = True
         log = re.fullmatch(r"(?:np\.)?log(?:2|10)?\((.*)\)", name)
         if log and np.isneginf(column[wrong]).all():
             problems.append(

@@ -20,7 +20,10 @@ Span = tuple[tuple[Factor, bool], ...]
 
 
 def term_columns(
-    terms: Sequence[Term], variables: Mapping[str, Values], strata: Sequence[str] = ()
+    terms: Sequence[Term],
+    variables: Mapping[str, Values],
+    strata: Sequence[str] = (),
+    fitted: Mapping[str, Values] | None = None,
 ) -> list[tuple[Term, Columns]]:
     """The columns that each term fills, a category against its first level wherever the baseline spans that level.
 
@@ -35,6 +38,8 @@ def term_columns(
         The columns that they name, on the rows used.
     strata : sequence
         The columns by which baseline hazards differ.
+    fitted : mapping, optional
+        The columns on the rows of a model, when `variables` are those of other rows that it shall predict.
 
     Returns
     -------
@@ -46,7 +51,7 @@ def term_columns(
     InputError, NotEstimable
         As `factor_values`; too many columns.
     """
-    values = {factor: factor_values(factor, variables) for term in terms for factor in term.factors}
+    values = {factor: factor_values(factor, variables, fitted) for term in terms for factor in term.factors}
     spanned, absorbed = _spanned_by_strata(terms, values, set(strata))
     filled, total = [], 0
     for term in terms:

@@ -64,7 +64,9 @@ def column_values(cohort: pd.DataFrame, name: str, problems: list[str], position
     return Category(groups.codes, groups.labels)
 
 
-def factor_values(factor: Factor, variables: Mapping[str, Values]) -> Values:
+def factor_values(
+    factor: Factor, variables: Mapping[str, Values], fitted: Mapping[str, Values] | None = None
+) -> Values:
     """What a factor is in each row.
 
     Parameters
@@ -72,6 +74,8 @@ def factor_values(factor: Factor, variables: Mapping[str, Values]) -> Values:
     factor : Factor
     variables : mapping
         The columns that it names: numbers, or categories.
+    fitted : mapping, optional
+        The same columns of the rows that means, knots and levels are taken from; these rows themselves by default.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def factor_values(factor: Factor, variables: Mapping[str, Values]) -> Values:
     >>> factor_values(Factor(Call("log2", (Column("x"),)), "log2(x)"), {"x": np.array([1.0, 8.0])}).tolist()
     [0.0, 3.0]
     """
-    values = evaluated(factor, variables)
+    values = evaluated(factor, variables, fitted=fitted)
     if isinstance(values, Category) and len(values.levels) < 2:
         raise NotEstimable(
             f"covariate {factor.text!r} holds one level only ({values.levels[0]!r}) in the {len(values.codes)} rows"
@@ -98,10 +102,19 @@ def factor_values(factor: Factor, variables: Mapping[str, Values]) -> Values:
     return values
 
 
-def evaluated(factor: Factor, variables: Mapping[str, Values], *, role: str = "covariates:") -> Values:
+def evaluated(
+    factor: Factor,
+    variables: Mapping[str, Values],
+    *,
+    role: str = "covariates:",
+    fitted: Mapping[str, Values] | None = None,
+) -> Values:
     """What an expression is in each row, whatever that is; messages begin with the role of its text."""
+    text = f"{role} {factor.text!r}"
     with np.errstate(all="ignore"):
-        return _Evaluation(f"{role} {factor.text!r}", variables).of(factor.expression)
+        return _Evaluation(text, variables, _Evaluation(text, fitted) if fitted is not None else None).of(
+            factor.expression
+        )
 
 
 def factor_columns(factor: Factor, values: Values, *, full: bool) -> Columns:
@@ -173,6 +186,8 @@ class _Evaluation:
 
     text: str
     variables: Mapping[str, Values]
+    fitted: _Evaluation | None = None
+    """The same on the rows that means, knots and levels are taken from, where these are others."""
 
     def of(self, expression: Expression) -> Values:
         """The value of an expression."""
@@ -186,10 +201,11 @@ class _Evaluation:
             case Call("I", (argument,)):
                 return self.of(argument)
             case Call("C", (argument,), options):
-                return self.category(self.of(argument), dict(options))
+                category = self.category(self.of(argument), dict(options))
+                return category if self.fitted is None else self.recoded(category, self.fitted.of(expression))
             case Call(function, arguments, options):
                 values = [self.numbers(self.of(argument)) for argument in arguments]
-                return self.called(function, values, dict(options))
+                return self.called(function, values, dict(options), arguments)
         raise InputError(f"{self.text} has no value")
 
     def numbers(self, values: Values) -> NDArray[np.generic]:
@@ -227,15 +243,31 @@ class _Evaluation:
         index = np.array([levels.index(label) for label in category.levels], dtype=np.int64)
         return replace(category, codes=index[category.codes], levels=levels)
 
-    def called(self, function: str, values: list[NDArray[np.generic]], options: Mapping[str, object]) -> Values:
+    def recoded(self, category: Category, fitted: Values) -> Category:
+        """A category with the levels of the rows fitted, of which it may hold no other."""
+        assert isinstance(fitted, Category)
+        _refuse_unknown_levels(self.text, category.levels, fitted.levels)
+        index = np.array([fitted.levels.index(label) for label in category.levels], dtype=np.int64)
+        return replace(fitted, codes=index[category.codes])
+
+    def called(
+        self,
+        function: str,
+        values: list[NDArray[np.generic]],
+        options: Mapping[str, object],
+        arguments: Sequence[Expression],
+    ) -> Values:
         """A function of numbers, or an operator."""
         elementwise = expressions.OPERATORS.get(function) or expressions.FUNCTIONS[function].numpy
         if elementwise:
             of = getattr(np, elementwise)
             floats = [np.asarray(one, dtype=np.float64) for one in values]
             return np.asarray(reduce(of, floats) if function in ("And", "Or") else of(*floats))
+        learned: dict[str, object] = {}
         try:
-            return _transformed(function, pd.Series(values[0], dtype=np.float64), options)
+            if self.fitted is not None:
+                _transformed(function, self.fitted.numbers(self.fitted.of(arguments[0])), options, learned)
+            return _transformed(function, values[0], options, learned)
         except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(f"{self.text} cannot be computed: {reason}") from error
@@ -247,8 +279,13 @@ def _as_category(values: NDArray[np.generic]) -> Category:
     return Category(codes.astype(np.int64), tuple(stratum_label(level) for level in levels.tolist()))
 
 
-def _transformed(function: str, values: pd.Series, options: Mapping[str, object]) -> Values:
-    """Formulaic's transformation of a column of numbers into one, or into several by their names."""
+def _transformed(
+    function: str, values: NDArray[np.generic], options: Mapping[str, object], learned: dict[str, object]
+) -> Values:
+    """Formulaic's transformation of a column of numbers into one, or into several by their names.
+
+    Means, knots and the like are put into `learned`, or taken from it when they are there.
+    """
     from formulaic import transforms
 
     of = {
@@ -261,7 +298,7 @@ def _transformed(function: str, values: pd.Series, options: Mapping[str, object]
         "cc": transforms.cyclic_cubic_spline,
     }[function]
     fixed = {"constraints": "center"} if function in ("cr", "cs", "cc") else {}
-    computed = of(values, **{**options, **fixed})
+    computed = of(pd.Series(values, dtype=np.float64), **{**options, **fixed}, _state=learned)
     computed = getattr(computed, "__wrapped__", computed)
     if isinstance(computed, dict):
         return {name: np.asarray(column, dtype=np.float64) for name, column in computed.items()}
