@@ -33,10 +33,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[None]:
-    """A worker with two threads of a Dask cluster on this machine, in a process of its own."""
+    """A worker with two threads of a Dask cluster on this machine, in a process of its own; ports are any free ones."""
     from dask.distributed import Client, LocalCluster
 
-    where = {"host": "127.0.0.1", "dashboard_address": None, "local_directory": str(folder)}
+    where = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "local_directory": str(folder)}
     workers = LocalCluster(n_workers=1, threads_per_worker=2, **where)
     with workers, Client(workers), parallel_config(backend="dask"):
         yield
