@@ -17,6 +17,8 @@ from analysis.present.pages import ExplorerFrames, explorer_page
 from analysis.strata.dose_response import dose_response
 from analysis.strata.search import CutpointSearch, Scan, search_rows
 from analysis.study.outputs.explorer_cuts import MOST_STEPS, Cut, slider_cuts, spread, survival_at_cuts, used_rows
+from analysis.study.plan import StudyPlan
+from analysis.study.prepare import prepare_study
 from analysis.study.report.sections.searching import searched
 from analysis.study.study import Study
 
@@ -117,13 +119,13 @@ def write_explorer(study: Study, path: str | Path, *, report: str = "") -> Path 
     return replace_file(path, page)
 
 
-def explorer_display(study: Study, *, height: int = 900) -> IFrame:
+def explorer_display(study: Study | StudyPlan, *, height: int = 900) -> IFrame:
     """The explorer inside a notebook: the page in a frame of its own.
 
     Parameters
     ----------
-    study : Study
-        A prepared study.
+    study : Study or StudyPlan
+        A prepared study, such as `StudyResults.study`, or a plan: its rows are read, nothing else of it is carried out.
     height : int
         Of the frame, in pixels.
 
@@ -141,6 +143,8 @@ def explorer_display(study: Study, *, height: int = 900) -> IFrame:
 
     from IPython.display import IFrame
 
+    if isinstance(study, StudyPlan):
+        study = prepare_study(study)
     page = _page(study, explorer_frames(study), report="")
     address = "data:text/html;charset=utf-8;base64," + base64.b64encode(page.encode("utf-8")).decode("ascii")
     return IFrame(address, width="100%", height=height)

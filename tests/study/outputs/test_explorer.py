@@ -239,4 +239,5 @@ def test_the_page_shows_in_a_notebook_without_a_file(study, frames, monkeypatch,
     shown = explorer_display(study, height=700)
     assert shown.src.startswith("data:text/html;charset=utf-8;base64,")
     assert shown.height == 700
+    assert explorer_display(study.plan).src == shown.src
     assert not list(tmp_path.iterdir())
