@@ -205,7 +205,7 @@ def test_an_explorer_whose_engine_aborts_is_refused_in_words(monkeypatch):
     aborted = subprocess.CompletedProcess([], -6, b"", b"")
     monkeypatch.setattr(explorer_of_present.subprocess, "run", lambda *_, **__: aborted)
     with pytest.raises(NotSupported, match=r"vl-convert ended with -6.*ulimit"):
-        explorer_of_present._chart_script()
+        explorer_of_present._chart_script.__wrapped__()
 
 
 def test_numbers_that_are_not_finite_are_missing_on_the_page():

@@ -9,6 +9,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -157,6 +158,7 @@ def explorer_page(
     )
 
 
+@cache
 def _chart_script() -> str:
     """The script that draws the charts, of the version that they are written in.
 
