@@ -22,7 +22,6 @@ PARTS = (
     "cox_speed",
     "search_speed",
     "resampling_speed",
-    "simulation_speed",
     "registry_speed",
 )
 PACKAGES = (
@@ -39,8 +38,6 @@ WHERE_THE_TIME_GOES = (
     "- Cox with a million rows: a start on 25,000 of them, then passes over all, partly bound by memory bandwidth. The"
     " Rust package takes half of what it took when the goal was set.",
     "- 10,000 permutations: 70 % is the shuffles and their sums, the rest the public call's checks and tables.",
-    "- 1,000 simulated cohorts: most is Newton's steps of the Cox fits, cohort by cohort;"
-    " the rest is counting, medians and the bench's own rows.",
     "- A Parquet file: reading and grouping are DuckDB's own; curves and test come on top, about 40 ms.",
     "- Times that nearly all differ: two sorts, one of them to merge near-ties.",
 )
