@@ -1,9 +1,9 @@
 """The same numbers on every x86-64 processor: compiled loops, seeded draws and figures, compared to the last bit.
 
-One process computes for this machine, one for a machine with AVX2, and one for any x86-64 machine: each with its own
-compiled loops, first compiled and then read from the cache, with the instructions that numpy, OpenBLAS and the C
-library may use there. Matrix products, LAPACK, and numpy's exponentials and logarithms differ in the last bits between
-processors; what comes from them is the same to the bound that is tested here.
+One process computes for this machine, one for a machine with AVX2, and one for any x86-64 machine, with the
+instructions that numpy, OpenBLAS and the C library may use there. The latter two compile their own loops, and then read
+them from the cache; this machine takes those of the other tests. Matrix products, LAPACK, and numpy's exponentials and
+logarithms differ in the last bits between processors; what comes from them is the same to the bound that is tested.
 """
 
 from __future__ import annotations
@@ -156,7 +156,8 @@ def start(environment: dict[str, str], folder: Path, names: str) -> subprocess.P
     """A process that writes some of what is computed to its folder."""
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-W", "error", "-m", "tests.test_processors", str(folder), names]
-    settings = os.environ | {"NUMBA_CACHE_DIR": str(folder / "numba"), "OPENBLAS_NUM_THREADS": "1"} | environment
+    own = {"NUMBA_CACHE_DIR": str(folder / "numba")} if environment else {}
+    settings = os.environ | own | {"OPENBLAS_NUM_THREADS": "1"} | environment
     return subprocess.Popen(command, env=settings, cwd=ROOT, stderr=subprocess.PIPE, text=True)
 
 
@@ -170,12 +171,12 @@ def finish(runs: dict[str, subprocess.Popen[str]], folder: Path) -> dict[str, Nu
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory) -> dict[str, dict[str, Numbers]]:
-    """Everything, as each processor computes it: first with loops compiled, then with loops from the cache."""
+    """Everything, as each processor computes it, and again with loops from the cache."""
     folder = tmp_path_factory.mktemp("processors")
     wanted = {"this machine": "same close figures", "haswell": "same", "x86-64": "same close figures"}
     first = {name: start(settings, folder / name, wanted[name]) for name, settings in processors().items()}
     cold = finish(first, folder)
-    again = {name: start(settings, folder / name, "same") for name, settings in processors().items()}
+    again = {name: start(settings, folder / name, "same") for name, settings in processors().items() if settings}
     return {"cold": cold, "warm": finish(again, folder)}
 
 
@@ -189,7 +190,7 @@ def numeric(result: object) -> Iterator[tuple[str, np.ndarray]]:
 
 
 @pytest.mark.parametrize("cache", ["cold", "warm"])
-@pytest.mark.parametrize("processor", list(processors()))
+@pytest.mark.parametrize("processor", ["haswell", "x86-64"])
 def test_seeded_results_and_compiled_loops_have_the_same_bits(computed, processor, cache):
     expected, actual = computed["cold"]["this machine"]["same"], computed[cache][processor]["same"]
     assert expected.keys() == actual.keys()
