@@ -21,10 +21,10 @@ docs: .venv/installed  ## the documentation as one offline folder: build/docs/in
 	$(BIN)/python docs/build.py build/docs
 
 test: .venv/installed  ## all tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 coverage: .venv/installed  ## which lines the tests reach: build/coverage/index.html
-	$(BIN)/python -m pytest -n auto --cov --cov-report=html --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=html --cov-report=term
 
 lint: .venv/installed  ## style and types
 	$(BIN)/ruff format --check

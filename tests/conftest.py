@@ -1,4 +1,4 @@
-"""A browser for the tests that look at pages as a reader does."""
+"""Which tests share a worker, and a browser for those that look at pages as a reader does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from typing import Any
 import pytest
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For ``--dist loadgroup``: what the tests of one file make once is made by one worker, and so is the report."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            made_once = "the report" if "results" in getattr(item, "fixturenames", ()) else str(item.path)
+            item.add_marker(pytest.mark.xdist_group(made_once))
 
 
 @pytest.fixture(scope="session")

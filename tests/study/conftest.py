@@ -1,4 +1,4 @@
-"""The synthetic study, prepared once, its main sections, its whole report; and a study named with malice."""
+"""The synthetic study, prepared once, its main sections, its whole report, its figures; a study named with malice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 
 from analysis import StudyResults, load_example, synthetic_plan
 from analysis.errors import collected
+from analysis.present.canvas import figure_svg
 from analysis.study.prepare import prepare_study
 from analysis.study.report.sections.cohort import cohort_section, data_section
 from analysis.study.report.sections.models import models_section
@@ -22,6 +23,12 @@ def study() -> Study:
 @pytest.fixture(scope="session")
 def results() -> StudyResults:
     return quick_results()
+
+
+@pytest.fixture(scope="session")
+def drawings(results) -> dict[str, str]:
+    """Every figure of the report as SVG, by name."""
+    return {name: figure_svg(one.draw(), alt=one.alt, prefix=name) for name, one in results.figures.items()}
 
 
 @pytest.fixture(scope="session")

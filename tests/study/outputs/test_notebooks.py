@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from analysis.study.outputs.notebooks import execute_notebook, notebook_paths
@@ -14,10 +13,15 @@ NOTEBOOKS = notebook_paths()
 MOST_CELLS, MOST_LINES = 12, 10
 
 by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+each_on_any_worker = pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in NOTEBOOKS]
+)
 
 
 @by_name
 def test_the_form_is_the_same_everywhere(path):
+    import nbformat  # takes seconds, which other workers need not spend
+
     notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     banner = notebook.cells[0].source.lower()
@@ -36,7 +40,7 @@ def test_the_form_is_the_same_everywhere(path):
         assert not re.search(r"^\s*(def|for|while|class)\s", cell.source, re.MULTILINE)
 
 
-@by_name
+@each_on_any_worker
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_it_runs_and_loads_nothing_from_outside(path, tmp_path):
     page = execute_notebook(path, tmp_path).read_text(encoding="utf-8")

@@ -12,15 +12,18 @@ from pathlib import Path
 import pytest
 
 from analysis import StudyPlan, load_example, run_study, write_cohort, write_outputs
+from analysis.present.canvas import figure_svg
 from analysis.study.report import StudyFigure
 from tests.study.plans import quick_results
+
+WRITTEN = {"survival-overall-survival", "forest"}
+"""Figures that are written as files; all others take long, and no path of their own."""
 
 
 @pytest.fixture(scope="module")
 def drawn(results):
-    """The synthetic cohort's results with one figure of each kind: a kind is drawn by one function."""
-    of_each_kind = {figure.draw.func: figure for figure in results.figures.values()}.values()
-    return with_figures(results, {figure.name for figure in of_each_kind})
+    """The synthetic cohort's results with few figures."""
+    return with_figures(results, WRITTEN)
 
 
 def with_figures(results, names):
@@ -53,14 +56,20 @@ def test_the_manifest_covers_every_file_but_itself(folder):
 
 
 def test_each_figure_lies_there_three_times(drawn, folder):
-    for name in drawn.figures:
+    assert set(drawn.figures) == WRITTEN
+    for name in WRITTEN:
         assert {path.suffix for path in (folder / "figures").glob(f"{name}.*")} == {".png", ".svg", ".pdf"}
 
 
-def test_figures_and_report_repeat_byte_for_byte(drawn, folder, tmp_path):
-    write_outputs(with_figures(quick_results(), set(drawn.figures)), tmp_path)
+def test_figures_and_report_repeat_byte_for_byte(results, drawings, folder, tmp_path):
+    again = quick_results()
+    write_outputs(with_figures(again, WRITTEN), tmp_path)
     first, second = (json.loads((place / "manifest.json").read_text()) for place in (folder, tmp_path))
     assert first == second
+    assert list(again.figures) == list(results.figures)
+    for name in {one.draw.func: name for name, one in again.figures.items()}.values():  # one function draws a kind
+        figure = again.figures[name]
+        assert figure_svg(figure.draw(), alt=figure.alt, prefix=name) == drawings[name], name
 
 
 def test_nothing_is_loaded_from_outside(folder):

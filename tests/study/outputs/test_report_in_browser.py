@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.present.canvas import figure_svg
 from analysis.study.outputs import write
 from tests.browser import opened
-from tests.study.plans import quick_results
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
+def report(results, drawings, tmp_path_factory):
     """The synthetic report's page, with few draws."""
-    results = quick_results()
-    drawings = {name: figure_svg(one.draw(), alt=one.alt, prefix=name) for name, one in results.figures.items()}
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(write._report(results, drawings, {}, []), encoding="utf-8")
     return path
