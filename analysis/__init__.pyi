@@ -175,6 +175,9 @@ from analysis.robustness.confounding import (
     EValue as EValue,
 )
 
+# Does the marker add anything?
+from analysis.robustness.added_value import added_value as added_value, AddedValue as AddedValue
+
 # Missing values
 from analysis.robustness.missing import (
     impute_cohort as impute_cohort,

@@ -1,6 +1,11 @@
 """Cox models: rows and covariates, fit, separation, results, diagnostics, bootstrap."""
 
-from analysis.survival.cox.diagnostics import coefficient_over_time, cox_residuals, proportional_hazards_test
+from analysis.survival.cox.diagnostics import (
+    coefficient_over_time,
+    cox_residuals,
+    natural_spline,
+    proportional_hazards_test,
+)
 from analysis.survival.cox.fit import EXACT, assembled, fit_cox, fit_design
 from analysis.survival.cox.model import (
     EVENTS_PER_PARAMETER,

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 from analysis.survival.prediction.comparison import ModelComparison, compare_models
-from analysis.survival.prediction.predicted import predict_quantile, predict_survival
+from analysis.survival.prediction.predicted import Predictor, predict_quantile, predict_survival, predictor_of

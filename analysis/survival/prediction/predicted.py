@@ -81,7 +81,7 @@ def predict_survival(
     """
     at = times_given(times)
     _check(conf_level, conf_type)
-    predictor = _predictor(fit, rows)
+    predictor = predictor_of(fit, rows)
     survival, std_error = predictor.curves(at)
     beyond = predictor.beyond(at)
     survival[beyond] = std_error[beyond] = np.nan
@@ -133,7 +133,7 @@ def predict_quantile(
         problems = [f"probability={probability!r} must lie between 0 and 1"]
     raise_all(problems, InputError)
     _check(conf_level, conf_type)
-    predictor = _predictor(fit, rows)
+    predictor = predictor_of(fit, rows)
     records = []
     for stratum in range(len(predictor.labels)):
         mine = np.flatnonzero(predictor.stratum == stratum)
@@ -163,7 +163,7 @@ class _Steps:
 
 
 @dataclass(frozen=True, eq=False)
-class _Predictor:
+class Predictor:
     """A model and the patients it predicts: `x` their centred and scaled covariates, `stratum` their baseline."""
 
     x: FloatArray
@@ -180,6 +180,16 @@ class _Predictor:
     def beyond(self, at: FloatArray) -> BoolArray:
         """Whether a time lies beyond the follow-up of a patient's stratum: shape (n, m)."""
         return np.array([~reached(at, self.baselines[code].last) for code in self.stratum], dtype=bool)
+
+    def survival(self, at: FloatArray) -> FloatArray:
+        """Survival of the patients at the times, carried on flat beyond a stratum's follow-up: shape (n, m)."""
+        hazard = np.empty((len(self.eta), len(at)))
+        for code in np.unique(self.stratum):
+            steps, mine = self.baselines[code], self.stratum == code
+            upto = np.concatenate([[0.0], np.cumsum(steps.hazard)])[n_times_to(steps.times, at)]
+            with np.errstate(over="ignore"):
+                hazard[mine] = np.exp(self.eta[mine])[:, None] * upto
+        return np.exp(-hazard)
 
     def curves(self, at: FloatArray, rows: IntArray | None = None) -> tuple[FloatArray, FloatArray]:
         """Survival and its standard error of patients at the times: shapes (n, m)."""
@@ -219,7 +229,7 @@ def _check(conf_level: float, conf_type: str) -> None:
     raise_all(problems, InputError)
 
 
-def _predictor(fit: CoxFit, rows: pd.DataFrame) -> _Predictor:
+def predictor_of(fit: CoxFit, rows: pd.DataFrame) -> Predictor:
     """A model, and the patients in its terms."""
     if fit.model.subdistribution:
         raise NotSupported(
@@ -231,7 +241,7 @@ def _predictor(fit: CoxFit, rows: pd.DataFrame) -> _Predictor:
     stratum = _strata_of_rows(fit, rows)
     scaled = (x - problem.centre[stratum]) / problem.scale
     scale = np.where(np.isinf(problem.scale), 0.0, problem.scale)
-    return _Predictor(
+    return Predictor(
         x=scaled,
         eta=linear_predictor(scaled, beta),
         stratum=stratum,
@@ -281,7 +291,7 @@ def _baselines(fit: CoxFit, problem: kernel.CoxProblem, beta: FloatArray) -> tup
     return tuple(parts)
 
 
-def _beyond_warnings(predictor: _Predictor, beyond: BoolArray, at: FloatArray) -> list[errors.AnalysisWarning]:
+def _beyond_warnings(predictor: Predictor, beyond: BoolArray, at: FloatArray) -> list[errors.AnalysisWarning]:
     """Warning of times at which a stratum is no longer followed."""
     out = sorted(set(predictor.stratum[beyond.any(axis=1)].tolist()))
     if not out:
