@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis import errors
+from analysis.cohort.remedies import remedies_for
 
 if TYPE_CHECKING:
     from analysis.study.report import StudyResults
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with suppress(OSError):  # no folder, no log
         (_log_folder(options) / LOG).unlink(missing_ok=True)
     try:
-        with errors.collected() as caught:
+        with errors.collected() as caught, remedies_for("command line" if options.verb == "plan" else "plan"):
             code = errors.guarded(f"python -m analysis {options.verb}", partial(options.run, options))
         failed = [warning for warning in caught if isinstance(warning, errors.PartFailed)]
         errors.warn_all(warning for warning in caught if not isinstance(warning, errors.PartFailed))

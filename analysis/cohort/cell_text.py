@@ -10,6 +10,7 @@ from math import isnan
 import numpy as np
 
 from analysis.cohort.columns import first_few
+from analysis.cohort.remedies import argument
 
 MISSING = frozenset((
     "", ".", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "-NaN", "-nan", "NaT", "NULL", "null",
@@ -92,9 +93,10 @@ def words_in_numbers(name: str, cells: Sequence[object]) -> str:
         return f"column {name!r}: {len(words)} values carry a unit or a flag ({shown}); write the numbers alone"
     if not words or 2 * len(words) >= len(cells):
         return ""
+    codes = argument("missing", {name: list(dict.fromkeys(words))[:5]})
     return (
         f"column {name!r}: {len(words)} of {len(cells)} values are not numbers ({shown}); correct them, or where they"
-        f" stand for a missing value read with missing = [{shown}]"
+        f" stand for a missing value read with {codes}"
     )
 
 
@@ -122,10 +124,13 @@ def text_in_numbers(name: str, cells: Sequence[object], *, decimal: str = ".") -
     texts = [*marked, *limits]
     advice = []
     if marked and may_separate_thousands(marked, numbers, mark, decimal):
-        advice.append(f'read with thousands="{mark}", or where it is a decimal mark with decimal="{mark}"')
+        advice.append(
+            f"read with {argument('thousands', mark)}, or where it is a decimal mark with {argument('decimal', mark)}"
+        )
     elif marked:
-        advice.append(f'read with decimal="{mark}" (and without thousands separators)')
+        advice.append(f"read with {argument('decimal', mark)} (and without thousands separators)")
     if limits:
-        advice.append('values beyond a limit of detection: read with limits="bound" or limits="missing", or edit them')
+        ways = f"{argument('limits', 'bound')} or {argument('limits', 'missing')}"
+        advice.append(f"values beyond a limit of detection: read with {ways}, or edit them")
     shown = first_few(map(repr, texts))
     return f"column {name!r}: text in a numeric column, first {texts[0]!r} ({shown}); {'; '.join(advice)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -19,6 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.arrays import BoolArray, FloatArray
+from analysis.cohort import remedies
+from analysis.cohort.event_words import likely_codes
 from analysis.errors import InputError
 
 NUMBER_TYPES = (Real, Decimal, np.bool_)
@@ -174,16 +175,20 @@ def stratum_label(value: object) -> str:
 
 
 def missing_advice(name: object, codes: Sequence[object]) -> str:
-    r"""How to have codes read as missing in one column, in Python and in a plan.
+    """How to have codes read as missing in one column.
 
     Examples
     --------
     >>> missing_advice("ecog", [9])
-    'read with missing={\'ecog\': [9]} (in a plan: missing = { "ecog" = [9] })'
+    "read with missing={'ecog': [9]}"
     """
-    listed = first_few(codes)
-    key = json.dumps(str(name), ensure_ascii=False)
-    return f"read with missing={{{name!r}: [{listed}]}} (in a plan: missing = {{ {key} = [{listed}] }})"
+    return f"read with {remedies.argument('missing', {name: list(codes)})}"
+
+
+def dates_advice() -> str:
+    """What to do about dates in place of a time."""
+    in_plan = 'give start = "..." and end = "..." (columns of dates) in [[endpoints]], in place of duration'
+    return f"a time must be a number: {remedies.worded('use time_from_dates', in_plan)}"
 
 
 def nearest(name: str, known: Iterable[object], *, kind: str = "columns") -> str:
@@ -310,7 +315,7 @@ def _not_numeric(column: pd.Series) -> str:
     if isinstance(kind, pd.CategoricalDtype):
         return "holds categories, not numbers; convert it, or use it in a formula"
     if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind):
-        return "holds dates or time spans; a time must be a number: use time_from_dates"
+        return f"holds dates or time spans; {dates_advice()}"
     if pd.api.types.is_complex_dtype(kind):
         return "holds complex numbers"
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_numeric_dtype(kind):
@@ -321,9 +326,8 @@ def _not_numeric(column: pd.Series) -> str:
         return ""
     shown = first_few(dict.fromkeys(map(repr, text)))
     dates = all(isinstance(value, date) or _DATE.fullmatch(str(value).strip()) for value in text)
-    advice = (
-        "a time must be a number: use time_from_dates" if dates else "read the file with read_cohort, or correct them"
-    )
+    text_advice = remedies.worded("read the file with read_cohort, or correct them", "correct them in the file")
+    advice = dates_advice() if dates else text_advice
     return f"{len(text)} values are not numbers ({shown}); {advice}"
 
 
@@ -336,26 +340,39 @@ def indicator(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str
         if pd.api.types.is_datetime64_any_dtype(column.dtype):
             problems.append(f"{role} {name!r}: holds dates; give a column of 0 and 1")
         else:
-            codes = ", ".join(f"{value}: 0 or 1" for value in seen[:3])
             problems.append(
                 f"{role} {name!r}: {len(present)} values are text, not 0 and 1 ({first_few(seen)});"
-                f" map to 0/1 with read_cohort(..., event_codes={{{codes}}})"
+                f" {_words_advice(name, list(dict.fromkeys(map(str, present))))}"
             )
         return np.full(len(column), np.nan)
     values = _as_floats(column)
     if not ((values == 0) | (values == 1) | np.isnan(values)).all():
-        problems.append(f"{role} {name!r}: {_event_advice(np.unique(values[~np.isnan(values)]))}")
+        problems.append(f"{role} {name!r}: {_event_advice(name, np.unique(values[~np.isnan(values)]))}")
     return values
 
 
-def _event_advice(seen: FloatArray) -> str:
+MOST_CODES = 10
+"""Different values beyond which a column holds no codes of an event."""
+
+
+def _words_advice(name: str, seen: list[str]) -> str:
+    """What to do about an event in words: codes to check, or another column where there are too many words."""
+    if len(seen) > MOST_CODES:
+        return "so many different values are no codes; is this an event column?"
+    return f"read with {remedies.argument('event_codes', {name: likely_codes(seen)})}, where 1 is the event"
+
+
+def _event_advice(name: str, seen: FloatArray) -> str:
     """What to do about event values other than 0 and 1."""
     shown = first_few(f"{value:g}" for value in seen)
     if set(seen) == {1.0, 2.0}:
-        return f"values {shown}, expected 0 and 1; read with event_codes={{1: 0, 2: 1}} if 2 is the event"
-    if len(seen) <= 10 and (seen >= 0).all() and (seen == np.round(seen)).all():
+        codes = remedies.argument("event_codes", {name: {1: 0, 2: 1}})
+        return f"values {shown}, expected 0 and 1; read with {codes} if 2 is the event"
+    if len(seen) <= MOST_CODES and (seen >= 0).all() and (seen == np.round(seen)).all():
+        codes = remedies.argument("event_codes", {name: {int(code): int(code > 0) for code in seen}})
+        causes = remedies.worded("several causes belong in CompetingEndpoint and cumulative_incidence, or map", "map")
         return (
-            f"values {shown}, expected 0 and 1; several causes belong in CompetingEndpoint and cumulative_incidence,"
-            " or map them with event_codes={...}"
+            f"values {shown}, expected 0 and 1; {causes} them with {codes}, where 1 is what counts as the event here"
+            " and 0 ends follow-up"
         )
     return f"values {shown}, not binary; is this an event column? It must hold 0 and 1 (or True and False)"

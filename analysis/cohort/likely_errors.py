@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray
+from analysis.cohort import remedies
 from analysis.cohort.column_names import (
     looks_like_event,
     looks_like_late_entry,
@@ -17,7 +18,7 @@ from analysis.cohort.column_names import (
     names_a_person,
     time_unit_of,
 )
-from analysis.cohort.columns import first_few, missing_advice, numbers, rows_where, stratum_label
+from analysis.cohort.columns import dates_advice, first_few, missing_advice, numbers, rows_where, stratum_label
 from analysis.cohort.units import DAYS_PER, DAYS_PER_YEAR, MMOL_PER_L
 from analysis.errors import SuspiciousValues
 
@@ -64,16 +65,16 @@ def magnesium_problem(values: FloatArray, name: str, *, unit: str = "mmol/L") ->
         return (
             f"magnesium column {name!r}: median {median:.3g} fits none of {first_few(MMOL_PER_L)}; correct the column"
         )
-    choice = " or ".join(f"units={{{name!r}: {other!r}}}" for other in fitting)
+    choice = " or ".join(remedies.argument("units", {name: other}) for other in fitting)
     likely = " or ".join(fitting)
-    return f"magnesium column {name!r}: median {median:.3g} {unit} looks like {likely}; set units= ({choice})"
+    return f"magnesium column {name!r}: median {median:.3g} {unit} looks like {likely}; read with {choice}"
 
 
 def _no_concentration(values: FloatArray, name: str) -> str:
     """What to do about magnesium of 0 or less; negative whole numbers may be codes of a missing value, 0 is none."""
     lowest = np.unique(values[values <= 0])
     shown = first_few(f"{value:g}" for value in lowest)
-    codes = [f"{value:g}" for value in lowest if value < 0 and value == np.round(value)]
+    codes = [int(value) for value in lowest if value < 0 and value == np.round(value)]
     advice = f", or where {first_few(codes)} stands for a missing value {missing_advice(name, codes)}" if codes else ""
     return (
         f"magnesium column {name!r}: {shown} is no concentration, in {rows_where(values <= 0)}; correct the values,"
@@ -106,7 +107,7 @@ def serial_dates(values: FloatArray, name: str) -> str:
         return ""
     return (
         f"time column {name!r}: values such as {present[0]:.0f} are dates as a spreadsheet numbers them;"
-        " a time must be a number since time zero: use time_from_dates"
+        f" {dates_advice()}"
     )
 
 
@@ -154,11 +155,8 @@ def reversed_event(values: FloatArray, name: str) -> list[SuspiciousValues]:
     """A warning on an event column whose name or share of events says that its 1 is no event."""
     present = values[~np.isnan(values)]
     if looks_like_no_event(name):
-        text = (
-            "by its name 0 is the event; say so with"
-            f" event_codes={{{name!r}: {{0: 1, 1: 0}}}}, or with event_codes={{{name!r}: {{0: 0, 1: 1}}}} where 1 is"
-            " the event"
-        )
+        by_name, as_it_is = (remedies.argument("event_codes", {name: codes}) for codes in ({0: 1, 1: 0}, {0: 0, 1: 1}))
+        text = f"by its name 0 is the event; say so with {by_name}, or with {as_it_is} where 1 is the event"
     elif len(present) >= FEWEST_JUDGED and present.mean() > MOST_EVENTS:
         text = f"{100 * present.mean():.0f} % of {len(present)} rows have the event: is it a censoring flag?"
     else:
@@ -189,9 +187,14 @@ def repeated_keys(cohort: pd.DataFrame, key: str) -> str:
     if not repeated.any():
         return ""
     keys = [stratum_label(value) for value in dict.fromkeys(column[repeated].tolist())]
+    where = 'where = "..." in [data] keeps the rows of one parameter or sample'
+    advice = remedies.worded(
+        f"keep one row a patient, or analyse spells with an entry column and cluster={key!r}",
+        f"keep one row a patient ({where}), or analyse spells: id = {remedies.toml(key)} in [data] and entry in"
+        " [[endpoints]]",
+    )
     return (
-        f"column {key!r}: {len(keys)} ids stand more than once ({first_few(keys)}) in {rows_where(repeated)};"
-        f" keep one row a patient, or analyse spells with an entry column and cluster={key!r}"
+        f"column {key!r}: {len(keys)} ids stand more than once ({first_few(keys)}) in {rows_where(repeated)}; {advice}"
     )
 
 
@@ -266,7 +269,7 @@ def possible_patients(cohort: pd.DataFrame, used: Sequence[str]) -> list[Suspici
             n_repeated = len(column) - column.nunique()
             text = (
                 f"column {name!r}: {n_repeated} of {len(column)} values stand a second time; where it says who the"
-                f' patient is, name it in [data] id = "{name}"'
+                f" patient is, write {remedies.argument('id', name)}"
             )
             warned.append(SuspiciousValues(text))
     return warned

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis.cohort.reading import read_cohort
+from analysis.cohort.likely_errors import missing_codes
+from analysis.cohort.reading import CellRules, MissingCodes, read_cohort, typed_table
+from analysis.cohort.remedies import remedies_for
 from analysis.cohort.schema import Column, Schema, checked
 from analysis.errors import InputError, PlanError, collected, raise_all, warn_all
 from analysis.strata.cutpoints import Cutpoints, quantile_cutpoints
 from analysis.strata.groups import stratify
-from analysis.study.plan import StudyPlan, check_columns, coded_events
+from analysis.study.plan import StudyPlan, check_columns, coded_events, planned_rows, with_made_columns
 from analysis.study.study import Study
 from analysis.study.synthetic_data import read_truth
 from analysis.survival.cox import formula_columns
@@ -36,6 +38,12 @@ def prepare_study(plan: StudyPlan) -> Study:
     InputError
         With every fault of the file, the columns, the values or the cut-points.
     """
+    with remedies_for("plan"):
+        return _prepared(plan)
+
+
+def _prepared(plan: StudyPlan) -> Study:
+    """As `prepare_study`, whatever the language of remedies."""
     with collected() as caught:
         cohort = _read(plan)
         labs = _read_labs(plan, cohort)
@@ -68,20 +76,41 @@ def _check_outcomes(study: Study) -> None:
         try:
             refuse_spells(study.cohort, endpoint, data, study.cluster)
         except InputError as error:
-            remedy = 'in a plan: id = "..." in its [data] table'
-            problems += [f"{endpoint.name}: {problem} ({remedy})" for problem in error.problems]
+            problems += [f"{endpoint.name}: {problem}" for problem in error.problems]
     raise_all(problems)
 
 
 def _read(plan: StudyPlan) -> pd.DataFrame:
     """The plan's columns of its file, typed and checked; other columns are left as they are."""
-    options = {name: value for name, value in vars(plan.data).items() if name != "id"}
-    cohort = read_cohort(**options, units=plan.marker.units(plan.marker.column))
-    cohort, warnings = checked(cohort, cohort_schema(plan, cohort), coded=coded_events(plan, cohort))
-    warn_all([*warnings, *check_columns(plan, cohort, model_columns(plan, cohort))])
+    data = plan.data
+    table, warned = planned_rows(data)
+    cohort, _, done = typed_table(
+        table,
+        CellRules(data.decimal, data.limits, data.thousands),
+        missing=_missing_of(plan, table.frame),
+        event_codes=data.event_codes,
+        units=plan.marker.units(plan.marker.column) if plan.marker.column in table.frame else None,
+    )
+    cohort, made = with_made_columns(cohort, plan.made, data.id)
+    coded = coded_events(plan, cohort)
+    cohort, warnings = checked(cohort, cohort_schema(plan, cohort), coded=coded)
+    covariates = model_columns(plan, cohort)
+    warn_all([*warned, *done, *made, *warnings, *check_columns(plan, cohort, covariates)])
+    for name in dict.fromkeys((plan.marker.column, *covariates)):
+        if pd.api.types.is_float_dtype(cohort[name].dtype):
+            warn_all(missing_codes(cohort[name].to_numpy(), name))
     problems = [problem for name in _group_columns(plan) for problem in grouping_problems(cohort[name])]
     raise_all([f"[robustness] {problem}" for problem in problems], PlanError)
     return cohort
+
+
+def _missing_of(plan: StudyPlan, frame: pd.DataFrame) -> MissingCodes:
+    """The plan's codes of missing values in the cohort's file; a column that stands in [labs] only is left to them."""
+    missing, labs = plan.data.missing, plan.labs
+    if labs is None or not isinstance(missing, Mapping):
+        return missing
+    of_labs = (labs.key, labs.time, labs.value)
+    return {name: codes for name, codes in missing.items() if name in frame.columns or name not in of_labs}
 
 
 def cohort_schema(plan: StudyPlan, cohort: pd.DataFrame) -> Schema:

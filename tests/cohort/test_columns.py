@@ -118,16 +118,16 @@ def test_a_missing_event_stays_missing(options):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([1, 2, 2], "values 1, 2, expected 0 and 1; read with event_codes={1: 0, 2: 1} if 2 is the event"),
+        ([1, 2, 2], "values 1, 2, expected 0 and 1; read with event_codes={'x': {1: 0, 2: 1}} if 2 is the event"),
         ([0, 1, 2], "values 0, 1, 2, expected 0 and 1; several causes belong in CompetingEndpoint"),
         ([0, 0.5, 1], "values 0, 0.5, 1, not binary"),
         ([-1, 1], "values -1, 1, not binary"),
         ([3.2, 8.1, 12.0], "not binary; is this an event column?"),
         (
             ["dead", "alive"],
-            "('dead', 'alive'); map to 0/1 with read_cohort(..., event_codes={'dead': 0 or 1",
+            "('dead', 'alive'); read with event_codes={'x': {'dead': 1, 'alive': 0}}",
         ),
-        (["0", "1"], "event_codes={'0': 0 or 1, '1': 0 or 1}"),
+        (["0", "1"], "event_codes={'x': {'0': 0, '1': 1}}"),
         (pd.to_datetime(["2024-01-31"]), "holds dates; give a column of 0 and 1"),
         (pd.Categorical(["dead", "alive"]), "2 values are text, not 0 and 1"),
     ],

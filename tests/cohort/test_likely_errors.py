@@ -62,9 +62,7 @@ def test_codes_that_lie_far_from_the_other_values_are_named(tmp_path, ages, name
     assert len(caught) == len(wanted)
     if named:
         codes = [int(code) for code in named.split(", ")]
-        assert f"read with missing={{'age': [{named}]}} (in a plan: missing = {{ \"age\" = [{named}] }})" in str(
-            caught[0].message
-        )
+        assert f"read with missing={{'age': [{named}]}}" in str(caught[0].message)
         with pytest.warns(SuspiciousValues, match=rf"set missing in column 'age' \({len(codes)} rows?\)$"):
             assert read_cohort(tmp_path / "x.csv", missing={"age": codes})["age"].isna().sum() == len(codes)
 

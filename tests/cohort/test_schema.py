@@ -133,7 +133,7 @@ def test_the_committed_cohort_is_sound_and_a_second_time_too():
         ({"magnesium": {1: "<0.5"}}, r"column 'magnesium': text in a numeric column, first '<0.5' .*limits=\"bound\""),
         (
             {"magnesium": {1: "high"}},
-            r"column 'magnesium': 1 of 12 values are not numbers \('high'\); .*missing = \['high'\]",
+            r"column 'magnesium': 1 of 12 values are not numbers \('high'\); .*missing=\{'magnesium': \['high'\]\}",
         ),
         # labels
         (
@@ -144,10 +144,13 @@ def test_the_committed_cohort_is_sound_and_a_second_time_too():
         # events
         (
             {"os_event": ["dead", "alive"] * 6},
-            r"'os_event': 12 values are text.*map to 0/1 with read_cohort\(..., event_codes=",
+            r"'os_event': 12 values are text.*read with event_codes=\{'os_event': \{'dead': 1, 'alive': 0\}\}",
         ),
         ({"os_event": ["0", "1"] * 6}, r"'os_event': 12 values are text.*event_codes="),
-        ({"os_event": [1, 2] * 6}, r"values 1, 2, expected 0 and 1; read with event_codes=\{1: 0, 2: 1\}"),
+        (
+            {"os_event": [1, 2] * 6},
+            r"values 1, 2, expected 0 and 1; read with event_codes=\{'os_event': \{1: 0, 2: 1\}\}",
+        ),
         ({"os_event": [0, 1, 2] * 4}, r"several causes belong in CompetingEndpoint"),
         ({"os_event": {0: 0.5}}, r"values 0, 0.5, 1, not binary"),
         ({"os_event": np.arange(1.0, 13.0)}, r"not binary; is this an event column"),
@@ -160,9 +163,9 @@ def test_the_committed_cohort_is_sound_and_a_second_time_too():
         # units
         (
             {"magnesium": np.linspace(1.5, 2.6, 12)},
-            r"median 2.05 mmol/L looks like mg/dL or mEq/L; set units= \(units=\{'magnesium': 'mg/dL'\} or",
+            r"median 2.05 mmol/L looks like mg/dL or mEq/L; read with units=\{'magnesium': 'mg/dL'\} or",
         ),
-        ({"magnesium": np.linspace(2.5, 3.1, 12)}, r"median 2.8 mmol/L looks like mg/dL; set units="),
+        ({"magnesium": np.linspace(2.5, 3.1, 12)}, r"median 2.8 mmol/L looks like mg/dL; read with units="),
         ({"magnesium": np.linspace(15, 26, 12)}, r"median 20.5 fits none of mmol/L, mg/dL, mEq/L; correct the column"),
         # dates as times
         (

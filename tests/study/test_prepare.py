@@ -34,7 +34,7 @@ time_unit = "days"
 
 
 def test_spells_without_a_column_of_patients_are_refused_with_the_plans_own_remedy(tmp_path):
-    said = r'Overall survival: rows look like several spells a patient.*id = "\.\.\." in its \[data\] table'
+    said = r'Overall survival: rows look like several spells a patient.*by id = "\.\.\." in \[data\]'
     with pytest.raises(CohortError, match=said):
         study_of(load_example("stanford_heart_transplants"), tmp_path, TRANSPLANTS.replace('id = "patient_id"\n', ""))
 

@@ -16,6 +16,7 @@ from analysis.arrays import FloatArray
 from analysis.cohort import cell_text
 from analysis.cohort.columns import first_few, stratum_label
 from analysis.cohort.reading.tables import FileFormat, unescaped
+from analysis.cohort.remedies import argument
 
 SPREADSHEET_ERRORS = frozenset(("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"))
 DecimalMark = Literal[".", ","]
@@ -189,7 +190,7 @@ def _doubtful_marks(distinct: _Cells, texts: Sequence[str]) -> str:
     shown = first_few(map(repr, marked))
     return (
         f"column {distinct.name!r}: {shown} read with a decimal comma, beside numbers up to {max(map(abs, whole)):g};"
-        ' where the comma separates thousands, read with thousands = "," and decimal = "."'
+        f" where the comma separates thousands, read with {argument('thousands', ',')} and {argument('decimal', '.')}"
     )
 
 
@@ -227,7 +228,8 @@ def _missing_words(distinct: _Cells) -> str:
         distinct.count([cell_text.reads_as_missing(cell) for cell in distinct.cells]),
         first_few(map(repr, words)),
     )
-    return f"column {distinct.name!r}: {shown} reads as missing, in {count} rows; if so, read with missing = [{shown}]"
+    codes = argument("missing", list(map(str, words[:5])))
+    return f"column {distinct.name!r}: {shown} reads as missing, in {count} rows; if so, read with {codes}"
 
 
 def _look_alikes(name: str, labels: Sequence[str | None]) -> str:

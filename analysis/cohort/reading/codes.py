@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.cohort.cell_text import MISSING, cell_number, reads_as_missing
 from analysis.cohort.column_names import looks_like_event, looks_like_outcome
 from analysis.cohort.columns import column_problems, first_few, stratum_label, with_columns
+from analysis.cohort.remedies import argument, toml, worded
 from analysis.errors import SuspiciousValues
 
 Codes = Sequence[str | float]
@@ -34,8 +35,8 @@ def missing_problems(missing: object) -> list[str]:
     if single:
         shown = single[0]
         return [
-            f"missing={missing!r}: give a list, missing=[{shown!r}], or a list for each column,"
-            f" missing={{'column': [{shown!r}]}}"
+            f"{argument('missing', missing)}: give a list, {argument('missing', [shown])}, or a list for each column,"
+            f" {argument('missing', {'column': [shown]})}"
         ]
     unfit = [code for codes in lists for code in codes if isinstance(code, bool) or not isinstance(code, (str, Real))]
     return [f"missing holds {first_few(map(repr, unfit))}; each code is text or a number"] if unfit else []
@@ -77,12 +78,12 @@ def _outcomes_hit(names: list[str], codes: Codes) -> str:
     other = next((name for name in names if name not in outcomes), "column")
     return (
         f"; {first_few(map(repr, outcomes))} holds a time or an event: where the code is a value there, name the"
-        f" columns that hold codes, as in missing={{{other!r}: {numeric!r}}}"
+        f" columns that hold codes, as in {argument('missing', {other: numeric})}"
     )
 
 
 Code = Hashable
-EventMap = Mapping[Code, int]
+EventMap = Mapping[Code, int | None]
 EventCodes = EventMap | Mapping[str, EventMap]
 
 
@@ -109,12 +110,12 @@ def _by_column(cohort: pd.DataFrame, event_codes: EventCodes, problems: list[str
         by_column = dict.fromkeys(_matching(cohort, cast(EventMap, event_codes), problems), cast(EventMap, event_codes))
     missing = column_problems(cohort, list(by_column))
     problems += [f"event_codes: {problem}" for problem in missing]
-    unfit = [
-        code for codes in by_column.values() for code in codes.values() if code not in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
-    ]
+    targets = (None, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+    unfit = [code for codes in by_column.values() for code in codes.values() if code not in targets]
     if unfit:
         problems.append(
-            f"event_codes: {first_few(map(repr, unfit))}: map to 0 (censored) and 1 (event), or to causes 1, 2, ..."
+            f"event_codes: {first_few(map(repr, unfit))}: map to 0 (censored) and 1 (event), or to causes 1, 2, ...;"
+            f" {worded('None', toml('missing'))} stands for a missing value"
         )
     return {} if missing or unfit else by_column
 
@@ -148,7 +149,7 @@ def _matching(cohort: pd.DataFrame, codes: EventMap, problems: list[str]) -> lis
 
 def _nested(names: list[str], codes: EventMap) -> str:
     """How to say which column is meant."""
-    return f"say which column is meant, as in event_codes={{{names[0]!r}: {dict(codes)!r}}}"
+    return f"say which column is meant, as in {argument('event_codes', {names[0]: dict(codes)})}"
 
 
 def _as_read(value: object) -> str:
@@ -180,14 +181,14 @@ def _plain(value: object) -> object:
 
 def _mapped(column: pd.Series, codes: EventMap, problems: list[str]) -> pd.Series:
     """One column through its codes; a value without a code is a problem."""
-    table = {_plain(code): float(target) for code, target in codes.items()}
+    table = {_plain(code): np.nan if target is None else float(target) for code, target in codes.items()}
     plain = column.map(lambda value: None if pd.isna(value) else _plain(value)).astype(object)
     known = plain.isin(list(table)) | plain.isna()
     if not known.all():
         unknown = column[~known]
         shown = first_few(map(repr, unknown.unique().tolist()))
         words = [value for value in unknown.unique().tolist() if reads_as_missing(value)]
-        advice = f", or read with missing = [{first_few(map(repr, words))}]" if words else ""
+        advice = f", or read with {argument('missing', {column.name: words[:5]})}" if words else ""
         problems.append(
             f"event_codes: column {column.name!r} holds {shown} in {len(unknown)} rows; give every value a code{advice}"
         )

@@ -61,6 +61,7 @@ def read_cohort(
     event_codes : mapping, optional
         What the codes of an event column mean: {1: 0, 2: 1} or {"alive": 0, "dead": 1}. Such a flat mapping applies to
         the columns that hold exactly its codes, those named like an event first; {"column": {code: 0 or 1}} names them.
+        A code that means nothing is known is mapped to None.
     units : mapping, optional
         {"column": "mg/dL"}: the column is serum magnesium in that unit, and is converted to mmol/L.
 
@@ -113,20 +114,42 @@ def read_cohort(
     """
     raise_all([*_option_problems(decimal, limits, thousands), *missing_problems(missing)], InputError)
     table = read_table(Path(path), sep=sep, decimal=decimal, encoding=encoding, sheet=sheet)
+    rules = CellRules(decimal, limits, thousands)
+    cohort, coded, warned = typed_table(table, rules, schema, missing=missing, event_codes=event_codes, units=units)
     problems: list[str] = []
-    frame, set_to_missing = set_missing(table.frame, missing, problems)
-    frame, coded = apply_event_codes(frame, event_codes, problems)
-    cohort, warned = _typed(frame, table, schema, CellRules(decimal, limits, thousands), problems)
-    cohort = _converted(cohort, units or {}, problems)
-    raise_all(problems)
     if schema is None:
         by_name = likely_errors.likely_errors_by_name(cohort, list(units or ()), problems, coded=coded)
         likely: list[AnalysisWarning] = [*by_name, *_magnesium_as_text(cohort)]
         raise_all(problems)
     else:
         cohort, likely = checked(cohort, schema, coded=coded)
-    warn_all([*warned, *set_to_missing, *likely])
+    warn_all([*warned, *likely])
     return cohort
+
+
+def typed_table(
+    table: Table,
+    rules: CellRules,
+    schema: Schema | None = None,
+    *,
+    missing: MissingCodes = (),
+    event_codes: EventCodes | None = None,
+    units: Mapping[str, str] | None = None,
+) -> tuple[pd.DataFrame, tuple[str, ...], list[AnalysisWarning]]:
+    """The cells of a file as typed columns, the events that were mapped from codes, and what was done to get there.
+
+    Raises
+    ------
+    CohortError
+        With every fault of the cells, as `read_cohort`.
+    """
+    problems: list[str] = []
+    frame, set_to_missing = set_missing(table.frame, missing, problems)
+    frame, coded = apply_event_codes(frame, event_codes, problems)
+    cohort, warned = _typed(frame, table, schema, rules, problems)
+    cohort = _converted(cohort, units or {}, problems)
+    raise_all(problems)
+    return cohort, coded, [*warned, *set_to_missing]
 
 
 def _option_problems(decimal: str, limits: str, thousands: str) -> list[str]:
@@ -183,6 +206,10 @@ def _converted(cohort: pd.DataFrame, units: Mapping[str, str], problems: list[st
         return cohort
     converted = {}
     for name, unit in units.items():
+        cells = [] if pd.api.types.is_numeric_dtype(cohort[name].dtype) else cohort[name].dropna().tolist()
+        if words := words_in_numbers(name, cells):
+            problems.append(words)
+            continue
         try:
             converted[name] = convert_magnesium(cohort[name], unit=cast(MagnesiumUnit, unit))
         except InputError as error:

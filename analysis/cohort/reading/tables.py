@@ -16,6 +16,7 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from analysis.cohort.columns import first_few
+from analysis.cohort.remedies import argument, toml
 from analysis.errors import CohortError, InputError, raise_all
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _csv_rows(
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=chosen, strict=True) if row]
     except (csv.Error, TypeError) as error:
         raise CohortError(
-            f"{path.name}: cannot be parsed with sep={chosen!r} ({error}); check quotes and sep="
+            f"{path.name}: cannot be parsed with {argument('sep', chosen)} ({error}); check quotes and sep"
         ) from None
     raise_all(_width_problems(rows, path, chosen, decimal))
     return rows, notes
@@ -138,14 +139,17 @@ def _decoded(path: Path, encoding: str | None) -> str:
     """The file's text without a byte-order mark."""
     data = path.read_bytes()
     if encoding is None and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise CohortError(f'{path.name} is UTF-16; read it with encoding="utf-16"')
+        raise CohortError(f"{path.name} is UTF-16; read it with {argument('encoding', 'utf-16')}")
     try:
         return data.decode(encoding or "utf-8").removeprefix("\ufeff")
     except LookupError:
-        raise InputError(f'encoding={encoding!r} is unknown; try "utf-8" or "cp1252"') from None
+        raise InputError(
+            f"{argument('encoding', encoding)} is unknown; try {toml('utf-8')} or {toml('cp1252')}"
+        ) from None
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        advice = "try another encoding=" if encoding else 'read it with encoding="cp1252" (Windows, Western Europe)'
+        usual = f"read it with {argument('encoding', 'cp1252')} (Windows, Western Europe)"
+        advice = "try another encoding" if encoding else usual
         where = f"byte 0x{data[error.start]:02x} in line {line}"
         raise CohortError(f"{path.name} is not {encoding or 'UTF-8'} ({where}); {advice}") from None
 
@@ -166,14 +170,14 @@ def _width_problems(rows: list[list[str]], path: Path, sep: str, decimal: str) -
     width = len(rows[0])
     if width == 1:
         others = [other for other in SEPARATORS if other != sep and other in rows[0][0]]
-        return [f"{path.name}: one column found ({rows[0][0]!r}); sep={others[0]!r}?"] if others else []
+        return [f"{path.name}: one column found ({rows[0][0]!r}); {argument('sep', others[0])}?"] if others else []
     ragged = [number for number, row in enumerate(rows) if len(row) != width]
     if not ragged:
         return []
     first = ragged[0]
     advice = "quote fields that hold the separator"
     if sep == "," and decimal == ".":
-        advice += '; are there decimal commas? Then save with sep=";" and read with decimal=","'
+        advice += f"; are there decimal commas? Then save with semicolons and read with {argument('decimal', ',')}"
     counts = f"{len(ragged)} rows (first: row {first}, {len(rows[first])} fields)"
     return [f"{path.name}: the header has {width} fields, but not {counts}; {advice}"]
 
@@ -214,7 +218,8 @@ def _sheet_name(book: Workbook, sheet: str | int | None, path: Path) -> str:
         if len(visible) == 1:
             return visible[0]
         raise CohortError(
-            f"{path.name} has {len(visible)} sheets ({first_few(map(repr, visible), 12)}); choose one with sheet="
+            f"{path.name} has {len(visible)} sheets ({first_few(map(repr, visible), 12)}); choose one, as in"
+            f" {argument('sheet', (visible or list(sheets))[0])}"
         )
     if isinstance(sheet, int) and not isinstance(sheet, bool) and 0 <= sheet < len(names):
         return names[sheet]

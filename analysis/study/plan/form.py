@@ -90,6 +90,8 @@ def _schema(hint: Any) -> Schema:  # noqa: ANN401
         return schema
     if origin in (Union, UnionType):
         return _schema(next(one for one in arguments if one is not NoneType))
+    if is_dataclass(hint) and isinstance(hint, type):
+        return table_schema(hint)
     if origin is Literal:
         return {"type": "string", "enum": list(arguments)}
     if origin in (tuple, list):
@@ -135,7 +137,9 @@ def _key_problems(table: Mapping[str, object], schema: Schema, where: str) -> li
     problems += [f"{where}: no {key!r}" for key in schema.get("required", ()) if key not in table]
     for key in [key for key in table if key in known]:
         value, items = table[key], known[key].get("items")
-        if not _fits(value, known[key]):
+        if "properties" in known[key] and isinstance(value, dict):
+            problems += _key_problems(value, known[key], f"{where.removesuffix(']')}.{key}]")
+        elif not _fits(value, known[key]):
             problems.append(f"{where}: {key} = {value!r} should be {_in_words(known[key])}")
         elif items is not None and isinstance(value, list):
             unfit = [repr(item) for item in value if not _fits(item, items)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,22 +12,15 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from analysis.cohort.columns import Endpoint
 from analysis.cohort.reading import missing_problems
+from analysis.cohort.remedies import remedies_for
 from analysis.cohort.units import MAGNESIUM_UNITS
 from analysis.errors import InputError, PlanError, raise_all
 from analysis.strata.cutpoints import Cutpoints, clinical_cutpoints
-from analysis.study.plan import form
-from analysis.study.plan.tables import (
-    FIELDS,
-    DataPlan,
-    EndpointTable,
-    LabsPlan,
-    MarkerPlan,
-    ModelPlan,
-    RobustnessPlan,
-    StrataPlan,
-    StrataTable,
-    StudyTable,
-)
+from analysis.study.plan import form, tables
+from analysis.study.plan.endpoints import combination_problems, endpoints_of
+from analysis.study.plan.tables import DataPlan, LabsPlan, MarkerPlan, ModelPlan, RobustnessPlan, StrataPlan, StudyTable
+from analysis.study.plan.times import MadeColumns
+from analysis.study.plan.toml_file import read_toml
 
 Tables = dict[str, Any]
 Part = TypeVar("Part")
@@ -47,6 +39,8 @@ class StudyPlan(StudyTable):
         The parts of the plan.
     endpoints : tuple of Endpoint
         The outcomes; the first is the primary one.
+    made : tuple of MadeColumns
+        The columns of outcomes that are made from others: times from dates, the later of two, without a sign.
     labs, robustness
         The marker's repeated values, and what the checks of robustness need to know.
     reporting : Mapping[str, str]
@@ -84,6 +78,7 @@ class StudyPlan(StudyTable):
     marker: MarkerPlan
     strata: StrataPlan
     endpoints: tuple[Endpoint, ...]
+    made: tuple[MadeColumns, ...] = ()
     model: ModelPlan = field(default_factory=ModelPlan)
     labs: LabsPlan | None = None
     robustness: RobustnessPlan = field(default_factory=RobustnessPlan)
@@ -117,15 +112,18 @@ class StudyPlan(StudyTable):
             cut-points that are none.
         """
         path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-            tables = tomllib.loads(text)
-        except FileNotFoundError:
-            raise PlanError(f"no plan at {path}; write one with: python -m analysis plan new COHORT_FILE") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise PlanError(f"{path} is not TOML: {error}") from None
-        raise_all(form.form_problems(tables, plan_schema()), PlanError)
-        return replace(_from_tables(tables, path.parent), path=path, text=text)
+        text, written = read_toml(path)
+        with remedies_for("plan"):
+            wrong = form.form_problems(written, plan_schema()) + combination_problems(written.get("endpoints"))
+            raise_all(wrong, PlanError)
+            return replace(_from_tables(written, path.parent), path=path, text=text)
+
+
+_ONE_OF_EACH: list[form.Schema] = [
+    {"anyOf": [{"required": list(keys)} for keys in ways]}
+    for ways in ((["duration"], ["start", "end"]), (["event"], ["negative"]))
+]
+"""An endpoint's time, and its event, each in one way or another."""
 
 
 def plan_schema() -> form.Schema:
@@ -136,29 +134,34 @@ def plan_schema() -> form.Schema:
     >>> plan_schema()["required"]
     ['data', 'marker', 'strata', 'endpoints']
     """
-    classes = {"study": StudyTable, "data": DataPlan, "marker": MarkerPlan, "strata": StrataTable}
+    classes = {"study": StudyTable, "data": DataPlan, "marker": MarkerPlan, "strata": tables.StrataTable}
     later = {"model": ModelPlan, "labs": LabsPlan, "robustness": RobustnessPlan}
-    tables = {name: form.table_schema(table) for name, table in classes.items()}
-    tables["endpoints"] = {"type": "array", "minItems": 1, "items": form.table_schema(EndpointTable)}
-    tables |= {name: form.table_schema(table) for name, table in later.items()}
-    tables["reporting"] = form.closed_table({key: {"type": "string", "description": FIELDS[key]} for key in FIELDS})
-    tables["labels"] = {"type": "object", "description": "words for columns and model terms in tables and figures"}
+    parts = {name: form.table_schema(table) for name, table in classes.items()}
+    endpoint = form.table_schema(tables.EndpointTable) | {"allOf": _ONE_OF_EACH}
+    parts["endpoints"] = {"type": "array", "minItems": 1, "items": endpoint}
+    parts |= {name: form.table_schema(table) for name, table in later.items()}
+    words = {key: {"type": "string", "description": text} for key, text in tables.FIELDS.items()}
+    parts["reporting"] = form.closed_table(words)
+    parts["labels"] = {"type": "object", "description": "words for columns and model terms in tables and figures"}
     head = {"$schema": "http://json-schema.org/draft-04/schema#", "title": "A study plan"}
-    return head | form.closed_table(tables, ["data", "marker", "strata", "endpoints"])
+    return head | form.closed_table(parts, ["data", "marker", "strata", "endpoints"])
 
 
-def _from_tables(tables: Tables, folder: Path) -> StudyPlan:
+def _from_tables(written: Tables, folder: Path) -> StudyPlan:
     """The plan of tables whose keys and types are known to be right."""
-    data, study = tables["data"], dict(tables.get("study", {}))
+    data, study = written["data"], dict(written.get("study", {}))
     if study.get("truth") == "":
         del study["truth"]
-    marker = tables["marker"]
-    if "cutpoints" in tables["strata"]:  # the named cut-points are all of magnesium
+    marker = written["marker"]
+    if "cutpoints" in written["strata"]:  # the named cut-points are all of magnesium
         marker = {"analyte": "magnesium", **marker}
     problems: list[str] = []
-    strata = _strata(tables["strata"], marker.get("unit", ""), problems)
-    endpoints = _endpoints(tables["endpoints"], problems)
-    problems += [*_marker_problems(marker), *_study_problems(study), *_robustness_problems(tables)]
+    strata = _strata(written["strata"], marker.get("unit", ""), problems)
+    endpoints, made = endpoints_of(written["endpoints"], problems)
+    problems += _name_problems(endpoints)
+    if data.get("id") is None and any(one.where is not None for one in made):
+        problems.append("[[endpoints]] where needs the column of the patients: id in [data]")
+    problems += [*_marker_problems(marker), *_study_problems(study), *_robustness_problems(written)]
     problems += [f"[data] {problem}" for problem in missing_problems(data.get("missing", ()))]
     raise_all(problems, PlanError)
     return StudyPlan(
@@ -167,11 +170,12 @@ def _from_tables(tables: Tables, folder: Path) -> StudyPlan:
         marker=_part(MarkerPlan, marker, folder),
         strata=strata,
         endpoints=endpoints,
-        model=_part(ModelPlan, tables.get("model", {}), folder),
-        labs=_part(LabsPlan, tables["labs"], folder) if "labs" in tables else None,
-        robustness=_part(RobustnessPlan, tables.get("robustness", {}), folder),
-        reporting=tables.get("reporting", {}),
-        labels={key: str(value) for key, value in tables.get("labels", {}).items()},
+        made=made,
+        model=_part(ModelPlan, written.get("model", {}), folder),
+        labs=_part(LabsPlan, written["labs"], folder) if "labs" in written else None,
+        robustness=_part(RobustnessPlan, written.get("robustness", {}), folder),
+        reporting=written.get("reporting", {}),
+        labels={key: str(value) for key, value in written.get("labels", {}).items()},
     )
 
 
@@ -183,6 +187,8 @@ def _part(kind: type[Part], table: Tables, folder: Path) -> Part:
             values[key] = folder / value
         elif get_origin(hints[key]) is tuple:
             values[key] = (value,) if isinstance(value, str) else tuple(value)
+        elif tables.JoinPlan in get_args(hints[key]):
+            values[key] = _part(tables.JoinPlan, value, folder)
     return kind(**values)
 
 
@@ -191,12 +197,17 @@ def _event_codes(table: object) -> form.EventCodes | None:
     if not isinstance(table, dict):
         return None
     return {
-        int(key) if key.lstrip("-").isdigit() else key: _event_codes(value) if isinstance(value, dict) else value
+        int(key) if key.lstrip("-").isdigit() else key: _event_codes(value) if isinstance(value, dict) else _code(value)
         for key, value in table.items()
     }
 
 
-def _strata(table: StrataTable, unit: str, problems: list[str]) -> StrataPlan:
+def _code(value: object) -> object:
+    """What a code means: nothing known where the plan says "missing"."""
+    return None if value == "missing" else value
+
+
+def _strata(table: tables.StrataTable, unit: str, problems: list[str]) -> StrataPlan:
     """The cut-points or the number of quantile groups; what is wrong is added to `problems`."""
     ways = [key for key in ("cutpoints", "edges", "quantiles") if key in table]
     reference, n_groups, cutpoints = table.get("reference"), table.get("quantiles"), None
@@ -217,7 +228,7 @@ def _strata(table: StrataTable, unit: str, problems: list[str]) -> StrataPlan:
     return StrataPlan(cutpoints, n_groups, reference)
 
 
-def _own_cutpoints(table: StrataTable, unit: str) -> Cutpoints:
+def _own_cutpoints(table: tables.StrataTable, unit: str) -> Cutpoints:
     """Cut-points written out in the plan; they need labels and a source."""
     missing = [key for key in ("labels", "source") if key not in table]
     if missing:
@@ -232,21 +243,15 @@ def _own_cutpoints(table: StrataTable, unit: str) -> Cutpoints:
     )
 
 
-def _endpoints(tables: Sequence[Tables], problems: list[str]) -> tuple[Endpoint, ...]:
-    """The outcomes, each with a name of its own; what is wrong is added to `problems`."""
-    endpoints: list[Endpoint] = []
-    for table in tables:
-        try:
-            endpoints.append(Endpoint(**{"label" if key == "name" else key: value for key, value in table.items()}))
-        except InputError as error:
-            problems += error.problems
+def _name_problems(endpoints: Sequence[Endpoint]) -> list[str]:
+    """A problem where endpoints share a name."""
     names = [endpoint.name for endpoint in endpoints]
-    if len(set(map(slug, names))) < len(names):
-        problems.append(
-            f"[[endpoints]] share a name: {names}; give each its own, differing in letters or digits within the first"
-            f" {LONGEST}, for files are named by them"
-        )
-    return tuple(endpoints)
+    if len(set(map(slug, names))) == len(names):
+        return []
+    return [
+        f"[[endpoints]] share a name: {names}; give each its own, differing in letters or digits within the first"
+        f" {LONGEST}, for files are named by them"
+    ]
 
 
 def _marker_problems(marker: Tables) -> list[str]:
@@ -273,11 +278,11 @@ def _study_problems(study: Tables) -> list[str]:
     return problems
 
 
-def _robustness_problems(tables: Tables) -> list[str]:
+def _robustness_problems(written: Tables) -> list[str]:
     """What is wrong with the values of [robustness]."""
-    table = tables.get("robustness", {})
+    table = written.get("robustness", {})
     problems = _time_problems("[robustness] landmarks", table.get("landmarks", []))
-    if table.get("landmarks") and "labs" not in tables:
+    if table.get("landmarks") and "labs" not in written:
         problems.append("[robustness] landmarks need the marker's later values: say in [labs] where they are")
     error = table.get("measurement_error", 1)
     if not 0 < error < math.inf:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Required, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from analysis.cohort.reading import DecimalMark, Limits, MissingCodes, ThousandsMark
 from analysis.strata.cutpoints import Closed, Cutpoints, Published, Rule
@@ -55,6 +55,18 @@ class StudyTable:
 
 
 @dataclass(frozen=True)
+class JoinPlan:
+    """[data.join]: a second file with more columns of the same patients."""
+
+    path: Annotated[Path, "the second file, seen from the plan's folder"]
+    key: Annotated[str, "column of the patients, in both files; once each in the second"]
+    where: Annotated[str | None, "the rows of the second file to take, as in SAMPLE_TYPE == 'Primary'"] = None
+    sep: Annotated[str | None, "what separates the fields of a text file"] = None
+    encoding: Annotated[str | None, "of a text file, such as cp1252"] = None
+    sheet: Annotated[str | None, "of an Excel file with several"] = None
+
+
+@dataclass(frozen=True)
 class DataPlan:
     """[data]: where the cohort is, and how to read it (the arguments of `read_cohort`)."""
 
@@ -64,7 +76,9 @@ class DataPlan:
     encoding: Annotated[str | None, "of a text file, such as cp1252"] = None
     sheet: Annotated[str | None, "of an Excel file with several"] = None
     limits: Annotated[Limits, "how values such as <0.5 are read"] = "error"
-    event_codes: Annotated[EventCodes | None, "what the codes of events mean (1: the event), or of each column"] = None
+    event_codes: Annotated[
+        EventCodes | None, 'what the codes of events mean (1: the event, "missing": not known), or of each column'
+    ] = None
     thousands: Annotated[ThousandsMark, "what separates thousands"] = ""
     missing: Annotated[
         MissingCodes,
@@ -72,6 +86,8 @@ class DataPlan:
         {"type": ["array", "object"], "items": {"type": ["string", "number"]}},
     ] = ()
     id: Annotated[str | None, "column of the patients"] = None
+    where: Annotated[str | None, "the rows to take, as in PARAMCD == 'OS' and AGE >= 18"] = None
+    join: Annotated[JoinPlan | None, "a second file with more columns of the same patients"] = None
 
 
 @dataclass(frozen=True)
@@ -127,12 +143,17 @@ class StrataPlan:
 
 
 class EndpointTable(TypedDict, total=False):
-    """One of [[endpoints]]: the arguments of `Endpoint`, its label as the name."""
+    """One of [[endpoints]]: the arguments of `Endpoint`, its label as the name, or what its columns are made from."""
 
     name: Annotated[str, "the outcome in words"]
-    duration: Required[Annotated[str, "column of follow-up times"]]
-    event: Required[Annotated[str, "column of events (1) and ends of follow-up (0)"]]
+    duration: Annotated[tuple[str, ...], "column of follow-up times; of several the latest counts", ONE_OR_MORE]
+    start: Annotated[str, "column of dates at which follow-up begins, in place of duration"]
+    end: Annotated[tuple[str, ...], "column of dates at which it ends; of several the latest counts", ONE_OR_MORE]
+    format: Annotated[str, "how dates are written: DD.MM.YYYY, MM/DD/YYYY, excel (numbers of days), or as strptime"]
+    event: Annotated[str, "column of events (1) and ends of follow-up (0)"]
+    negative: Annotated[Literal["censored", "event"], "what a duration below 0 means, in place of event"]
     entry: Annotated[str, "column of times from which a row is under observation"]
+    where: Annotated[str, "the rows that hold this outcome, as in PARAMCD == 'OS'; needs id in [data]"]
     time_unit: Annotated[str, "months, days, weeks or years"]
 
 

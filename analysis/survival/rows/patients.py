@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.column_names import looks_like_patient
 from analysis.cohort.columns import Endpoint, first_few
+from analysis.cohort.remedies import worded
 from analysis.errors import AnalysisWarning, SuspiciousValues, raise_all
 from analysis.survival.rows.groups import UNHASHABLE
 from analysis.survival.rows.survival_data import SurvivalData
@@ -55,9 +56,12 @@ def _patients_of(data: SurvivalData, rows: IntArray) -> str:
 
 BY_CHANCE = 0.05
 """Rows that follow on one another as often as this in a random order, or under random labels, are no sign of spells."""
-_REMEDY = (
-    "name the column of the patients with cluster= (where every row is a patient of its own, one that numbers the rows)"
-)
+
+
+def _remedy() -> str:
+    """How to say whose rows they are."""
+    written = worded("with cluster=", 'by id = "..." in [data]')
+    return f"name the column of the patients {written} (where a row is a patient of its own, one that numbers the rows)"
 
 
 def refuse_spells(cohort: pd.DataFrame, endpoint: Endpoint, data: SurvivalData, cluster: str | None) -> None:
@@ -70,7 +74,7 @@ def refuse_spells(cohort: pd.DataFrame, endpoint: Endpoint, data: SurvivalData, 
     column of patients, by its name, has a value of its own in every row.
     """
     words = _spells(cohort, endpoint, data) if cluster is None else ""
-    raise_all([f"rows look like several spells a patient: {words}; {_REMEDY}"] if words else [])
+    raise_all([f"rows look like several spells a patient: {words}; {_remedy()}"] if words else [])
 
 
 def spell_warnings(
@@ -80,11 +84,11 @@ def spell_warnings(
     cluster: str | None = None,
     *,
     wrong: str = "n_censor counts ends of spells",
-    remedy: str = _REMEDY,
+    remedy: str | None = None,
 ) -> tuple[AnalysisWarning, ...]:
     """The same as a warning, where a part of the answer alone depends on who is a patient, or nobody can be named."""
     words = _spells(cohort, endpoint, data) if cluster is None else ""
-    text = f"rows look like several spells a patient: {words}, so {wrong}; {remedy}"
+    text = f"rows look like several spells a patient: {words}, so {wrong}; {remedy or _remedy()}"
     return (SuspiciousValues(text),) if words else ()
 
 

@@ -123,7 +123,7 @@ def test_a_code_in_every_column_is_counted_and_times_and_events_are_named(tmp_pa
     ("missing", "message"),
     [
         (-9, r"missing=-9: give a list, missing=\[-9\], or .* missing=\{'column': \[-9\]\}"),
-        ("-9", r"missing='-9': give a list, missing=\['-9'\]"),
+        ("-9", r"missing=\"-9\": give a list, missing=\['-9'\]"),
         ({"ecog": 9}, r"missing=\{'ecog': 9\}: give a list, .* missing=\{'column': \[9\]\}"),
         ([True], "missing holds True; each code is text or a number"),
         ({"ecog": [None]}, "missing holds None; each code is text or a number"),
@@ -139,7 +139,7 @@ def test_codes_that_are_no_list_and_columns_that_are_not_there_are_refused(tmp_p
 def test_words_for_missing_are_no_category(tmp_path, word):
     races = ["WHITE", word, "ASIAN", word, "WHITE"]
     pd.DataFrame({"x": [1.5, 2, 3, 4, 5], "race": races}).to_csv(tmp_path / "x.csv", index=False)
-    with pytest.warns(SuspiciousValues, match="column 'race': .* reads as missing, in 2 rows; .*missing = "):
+    with pytest.warns(SuspiciousValues, match="column 'race': .* reads as missing, in 2 rows; .*missing="):
         read_cohort(tmp_path / "x.csv")
     with pytest.warns(SuspiciousValues, match=r"set missing in column 'race' \(2 rows\)$"):
         read = read_cohort(tmp_path / "x.csv", missing=[word])
@@ -151,7 +151,7 @@ def test_a_label_of_missing_among_event_codes_is_answered_by_missing(tmp_path):
         tmp_path / "x.csv", index=False
     )
     codes = {"status": {"Dead": 1, "Alive": 0}}
-    with pytest.raises(CohortError, match=r"'\[Unknown\]' in 1 rows; .* missing = \['\[Unknown\]'\]"):
+    with pytest.raises(CohortError, match=r"'\[Unknown\]' in 1 rows; .* missing=\{'status': \['\[Unknown\]'\]\}"):
         read_cohort(tmp_path / "x.csv", event_codes=codes)
     with pytest.warns(SuspiciousValues, match=r"set missing in column 'status' \(1 row\)$"):
         read = read_cohort(tmp_path / "x.csv", event_codes=codes, missing=["[Unknown]"])

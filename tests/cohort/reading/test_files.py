@@ -45,12 +45,12 @@ MMOL = "\n".join(f"P{place},{0.7 + place / 100},{place},{place % 2}" for place i
         (
             f"id,mg,months,event\n{MG_DL}\n",
             {"units": {"mg": "mmol/L"}},
-            r"median 1.88 mmol/L looks like mg/dL or mEq/L; set units=",
+            r"median 1.88 mmol/L looks like mg/dL or mEq/L; read with units=",
         ),
         (
             f"id,mg,months,event\n{MMOL}\n",
             {"units": {"mg": "mg/dL"}},
-            r"median 0.755 mg/dL looks like mmol/L; set units=",
+            r"median 0.755 mg/dL looks like mmol/L; read with units=",
         ),
         (
             "id,mg\n1,18\n2,19\n",
@@ -77,7 +77,7 @@ def test_data_errors_that_would_spoil_every_result_raise(tmp_path, text, options
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        (f"id,mg,months,event\n{MG_DL}\n", {}, r"'mg': median 1.88 mmol/L looks like mg/dL or mEq/L; set units="),
+        (f"id,mg,months,event\n{MG_DL}\n", {}, r"'mg': median 1.88 mmol/L looks like mg/dL or mEq/L; read with units="),
         (
             f"id,mg,months,event\n{MMOL}\nX,1.9,1,1\nY,2.0,2,0\n",
             {},

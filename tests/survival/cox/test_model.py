@@ -80,7 +80,7 @@ REFUSED: list[tuple[str, Change, dict[str, object], type[Exception], str]] = [
     ("infinite covariate", put("age", [3], np.inf), {}, CohortError, r"column 'age': infinite values in 1 row \(4\)"),
     ("text covariate", put("age", [3], "old"), {}, CohortError, r"column 'age': 1 values are not numbers \('old'\)"),
     ("negative time", put("time", [3, 8], -2.0), {}, CohortError, r"negative values \(-2, -2\) in 2 rows \(4, 9\)"),
-    ("event 1 and 2", lambda c: c.assign(event=c["event"] + 1), {}, CohortError, "event_codes={1: 0, 2: 1}"),
+    ("event 1 and 2", lambda c: c.assign(event=c["event"] + 1), {}, CohortError, "event_codes={'event': {1: 0, 2: 1}}"),
     ("no covariate", assign(), {"covariates": []}, InputError, "covariates: none given"),
     ("no frame", lambda c: c.to_dict(), {"covariates": "age"}, CohortError, "expected a pandas DataFrame, got dict"),
     ("one name too few", assign(), {"covariates": None}, InputError, "covariates=None: give a formula string"),
