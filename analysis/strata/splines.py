@@ -262,9 +262,5 @@ def spline_basis(values: ArrayLike, knots: ArrayLike) -> FloatArray:
     size = (t[-1] - t[0]) ** (2 / 3)
     cubes = np.maximum((x[:, None] - t) / size, 0.0) ** 3
     last = t[-1] - t[-2]
-    bent = (
-        cubes[:, :-2]
-        - cubes[:, -2:-1] * ((t[-1] - t[:-2]) / last)
-        + cubes[:, -1:] * ((t[-2] - t[:-2]) / last)
-    )  # fmt: skip
+    bent = cubes[:, :-2] - cubes[:, -2:-1] * ((t[-1] - t[:-2]) / last) + cubes[:, -1:] * ((t[-2] - t[:-2]) / last)
     return np.column_stack([x, bent])

@@ -54,9 +54,25 @@ _MONTH = "Time of the sample from first infusion; 0 is baseline."
 LABS_SCHEMA = Schema("magnesium_labs", (_PATIENT, Column("month", "number", _MONTH, "months", 0, 120), _MAGNESIUM))
 
 ADJUSTMENT = (
-    "age", "ecog", "log2(tumour_burden)", "log2(ldh_ratio)", "log2(crp)",
-    "albumin", "egfr", "ppi", "diuretic", "platinum",
-)  # fmt: skip
+    *("age", "ecog", "log2(tumour_burden)", "log2(ldh_ratio)", "log2(crp)"),
+    *("albumin", "egfr", "ppi", "diuretic", "platinum"),
+)
+
+_MONTH = "Time of the sample from first infusion; 0 is baseline."
+LABS_SCHEMA = Schema("magnesium_labs", (_PATIENT, Column("month", "number", _MONTH, "months", 0, 120), _MAGNESIUM))
+
+ADJUSTMENT = (
+    "age",
+    "ecog",
+    "log2(tumour_burden)",
+    "log2(ldh_ratio)",
+    "log2(crp)",
+    "albumin",
+    "egfr",
+    "ppi",
+    "diuretic",
+    "platinum",
+)
 """Formula terms of the adjusted model, stratified by treatment: exactly what the simulated hazards are built from."""
 
 

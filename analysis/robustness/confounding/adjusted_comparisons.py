@@ -107,9 +107,14 @@ def adjusted_restricted_mean(adjusted: AdjustedCurves, horizon: float, *, conf_l
         }
     )
     return AdjustedMeans(
-        means, _differences(mean, drawn, adjusted.labels, conf_level), float(horizon), adjusted.method,
-        adjusted.n_bootstrap, adjusted.n_failed, **adjusted.account,
-    )  # fmt: skip
+        means,
+        _differences(mean, drawn, adjusted.labels, conf_level),
+        float(horizon),
+        adjusted.method,
+        adjusted.n_bootstrap,
+        adjusted.n_failed,
+        **adjusted.account,
+    )
 
 
 def adjusted_survival_difference(adjusted: AdjustedCurves, time: float, *, conf_level: float = 0.95) -> pd.DataFrame:
@@ -264,9 +269,14 @@ def adjusted_logrank(
         {"stratum": label_column(labels, labels), "n": counts, "observed": observed, "expected": expected}
     )
     return LogRank(
-        statistic, df, *chi_square_tail(statistic, df), groups, "adjusted by weighting", listed(strata),
+        statistic,
+        df,
+        *chi_square_tail(statistic, df),
+        groups,
+        "adjusted by weighting",
+        listed(strata),
         **data.account | {"warnings": carried},
-    )  # fmt: skip
+    )
 
 
 def _weighted_scores(sets: RiskSets, members: FloatArray, weights: FloatArray) -> FloatArray:

@@ -182,8 +182,7 @@ def adjusted_curves(
     terms, strata_names, standardised = listed(covariates), listed(strata), method == "standardisation"
     if not standardised and by in strata_names:
         raise errors.InputError(f"strata: {by!r} is what is compared; it has no place among the strata of a weighting")
-    rows = read_exposure(cohort, endpoint, terms, by=by, strata=strata_names)
-    _refuse_no_events(rows)
+    rows = _with_events(read_exposure(cohort, endpoint, terms, by=by, strata=strata_names))
     model = curve_engines.outcome_model(rows, endpoint, terms, strata_names) if standardised else None
     weights, weighting = (None, None) if standardised else weigh(cohort, rows, terms, truncate=truncate)
     ends = curve_engines.curve_ends(rows, standardised=standardised)
@@ -192,17 +191,32 @@ def adjusted_curves(
     survival = engine.curves(np.ones((1, rows.data.n_used), dtype=np.int64))[0][0]
     draws = curve_engines.drawn_curves(engine, rows.data.n_used, n_bootstrap, seed, shape=survival.shape)
     carried = (
-        *rows.data.warnings, *_spells(cohort, endpoint, rows), *_of_part(model or weights),
-        *_failure_warnings(n_bootstrap, len(draws)), *_end_warnings(chosen, ends, rows.groups.labels),
-    )  # fmt: skip
+        *rows.data.warnings,
+        *_spells(cohort, endpoint, rows),
+        *_of_part(model or weights),
+        *_failure_warnings(n_bootstrap, len(draws)),
+        *_end_warnings(chosen, ends, rows.groups.labels),
+    )
     errors.warn_all(carried)
     return AdjustedCurves(
         curves=_curve_frame(rows, grid, chosen, ends, survival, draws, method=method, conf_level=conf_level),
-        method=method, times=grid, survival=survival, draws=draws, ends=ends, labels=rows.groups.labels,
-        endpoint=endpoint, by=by, covariates=terms, strata=strata_names, model=model, weights=weights,
-        n_bootstrap=n_bootstrap, n_failed=n_bootstrap - len(draws), seed=seed,
+        method=method,
+        times=grid,
+        survival=survival,
+        draws=draws,
+        ends=ends,
+        labels=rows.groups.labels,
+        endpoint=endpoint,
+        by=by,
+        covariates=terms,
+        strata=strata_names,
+        model=model,
+        weights=weights,
+        n_bootstrap=n_bootstrap,
+        n_failed=n_bootstrap - len(draws),
+        seed=seed,
         **rows.data.account | {"warnings": carried},
-    )  # fmt: skip
+    )
 
 
 def _check_options(method: str, n_bootstrap: int, seed: int, conf_level: float, truncate: float | None) -> None:
@@ -219,14 +233,15 @@ def _check_options(method: str, n_bootstrap: int, seed: int, conf_level: float, 
         check_truncate(truncate)
 
 
-def _refuse_no_events(rows: ExposureRows) -> None:
-    """Without an event there is nothing to adjust in a stratum."""
+def _with_events(rows: ExposureRows) -> ExposureRows:
+    """The rows; an error when a stratum has no event, for then there is nothing to adjust in it."""
     n_event = np.bincount(rows.groups.codes, rows.data.event, len(rows.groups.labels))
     without = [repr(label) for label, count in zip(rows.groups.labels, n_event, strict=True) if not count]
     if without:
         raise errors.NotEstimable(
             f"column {rows.by!r}: no events in {first_few(without)}; an adjusted curve needs some: join it with another"
         )
+    return rows
 
 
 def _spells(cohort: pd.DataFrame, endpoint: Endpoint, rows: ExposureRows) -> tuple[errors.AnalysisWarning, ...]:

@@ -18,6 +18,7 @@ from analysis.kernels.tolerances import NOBODY_LEFT
 from analysis.robustness.confounding.exposure import ExposureRows, fit_propensity, probabilities
 from analysis.robustness.confounding.weights import Weighting
 from analysis.survival.cox import CoxFit, CoxModel, Design, fit_design
+from analysis.survival.rows import SurvivalData
 
 BATCH = 50
 """Resamples that are computed together, from one seed."""
@@ -34,9 +35,8 @@ class Standardiser:
     x : ndarray, shape (n, p)
         Covariates, centred, behind the q indicators of groups (none when each group has a baseline of its own).
     n_indicators : int
-    time, event, entry : ndarray, shape (n,)
-    stratum : ndarray of int, shape (n,)
-        The baseline of each row.
+    data : SurvivalData
+        The outcome; ``strata`` are the baselines.
     baselines : ndarray of int, shape (k, s)
         The baseline that holds for a group within each stratum of `within`.
     within : ndarray of int, shape (n,)
@@ -48,10 +48,7 @@ class Standardiser:
 
     x: FloatArray
     n_indicators: int
-    time: FloatArray
-    event: BoolArray
-    entry: FloatArray
-    stratum: IntArray
+    data: SurvivalData
     baselines: IntArray
     within: IntArray
     times: FloatArray
@@ -59,10 +56,11 @@ class Standardiser:
 
     def curves(self, counts: IntArray) -> tuple[FloatArray, BoolArray]:
         """Counts (b, n) of the rows to survival (b, k groups, m times), and where it could be computed."""
-        outcome = (self.x, self.time, self.event, counts)
-        coef, fitted = fit_weighted_batch(*outcome, strata=self.stratum, entry=self.entry, start=self.start)
+        outcome = (self.x, self.data.time, self.data.event, counts)
+        stratum, entry = self.data.strata.codes, self.data.entry
+        coef, fitted = fit_weighted_batch(*outcome, strata=stratum, entry=entry, start=self.start)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            hazard = baseline_batch(*outcome, coef, self.times, strata=self.stratum, entry=self.entry)
+            hazard = baseline_batch(*outcome, coef, self.times, strata=stratum, entry=entry)
             shift = np.zeros((len(counts), len(self.baselines)))
             shift[:, len(self.baselines) - self.n_indicators :] = coef[:, : self.n_indicators]
             ratio = np.exp(coef[:, self.n_indicators :] @ self.x[:, self.n_indicators :].T)
@@ -240,21 +238,17 @@ def curve_times(rows: ExposureRows, ends: FloatArray, chosen: FloatArray | None)
 
 def standardiser(rows: ExposureRows, grid: FloatArray) -> Standardiser:
     """The engine of a standardisation, its rows in canonical order."""
-    order, data, covariates = rows.order, rows.data, rows.x
-    indicators = _indicators(rows)
-    time, event, entry, stratum = data.time[order], data.event[order], data.entry[order], data.strata.codes[order]
+    order, data, covariates, indicators = rows.order, rows.data.take(rows.order), rows.x, _indicators(rows)
     x = np.column_stack([indicators[order], covariates[order] - covariates.mean(axis=0)])
-    return Standardiser(
-        x=x, n_indicators=indicators.shape[1], time=time, event=event, entry=entry, stratum=stratum,
-        baselines=_baselines(rows), within=rows.within.codes[order], times=grid,
-        start=fit_arrays(x, time, event, entry=entry, strata=stratum)[0],
-    )  # fmt: skip
+    start, _, _ = fit_arrays(x, data.time, data.event, entry=data.entry, strata=data.strata.codes)
+    within = rows.within.codes[order]
+    return Standardiser(x, indicators.shape[1], data, _baselines(rows), within, grid, start)
 
 
 def reweighter(rows: ExposureRows, weighting: Weighting, grid: FloatArray) -> Reweighter:
     """The engine of a weighting, its rows in canonical order."""
-    order, data, groups = rows.order, rows.data, rows.groups
-    codes = groups.codes[order]
-    sets = risk_sets(data.time[order], data.event[order], entry=data.entry[order], strata=codes)
-    basis = weighting.basis[order]
-    return Reweighter(basis, codes, len(groups.labels), sets, grid, weighting.coef, weighting.limits)
+    order, data, codes = rows.order, rows.data.take(rows.order), rows.groups.codes[rows.order]
+    sets = risk_sets(data.time, data.event, entry=data.entry, strata=codes)
+    return Reweighter(
+        weighting.basis[order], codes, len(rows.groups.labels), sets, grid, weighting.coef, weighting.limits
+    )

@@ -160,9 +160,13 @@ def weigh(
     result = BalanceWeights(
         weights=pd.Series(weights, index=cohort.index, name="weight"),
         propensity=pd.DataFrame(propensity, index=cohort.index, columns=pd.Index(labels)),
-        summary=summary, by=rows.by, covariates=listed(covariates), stabilised=stabilised, truncate=truncate,
+        summary=summary,
+        by=rows.by,
+        covariates=listed(covariates),
+        stabilised=stabilised,
+        truncate=truncate,
         **rows.data.account | {"warnings": carried},
-    )  # fmt: skip
+    )
     return result, weighting
 
 

@@ -11,10 +11,10 @@ import pandas as pd
 from analysis import errors
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.kernels.counts import count, fleming_harrington_scores
+from analysis.kernels.counts import fleming_harrington_scores
 from analysis.kernels.tails import two_sided
 from analysis.survival.group_tests import checked_groups
-from analysis.survival.rows import SurvivalData, late_entry, listed, survival_data
+from analysis.survival.rows import counts_of_rows, listed, survival_data
 
 RHO_GAMMA = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
 NO_RANK = 1e-10
@@ -122,7 +122,7 @@ def max_combo(
             f"column {by!r} holds {len(labels)} groups ({first_few(labels)}): MaxCombo compares two; choose the rows of"
             " two groups first"
         )
-    scores, covariance = _scores(data, pairs)
+    scores, covariance = fleming_harrington_scores(counts_of_rows(data, compared=True), pairs)
     variance = np.diag(covariance)
     usable = variance > 0
     if not usable.any():
@@ -141,11 +141,15 @@ def max_combo(
     rho, gamma = zip(*pairs, strict=True)
     p_values = [two_sided(value) if np.isfinite(value) else np.nan for value in z.tolist()]
     return MaxCombo(
-        statistic=statistic, p_value=largest_of_normals(statistic, correlation[np.ix_(usable, usable)]),
+        statistic=statistic,
+        p_value=largest_of_normals(statistic, correlation[np.ix_(usable, usable)]),
         components=pd.DataFrame({"rho": rho, "gamma": gamma, "statistic": z, "p_value": p_values}),
-        correlation=correlation, groups=(labels[0], labels[1]), strata=listed(strata), n_event=n_event,
+        correlation=correlation,
+        groups=(labels[0], labels[1]),
+        strata=listed(strata),
+        n_event=n_event,
         **data.account | {"warnings": tuple(carried)},
-    )  # fmt: skip
+    )
 
 
 def _pairs(rho_gamma: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -161,17 +165,6 @@ def _pairs(rho_gamma: Sequence[tuple[float, float]]) -> list[tuple[float, float]
         problems += errors.number_problems("rho", pair[0], low=0) + errors.number_problems("gamma", pair[1], low=0)
     errors.raise_all(problems, errors.InputError)
     return [(float(rho), float(gamma)) for rho, gamma in given]
-
-
-def _scores(data: SurvivalData, pairs: Sequence[tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
-    """Scores and covariance over all strata."""
-    n_segments = len(data.strata.labels)
-    segment = data.strata.codes if n_segments > 1 else None
-    counts = count(
-        data.time, data.event, entry=late_entry(data), segment=segment, group=data.by.codes, n_segments=n_segments,
-        n_groups=2,
-    )  # fmt: skip
-    return fleming_harrington_scores(counts, pairs)
 
 
 def largest_of_normals(statistic: float, correlation: FloatArray) -> float:

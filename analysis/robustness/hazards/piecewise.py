@@ -151,9 +151,14 @@ def piecewise_effects(
     return PiecewiseEffects(
         periods=pd.concat([head, ratios.reset_index(drop=True)], axis=1),
         constant=whole[whole["term"] == design.terms[design.columns[str(marker)][0]]].drop(columns="term"),
-        test=difference_test(fit, constant, len(start)), marker=marker, adjust=terms, strata=strata_names, fit=fit,
-        n_event=constant.n_event, **constant.account | {"warnings": fit.warnings},
-    )  # fmt: skip
+        test=difference_test(fit, constant, len(start)),
+        marker=marker,
+        adjust=terms,
+        strata=strata_names,
+        fit=fit,
+        n_event=constant.n_event,
+        **constant.account | {"warnings": fit.warnings},
+    )
 
 
 def _cuts(cuts: ArrayLike) -> FloatArray:

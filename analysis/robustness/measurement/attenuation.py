@@ -202,10 +202,18 @@ def fit_measured(
     ratio = measurement.reliability(conditional_variance(design, index), extra, marker) if extra else 1.0
     low, high = measurement.reliability_limits(ratio, residual_df(design), conf_level)
     common = {
-        "reliability": ratio, "reliability_low": low, "reliability_high": high, "endpoint": endpoint, "marker": marker,
-        "adjust": terms, "strata": strata_names, "measurement_error": error.size, "error_scale": error.scale,
-        "conf_level": conf_level, "n_event": fit.n_event,
-    }  # fmt: skip
+        "reliability": ratio,
+        "reliability_low": low,
+        "reliability_high": high,
+        "endpoint": endpoint,
+        "marker": marker,
+        "adjust": terms,
+        "strata": strata_names,
+        "measurement_error": error.size,
+        "error_scale": error.scale,
+        "conf_level": conf_level,
+        "n_event": fit.n_event,
+    }
     return fit, index, common | fit.account
 
 

@@ -142,11 +142,23 @@ def reclassification(
     changed = 1 - np.trace(counts, axis1=1, axis2=2) / len(values)
     low, high = np.quantile(changed, RANGE)
     return Reclassification(
-        table=_share_table(counts, cutpoints), share_changed=float(changed.mean()),
-        monte_carlo_error=measurement.mean_error(changed), share_changed_low=float(low), share_changed_high=float(high),
-        reliability=ratio, cutpoints=cutpoints, marker=marker, measurement_error=error.size, error_scale=error.scale,
-        n_draws=n_draws, seed=seed, n_read=n_read, n_used=n_used, dropped=dropped, warnings=carried,
-    )  # fmt: skip
+        table=_share_table(counts, cutpoints),
+        share_changed=float(changed.mean()),
+        monte_carlo_error=measurement.mean_error(changed),
+        share_changed_low=float(low),
+        share_changed_high=float(high),
+        reliability=ratio,
+        cutpoints=cutpoints,
+        marker=marker,
+        measurement_error=error.size,
+        error_scale=error.scale,
+        n_draws=n_draws,
+        seed=seed,
+        n_read=n_read,
+        n_used=n_used,
+        dropped=dropped,
+        warnings=carried,
+    )
 
 
 def _marker_values(cohort: pd.DataFrame, cutpoints: Cutpoints, marker: str) -> tuple[FloatArray, float]:

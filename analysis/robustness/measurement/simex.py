@@ -157,8 +157,11 @@ def simulation_extrapolation(
         hazard_ratios=_ratios(table, conf_level),
         curve=_curve(measured, grid, coefs[:, :, index]),
         path=_path(measured, grid, coefs[:, :, index]),
-        n_simulations=n_simulations, n_failed=n_failed, seed=seed, **common | {"warnings": (*fit.warnings, *further)},
-    )  # fmt: skip
+        n_simulations=n_simulations,
+        n_failed=n_failed,
+        seed=seed,
+        **common | {"warnings": (*fit.warnings, *further)},
+    )
 
 
 def _checked_multiples(added: ArrayLike) -> FloatArray:

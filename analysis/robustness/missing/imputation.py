@@ -179,9 +179,16 @@ def impute_cohort(
         ),
         missing=missing,
         imputed=pd.DataFrame({column.name: column.missing & used for column in imputed}, index=cohort.index),
-        columns=terms, predictors=others, endpoint=endpoint, other_endpoints=further, n_imputations=n_imputations,
-        n_recommended=n_recommended, delta=deltas, seed=seed, **rows.data.account | {"warnings": carried},
-    )  # fmt: skip
+        columns=terms,
+        predictors=others,
+        endpoint=endpoint,
+        other_endpoints=further,
+        n_imputations=n_imputations,
+        n_recommended=n_recommended,
+        delta=deltas,
+        seed=seed,
+        **rows.data.account | {"warnings": carried},
+    )
 
 
 def _check_options(terms: Sequence[str], n_imputations: int, seed: int) -> None:

@@ -96,10 +96,14 @@ def pool_cox(fits: Iterable[CoxFit], *, conf_level: float = 0.95) -> PooledCox:
     table = _coefficient_table(first.terms, coefs, np.diag(within), np.diag(between), df_complete)
     distinct = {str(warning): warning for fit in models for warning in fit.warnings}
     return PooledCox(
-        coefficients=table, hazard_ratios=_ratio_table(table, conf_level),
-        covariance=within + (1 + 1 / len(models)) * between, n_imputations=len(models), conf_level=conf_level,
-        n_event=first.n_event, **first.account | {"warnings": tuple(distinct.values())},
-    )  # fmt: skip
+        coefficients=table,
+        hazard_ratios=_ratio_table(table, conf_level),
+        covariance=within + (1 + 1 / len(models)) * between,
+        n_imputations=len(models),
+        conf_level=conf_level,
+        n_event=first.n_event,
+        **first.account | {"warnings": tuple(distinct.values())},
+    )
 
 
 def _fit_problems(models: list[CoxFit]) -> list[str]:

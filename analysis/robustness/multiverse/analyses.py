@@ -202,9 +202,17 @@ def _fitted(universe: Universe, setting: Setting, name: str) -> dict[str, object
     """The estimate of one analysis."""
     choices = (name, setting.endpoint.name, setting.adjustment, setting.exclusion, setting.missing)
     row: dict[str, object] = dict(zip(DIMENSIONS, choices, strict=True)) | {
-        "n": 0, "n_event": 0, "n_low": 0, "n_parameter": 0, "n_excluded": setting.n_excluded,
-        "n_missing": setting.n_incomplete, "coef": np.nan, "std_error": np.nan, "note": "", "error": setting.error,
-    }  # fmt: skip
+        "n": 0,
+        "n_event": 0,
+        "n_low": 0,
+        "n_parameter": 0,
+        "n_excluded": setting.n_excluded,
+        "n_missing": setting.n_incomplete,
+        "coef": np.nan,
+        "std_error": np.nan,
+        "note": "",
+        "error": setting.error,
+    }
     if setting.design is None:
         return row
     cut = universe.cuts[name]
@@ -301,9 +309,14 @@ def _of_setting(universe: Universe, setting: Setting, orders: IntArray) -> Float
             continue
         columns = contrast_columns(np.arange(len(cut.labels)), cut, contrast)
         ratios[estimable, column] = fit_groupings(
-            codes[estimable][:, kept], columns, others[:, _varying(others)], data.time, data.event, entry=data.entry,
+            codes[estimable][:, kept],
+            columns,
+            others[:, _varying(others)],
+            data.time,
+            data.event,
+            entry=data.entry,
             strata=data.strata.codes,
-        )[:, 0]  # fmt: skip
+        )[:, 0]
         for order in estimable[np.isnan(ratios[estimable, column])].tolist():
             ratios[order, column] = _with_guards(setting.endpoint, design, cut, codes[order], contrast)
     return ratios

@@ -68,9 +68,12 @@ def read_choices(
     outcomes, rules = _outcomes(endpoints), listed(missing)
     problems = [problem for rule in rules for problem in choice_problems("missing", rule, MISSING_RULES)]
     named = {
-        "cutpoints": list(cutpoints), "endpoints": [endpoint.name for endpoint in outcomes],
-        "adjustments": list(adjustments), "exclusions": list(exclusions), "missing": list(rules),
-    }  # fmt: skip
+        "cutpoints": list(cutpoints),
+        "endpoints": [endpoint.name for endpoint in outcomes],
+        "adjustments": list(adjustments),
+        "exclusions": list(exclusions),
+        "missing": list(rules),
+    }
     problems += [f"{what}: none given; name at least one" for what, names in named.items() if not names]
     for what, names in named.items():
         twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]

@@ -171,34 +171,49 @@ def cutpoint_multiverse(
     (4, [1, 2, 3, 4], 0.05)
     """
     strata_names = listed(strata)
-    problems = errors.choice_problems("contrast", contrast, get_args(Contrast)) + errors.level_problems(conf_level)
-    problems += errors.count_problems("n_permutations", n_permutations, low=0) + errors.count_problems(
-        "seed", seed, low=0
-    )
-    errors.raise_all(problems, errors.InputError)
+    _check_options(contrast, conf_level, n_permutations, seed)
     errors.raise_all(column_problems(cohort, [marker, *strata_names]))
     choices = read_choices(
-        cohort, marker, cutpoints=cutpoints, endpoints=endpoints, adjustments=adjustments or {"none": ()},
-        exclusions=exclusions or {"none": None}, missing=missing,
-    )  # fmt: skip
+        cohort,
+        marker,
+        cutpoints=cutpoints,
+        endpoints=endpoints,
+        adjustments=adjustments or {"none": ()},
+        exclusions=exclusions or {"none": None},
+        missing=missing,
+    )
     universe = _universe(cohort, marker, choices, strata_names, contrast)
     analyses = _analysis_table(fits.fitted_analyses(universe), conf_level)
     observed = fits.log_hazard_ratios(universe, np.arange(len(cohort))[None, :])[0]
     nulls = fits.null_curves(universe, n_permutations=n_permutations, seed=seed)
     medians = np.array([_median(curve) for curve in nulls])
     curve = _curve_table(analyses, nulls, conf_level)
-    n_read, n_used = len(cohort), _rows_used(universe)
-    dropped = {"in no analysis": n_read - n_used} if n_used < n_read else {}
-    carried = (*errors.dropped_warnings(n_read, n_used, dropped), *_warnings(analyses, choices))
-    errors.warn_all(carried)
+    account = _account(universe, _warnings(analyses, choices))
+    errors.warn_all(account.warnings)
     return Multiverse(
-        analyses=analyses.drop(columns="n_parameter"), curve=curve, grid=_decision_grid(curve, analyses),
+        analyses=analyses.drop(columns="n_parameter"),
+        curve=curve,
+        grid=_decision_grid(curve, analyses),
         median_hazard_ratio=float(np.exp(_median(observed))),
-        share_below_one=float((curve["hazard_ratio"] < 1).mean()), p_value=_permutation_p(_median(observed), medians),
-        tests=_tests(analyses["adjustment"], observed, nulls), null_medians=medians, marker=marker, contrast=contrast,
-        strata=strata_names, conf_level=conf_level, n_permutations=n_permutations, seed=seed, n_read=n_read,
-        n_used=n_used, dropped=dropped, warnings=carried,
-    )  # fmt: skip
+        share_below_one=float((curve["hazard_ratio"] < 1).mean()),
+        p_value=_permutation_p(_median(observed), medians),
+        tests=_tests(analyses["adjustment"], observed, nulls),
+        null_medians=medians,
+        marker=marker,
+        contrast=contrast,
+        strata=strata_names,
+        conf_level=conf_level,
+        n_permutations=n_permutations,
+        seed=seed,
+        **account.account,
+    )
+
+
+def _check_options(contrast: str, conf_level: float, n_permutations: int, seed: int) -> None:
+    """Refuse options that mean nothing, all at once."""
+    problems = errors.choice_problems("contrast", contrast, get_args(Contrast)) + errors.level_problems(conf_level)
+    problems += errors.count_problems("n_permutations", n_permutations, low=0)
+    errors.raise_all(problems + errors.count_problems("seed", seed, low=0), errors.InputError)
 
 
 def _universe(
@@ -247,13 +262,16 @@ def _permutation_blocks(cohort: pd.DataFrame, strata: Sequence[str], values: Flo
     return absent + 2 * np.asarray(cohort.groupby(list(strata), dropna=False, observed=True).ngroup(), dtype=np.int64)
 
 
-def _rows_used(universe: Universe) -> int:
-    """Rows in at least one analysis: with a marker, but where a rule for missing values does without."""
+def _account(universe: Universe, further: Sequence[errors.AnalysisWarning]) -> errors.RowAccount:
+    """The rows in at least one analysis: with a marker, but where a rule for missing values does without."""
     used = np.zeros(len(universe.values), dtype=bool)
     for setting in universe.settings:
         measured = ~np.isnan(universe.values[setting.position])
         used[setting.position[measured | (setting.missing != COMPLETE)]] = True
-    return int(used.sum())
+    n_read, n_used = len(used), int(used.sum())
+    dropped = {"in no analysis": n_read - n_used} if n_used < n_read else {}
+    carried = (*errors.dropped_warnings(n_read, n_used, dropped), *further)
+    return errors.RowAccount(n_read=n_read, n_used=n_used, dropped=dropped, warnings=carried)
 
 
 def _analysis_table(rows: list[dict[str, object]], conf_level: float) -> pd.DataFrame:

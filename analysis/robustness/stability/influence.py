@@ -224,8 +224,13 @@ def _changes(fit: CoxFit, index: int, order: IntArray, n_refitted: int) -> Float
     for number, row in enumerate(order[:n_refitted]):
         kept = np.arange(len(rows.time)) != row
         coef, _, _ = fit_arrays(
-            rows.x[kept], rows.time[kept], rows.event[kept], entry=rows.entry[kept], strata=rows.strata[kept],
-            weights=rows.weights[kept], ties=rows.ties,
-        )  # fmt: skip
+            rows.x[kept],
+            rows.time[kept],
+            rows.event[kept],
+            entry=rows.entry[kept],
+            strata=rows.strata[kept],
+            weights=rows.weights[kept],
+            ties=rows.ties,
+        )
         changes[number] = fit.coef[index] - coef[index]
     return changes

@@ -251,9 +251,12 @@ def search_rows(
     rows = cutpoints.ModelRows(values, data.time, data.event, data.entry, stratum, others).take(order)
     cuts = cutpoints.cut_rows(rows.marker, rows.time, rows.event, min_fraction=fractions[0], max_fraction=fractions[1])
     spells = spell_warnings(
-        cohort, endpoint, data, wrong="permutations and resamples are of rows, not patients",
+        cohort,
+        endpoint,
+        data,
+        wrong="permutations and resamples are of rows, not patients",
         remedy="give one row a patient",
-    )  # fmt: skip
+    )
     few = _few_events(int(rows.event.sum()), others.shape[1])
     way = AdjustedScan if adjust or strata or endpoint.entry is not None else LogRankScan
     return SearchRows(

@@ -45,9 +45,13 @@ def searched_cut(
         )
     naive, corrected = search.summary().to_dict("records")[:2]
     hazard = partial(
-        from_row, estimand=CUT_EFFECT, estimate="hazard_ratio", scale=np.log,
-        at=search.cut, direction=float(np.log(search.hazard_ratio_naive)),
-    )  # fmt: skip
+        from_row,
+        estimand=CUT_EFFECT,
+        estimate="hazard_ratio",
+        scale=np.log,
+        at=search.cut,
+        direction=float(np.log(search.hazard_ratio_naive)),
+    )
     tests = {
         "Lausen and Schumacher 1992": search.p_lausen92,
         "Lausen, Sauerbrei and Schumacher 1994": search.p_lausen94,
