@@ -239,8 +239,9 @@ from analysis.truth.bench.scoring import (
     BenchAnswer as BenchAnswer,
     BenchWorld as BenchWorld,
 )
-from analysis.truth.bench.worlds import cutpoint_world as cutpoint_world, marker_world as marker_world
-from analysis.truth.bench.methods import (
+from analysis.truth.bench.markers import (
+    cutpoint_world as cutpoint_world,
+    marker_world as marker_world,
     searched_cut as searched_cut,
     median_split as median_split,
     continuous_marker as continuous_marker,

@@ -19,17 +19,18 @@ import pandas as pd
 from joblib import parallel_config
 
 from analysis.cohort.synthetic.design import CohortDesign
-from analysis.truth.bench.methods import (
+from analysis.truth.bench.markers import (
     BESIDE,
     CRUDE,
     WITHIN,
     adjusted_searches,
     continuous_marker,
+    cutpoint_world,
+    draw_cohort,
     median_split,
     searched_cut,
 )
 from analysis.truth.bench.scoring import BenchWorld, level_verdict, simulation_study
-from analysis.truth.bench.worlds import cutpoint_world, draw_cohort
 
 PAGE = Path(__file__).parents[1] / "docs" / "calibration.md"
 SIZES = (200, 500)

@@ -18,8 +18,8 @@ from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.kernels.cutpoints import first_maximum
 from analysis.strata.search.correction import Effect, corrected, searched_gain
 from analysis.strata.search.scans import Scan, search_rows
+from analysis.truth.bench.markers import CUT_EFFECT, MARKER
 from analysis.truth.bench.scoring import BenchAnswer, simulation_study
-from analysis.truth.bench.worlds import CUT_EFFECT, MARKER
 from benchmarks.calibration import SIZES, bench_worlds, head, number, percent, table
 
 PAGE = Path(__file__).parents[1] / "docs" / "corrections.md"

@@ -13,10 +13,9 @@ from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import AnalysisWarning, InputError, RowAccount, SuspiciousValues, raise_all, warn_all
 from analysis.kernels.tails import normal_quantile
-from analysis.strata.marker_designs import adjust_problems, listed, read_marker_design
-from analysis.strata.splines import knot_problems, knot_warnings, outside, place_knots, spline_basis
+from analysis.strata import marker_designs, splines
 from analysis.survival.cox import ChiSquare, CoxFit, CoxModel, Design, chi_square, fit_design
-from analysis.survival.rows import level_problems, number_problems
+from analysis.survival.rows import level_problems, listed, number_problems
 
 CURVE_POINTS = 101
 
@@ -142,11 +141,11 @@ def dose_response(
     terms, strata_names = listed(adjust), listed(strata)
     _check_options(marker, knots, terms, reference, conf_level)
     points = None if at is None else _points(at)
-    design = read_marker_design(cohort, endpoint, marker, terms, strata_names)
+    design = marker_designs.read_marker_design(cohort, endpoint, marker, terms, strata_names)
     scale = _scale(design, marker, knots, reference, points)
     model = CoxModel(endpoint, (marker, *terms), "efron", strata_names, None, None, robust=False, engine="auto")
     fit, straight, without = _nested_fits(design, marker, scale, model)
-    tied = knot_warnings(scale.values, knots, scale.knots, marker)
+    tied = splines.knot_warnings(scale.values, knots, scale.knots, marker)
     account = fit.account | {"warnings": (*fit.warnings, *tied, *_extrapolated(scale, marker))}
     warn_all(account["warnings"])
     bends = len(scale.knots) - 2
@@ -182,10 +181,10 @@ def _check_options(
     marker: str, knots: object, adjust: Sequence[str], reference: float | None, conf_level: float
 ) -> None:
     """Every fault of the options that can be seen without the data."""
-    problems = level_problems(conf_level) + knot_problems(knots)
+    problems = level_problems(conf_level) + splines.knot_problems(knots)
     if reference is not None:
         problems += number_problems("reference", reference)
-    raise_all(problems + adjust_problems(marker, adjust), InputError)
+    raise_all(problems + marker_designs.adjust_problems(marker, adjust), InputError)
 
 
 def _points(at: ArrayLike) -> FloatArray:
@@ -203,10 +202,10 @@ def _scale(
     values = design.x[:, design.columns[str(marker)][0]]
     low, high = float(values.min()), float(values.max())
     if reference is not None and not low <= reference <= high:
-        raise InputError(outside("reference", [reference], values, marker))
+        raise InputError(splines.outside("reference", [reference], values, marker))
     return _Scale(
         values=values,
-        knots=place_knots(values, knots, marker),
+        knots=splines.place_knots(values, knots, marker),
         reference=float(np.median(values)) if reference is None else float(reference),
         points=np.linspace(low, high, CURVE_POINTS) if points is None else points,
     )
@@ -224,7 +223,7 @@ def _nested_fits(design: Design, marker: str, scale: _Scale, model: CoxModel) ->
         columns = {term: (number,) for number, term in enumerate(terms)}
         return fit_design(replace(design, x=np.column_stack([part, others]), terms=terms, columns=columns), model)
 
-    fit = fitted(spline_basis(scale.values, scale.knots))
+    fit = fitted(splines.spline_basis(scale.values, scale.knots))
     straight = fitted(scale.values[:, None]).log_likelihood
     return fit, straight, fitted(np.empty((len(others), 0))).log_likelihood if named else fit.log_likelihood_null
 
@@ -241,7 +240,7 @@ def _extrapolated(scale: _Scale, marker: str) -> tuple[AnalysisWarning, ...]:
 
 def _curve(fit: CoxFit, scale: _Scale, conf_level: float) -> pd.DataFrame:
     """The points against the reference, with pointwise limits."""
-    contrast = spline_basis(scale.points, scale.knots) - spline_basis([scale.reference], scale.knots)
+    contrast = splines.spline_basis(scale.points, scale.knots) - splines.spline_basis([scale.reference], scale.knots)
     size = contrast.shape[1]
     log_ratio = contrast @ fit.coef[:size]
     std_error = np.sqrt(np.maximum(((contrast @ fit.maximum.covariance[:size, :size]) * contrast).sum(axis=1), 0.0))

@@ -9,11 +9,7 @@ import pandas as pd
 
 from analysis.cohort.columns import Endpoint, column_problems, numbers, with_columns
 from analysis.errors import InputError, raise_all
-from analysis.survival.cox import Design, read_design, read_term_design
-from analysis.survival.formulas import columns_of, parse_formula, quoted
-from analysis.survival.rows import check_roles, listed
-
-__all__ = ["adjust_problems", "as_formula", "listed", "read_marker_design"]
+from analysis.survival import cox, formulas, rows
 
 
 def adjust_problems(
@@ -34,14 +30,14 @@ def _names_column(term: str, column: str) -> bool:
     if term == column or not isinstance(term, str):
         return term == column
     try:
-        return column in columns_of(parse_formula(term))
+        return column in formulas.columns_of(formulas.parse_formula(term))
     except InputError:
         return False
 
 
 def read_marker_design(
     cohort: pd.DataFrame, endpoint: Endpoint, marker: str, adjust: Sequence[str], strata: Sequence[str]
-) -> Design:
+) -> cox.Design:
     """Check the columns of a model, drop incomplete rows and build its design, the marker a column of its own.
 
     Parameters
@@ -72,7 +68,7 @@ def read_marker_design(
     >>> sorted(design.terms)
     ['mg', 'sex[m]']
     """
-    check_roles(endpoint, strata)
+    rows.check_roles(endpoint, strata)
     raise_all(column_problems(cohort, [*endpoint.columns, marker, *strata]))
     problems: list[str] = []
     values = numbers(cohort, marker, problems, role="marker column")
@@ -81,8 +77,8 @@ def read_marker_design(
     raise_all(problems)
     cohort = with_columns(cohort, {marker: values})
     if not adjust:
-        return read_design(cohort, endpoint, [marker], strata=strata)
-    return read_term_design(cohort, endpoint, [marker, *adjust], strata=strata)
+        return cox.read_design(cohort, endpoint, [marker], strata=strata)
+    return cox.read_term_design(cohort, endpoint, [marker, *adjust], strata=strata)
 
 
 def as_formula(terms: Sequence[str], cohort: pd.DataFrame) -> str:
@@ -93,4 +89,4 @@ def as_formula(terms: Sequence[str], cohort: pd.DataFrame) -> str:
     >>> as_formula(["Mg (mmol/L)", "log2(crp)"], pd.DataFrame({"Mg (mmol/L)": [0.8], "crp": [5.0]}))
     '`Mg (mmol/L)` + log2(crp)'
     """
-    return " + ".join(quoted(term) if term in cohort.columns else str(term) for term in terms)
+    return " + ".join(formulas.quoted(term) if term in cohort.columns else str(term) for term in terms)

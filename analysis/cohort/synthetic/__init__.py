@@ -1,7 +1,5 @@
 """The synthetic cohort: its design and columns, the causes of magnesium and of hazards, the illness-death process."""
 
-from __future__ import annotations
-
 from analysis.cohort.synthetic.causes import (
     CAUSES,
     DISEASES,

@@ -1,7 +1,5 @@
 """Confounding: the model of exposure, weights, balance, adjusted curves, means and tests, E-values."""
 
-from __future__ import annotations
-
 from analysis.robustness.confounding.adjusted_comparisons import (
     AdjustedMeans,
     adjusted_logrank,

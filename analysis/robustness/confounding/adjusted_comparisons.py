@@ -11,15 +11,12 @@ import pandas as pd
 from analysis import errors
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
+from analysis.kernels import cox, tails, times
 from analysis.kernels.counts import score_chi_square
-from analysis.kernels.cox import RiskSets, at_risk_sums, cox_problem, event_sums, risk_sets, score_residuals
-from analysis.kernels.tails import chi_square_tail, normal_quantile
-from analysis.kernels.times import n_times_to, reached
 from analysis.robustness.confounding.adjusted_curves import AdjustedCurves
 from analysis.robustness.confounding.exposure import read_exposure
 from analysis.robustness.confounding.weights import check_truncate, weigh
-from analysis.survival.curves import difference_columns, pairs_of, with_pairs
-from analysis.survival.group_tests import LogRank, checked_groups
+from analysis.survival import curves, group_tests
 from analysis.survival.rows import label_column, listed
 
 __all__ = ["AdjustedMeans", "adjusted_logrank", "adjusted_restricted_mean", "adjusted_survival_difference"]
@@ -96,7 +93,7 @@ def adjusted_restricted_mean(adjusted: AdjustedCurves, horizon: float, *, conf_l
     widths = np.diff(np.minimum(np.append(adjusted.times, horizon), horizon))
     mean, drawn = adjusted.survival @ widths, adjusted.draws @ widths
     std_error = drawn.std(axis=0, ddof=1)
-    half = normal_quantile(conf_level) * std_error
+    half = tails.normal_quantile(conf_level) * std_error
     means = pd.DataFrame(
         {
             "stratum": label_column(adjusted.labels, adjusted.labels),
@@ -152,7 +149,7 @@ def adjusted_survival_difference(adjusted: AdjustedCurves, time: float, *, conf_
     errors.raise_all(errors.number_problems("time", time, low=0) + errors.level_problems(conf_level), errors.InputError)
     _refuse_no_draws(adjusted)
     _refuse_beyond(adjusted, "time", time)
-    step = int(n_times_to(adjusted.times, np.array([float(time)]))[0]) - 1
+    step = int(times.n_times_to(adjusted.times, np.array([float(time)]))[0]) - 1
     table = _differences(adjusted.survival[:, step], adjusted.draws[:, :, step], adjusted.labels, conf_level)
     table.insert(2, "time", float(time))
     return table
@@ -161,10 +158,10 @@ def adjusted_survival_difference(adjusted: AdjustedCurves, time: float, *, conf_
 def _differences(values: FloatArray, drawn: FloatArray, labels: Sequence[str], conf_level: float) -> pd.DataFrame:
     """Every pair, b less a, with the standard deviation of its difference over the resamples."""
     names = list(labels)
-    pairs = pairs_of(names)
+    pairs = curves.pairs_of(names)
     a, b = ([names.index(pair[side]) for pair in pairs] for side in (0, 1))
     std_error = (drawn[:, b] - drawn[:, a]).std(axis=0, ddof=1)
-    return with_pairs(difference_columns(values[b] - values[a], std_error, conf_level), pairs, names)
+    return curves.with_pairs(curves.difference_columns(values[b] - values[a], std_error, conf_level), pairs, names)
 
 
 def _refuse_no_draws(adjusted: AdjustedCurves) -> None:
@@ -177,10 +174,10 @@ def _refuse_no_draws(adjusted: AdjustedCurves) -> None:
 
 def _refuse_beyond(adjusted: AdjustedCurves, name: str, time: float) -> None:
     """Refuse a time beyond the end of a curve that has not fallen to 0."""
-    last = adjusted.survival[np.arange(len(adjusted.labels)), n_times_to(adjusted.times, adjusted.ends) - 1]
+    last = adjusted.survival[np.arange(len(adjusted.labels)), times.n_times_to(adjusted.times, adjusted.ends) - 1]
     ends = {label: end for label, end, left in zip(adjusted.labels, adjusted.ends, last, strict=True) if left > 0}
     latest = min(ends.values(), default=np.inf)
-    if not reached(np.array([float(time)]), latest).all():
+    if not times.reached(np.array([float(time)]), latest).all():
         short = first_few(f"{label!r} ends at {end:g}" for label, end in ends.items() if end < time)
         raise errors.InputError(
             f"{name}={time:g} lies beyond the adjusted curves: stratum {short}; choose at most {latest:g}"
@@ -195,7 +192,7 @@ def adjusted_logrank(
     by: str,
     strata: str | Sequence[str] | None = None,
     truncate: float | None = None,
-) -> LogRank:
+) -> group_tests.LogRank:
     """Log-rank test of equal hazards in strata adjusted by `balance_weights`.
 
     With weights w, the score of a stratum is the weighted sum of observed less expected events, the expected ones from
@@ -253,9 +250,9 @@ def adjusted_logrank(
     check_truncate(truncate)
     rows = read_exposure(cohort, endpoint, covariates, by=by, strata=strata)
     labels, codes, data = rows.groups.labels, rows.groups.codes, rows.data
-    small = checked_groups(labels, rows.groups.sizes, int(data.event.sum()), by)
+    small = group_tests.checked_groups(labels, rows.groups.sizes, int(data.event.sum()), by)
     weights, weighting = weigh(cohort, rows, covariates, truncate=truncate)
-    sets = risk_sets(data.time, data.event, entry=data.entry, strata=data.strata.codes)
+    sets = cox.risk_sets(data.time, data.event, entry=data.entry, strata=data.strata.codes)
     members = np.eye(len(labels))[codes]
     scores = _weighted_scores(sets, members, weighting.weights)
     observed, expected = _weighted_events(sets, members * weighting.weights[:, None])
@@ -268,10 +265,10 @@ def adjusted_logrank(
     groups = pd.DataFrame(
         {"stratum": label_column(labels, labels), "n": counts, "observed": observed, "expected": expected}
     )
-    return LogRank(
+    return group_tests.LogRank(
         statistic,
         df,
-        *chi_square_tail(statistic, df),
+        *tails.chi_square_tail(statistic, df),
         groups,
         "adjusted by weighting",
         listed(strata),
@@ -279,16 +276,16 @@ def adjusted_logrank(
     )
 
 
-def _weighted_scores(sets: RiskSets, members: FloatArray, weights: FloatArray) -> FloatArray:
+def _weighted_scores(sets: cox.RiskSets, members: FloatArray, weights: FloatArray) -> FloatArray:
     """Each row's part of the weighted scores, one column a stratum; their sums are observed less expected."""
-    problem = cox_problem(members, sets, weights=weights, ties="breslow")
+    problem = cox.cox_problem(members, sets, weights=weights, ties="breslow")
     scale = np.where(np.isinf(problem.scale), 0.0, problem.scale)
-    scores = score_residuals(problem, np.zeros(members.shape[1]), len(members))
+    scores = cox.score_residuals(problem, np.zeros(members.shape[1]), len(members))
     return np.asarray(weights[:, None] * scores * scale, dtype=np.float64)
 
 
-def _weighted_events(sets: RiskSets, members: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _weighted_events(sets: cox.RiskSets, members: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Observed and expected events of each stratum, by weight."""
-    n_risk, n_event = at_risk_sums(sets, members[sets.rows]), event_sums(sets, members[sets.rows[sets.events]])
+    n_risk, n_event = cox.at_risk_sums(sets, members[sets.rows]), cox.event_sums(sets, members[sets.rows[sets.events]])
     rate = n_event.sum(axis=1) / n_risk.sum(axis=1)
     return n_event.sum(axis=0), np.asarray(rate @ n_risk, dtype=np.float64)

@@ -11,12 +11,9 @@ from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.batches import batch_bounds, in_batches
 from analysis.cohort.columns import Endpoint, first_few
 from analysis.errors import NotEstimable, Separation
-from analysis.kernels.cox import RiskSets, at_risk_sums, event_sums, fit_arrays, risk_sets
-from analysis.kernels.cox_resamples import baseline_batch, fit_weighted_batch
+from analysis.kernels import cox, cox_resamples, tolerances
 from analysis.kernels.times import n_times_to
-from analysis.kernels.tolerances import NOBODY_LEFT
-from analysis.robustness.confounding.exposure import ExposureRows, fit_propensity, probabilities
-from analysis.robustness.confounding.weights import Weighting
+from analysis.robustness.confounding import exposure, weights
 from analysis.survival.cox import CoxFit, CoxModel, Design, fit_design
 from analysis.survival.rows import SurvivalData
 
@@ -58,9 +55,9 @@ class Standardiser:
         """Counts (b, n) of the rows to survival (b, k groups, m times), and where it could be computed."""
         outcome = (self.x, self.data.time, self.data.event, counts)
         stratum, entry = self.data.strata.codes, self.data.entry
-        coef, fitted = fit_weighted_batch(*outcome, strata=stratum, entry=entry, start=self.start)
+        coef, fitted = cox_resamples.fit_weighted_batch(*outcome, strata=stratum, entry=entry, start=self.start)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            hazard = baseline_batch(*outcome, coef, self.times, strata=stratum, entry=entry)
+            hazard = cox_resamples.baseline_batch(*outcome, coef, self.times, strata=stratum, entry=entry)
             shift = np.zeros((len(counts), len(self.baselines)))
             shift[:, len(self.baselines) - self.n_indicators :] = coef[:, : self.n_indicators]
             ratio = np.exp(coef[:, self.n_indicators :] @ self.x[:, self.n_indicators :].T)
@@ -105,7 +102,7 @@ class Reweighter:
     basis: FloatArray
     group: IntArray
     n_groups: int
-    sets: RiskSets
+    sets: cox.RiskSets
     times: FloatArray
     start: FloatArray
     limits: tuple[float, float]
@@ -116,14 +113,14 @@ class Reweighter:
         fitted = np.asarray((sizes > 0).all(axis=1), dtype=bool)
         coef = np.tile(self.start, (len(counts), 1, 1))
         complete = counts[fitted].astype(np.float64)
-        coef[fitted], fitted[fitted] = fit_propensity(self.basis, self.group, complete, start=self.start)
-        own = probabilities(self.basis, coef)[:, self.group, np.arange(len(self.group))]
+        coef[fitted], fitted[fitted] = exposure.fit_propensity(self.basis, self.group, complete, start=self.start)
+        own = exposure.probabilities(self.basis, coef)[:, self.group, np.arange(len(self.group))]
         share = sizes / counts.sum(axis=1, keepdims=True)
         ratio = np.divide(share[:, self.group], own, out=np.zeros_like(own), where=counts > 0)  # else own may be 0
         weight = (counts * np.clip(ratio, *self.limits)).T[self.sets.rows]
-        n_risk, n_event = at_risk_sums(self.sets, weight), event_sums(self.sets, weight[self.sets.events])
+        n_risk, n_event = cox.at_risk_sums(self.sets, weight), cox.event_sums(self.sets, weight[self.sets.events])
         left = 1 - np.divide(n_event, n_risk, out=np.zeros_like(n_event), where=n_event > 0)
-        left[left < NOBODY_LEFT] = 0.0
+        left[left < tolerances.NOBODY_LEFT] = 0.0
         survival = np.ones((len(counts), self.n_groups, len(self.times)))
         for group in range(self.n_groups):
             low, high = np.searchsorted(self.sets.stratum, [group, group + 1])
@@ -172,7 +169,7 @@ def _batch(engine: CurveEngine, n: int, batch: tuple[int, np.random.SeedSequence
 
 
 def outcome_model(
-    rows: ExposureRows, endpoint: Endpoint, covariates: tuple[str, ...], strata: tuple[str, ...]
+    rows: exposure.ExposureRows, endpoint: Endpoint, covariates: tuple[str, ...], strata: tuple[str, ...]
 ) -> CoxFit:
     """The Cox model of a standardisation; an error when it has no finite estimate."""
     design, by, (first, *others) = rows.design, str(rows.by), rows.groups.labels
@@ -193,13 +190,13 @@ def outcome_model(
     return fit
 
 
-def _indicators(rows: ExposureRows) -> FloatArray:
+def _indicators(rows: exposure.ExposureRows) -> FloatArray:
     """Indicators of the groups but the first; none where the groups have baselines of their own."""
     k = len(rows.groups.labels)
     return np.eye(k)[rows.groups.codes][:, k if rows.own_baselines else 1 :]
 
 
-def curve_ends(rows: ExposureRows, *, standardised: bool) -> FloatArray:
+def curve_ends(rows: exposure.ExposureRows, *, standardised: bool) -> FloatArray:
     """Where each stratum's curve ends: with its follow-up, and with that of the baselines it is made of."""
     data = rows.data
     ends = _last_times(data.time, rows.groups.codes)
@@ -214,7 +211,7 @@ def _last_times(time: FloatArray, codes: IntArray) -> FloatArray:
     return np.array([time[codes == code].max() for code in range(codes.max() + 1)], dtype=np.float64)
 
 
-def _baselines(rows: ExposureRows) -> IntArray:
+def _baselines(rows: exposure.ExposureRows) -> IntArray:
     """The baseline of each group within each of the other strata: its own where the groups are strata too."""
     labels, within = rows.groups.labels, rows.within.labels
     baseline = np.full((len(labels), len(within)), -1)
@@ -227,7 +224,7 @@ def _baselines(rows: ExposureRows) -> IntArray:
     return baseline.astype(np.int64)
 
 
-def curve_times(rows: ExposureRows, ends: FloatArray, chosen: FloatArray | None) -> FloatArray:
+def curve_times(rows: exposure.ExposureRows, ends: FloatArray, chosen: FloatArray | None) -> FloatArray:
     """The times at which the curves are computed: 0, the event times, the ends, the times asked for."""
     events = np.unique(rows.data.time[rows.data.event])
     if len(events) > MOST_TIMES:
@@ -236,19 +233,19 @@ def curve_times(rows: ExposureRows, ends: FloatArray, chosen: FloatArray | None)
     return np.concatenate([[0.0], later])
 
 
-def standardiser(rows: ExposureRows, grid: FloatArray) -> Standardiser:
+def standardiser(rows: exposure.ExposureRows, grid: FloatArray) -> Standardiser:
     """The engine of a standardisation, its rows in canonical order."""
     order, data, covariates, indicators = rows.order, rows.data.take(rows.order), rows.x, _indicators(rows)
     x = np.column_stack([indicators[order], covariates[order] - covariates.mean(axis=0)])
-    start, _, _ = fit_arrays(x, data.time, data.event, entry=data.entry, strata=data.strata.codes)
+    start, _, _ = cox.fit_arrays(x, data.time, data.event, entry=data.entry, strata=data.strata.codes)
     within = rows.within.codes[order]
     return Standardiser(x, indicators.shape[1], data, _baselines(rows), within, grid, start)
 
 
-def reweighter(rows: ExposureRows, weighting: Weighting, grid: FloatArray) -> Reweighter:
+def reweighter(rows: exposure.ExposureRows, weighting: weights.Weighting, grid: FloatArray) -> Reweighter:
     """The engine of a weighting, its rows in canonical order."""
     order, data, codes = rows.order, rows.data.take(rows.order), rows.groups.codes[rows.order]
-    sets = risk_sets(data.time, data.event, entry=data.entry, strata=codes)
+    sets = cox.risk_sets(data.time, data.event, entry=data.entry, strata=codes)
     return Reweighter(
         weighting.basis[order], codes, len(rows.groups.labels), sets, grid, weighting.coef, weighting.limits
     )

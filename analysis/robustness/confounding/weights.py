@@ -14,8 +14,7 @@ from analysis.cohort.columns import column_problems, first_few, numbers, rows_wh
 from analysis.kernels.tolerances import EXTREME_WEIGHT
 from analysis.robustness.confounding import exposure
 from analysis.robustness.confounding.exposure import ExposureRows
-from analysis.survival.cox import level_columns, refuse_constant
-from analysis.survival.curves import pairs_of
+from analysis.survival import cox, curves
 from analysis.survival.rows import label_column, listed
 
 __all__ = ["BalanceWeights", "balance_weights", "covariate_balance"]
@@ -173,7 +172,7 @@ def weigh(
 def _weighting(rows: ExposureRows, stabilised: bool, truncate: float | None) -> Weighting:
     """The weights from the propensity model fitted to all rows, an indicator of each stratum but the first in it."""
     codes, labels, within = rows.groups.codes, rows.groups.labels, rows.within
-    refuse_constant(rows.x, rows.design.terms)
+    cox.refuse_constant(rows.x, rows.design.terms)
     strata = np.eye(len(within.labels))[within.codes][:, 1:]
     basis = exposure.propensity_basis(np.column_stack([rows.x, strata]))
     if basis.shape[1] >= len(codes):
@@ -305,7 +304,7 @@ def covariate_balance(
     rows = exposure.read_exposure(cohort[known], None, covariates, by=by)
     reasons = {**_without_weight(weights, int((~known).sum())), **rows.data.dropped}
     errors.warn_all(errors.dropped_warnings(len(cohort), rows.data.n_used, reasons))
-    names, x = level_columns(rows.design)
+    names, x = cox.level_columns(rows.design)
     table = _differences(rows, names, x, given[known][rows.data.position])
     return table if weights is not None else table.assign(weighted_difference=np.nan)
 
@@ -339,7 +338,7 @@ def _without_weight(weights: BalanceWeights | pd.Series | None, n_missing: int) 
 def _differences(rows: ExposureRows, names: Sequence[str], x: FloatArray, weight: FloatArray) -> pd.DataFrame:
     """A row a covariate, or level of a category, and pair of strata."""
     labels, codes = list(rows.groups.labels), rows.groups.codes
-    pairs = pairs_of(labels)
+    pairs = curves.pairs_of(labels)
     a, b = ([labels.index(pair[side]) for pair in pairs] for side in (0, 1))
     variance = _variances(x, codes)
     pooled = np.sqrt((variance[a] + variance[b]) / 2)

@@ -1,7 +1,5 @@
 """Hazards that are not proportional: MaxCombo, effects by period, restricted means by horizon."""
 
-from __future__ import annotations
-
 from analysis.robustness.hazards.max_combo import MaxCombo, max_combo
 from analysis.robustness.hazards.piecewise import (
     PiecewiseEffects,

@@ -11,10 +11,8 @@ import pandas as pd
 from analysis import errors
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.kernels.counts import fleming_harrington_scores
-from analysis.kernels.tails import two_sided
-from analysis.survival.group_tests import checked_groups
-from analysis.survival.rows import counts_of_rows, listed, survival_data
+from analysis.kernels import counts, tails
+from analysis.survival import group_tests, rows
 
 RHO_GAMMA = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
 NO_RANK = 1e-10
@@ -114,15 +112,15 @@ def max_combo(
     (True, True)
     """
     pairs = _pairs(rho_gamma)
-    data = survival_data(cohort, endpoint, by=by, strata=strata)
+    data = rows.survival_data(cohort, endpoint, by=by, strata=strata)
     labels, n_event = data.by.labels, int(data.event.sum())
-    carried = [*data.warnings, *checked_groups(labels, data.by.sizes, n_event, by)]
+    carried = [*data.warnings, *group_tests.checked_groups(labels, data.by.sizes, n_event, by)]
     if len(labels) != 2:
         raise errors.NotEstimable(
             f"column {by!r} holds {len(labels)} groups ({first_few(labels)}): MaxCombo compares two; choose the rows of"
             " two groups first"
         )
-    scores, covariance = fleming_harrington_scores(counts_of_rows(data, compared=True), pairs)
+    scores, covariance = counts.fleming_harrington_scores(rows.counts_of_rows(data, compared=True), pairs)
     variance = np.diag(covariance)
     usable = variance > 0
     if not usable.any():
@@ -139,14 +137,14 @@ def max_combo(
     correlation = covariance / np.sqrt(np.outer(scale, scale))
     errors.warn_all(carried)
     rho, gamma = zip(*pairs, strict=True)
-    p_values = [two_sided(value) if np.isfinite(value) else np.nan for value in z.tolist()]
+    p_values = [tails.two_sided(value) if np.isfinite(value) else np.nan for value in z.tolist()]
     return MaxCombo(
         statistic=statistic,
         p_value=largest_of_normals(statistic, correlation[np.ix_(usable, usable)]),
         components=pd.DataFrame({"rho": rho, "gamma": gamma, "statistic": z, "p_value": p_values}),
         correlation=correlation,
         groups=(labels[0], labels[1]),
-        strata=listed(strata),
+        strata=rows.listed(strata),
         n_event=n_event,
         **data.account | {"warnings": tuple(carried)},
     )

@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike
 
 from analysis import errors
 from analysis.arrays import FloatArray
-from analysis.kernels.counts import areas
-from analysis.kernels.tails import normal_quantile
+from analysis.kernels import counts, tails
 from analysis.survival.curves import check_horizon, pairs_of, strata_of, with_pairs
 from analysis.survival.rows import times_given
 
@@ -123,7 +122,7 @@ def _influence(rows: pd.DataFrame, at: FloatArray) -> tuple[FloatArray, FloatArr
     """
     time, survival = (rows[name].to_numpy(dtype=np.float64) for name in ("time", "survival"))
     n_risk, n_event = (rows[name].to_numpy(dtype=np.float64) for name in ("n_risk", "n_event"))
-    area = np.array([areas(time, survival, horizon) for horizon in at])
+    area = np.array([counts.areas(time, survival, horizon) for horizon in at])
     left = n_risk - n_event
     # Once nobody is left the area is zero, and so is the term.
     root = np.sqrt(np.divide(n_event, n_risk * left, out=np.zeros(len(time)), where=left > 0))
@@ -157,7 +156,7 @@ def _pair_table(
     difference = b[0] - a[0]
     error = np.sqrt((a[1] ** 2).sum(axis=1) + (b[1] ** 2).sum(axis=1))
     # A band is never narrower than the pointwise limits, as draws could have it where there are few horizons.
-    reach = normal_quantile(conf_level)
+    reach = tails.normal_quantile(conf_level)
     largest = _largest_draws(np.hstack([a[1], b[1]]), n_draws, stream)
     wide = max(float(np.quantile(largest, conf_level)), reach)
     return pd.DataFrame(

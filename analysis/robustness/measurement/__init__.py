@@ -1,7 +1,5 @@
 """Measurement error of the marker: reclassification, attenuation, simulation-extrapolation."""
 
-from __future__ import annotations
-
 from analysis.robustness.measurement.attenuation import Attenuation, attenuation
 from analysis.robustness.measurement.error import MAGNESIUM_ERROR, ErrorScale
 from analysis.robustness.measurement.reclassification import Reclassification, reclassification

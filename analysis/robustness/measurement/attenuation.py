@@ -12,8 +12,7 @@ import pandas as pd
 from analysis import errors
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint
-from analysis.kernels.cox import cox_problem, fit_problem, risk_sets
-from analysis.kernels.tails import normal_quantile
+from analysis.kernels import cox, tails
 from analysis.robustness.measurement import error as measurement
 from analysis.robustness.measurement.error import MAGNESIUM_ERROR, ErrorScale, MeasurementError
 from analysis.strata.marker_designs import adjust_problems, read_marker_design
@@ -252,11 +251,11 @@ def refitted(
         The marker's values, rows in `order`.
     """
     data, x = design.data, design.x[order]
-    sets = risk_sets(data.time[order], data.event[order], entry=data.entry[order], strata=data.strata.codes[order])
+    sets = cox.risk_sets(data.time[order], data.event[order], entry=data.entry[order], strata=data.strata.codes[order])
     coefs, variances = [], []
     for values in markers:
         x[:, index] = values
-        coef, covariance, _ = fit_problem(cox_problem(x, sets))
+        coef, covariance, _ = cox.fit_problem(cox.cox_problem(x, sets))
         coefs.append(coef)
         variances.append(np.diag(covariance))
     return np.array(coefs), np.array(variances)
@@ -278,6 +277,6 @@ def _table(
     ]
     table = pd.DataFrame(rows, columns=["measurement", "log_hazard_ratio", "monte_carlo_error", "std_error"])
     table.insert(3, "share", table["log_hazard_ratio"] / coef)
-    reach = normal_quantile(conf_level) * table["std_error"]
+    reach = tails.normal_quantile(conf_level) * table["std_error"]
     value = table["log_hazard_ratio"]
     return table.assign(conf_low=value - reach, conf_high=value + reach)

@@ -14,8 +14,7 @@ from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, first_few
 from analysis.robustness.measurement.attenuation import ErrorAnalysis, canonical_order, fit_measured, refitted
 from analysis.robustness.measurement.error import MAGNESIUM_ERROR, ErrorScale, MeasurementError, checked_error
-from analysis.survival.cox import LARGEST_LOGARITHM, CoxFit
-from analysis.survival.rows import times_given
+from analysis.survival import cox, rows
 
 __all__ = ["SimulationExtrapolation", "simulation_extrapolation"]
 
@@ -166,7 +165,7 @@ def simulation_extrapolation(
 
 def _checked_multiples(added: ArrayLike) -> FloatArray:
     """The multiples of the error variance, ascending; enough of them for a quadratic."""
-    values = times_given(added, name="added")
+    values = rows.times_given(added, name="added")
     problems, distinct = [], np.unique(values)
     if len(distinct) < max(DEGREE, len(values)):
         problems.append(f"added={values.tolist()}: give {DEGREE} or more multiples, each once")
@@ -233,7 +232,7 @@ def extrapolated(
     return at_none @ means, np.where(less > 0, less, np.nan)
 
 
-def _coefficient_table(fit: CoxFit, grid: FloatArray, coefs: FloatArray, variances: FloatArray) -> pd.DataFrame:
+def _coefficient_table(fit: cox.CoxFit, grid: FloatArray, coefs: FloatArray, variances: FloatArray) -> pd.DataFrame:
     """A row a term: extrapolated, and as measured."""
     from scipy.special import erfc
 
@@ -283,7 +282,7 @@ def _ratios(table: pd.DataFrame, conf_level: float) -> pd.DataFrame:
 
     reach = float(ndtri((1 + conf_level) / 2)) * table["std_error"]
     ends = {"hazard_ratio": table["coef"], "conf_low": table["coef"] - reach, "conf_high": table["coef"] + reach}
-    ratios = {name: np.exp(np.where(values > LARGEST_LOGARITHM, np.nan, values)) for name, values in ends.items()}
+    ratios = {name: np.exp(np.where(values > cox.LARGEST_LOGARITHM, np.nan, values)) for name, values in ends.items()}
     return pd.DataFrame({"term": table["term"], **ratios, "statistic": table["statistic"], "p_value": table["p_value"]})
 
 

@@ -1,5 +1,3 @@
 """The choices that an analysis makes, all of them together: the multiverse of cut-points."""
 
-from __future__ import annotations
-
 from analysis.robustness.multiverse.multiverse import Multiverse, cutpoint_multiverse

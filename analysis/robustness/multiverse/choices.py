@@ -14,9 +14,8 @@ from analysis.arrays import BoolArray
 from analysis.cohort.columns import Endpoint, column_problems, first_few
 from analysis.errors import InputError, raise_all
 from analysis.strata.cutpoints import Cutpoints
-from analysis.strata.marker_designs import adjust_problems, listed
-from analysis.survival.formulas import rows_that_meet
-from analysis.survival.rows import choice_problems
+from analysis.strata.marker_designs import adjust_problems
+from analysis.survival import formulas, rows
 
 Condition = str | Mapping[str, object] | Callable[[pd.DataFrame], object] | None
 """Which rows to leave out: a condition, values by column, or a function of the cohort; None leaves out nobody."""
@@ -65,8 +64,8 @@ def read_choices(
     unnamed = {what: type(given).__name__ for what, given in mappings.items() if not isinstance(given, Mapping)}
     expected = "expected a mapping from a name to each choice"
     raise_all([f"{what}: {expected}, got {kind}" for what, kind in unnamed.items()], InputError)
-    outcomes, rules = _outcomes(endpoints), listed(missing)
-    problems = [problem for rule in rules for problem in choice_problems("missing", rule, MISSING_RULES)]
+    outcomes, rules = _outcomes(endpoints), rows.listed(missing)
+    problems = [problem for rule in rules for problem in rows.choice_problems("missing", rule, MISSING_RULES)]
     named = {
         "cutpoints": list(cutpoints),
         "endpoints": [endpoint.name for endpoint in outcomes],
@@ -78,7 +77,7 @@ def read_choices(
     for what, names in named.items():
         twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
         problems += [f"{what}: {first_few(map(repr, twice))} given twice; each needs a name of its own"] * bool(twice)
-    terms = {name: listed(given) for name, given in adjustments.items()}
+    terms = {name: rows.listed(given) for name, given in adjustments.items()}
     problems += [f"{name!r}: {text}" for name, given in terms.items() for text in adjust_problems(marker, given)]
     cuts = {name: _as_cutpoints(name, given, problems) for name, given in cutpoints.items()}
     masks = {name: _excluded(cohort, marker, name, condition, problems) for name, condition in exclusions.items()}
@@ -125,7 +124,7 @@ def _excluded(cohort: pd.DataFrame, marker: str, name: str, condition: Condition
         problems += [f"exclusion {name!r}: {problem}" for problem in wrong]
         return nobody if wrong else _any_of(others, condition)
     try:
-        answer: Any = condition(others) if callable(condition) else rows_that_meet(others, condition)
+        answer: Any = condition(others) if callable(condition) else formulas.rows_that_meet(others, condition)
         excluded = pd.array(answer, dtype="boolean")
     except FAULTS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]

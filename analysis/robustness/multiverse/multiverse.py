@@ -12,8 +12,7 @@ import pandas as pd
 from analysis import errors
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, column_problems, numbers
-from analysis.kernels.tails import normal_quantile
-from analysis.kernels.tolerances import SAME_PERMUTED
+from analysis.kernels import tails, tolerances
 from analysis.robustness.multiverse import analyses as fits
 from analysis.robustness.multiverse.analyses import Contrast, Universe
 from analysis.robustness.multiverse.choices import COMPLETE, DIMENSIONS, Choices, Condition, read_choices
@@ -281,7 +280,7 @@ def _analysis_table(rows: list[dict[str, object]], conf_level: float) -> pd.Data
     table = pd.DataFrame(rows)
     table.insert(0, "analysis", np.arange(1, len(table) + 1))
     coef, std_error = table["coef"].to_numpy(np.float64), table["std_error"].to_numpy(np.float64)
-    reach = normal_quantile(conf_level) * std_error
+    reach = tails.normal_quantile(conf_level) * std_error
     table = table.assign(
         hazard_ratio=np.exp(coef),
         conf_low=np.exp(coef - reach),
@@ -349,7 +348,7 @@ def _permutation_p(observed: float, medians: FloatArray) -> float:
     if not len(medians) or np.isnan(observed):
         return float("nan")
     centre = float(np.nanmean([observed, *medians]))
-    nearer = np.abs(medians - centre) < abs(observed - centre) * (1 - SAME_PERMUTED)
+    nearer = np.abs(medians - centre) < abs(observed - centre) * (1 - tolerances.SAME_PERMUTED)
     return float((1 + (~nearer).sum()) / (1 + len(medians)))
 
 

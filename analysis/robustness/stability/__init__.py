@@ -1,6 +1,4 @@
 """Whether one site, patient or subgroup makes the result: influence, leaving out, subgroups."""
 
-from __future__ import annotations
-
 from analysis.robustness.stability.influence import NOBODY, leave_one_out, patient_influence
 from analysis.robustness.stability.subgroups import ALL, difference_test, subgroup_effects, with_slopes

@@ -1,7 +1,5 @@
 """A searched cut-point: scans, p-values, and the correction for having searched."""
 
-from __future__ import annotations
-
 from analysis.strata.search.correction import resample_size
 from analysis.strata.search.one_cut import CutpointSearch, search_cutpoint
 from analysis.strata.search.scans import Scan, search_rows

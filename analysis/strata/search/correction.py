@@ -13,8 +13,7 @@ import pandas as pd
 from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import Endpoint
 from analysis.errors import AnalysisWarning, Separation
-from analysis.kernels.random_draws import times_drawn
-from analysis.kernels.tails import normal_quantile, two_sided
+from analysis.kernels import random_draws, tails
 from analysis.strata.cutpoints import Cutpoints
 from analysis.strata.search.scans import Scan, SearchRows
 
@@ -62,7 +61,7 @@ def corrected(scan: Scan, naive: Effect, stream: np.random.SeedSequence, *, n_bo
         return Effect(float("nan"), float("nan"))
     first = rng.integers(0, n, (n_bootstrap, n))
     second = np.take_along_axis(first, rng.integers(0, n, (n_bootstrap, n)), axis=1)
-    once, twice = (times_drawn(drawn, n).astype(np.float64) for drawn in (first, second))
+    once, twice = (random_draws.times_drawn(drawn, n).astype(np.float64) for drawn in (first, second))
     added, elsewhere = searched_gain(scan, once, None)
     return less_optimism(naive, added, searched_gain(scan, twice, once)[0], elsewhere)
 
@@ -155,7 +154,7 @@ def cut_range(
         Observed values of the marker.
     """
     n, rng = len(scan.marker), np.random.default_rng(stream)
-    counts = times_drawn(rng.integers(0, n, (n_bootstrap, resample_size(n, power))), n).astype(np.float64)
+    counts = random_draws.times_drawn(rng.integers(0, n, (n_bootstrap, resample_size(n, power))), n).astype(np.float64)
     cuts = scan.cuts_of(counts) if n_bootstrap else np.empty(0)
     cuts = cuts[~np.isnan(cuts)]
     if not len(cuts):
@@ -177,7 +176,7 @@ def comparison(
     sd, p_marker = rows.marker_sd, float(term["p_value"])
     continuous = Effect(float(term["coef"]) * sd, float(term["std_error"]) * sd)
     estimates = np.array([(effect.estimate, effect.std_error) for effect in (*effects, continuous)])
-    half = normal_quantile(conf_level) * estimates[:, 1]
+    half = tails.normal_quantile(conf_level) * estimates[:, 1]
     above = f"{marker} > {cut:g} against <= {cut:g}"
     return pd.DataFrame(
         {
@@ -276,7 +275,7 @@ def lausen_1994(statistic: float, *, n_low: IntArray, n: int) -> float:
     first, second = n_low[:-1].astype(np.float64), n_low[1:].astype(np.float64)
     t = np.sqrt(1 - first * (n - second) / ((n - first) * second))
     joined = exp(-(statistic**2) / 2) / pi * float((t - (statistic**2 / 4 - 1) * t**3 / 6).sum())
-    return _within(two_sided(statistic) + joined)
+    return _within(tails.two_sided(statistic) + joined)
 
 
 def _within(p_value: float) -> float:

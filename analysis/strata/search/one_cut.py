@@ -15,9 +15,8 @@ from analysis.errors import RowAccount, warn_all
 from analysis.kernels.cutpoints import corrected_p_values, critical_value, first_maximum
 from analysis.kernels.tails import two_sided
 from analysis.strata.cutpoints import Cutpoints
-from analysis.strata.marker_designs import listed
-from analysis.strata.search import correction
-from analysis.strata.search.scans import check_options, search_rows
+from analysis.strata.search import correction, scans
+from analysis.survival.rows import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,8 +223,8 @@ def search_cutpoint(
     terms, within, fractions = listed(adjust), listed(strata), (min_fraction, max_fraction)
     options: dict[str, Any] = {"n_permutations": n_permutations, "n_bootstrap": n_bootstrap, "seed": seed}
     options |= {"adjust": terms, "fractions": fractions, "conf_level": conf_level}
-    check_options(marker, **options)
-    rows = search_rows(cohort, endpoint, marker, adjust=terms, strata=within, fractions=fractions)
+    scans.check_options(marker, **options)
+    rows = scans.search_rows(cohort, endpoint, marker, adjust=terms, strata=within, fractions=fractions)
     scan, table = rows.scan, rows.scan.table()
     statistic, best = table["statistic"].to_numpy(), first_maximum(table["statistic"].to_numpy())
     largest, cut = float(statistic.max()), float(scan.cut[best])

@@ -13,8 +13,7 @@ import pandas as pd
 from analysis import errors
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.cohort.columns import Endpoint, first_few
-from analysis.kernels import cutpoints
-from analysis.kernels.cox import fit_arrays
+from analysis.kernels import cox, cutpoints
 from analysis.strata.marker_designs import adjust_problems, read_marker_design
 from analysis.survival.cox import CoxFit, CoxModel, fit_design
 from analysis.survival.rows import spell_warnings
@@ -186,7 +185,7 @@ class AdjustedScan(Scan):
         """One of them, in the rows drawn."""
         rows = self.rows.take(drawn)
         x = np.column_stack([group[drawn], rows.x])
-        coef, covariance, _ = fit_arrays(x, rows.time, rows.event, entry=rows.entry, strata=rows.strata)
+        coef, covariance, _ = cox.fit_arrays(x, rows.time, rows.event, entry=rows.entry, strata=rows.strata)
         return float(coef[0]), float(np.sqrt(covariance[0, 0]))
 
 

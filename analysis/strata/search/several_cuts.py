@@ -15,8 +15,7 @@ from analysis.errors import InputError, NotEstimable, RowAccount, warn_all
 from analysis.kernels.cutpoints import logrank_scores
 from analysis.kernels.tolerances import SAME_STATISTIC
 from analysis.strata.cutpoints import Cutpoints
-from analysis.strata.search.correction import searched_cutpoints
-from analysis.strata.search.scans import Scan, check_options, search_rows
+from analysis.strata.search import correction, scans
 from analysis.survival.rows import check_endpoint
 
 MOST_CANDIDATES = 60
@@ -56,7 +55,7 @@ class CutpointsSearch(RowAccount):
     def cutpoints(self, labels: Sequence[str] | None = None, *, unit: str = "") -> Cutpoints:
         """The cuts for `stratify`, marked as searched; groups are "group 1", "group 2", ... from the lowest."""
         named = tuple(labels or (f"group {number}" for number in range(1, len(self.cuts) + 2)))
-        return searched_cutpoints(
+        return correction.searched_cutpoints(
             self.cuts, named, unit, n_used=self.n_used, endpoint=self.endpoint, p_value=self.p_permutation
         )
 
@@ -119,13 +118,13 @@ def search_cutpoints(
     [1, 2]
     """
     fractions = (min_fraction, max_fraction)
-    check_options(marker, fractions=fractions, n_permutations=n_permutations, seed=seed)
+    scans.check_options(marker, fractions=fractions, n_permutations=n_permutations, seed=seed)
     if isinstance(max_cuts, bool) or not isinstance(max_cuts, Integral) or not 1 <= max_cuts <= MOST_CUTS:
         raise InputError(f"max_cuts={max_cuts!r} must be a whole number from 1 to {MOST_CUTS}")
     check_endpoint(endpoint)
     if endpoint.entry is not None:
         raise InputError(f"endpoint {endpoint.name!r} has late entry, which a search of several cuts does not take")
-    rows = search_rows(cohort, endpoint, marker, fractions=fractions)
+    rows = scans.search_rows(cohort, endpoint, marker, fractions=fractions)
     cut, n_low = _candidates(rows.scan)
     scores = logrank_scores(rows.scan.rows.time, rows.scan.rows.event)
     scores = scores - scores.mean()
@@ -156,7 +155,7 @@ def search_cutpoints(
     )
 
 
-def _candidates(scan: Scan) -> tuple[FloatArray, IntArray]:
+def _candidates(scan: scans.Scan) -> tuple[FloatArray, IntArray]:
     """The cuts to choose among and the rows at or below each, evenly spread when there are many."""
     n = len(scan.cut)
     some = np.unique(np.linspace(0, n - 1, min(MOST_CANDIDATES, n)).round().astype(np.int64))

@@ -1,6 +1,4 @@
 """The known-truth benches: worlds, methods, scores and their tables."""
 
-from __future__ import annotations
-
 from analysis.truth.bench.benches import BENCHES, bench_sizes, run_bench
 from analysis.truth.bench.scoring import NO_DEPARTURE, bench_table, level_verdict

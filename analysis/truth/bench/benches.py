@@ -12,9 +12,7 @@ import pandas as pd
 from analysis.cohort.synthetic import CohortDesign
 from analysis.errors import InputError
 from analysis.robustness.confounding import AdjustmentMethod
-from analysis.truth.bench import confounding, methods, missing_and_mismeasured, time_varying
-from analysis.truth.bench.scoring import BenchWorld, Method, simulation_study
-from analysis.truth.bench.worlds import marker_world
+from analysis.truth.bench import confounding, markers, missing_and_mismeasured, scoring, time_varying
 
 WANTED = {"bias": 0.0, "bias away from zero": 0.0, "coverage": 0.95, "type-I error": 0.05, "failed": 0.0}
 """What a score should be; the others depend on the world."""
@@ -43,13 +41,13 @@ class Bench:
 
     title: str
     about: str
-    worlds: Callable[[int, int], Sequence[BenchWorld]]
-    methods: tuple[Method, ...]
+    worlds: Callable[[int, int], Sequence[scoring.BenchWorld]]
+    methods: tuple[scoring.Method, ...]
     null_worlds: tuple[str, ...]
     n_replicates: int
     seed: int
     n_population: int = 1_000_000
-    limits: tuple[Method, ...] = ()
+    limits: tuple[scoring.Method, ...] = ()
 
 
 def run_bench(
@@ -97,7 +95,7 @@ def run_bench(
     worlds = bench.worlds(sizes["n_population"], seed)
     if progress is not None:
         progress(f"targets of {len(worlds)} worlds")
-    scores = simulation_study(worlds, bench.methods, n_replicates=sizes["n_replicates"], seed=seed)
+    scores = scoring.simulation_study(worlds, bench.methods, n_replicates=sizes["n_replicates"], seed=seed)
     scores = pd.concat([scores, *(_misspecification(world, bench.limits, seed) for world in worlds)], ignore_index=True)
     if progress is not None:
         progress(f"{bench.title}: {scores['n'].max()} cohorts of each world")
@@ -114,7 +112,7 @@ def bench_sizes(
     return {size: getattr(BENCHES[name], size) if value is None else value for size, value in given.items()}
 
 
-def _misspecification(world: BenchWorld, limits: Sequence[Method], seed: int) -> pd.DataFrame:
+def _misspecification(world: scoring.BenchWorld, limits: Sequence[scoring.Method], seed: int) -> pd.DataFrame:
     """What each limit leaves of its target in a very large data set, away from zero; rows as of `simulation_study`."""
     if not limits or world.enlarged is None:
         return pd.DataFrame()
@@ -140,8 +138,8 @@ SCORE_COLUMNS = ("world", "method", "score", "value", "std_error", "n", "estiman
 
 
 def _each(
-    build: Callable[..., BenchWorld], designs: Mapping[str, CohortDesign], n_population: int, seed: int
-) -> list[BenchWorld]:
+    build: Callable[..., scoring.BenchWorld], designs: Mapping[str, CohortDesign], n_population: int, seed: int
+) -> list[scoring.BenchWorld]:
     """A world for each design, with its targets: one after the other, so that they are the same to the last bit."""
     return [build(name, design, n_population=n_population, seed=seed) for name, design in designs.items()]
 
@@ -180,14 +178,14 @@ _HAZARD_WORLDS = {
 }
 
 _MARKER_METHODS = (
-    methods.median_split,
-    methods.clinical_cut,
-    partial(methods.searched_cut, n_permutations=499, n_bootstrap=200),
-    methods.continuous_marker,
-    methods.spline,
-    methods.months_gained,
-    methods.adjusted_marker,
-    methods.adjusted_cut,
+    markers.median_split,
+    markers.clinical_cut,
+    partial(markers.searched_cut, n_permutations=499, n_bootstrap=200),
+    markers.continuous_marker,
+    markers.spline,
+    markers.months_gained,
+    markers.adjusted_marker,
+    markers.adjusted_cut,
 )
 _CURVES: tuple[AdjustmentMethod, ...] = ("standardisation", "weighting")
 
@@ -197,8 +195,8 @@ BENCHES: Mapping[str, Bench] = {
         about="Overall survival by baseline magnesium in cohorts of 480. Crude methods are judged by the crude truth of"
         " the same contrast, adjusted ones by the conditional truth, each from a million patients with the same"
         " censoring; where there is confounding the two differ, and crude tests reject without an effect.",
-        worlds=partial(_each, marker_world, _MARKER_WORLDS),
-        methods=tuple(partial(methods.on_complete_rows, method) for method in _MARKER_METHODS),
+        worlds=partial(_each, markers.marker_world, _MARKER_WORLDS),
+        methods=tuple(partial(markers.on_complete_rows, method) for method in _MARKER_METHODS),
         null_worlds=("no effect", "independent"),
         n_replicates=1000,
         seed=20221,
@@ -264,8 +262,8 @@ BENCHES: Mapping[str, Bench] = {
         title="Tests where hazards are not proportional",
         about="Overall survival above and below 0.75 mmol/L in cohorts of 480 without confounding; the planted effect"
         " lasts, or is gone after six months.",
-        worlds=partial(_each, marker_world, _HAZARD_WORLDS),
-        methods=(methods.tests_at_the_cut, methods.months_gained),
+        worlds=partial(_each, markers.marker_world, _HAZARD_WORLDS),
+        methods=(markers.tests_at_the_cut, markers.months_gained),
         null_worlds=("independent",),
         n_replicates=1000,
         seed=20226,

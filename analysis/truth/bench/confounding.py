@@ -12,19 +12,17 @@ from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_patients
 from analysis.errors import collected
 from analysis.robustness import confounding as adjusting
-from analysis.strata.cutpoints import clinical_cutpoints
-from analysis.strata.groups import stratify
-from analysis.survival.cox import fit_cox
+from analysis.strata import cutpoints, groups
+from analysis.survival import cox, group_tests
 from analysis.survival.curves import kaplan_meier, restricted_mean_difference, survival_at
-from analysis.survival.group_tests import logrank_test
+from analysis.truth.bench.markers import ADJUSTED_SLOPE, MARKER, adjusted_effect, adjusted_slope, draw_cohort
 from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, as_targets, from_row, wald
-from analysis.truth.bench.worlds import ADJUSTED_SLOPE, MARKER, adjusted_effect, adjusted_slope, draw_cohort
 from analysis.truth.estimands import StratumCourses, stratum_courses
 
 AT = 24.0
 """Months at which survival is compared, and up to which months are counted."""
 GAINED = "months of 24 gained, reference against low"
-STRATA = clinical_cutpoints("nhanes-1").labels
+STRATA = cutpoints.clinical_cutpoints("nhanes-1").labels
 N_LARGE = 100_000
 """Patients, at most, of the cohort in which a method's misspecification shows nearly without chance."""
 N_BOOTSTRAP = 200
@@ -55,7 +53,7 @@ def confounded_world(name: str, design: CohortDesign, *, n_population: int, seed
     """
     patients = simulate_patients(design.of_size(n_population), seed=seed)
     population = cohort_frame(patients, patients.measured)
-    strata = stratum_courses(patients, design, clinical_cutpoints("nhanes-1"), seed=seed)
+    strata = stratum_courses(patients, design, cutpoints.clinical_cutpoints("nhanes-1"), seed=seed)
     targets = _standardised(strata[1:]) | {ADJUSTED_SLOPE: adjusted_slope(design, population, patients.measured)}
     if design.world == "null":
         targets[GAINED] = 0.0
@@ -75,7 +73,7 @@ def _standardised(strata: list[StratumCourses]) -> dict[str, float]:
 def draw_strata(design: CohortDesign, seed: int) -> pd.DataFrame:
     """One cohort with its strata."""
     with collected():
-        return stratify(draw_cohort(design, seed), clinical_cutpoints("nhanes-1"), marker=MARKER)
+        return groups.stratify(draw_cohort(design, seed), cutpoints.clinical_cutpoints("nhanes-1"), marker=MARKER)
 
 
 def crude(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
@@ -83,8 +81,8 @@ def crude(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     with collected():
         curves = kaplan_meier(cohort, OVERALL_SURVIVAL, by="stratum", engine="kernel")
         pairs = restricted_mean_difference(curves, AT, extend=True)
-        test = logrank_test(cohort, OVERALL_SURVIVAL, by="stratum")
-        slope = fit_cox(cohort, OVERALL_SURVIVAL, [MARKER], engine="kernel").coefficients.iloc[0]
+        test = group_tests.logrank_test(cohort, OVERALL_SURVIVAL, by="stratum")
+        slope = cox.fit_cox(cohort, OVERALL_SURVIVAL, [MARKER], engine="kernel").coefficients.iloc[0]
     return [
         *_survival("Kaplan-Meier", curves),
         _gained("Kaplan-Meier", pairs),

@@ -14,7 +14,7 @@ from analysis.robustness.measurement import simulation_extrapolation
 from analysis.robustness.missing import impute_cohort, pool_cox
 from analysis.survival.cox import CoxFit, fit_cox
 from analysis.survival.curves import kaplan_meier, survival_at
-from analysis.truth.bench import worlds
+from analysis.truth.bench import markers
 from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, as_targets, from_row, wald
 
 MEASURED, TRUE, ERROR = "magnesium with nothing missing", "magnesium without error", "error of one measurement"
@@ -22,8 +22,8 @@ TRUE_SLOPE = "log hazard ratio per 0.1 mmol/L true magnesium, adjusted"
 ALIVE, AT = "12-month survival below 0.75", 12.0
 N_IMPUTATIONS, N_SIMULATIONS = 10, 50
 CRUDE, ADJUSTED = (
-    (worlds.SLOPE, worlds.MARKER, None),
-    (worlds.ADJUSTED_SLOPE, " + ".join((worlds.MARKER, *ADJUSTMENT)), "treatment"),
+    (markers.SLOPE, markers.MARKER, None),
+    (markers.ADJUSTED_SLOPE, " + ".join((markers.MARKER, *ADJUSTMENT)), "treatment"),
 )
 MODELS = (CRUDE, ADJUSTED)
 """Estimand, formula and strata."""
@@ -37,19 +37,21 @@ def missing_world(name: str, design: CohortDesign, *, n_population: int, seed: i
     patients = simulate_patients(design.of_size(n_population), seed=seed)
     population = cohort_frame(patients, patients.measured)
     crude, slope = (
-        worlds.cut_targets(design, population)[worlds.SLOPE],
-        worlds.adjusted_slope(design, population, patients.measured),
+        markers.cut_targets(design, population)[markers.SLOPE],
+        markers.adjusted_slope(design, population, patients.measured),
     )
-    alive = float((patients.course.death[patients.measured < worlds.CLINICAL] > AT).mean())
+    alive = float((patients.course.death[patients.measured < markers.CLINICAL] > AT).mean())
     return BenchWorld(
-        name, partial(draw_whole, design), as_targets({worlds.SLOPE: crude, worlds.ADJUSTED_SLOPE: slope, ALIVE: alive})
+        name,
+        partial(draw_whole, design),
+        as_targets({markers.SLOPE: crude, markers.ADJUSTED_SLOPE: slope, ALIVE: alive}),
     )
 
 
 def error_world(name: str, design: CohortDesign, *, n_population: int, seed: int) -> BenchWorld:
     """A synthetic world in which the target is the slope of true magnesium, and measured magnesium is at hand."""
     patients = simulate_patients(design.of_size(n_population), seed=seed)
-    slope = worlds.adjusted_slope(design, cohort_frame(patients, patients.measured), patients.magnesium)
+    slope = markers.adjusted_slope(design, cohort_frame(patients, patients.measured), patients.magnesium)
     return BenchWorld(name, partial(draw_whole, design), as_targets({TRUE_SLOPE: slope}))
 
 
@@ -73,18 +75,18 @@ def _models(method: str, cohort: pd.DataFrame) -> list[BenchAnswer]:
 def _alive(cohort: pd.DataFrame) -> pd.Series:
     """Kaplan-Meier's survival at 12 months below the clinical cut."""
     with collected():
-        curve = kaplan_meier(cohort[cohort[worlds.MARKER] < worlds.CLINICAL], OVERALL_SURVIVAL, engine="kernel")
+        curve = kaplan_meier(cohort[cohort[markers.MARKER] < markers.CLINICAL], OVERALL_SURVIVAL, engine="kernel")
     return survival_at(curve, [AT], extend=True).iloc[0]
 
 
 def _name(method: str, estimand: str) -> str:
     """A row of its own for the crude and for the adjusted slope."""
-    return f"{method}, {'adjusted' if estimand == worlds.ADJUSTED_SLOPE else 'crude'}"
+    return f"{method}, {'adjusted' if estimand == markers.ADJUSTED_SLOPE else 'crude'}"
 
 
 def all_known(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """What nobody has: every value."""
-    return _models("every value known", cohort.assign(**{worlds.MARKER: cohort[MEASURED]}))
+    return _models("every value known", cohort.assign(**{markers.MARKER: cohort[MEASURED]}))
 
 
 def complete_cases(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
@@ -96,7 +98,7 @@ def median_filled(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """The median in place of what is missing."""
     return _models(
         "median filled in",
-        cohort.assign(**{worlds.MARKER: cohort[worlds.MARKER].fillna(cohort[worlds.MARKER].median())}),
+        cohort.assign(**{markers.MARKER: cohort[markers.MARKER].fillna(cohort[markers.MARKER].median())}),
     )
 
 
@@ -109,7 +111,7 @@ def imputed(cohort: pd.DataFrame, seed: int, *, n_imputations: int = N_IMPUTATIO
         imputations = impute_cohort(
             cohort,
             OVERALL_SURVIVAL,
-            worlds.MARKER,
+            markers.MARKER,
             predictors=(*ADJUSTMENT, "treatment"),
             n_imputations=n_imputations,
             seed=seed,
@@ -132,12 +134,12 @@ def _pooled(cohorts: tuple[pd.DataFrame, ...], estimand: str, formula: str, stra
 
 def without_error(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """What nobody has: true magnesium."""
-    return [wald("true magnesium", TRUE_SLOPE, *worlds.adjusted_effect(cohort, cohort[TRUE].to_numpy() / 0.1))]
+    return [wald("true magnesium", TRUE_SLOPE, *markers.adjusted_effect(cohort, cohort[TRUE].to_numpy() / 0.1))]
 
 
 def as_measured(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:
     """One measurement taken for the truth."""
-    return [wald("as measured", TRUE_SLOPE, *worlds.adjusted_effect(cohort, cohort[worlds.MARKER].to_numpy() / 0.1))]
+    return [wald("as measured", TRUE_SLOPE, *markers.adjusted_effect(cohort, cohort[markers.MARKER].to_numpy() / 0.1))]
 
 
 def extrapolated(cohort: pd.DataFrame, seed: int, *, n_simulations: int = N_SIMULATIONS) -> list[BenchAnswer]:
@@ -146,7 +148,7 @@ def extrapolated(cohort: pd.DataFrame, seed: int, *, n_simulations: int = N_SIMU
         row = simulation_extrapolation(
             cohort,
             OVERALL_SURVIVAL,
-            worlds.MARKER,
+            markers.MARKER,
             measurement_error=float(cohort[ERROR].iloc[0]),
             error_scale="absolute",
             adjust=ADJUSTMENT,

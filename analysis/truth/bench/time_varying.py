@@ -16,8 +16,8 @@ from analysis.kernels.cox import fit_arrays
 from analysis.robustness.time_varying import baseline_value, start_stop
 from analysis.survival.cox import fit_cox
 from analysis.survival.curves import landmark
+from analysis.truth.bench.markers import CLINICAL, MARKER, marker_time_event
 from analysis.truth.bench.scoring import BenchAnswer, BenchWorld, as_targets, wald
-from analysis.truth.bench.worlds import CLINICAL, MARKER, marker_time_event
 
 NOW, AT_ZERO, AT_LANDMARK = (
     f"log hazard ratio of low magnesium {when}" for when in ("now", "at time zero", "at the landmark")
