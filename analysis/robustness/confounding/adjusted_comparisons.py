@@ -16,7 +16,8 @@ from analysis.kernels.counts import score_chi_square
 from analysis.robustness.confounding.adjusted_curves import AdjustedCurves
 from analysis.robustness.confounding.exposure import read_exposure
 from analysis.robustness.confounding.weights import check_truncate, weigh
-from analysis.survival import curves, group_tests
+from analysis.survival import curves
+from analysis.survival.group_tests import LogRank, checked_groups
 from analysis.survival.rows import label_column, listed
 
 __all__ = ["AdjustedMeans", "adjusted_logrank", "adjusted_restricted_mean", "adjusted_survival_difference"]
@@ -192,7 +193,7 @@ def adjusted_logrank(
     by: str,
     strata: str | Sequence[str] | None = None,
     truncate: float | None = None,
-) -> group_tests.LogRank:
+) -> LogRank:
     """Log-rank test of equal hazards in strata adjusted by `balance_weights`.
 
     With weights w, the score of a stratum is the weighted sum of observed less expected events, the expected ones from
@@ -250,7 +251,7 @@ def adjusted_logrank(
     check_truncate(truncate)
     rows = read_exposure(cohort, endpoint, covariates, by=by, strata=strata)
     labels, codes, data = rows.groups.labels, rows.groups.codes, rows.data
-    small = group_tests.checked_groups(labels, rows.groups.sizes, int(data.event.sum()), by)
+    small = checked_groups(labels, rows.groups.sizes, int(data.event.sum()), by)
     weights, weighting = weigh(cohort, rows, covariates, truncate=truncate)
     sets = cox.risk_sets(data.time, data.event, entry=data.entry, strata=data.strata.codes)
     members = np.eye(len(labels))[codes]
@@ -265,7 +266,7 @@ def adjusted_logrank(
     groups = pd.DataFrame(
         {"stratum": label_column(labels, labels), "n": counts, "observed": observed, "expected": expected}
     )
-    return group_tests.LogRank(
+    return LogRank(
         statistic,
         df,
         *tails.chi_square_tail(statistic, df),
