@@ -175,3 +175,23 @@ TIED_ENDS = [
 @pytest.mark.parametrize(("values", "knots"), [tie[1:] for tie in TIED_ENDS], ids=[tie[0] for tie in TIED_ENDS])
 def test_a_value_shared_by_a_twentieth_of_the_rows_moves_the_outer_knot_as_in_hmisc(values, knots):
     assert_allclose(default_knots(np.array(values, dtype=float), 4), knots, rtol=1e-12)
+
+
+# R 4.2.2, Hmisc 4.8.0: rcspline.eval(x, nk = , knots.only = TRUE).
+SMALL = [
+    ("99 values", range(1, 100), 4, [5, 35.3, 64.7, 95]),
+    ("100 values are no small sample", range(1, 101), 4, [5.95, 35.65, 65.35, 95.05]),
+    ("6 values", range(1, 7), 3, [2, 3.5, 5]),
+    ("7 values, the fifth from either end inside", range(1, 8), 4, [3, 3.1, 4.9, 5]),
+    ("one knot between tied ends", [*[0] * 50, *range(1, 41), *[41] * 50], 3, [1, 20.5, 40]),
+    ("two knots between tied ends", [*[0] * 50, *range(1, 41), *[41] * 50], 4, [1, 20.5, 37.15, 40]),
+    ("three knots between tied ends", [*[0] * 50, *range(1, 41), *[41] * 50], 5, [1, 3.85, 20.5, 37.15, 40]),
+    ("a tied low end keeps its knot", [*[0] * 6, *range(1, 95)], 4, [1, 6.6, 48, 90]),
+    ("a tied high end keeps its knot", [*range(1, 95), *[95] * 6], 4, [5, 47, 88.4, 94]),
+    ("101 values beyond a tied end", [*[0] * 6, *range(1, 103)], 4, [1, 7, 52, 97]),
+]
+
+
+@pytest.mark.parametrize(("values", "n_knots", "knots"), [case[1:] for case in SMALL], ids=[case[0] for case in SMALL])
+def test_outer_knots_of_small_samples_are_those_of_hmisc(values, n_knots, knots):
+    assert_allclose(default_knots(np.array(values, dtype=float), n_knots), knots, rtol=1e-12)

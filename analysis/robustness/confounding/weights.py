@@ -155,7 +155,7 @@ def weigh(
     weights[rows.data.position], propensity[rows.data.position] = weighting.weights, weighting.propensity
     summary = _summary(weighting, rows.groups.codes, labels)
     dropped = errors.dropped_warnings(rows.data.n_read, rows.data.n_used, rows.data.dropped)
-    carried = (*dropped, *_weight_warnings(summary, weighting.propensity, rows.by))
+    carried = (*dropped, *weight_warnings(summary, weighting.propensity, rows.by))
     result = BalanceWeights(
         weights=pd.Series(weights, index=cohort.index, name="weight"),
         propensity=pd.DataFrame(propensity, index=cohort.index, columns=pd.Index(labels)),
@@ -219,7 +219,7 @@ def _summary(weighting: Weighting, codes: IntArray, labels: Sequence[str]) -> pd
     return summary
 
 
-def _weight_warnings(summary: pd.DataFrame, propensity: FloatArray, by: str) -> list[errors.AnalysisWarning]:
+def weight_warnings(summary: pd.DataFrame, propensity: FloatArray, by: str) -> list[errors.AnalysisWarning]:
     """Warnings of weights that explode, of strata without overlap, and of rows that no weight can stand for."""
     few, apart, impossible = [], [], []
     for row, count in zip(summary.to_dict("records"), (propensity < IMPOSSIBLE).sum(axis=0).tolist(), strict=True):

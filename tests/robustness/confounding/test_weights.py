@@ -19,6 +19,7 @@ from analysis import (
     balance_weights,
     covariate_balance,
 )
+from analysis.robustness.confounding.weights import weight_warnings
 from tests.reference import rows
 
 COVARIATES = ["age", "wt_loss", "sex"]
@@ -248,3 +249,32 @@ def test_a_level_of_one_stratum_alone_is_a_warning():
     cohort.loc[np.flatnonzero(arm == "a")[:15], "level"] = 1
     with pytest.warns(NoOverlap, match=r"could not have been, given their covariates: 'b' \(15 rows\);"):
         balance_weights(cohort, ["x", "level"], by="arm")
+
+
+# Of stratum "a", 40 rows: effective number, largest weight, share outside, smallest probability; and what is warned of.
+AT_THE_LIMITS = [
+    ((20.0, 50.0, 0.2, 1.1e-6), []),
+    ((19.9, 1.0, 0.0, 0.5), ["a few rows stand for many: 'a' has 40 rows, worth 19.9, largest weight 1"]),
+    ((40.0, 50.1, 0.0, 0.5), ["a few rows stand for many: 'a' has 40 rows, worth 40.0, largest weight 50.1"]),
+    ((40.0, 1.0, 0.21, 0.9e-6), ["no like for many of the other rows (share): 'a' (21%); what is said"]),
+    ((40.0, 1.0, 0.2, 0.9e-6), ["could not have been, given their covariates: 'a' (2 rows); a level"]),
+]
+
+
+@pytest.mark.parametrize(("values", "messages"), AT_THE_LIMITS)
+def test_warnings_of_weights_begin_beyond_their_limits(values, messages):
+    effective_n, largest, outside, smallest = values
+    summary = pd.DataFrame(
+        {
+            "stratum": ["a", "b"],
+            "n": 40,
+            "effective_n": [effective_n, 40.0],
+            "largest_weight": [largest, 1.0],
+            "share_outside": [outside, 0.0],
+        }
+    )
+    propensity = np.column_stack([[smallest, smallest, 0.5], [0.5, 0.5, 0.5]])
+    found = weight_warnings(summary, propensity, "arm")
+    assert len(found) == len(messages)
+    for warning, message in zip(found, messages, strict=True):
+        assert message in str(warning)

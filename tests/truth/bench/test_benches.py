@@ -1,5 +1,6 @@
 """Benches by name: what a run gives, its sizes and its table."""
 
+import re
 from dataclasses import replace
 from functools import partial
 from inspect import signature
@@ -64,6 +65,19 @@ def test_the_table_of_a_run_has_a_verdict_for_what_its_world_judges(small):
     assert table.loc["nothing", "verdict"] == "no departure shown"
     assert table.loc["shift", "verdict"] == "biased; intervals too narrow"
     assert table.loc["shift", "relative_bias"] == pytest.approx(-0.2 * np.sqrt(30), rel=0.1)
+
+
+@pytest.mark.parametrize("name", list(BENCHES))
+def test_worlds_plant_an_effect_and_an_error_as_their_names_say(name):
+    designs = BENCHES[name].worlds.args[1]
+    for world, design in designs.items():
+        nothing = design.world in ("null", "independent") or (
+            design.hazard_ratio_death == design.hazard_ratio_progression == 1
+        )
+        assert nothing == (world in BENCHES[name].null_worlds), world
+        stated = re.search(r"error (\d.*)", world)
+        assert stated is None or design.measurement_error == float(stated[1]), world
+        assert (design.missing_share > 0) == (name == "missing" or world == "missing values"), world
 
 
 FEW = {"n_bootstrap": 20, "n_imputations": 2, "n_simulations": 10}
