@@ -47,14 +47,14 @@ def in_batches(
 
     results = []
     with tqdm(total=sum(sizes), desc=label, delay=2, disable=None, leave=False) as bar:
-        for result, size in zip(_results(work, batches, share=share), sizes, strict=True):
+        for result, size in zip(batch_results(work, batches, share=share), sizes, strict=True):
             results.append(result)
             bar.update(size)
     return results
 
 
-def _results(work: Callable[[Batch], Result], batches: Sequence[Batch], *, share: bool) -> Iterator[Result]:
-    """The results one after another, as they are ready."""
+def batch_results(work: Callable[[Batch], Result], batches: Sequence[Batch], *, share: bool = True) -> Iterator[Result]:
+    """As `in_batches`, the results one after another, as they are ready."""
     if not share:
         return map(work, batches)
     from joblib import Parallel, delayed

@@ -154,6 +154,8 @@ def _report(options: argparse.Namespace) -> int:
     """The report; with the notebooks when it is the synthetic cohort's."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from joblib import cpu_count, parallel_config
+
     from analysis.study import outputs
     from analysis.study.blocks import recorded
 
@@ -163,18 +165,23 @@ def _report(options: argparse.Namespace) -> int:
         results = _results(options.plan, progress)
         made = (recorded(f"The notebook {path.stem}", page.result)[0] for path, page in pages)
         written = [progress.step_with(path) for path in made if path is not None]
-        files = outputs.write_outputs(results, directory, others=tuple(written), progress=progress.step)
+        with parallel_config(n_jobs=cpu_count()):
+            files = outputs.write_outputs(results, directory, others=tuple(written), progress=progress.step)
     print(f"{len(files)} files written; open {directory / 'report.html'}")
     return 0
 
 
 def _figures(options: argparse.Namespace) -> int:
     """The figures alone."""
+    from joblib import cpu_count, parallel_config
+
     from analysis.study.outputs import write_figures
 
     directory = _directory(options)
     with _Progress("figures", 0) as progress:
-        files, _ = write_figures(_results(options.plan, progress), directory, progress=progress.step)
+        results = _results(options.plan, progress)
+        with parallel_config(n_jobs=cpu_count()):
+            files, _ = write_figures(results, directory, progress=progress.step)
     print(f"{len(files)} files written to {directory / 'figures'}")
     return 0
 
@@ -195,14 +202,19 @@ def _plan_new(options: argparse.Namespace) -> int:
     from analysis.present.canvas import replace_file
     from analysis.study.plan import new_plan
 
-    path = options.output or Path(f"{options.file.stem}_plan.toml")
-    if path.exists():
-        raise errors.PlanError(f"{path} is there already; move it, or name another with --output")
+    path = _new_file(options.output or Path(f"{options.file.stem}_plan.toml"))
     with errors.collected():  # validate gives them, with the plan's units and codes
         text = new_plan(options.file, folder=path.parent, **{name: getattr(options, name) for name in READING})
     replace_file(path, text)
     print(f"{path} written; check every line, then: python -m analysis validate {path}")
     return 0
+
+
+def _new_file(path: Path) -> Path:
+    """A path at which nothing lies: a verb that writes one file never writes over another."""
+    if path.exists():
+        raise errors.PlanError(f"{path} is there already; move it, or name another with --output")
+    return path
 
 
 def _plan_schema(options: argparse.Namespace) -> int:
@@ -212,7 +224,7 @@ def _plan_schema(options: argparse.Namespace) -> int:
     from analysis.present.canvas import replace_file
     from analysis.study.plan import plan_schema
 
-    replace_file(options.output, json.dumps(plan_schema(), indent=2) + "\n")
+    replace_file(_new_file(options.output), json.dumps(plan_schema(), indent=2) + "\n")
     print(f"{options.output} written; the first line of a plan beside it: #:schema {options.output.name}")
     return 0
 

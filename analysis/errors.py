@@ -16,7 +16,22 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class InputError(ValueError):
+class Sendable(BaseException):
+    """What can be raised or warned in one process and read in another, with all its attributes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The attributes as they are, in place of a call with the message alone, which not every class takes."""
+        return _remade, (type(self), self.args), self.__dict__
+
+
+def _remade(kind: type[Sendable], arguments: tuple[object, ...]) -> Sendable:
+    """An exception of a class without its own `__init__`."""
+    made = kind.__new__(kind, *arguments)
+    made.args = arguments
+    return made
+
+
+class InputError(Sendable, ValueError):
     """Something that was given cannot be used; `problems` lists every fault found, not just the first.
 
     Examples
@@ -51,7 +66,7 @@ class NotWritten(InputError):
     """A file cannot be written where it was asked for: no room, no permission, no such folder."""
 
 
-class PackageFault(RuntimeError):
+class PackageFault(Sendable, RuntimeError):
     """Something that this package did not foresee; `details` holds the traceback of the exception that it was.
 
     Attributes
@@ -65,7 +80,7 @@ class PackageFault(RuntimeError):
         super().__init__(f"{what}: {self.reason}")
 
 
-class AnalysisWarning(UserWarning):
+class AnalysisWarning(Sendable, UserWarning):
     """A result that needs a word; the root of all warnings given here."""
 
 
@@ -84,10 +99,6 @@ class RowsDropped(AnalysisWarning):
         self.n_read, self.n_used, self.dropped = n_read, n_used, dict(dropped)
         reasons = ", ".join(f"{count} for {reason}" for reason, count in self.dropped.items())
         super().__init__(f"{n_read - n_used} of {n_read} rows dropped: {reasons}")
-
-    def __reduce__(self) -> tuple[type[RowsDropped], tuple[int, int, dict[str, int]]]:
-        """Results that carry it can be copied and sent to other processes."""
-        return (type(self), (self.n_read, self.n_used, self.dropped))
 
 
 def dropped_warnings(n_read: int, n_used: int, dropped: Mapping[str, int]) -> tuple[RowsDropped, ...]:

@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
-from analysis import CohortError, FewEvents, InputError, PackageFault, PlanError, RowsDropped
+from analysis import CohortError, FewEvents, InputError, PackageFault, PlanError, RowsDropped, errors
 from analysis.errors import (
     RowAccount,
     but_for_dropped,
@@ -121,3 +121,22 @@ def test_errors_of_the_package_and_the_end_of_the_process_pass_the_guard(error):
     with pytest.raises(type(error), match=str(error)) as caught:
         guarded("a part", compute)
     assert caught.value is error
+
+
+def _each_kind():
+    """One of every error and warning of the package, with the attributes of its class."""
+    fault = PackageFault("The figure curves", ZeroDivisionError("by zero"))
+    own = (errors.PartFailed, RowsDropped)
+    yield from (fault, errors.PartFailed(fault), RowsDropped(5, 3, {"missing age": 2}))
+    for kind in vars(errors).values():
+        if isinstance(kind, type) and issubclass(kind, InputError):
+            yield kind(["no column 'age'", "no column 'sex'"])
+        elif kind not in own and isinstance(kind, type) and issubclass(kind, errors.AnalysisWarning):
+            yield kind("3 events")
+
+
+@pytest.mark.parametrize("one", list(_each_kind()), ids=lambda one: type(one).__name__)
+def test_errors_and_warnings_come_whole_out_of_another_process(one):
+    again = pickle.loads(pickle.dumps(one))
+    assert type(again) is type(one)
+    assert (str(again), again.args, vars(again)) == (str(one), one.args, vars(one))

@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from analysis import errors
+from analysis.batches import batch_results
 from analysis.cohort.reading import synthetic_folder
-from analysis.errors import InputError, NotComputed, NotSupported, warn_all
 from analysis.present.canvas import page_svg, remove_file, replace_file, save_figure
 from analysis.present.pages import Block as PageBlock
 from analysis.present.pages import FigureBlock, Note, Opening, Section, TableBlock, render_page, write_word
 from analysis.present.text import csv_text
-from analysis.study.blocks import recorded
+from analysis.study.blocks import computed, recorded
 from analysis.study.outputs.explorer import write_explorer
 from analysis.study.plan import StudyPlan
 from analysis.study.report import Block, StudyFigure, StudyResults, StudySection
@@ -89,11 +90,16 @@ def write_outputs(
 def write_figures(
     results: StudyResults, directory: Path, *, progress: Callable[[str], object] | None = None
 ) -> tuple[tuple[Path, ...], dict[str, str]]:
-    """Draw every figure once: its three files, and its SVG for the page, by name; a note where it cannot be drawn."""
+    """Draw every figure once: its three files, and its SVG for the page, by name; a note where it cannot be drawn.
+
+    Under ``joblib.parallel_config(n_jobs=2)`` figures are shared out among processes; their bytes are the same.
+    """
     files: list[Path] = []
     drawings = {}
-    for name, figure in results.figures.items():
-        drawn, _ = recorded(f"The figure {name}", _write_figure, figure, directory / "figures")
+    work = partial(_recorded_figure, folder=directory / "figures")
+    written = batch_results(work, list(results.figures.values()))
+    for name, (drawn, failures) in zip(results.figures, written, strict=True):
+        errors.warn_all(failures)
         if drawn is not None:
             files += drawn[0]
             drawings[name] = drawn[1]
@@ -102,7 +108,17 @@ def write_figures(
     return tuple(files), drawings
 
 
-def _write_figure(figure: StudyFigure, folder: Path) -> tuple[tuple[Path, ...], str]:
+Drawn = tuple[tuple[Path, ...], str]
+
+
+def _recorded_figure(figure: StudyFigure, folder: Path) -> tuple[Drawn | None, list[errors.AnalysisWarning]]:
+    """One figure, or why it could not be drawn: a warning of another process would not be heard."""
+    with errors.collected() as caught:
+        drawn = computed(f"The figure {figure.name}", _write_figure, figure, folder)
+    return drawn, [warning for warning in caught if isinstance(warning, errors.PartFailed)]
+
+
+def _write_figure(figure: StudyFigure, folder: Path) -> Drawn:
     """One figure's files, and its SVG for the page."""
     paths = save_figure(figure.draw(), folder / figure.name, alt=figure.alt, title=figure.title)
     return paths, page_svg(paths[1])
@@ -124,7 +140,7 @@ def _write_companions(results: StudyResults, directory: Path) -> tuple[dict[Path
         path, warnings = recorded(f"{words[:1].upper()}{words[1:]}", write)
         if path is not None:
             written[path] = words
-        notes += [str(warning) for warning in warnings if isinstance(warning, NotComputed)]
+        notes += [str(warning) for warning in warnings if isinstance(warning, errors.NotComputed)]
     return written, notes
 
 
@@ -204,12 +220,12 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"no {MANIFEST} in {directory}, so no report was written there; {again}") from None
+        raise errors.InputError(f"no {MANIFEST} in {directory}, so no report was written there; {again}") from None
     except ValueError as error:  # not JSON, or not text
-        raise InputError(f"{path} is empty, cut off or not JSON ({error}); remove it, then {again}") from None
+        raise errors.InputError(f"{path} is empty, cut off or not JSON ({error}); remove it, then {again}") from None
     names = content.get("files") if isinstance(content, dict) else None
     if not isinstance(names, dict) or not isinstance(content.get("plan"), str | None):
-        raise InputError(f"{path} is not the manifest of a report (it has no table of files); move it, then {again}")
+        raise errors.InputError(f"{path} is not the manifest of a report (no table of files); move it, then {again}")
     return dict(content)
 
 
@@ -268,8 +284,8 @@ def write_word_tables(results: StudyResults, path: str | Path, *, banner: str = 
         return None
     try:
         return write_word(tables, path, title=results.study.plan.title, banner=banner)
-    except NotSupported as error:
-        warn_all([NotComputed(f"{Path(path).name} is not written: {error}")])
+    except errors.NotSupported as error:
+        errors.warn_all([errors.NotComputed(f"{Path(path).name} is not written: {error}")])
         return None
 
 

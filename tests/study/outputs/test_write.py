@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import pickle
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from joblib import parallel_config
 
 from analysis import StudyPlan, load_example, run_study, write_cohort, write_outputs
+from analysis.errors import PartFailed
 from analysis.present.canvas import figure_svg
-from analysis.study.report import StudyFigure
+from analysis.study.outputs.write import write_figures
+from analysis.study.report import StudyFigure, StudySection
 from tests.study.plans import quick_results
 
 WRITTEN = {"survival-overall-survival", "forest"}
@@ -70,6 +74,39 @@ def test_figures_and_report_repeat_byte_for_byte(results, drawings, folder, tmp_
     for name in {one.draw.func: name for name, one in again.figures.items()}.values():  # one function draws a kind
         figure = again.figures[name]
         assert figure_svg(figure.draw(), alt=figure.alt, prefix=name) == drawings[name], name
+
+
+def test_figures_of_several_processes_have_the_same_bytes(drawn, folder, tmp_path):
+    with parallel_config(n_jobs=2):
+        files, drawings = write_figures(drawn, tmp_path)
+    assert list(drawings) == list(drawn.figures)
+    assert len(files) == 3 * len(drawings)
+    for path in files:
+        assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path.name
+
+
+def test_every_figure_can_be_sent_to_another_process(results):
+    for figure in results.figures.values():
+        assert pickle.loads(pickle.dumps(figure.draw)).func is figure.draw.func
+
+
+def _undrawable():
+    raise ZeroDivisionError("no figure")
+
+
+def test_a_figure_that_fails_in_another_process_costs_itself_alone(drawn, tmp_path):
+    good, bad = list(drawn.figures.values())[:2]
+    results = with_figures(drawn, {good.name})
+    section = StudySection("extra", "Extra", (replace(bad, draw=_undrawable),))
+    results = replace(results, sections=(*results.sections, section))
+    with (
+        parallel_config(n_jobs=2),
+        pytest.warns(PartFailed, match=f"{bad.name}.*ZeroDivisionError") as caught,
+    ):
+        _, drawings = write_figures(results, tmp_path)
+    assert bad.name not in drawings
+    assert good.name in drawings
+    assert "_undrawable" in caught[0].message.details
 
 
 def test_nothing_is_loaded_from_outside(folder):

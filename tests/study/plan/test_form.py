@@ -74,6 +74,14 @@ def test_the_file_for_editors_is_what_the_verb_writes(tmp_path, capsys):
     assert json.loads(shipped) == SCHEMA
 
 
+def test_the_verb_writes_over_no_file_that_is_there(tmp_path, capsys):
+    path = tmp_path / "cohort.csv"
+    path.write_text("age\n60\n", encoding="utf-8")
+    assert cli.main(["plan", "schema", "--output", str(path)]) == 1
+    assert f"{path} is there already; move it, or name another with --output" in capsys.readouterr().err
+    assert path.read_text(encoding="utf-8") == "age\n60\n"
+
+
 def test_the_schema_is_one_of_draft_4():
     jsonschema.Draft4Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == "http://json-schema.org/draft-04/schema#"
