@@ -122,6 +122,14 @@ from analysis.survival.prediction import (
     ModelComparison as ModelComparison,
 )
 
+# How large must the next study be?
+from analysis.survival.planning import (
+    plan_study as plan_study,
+    pilot_assumptions as pilot_assumptions,
+    StudyDesign as StudyDesign,
+    SimulatedPower as SimulatedPower,
+)
+
 # What if other events compete?
 from analysis.survival.competing import (
     cumulative_incidence as cumulative_incidence,
