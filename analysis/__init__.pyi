@@ -159,7 +159,7 @@ from analysis.strata.cutpoints import (
     Cutpoints as Cutpoints,
 )
 from analysis.strata.cutpoints import quantile_cutpoints as quantile_cutpoints
-from analysis.strata.groups import stratify as stratify
+from analysis.strata.cutpoints import stratify as stratify
 
 # Can a searched cut-point be believed?
 from analysis.strata.search import search_cutpoint as search_cutpoint, CutpointSearch as CutpointSearch

@@ -1,4 +1,4 @@
-"""Where a continuous marker is cut: inner edges, labels and who says so; published ones, and the sample's quantiles."""
+"""Where a continuous marker is cut, and who says so; published cut-points, the sample's quantiles; rows into strata."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from analysis.arrays import FloatArray
-from analysis.cohort.columns import first_few, numbers
+from analysis import errors
+from analysis.arrays import FloatArray, IntArray
+from analysis.cohort.columns import column_problems, first_few, numbers
 from analysis.cohort.units import MagnesiumUnit, convert_magnesium
-from analysis.errors import CohortError, InputError, NotEstimable, TiedEdges, raise_all, warn_all
 
 Rule = Literal["clinical", "quantile", "searched"]
 Closed = Literal["left", "right"]
 
 FEWEST_DIGITS, MOST_DIGITS = 4, 17
+FEWEST_ROWS = 5
+SMALLEST_SHARE = 0.10
+ROUNDING_UNITS = 8
+DOUBLE = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ class Cutpoints:
     def __post_init__(self) -> None:
         edges = tuple(np.ravel(np.asarray(self.edges, dtype=object)))
         labels = (self.labels,) if isinstance(self.labels, str) else tuple(self.labels)
-        raise_all(_edge_problems(edges) + _label_problems(labels, len(edges)) + self._word_problems(), InputError)
+        errors.raise_all(
+            _edge_problems(edges) + _label_problems(labels, len(edges)) + self._word_problems(), errors.InputError
+        )
         object.__setattr__(self, "edges", tuple(float(edge) for edge in edges))
         object.__setattr__(self, "labels", labels)
 
@@ -210,7 +216,9 @@ def clinical_cutpoints(name: Published = "nhanes-1") -> Cutpoints:
     ((0.7, 1.1), ('low', 'reference', 'high'), 'mmol/L')
     """
     if name not in CLINICAL_NAMES:
-        raise InputError(f"no clinical cut-points {name!r}; choose one of {first_few(map(repr, CLINICAL_NAMES))}")
+        raise errors.InputError(
+            f"no clinical cut-points {name!r}; choose one of {first_few(map(repr, CLINICAL_NAMES))}"
+        )
     return _PUBLISHED[name]
 
 
@@ -318,19 +326,19 @@ def quantile_cutpoints(values: ArrayLike | pd.Series, n_groups: int) -> Cutpoint
     ((2.5,), ('≤ 2.5', '> 2.5'))
     """
     if isinstance(n_groups, bool) or not isinstance(n_groups, (int, np.integer)) or n_groups < 2:
-        raise InputError(f"n_groups={n_groups!r}; give a whole number of at least 2")
+        raise errors.InputError(f"n_groups={n_groups!r}; give a whole number of at least 2")
     present = _sorted_values(values)
     edges = [_quantile(present, number, n_groups) for number in range(1, n_groups)]
     kept = _separating(edges, present)
     if not kept:
-        raise NotEstimable(
+        raise errors.NotEstimable(
             f"{n_groups} quantile groups: every edge equals the smallest or the largest of {len(present)} values"
             f" ({present[0]:g}, {present[-1]:g}); the marker has too many ties to be cut at quantiles"
         )
     labels = _merged_labels(kept, n_groups)
     if len(kept) < len(edges):
         text = f"{n_groups} quantile groups asked for, {len(labels)} made ({first_few(labels)}): ties in the values"
-        warn_all([TiedEdges(text)])
+        errors.warn_all([errors.TiedEdges(text)])
     source = f"the sample's {n_groups}-quantiles, n = {len(present)}"
     return Cutpoints(tuple(kept.values()), labels, source=source, rule="quantile", closed="right")
 
@@ -339,7 +347,7 @@ def _sorted_values(values: ArrayLike | pd.Series) -> FloatArray:
     """The non-missing values as sorted float64."""
     array = values if isinstance(values, pd.Series) else np.asarray(values)
     if array.ndim != 1:
-        raise InputError(
+        raise errors.InputError(
             f"values: expected one column of numbers, got {type(values).__name__} of shape {array.shape}; give one, as"
             " cohort[marker], and rename it first when its name stands twice"
         )
@@ -347,10 +355,10 @@ def _sorted_values(values: ArrayLike | pd.Series) -> FloatArray:
     name = "values" if column.name is None else str(column.name)
     problems: list[str] = []
     numeric = numbers(column.to_frame(name), name, problems)
-    raise_all(problems, CohortError)
+    errors.raise_all(problems, errors.CohortError)
     present = np.sort(numeric[~np.isnan(numeric)])
     if not len(present):
-        raise CohortError(f"no non-missing values in {name!r}")
+        raise errors.CohortError(f"no non-missing values in {name!r}")
     return present
 
 
@@ -374,3 +382,131 @@ def _merged_labels(kept: dict[int, float], n_groups: int) -> tuple[str, ...]:
     ends = [*kept, n_groups]
     starts = [1, *(number + 1 for number in kept)]
     return tuple(f"Q{a}" if a == b else f"Q{a}-Q{b}" for a, b in zip(starts, ends, strict=True))
+
+
+def stratify(cohort: pd.DataFrame, cutpoints: Cutpoints, *, marker: str, into: str = "stratum") -> pd.DataFrame:
+    """Add the stratum of every row by its marker.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        One row a patient; never changed.
+    cutpoints : Cutpoints
+        In the marker's unit. A value that differs from an edge only by rounding (8 units in the last place of the
+        column's own precision) is at that edge.
+    marker : str
+        A numeric column.
+    into : str
+        Name of the new column.
+
+    Returns
+    -------
+    DataFrame
+        The cohort with one more column: an ordered categorical of the labels, from the lowest group to the highest.
+        Where the marker is missing the stratum is missing too; the row stays.
+
+    Raises
+    ------
+    CohortError
+        With every fault: no such column, `into` taken already, values that are no finite numbers, all of them missing,
+        no edge within the range of the values.
+
+    Warns
+    -----
+    RowsDropped
+        When the marker is missing: how many rows are in no stratum.
+    EmptyStratum
+        When a stratum holds no row.
+    SmallStratum
+        When a stratum holds fewer than 5 rows, or less than a tenth of those with a marker.
+
+    Examples
+    --------
+    >>> cohort = pd.DataFrame({"magnesium": [0.70, 0.74, 0.75, 0.80, 0.85] * 5})
+    >>> cut = Cutpoints((0.75,), ("low", "not low"), unit="mmol/L", source="our laboratory")
+    >>> stratify(cohort, cut, marker="magnesium")["stratum"].value_counts(sort=False).to_dict()
+    {'low': 10, 'not low': 15}
+    """
+    problems = column_problems(cohort, [marker])
+    if isinstance(cohort, pd.DataFrame) and into in cohort.columns:
+        problems.append(f"column {into!r} is there already; choose another name with into=, or drop it first")
+    errors.raise_all(problems)
+    values = numbers(cohort, marker, problems, role="marker column")
+    errors.raise_all(problems)
+    errors.raise_all(range_problems(values, cutpoints, marker))
+    codes = stratum_codes(values, cutpoints, column_precision(cohort[marker]))
+    result = cohort.copy()
+    result[into] = pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(cutpoints.labels), ordered=True)
+    errors.warn_all(_stratum_warnings(codes, cutpoints, marker))
+    return result
+
+
+def range_problems(values: FloatArray, cutpoints: Cutpoints, marker: str) -> list[str]:
+    """A problem when there are no cut-points, no values of the marker, or no cut-point among the values."""
+    if not isinstance(cutpoints, Cutpoints):
+        return [f"cutpoints: expected Cutpoints(edges, labels, ...) or clinical_cutpoints(name), got {cutpoints!r}"]
+    present = values[~np.isnan(values)]
+    if not len(present):
+        return [f"no non-missing values in {marker!r}"]
+    low, high = present.min(), present.max()
+    if any(low <= edge <= high for edge in cutpoints.edges):
+        return []
+    edges = ", ".join(f"{edge:g}" for edge in cutpoints.edges)
+    plural = "s" if len(cutpoints.edges) > 1 else ""
+    unit = f" {cutpoints.unit}" if cutpoints.unit else ""
+    return [
+        f"cut{plural} {edges}{unit}: outside the range {low:g}-{high:g} of column {marker!r}; are both in one unit?"
+        ' Magnesium cut-points change theirs with cutpoints.to_unit("mmol/L"), columns with convert_magnesium'
+    ]
+
+
+def column_precision(column: pd.Series) -> float:
+    """The relative rounding of the column's own floats (single or double)."""
+    single = str(column.dtype).lower().startswith(("float32", "float[", "float16", "half"))
+    return float(np.finfo(np.float32).eps) if single else DOUBLE
+
+
+def stratum_codes(values: FloatArray, cutpoints: Cutpoints, precision: float = DOUBLE) -> IntArray:
+    """The position of each value's stratum among the labels, -1 where the value is missing.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    cutpoints : Cutpoints
+    precision : float
+        The relative rounding of the values; one that is this close to an edge, 8 times over, is at the edge.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> cut = Cutpoints((0.75,), ("low", "not low"), source="our laboratory")
+    >>> stratum_codes(np.array([0.7, 0.75, np.nan]), cut).tolist()
+    [0, 1, -1]
+    """
+    edges = np.asarray(cutpoints.edges, dtype=np.float64)
+    nearest = edges[np.abs(values[:, None] - edges[None, :]).argmin(axis=1)]
+    at_edge = np.abs(values - nearest) <= ROUNDING_UNITS * precision * np.abs(nearest)
+    snapped = np.where(at_edge, nearest, values)
+    codes = np.searchsorted(edges, snapped, side="right" if cutpoints.closed == "left" else "left")
+    return np.where(np.isnan(values), -1, codes).astype(np.int64)
+
+
+def _stratum_warnings(codes: IntArray, cutpoints: Cutpoints, marker: str) -> list[errors.AnalysisWarning]:
+    """Warnings when rows are in no stratum, and when strata hold no rows or few."""
+    n_read, n_used = len(codes), int((codes >= 0).sum())
+    warnings: list[errors.AnalysisWarning] = []
+    if n_used < n_read:
+        warnings.append(errors.RowsDropped(n_read, n_used, {f"missing {marker}": n_read - n_used}))
+    counts = np.bincount(codes[codes >= 0], minlength=len(cutpoints.labels))
+    for label, interval, count in zip(cutpoints.labels, cutpoints.intervals(), counts.tolist(), strict=True):
+        stratum = f"stratum {label!r} ({marker} {interval})"
+        if count == 0:
+            warnings.append(errors.EmptyStratum(f"{stratum} holds no row"))
+        elif count < FEWEST_ROWS or count < SMALLEST_SHARE * n_used:
+            warnings.append(
+                errors.SmallStratum(f"{stratum} holds {count} of {n_used} rows; its estimates will be unstable")
+            )
+    return warnings

@@ -12,8 +12,7 @@ from analysis.cohort.reading import CellRules, MissingCodes, read_cohort, typed_
 from analysis.cohort.remedies import remedies_for
 from analysis.cohort.schema import Column, Schema, checked
 from analysis.errors import InputError, PlanError, collected, raise_all, warn_all
-from analysis.strata.cutpoints import Cutpoints, quantile_cutpoints
-from analysis.strata.groups import stratify
+from analysis.strata.cutpoints import Cutpoints, quantile_cutpoints, stratify
 from analysis.study.plan import StudyPlan, check_columns, coded_events, planned_rows, with_made_columns
 from analysis.study.study import Study
 from analysis.study.synthetic_data import read_truth

@@ -8,8 +8,7 @@ from scipy.stats import norm
 from analysis import CohortDesign, InputError, SmallStratum, kaplan_meier, restricted_mean, true_estimands
 from analysis.cohort.columns import OVERALL_SURVIVAL, PROGRESSION_FREE_SURVIVAL
 from analysis.cohort.synthetic.simulation import cohort_frame, simulate_patients
-from analysis.strata.cutpoints import clinical_cutpoints
-from analysis.strata.groups import stratify
+from analysis.strata.cutpoints import clinical_cutpoints, stratify
 from analysis.survival.cox import fit_cox
 from analysis.survival.curves.milestones import survival_at
 from analysis.truth.estimands import (

@@ -13,8 +13,7 @@ from analysis.cohort.reading.examples import synthetic_folder
 from analysis.cohort.synthetic.design import ADJUSTMENT, DEFAULT_DESIGN
 from analysis.cohort.synthetic.simulation import simulate_cohort
 from analysis.errors import SmallStratum
-from analysis.strata.cutpoints import clinical_cutpoints
-from analysis.strata.groups import stratify
+from analysis.strata.cutpoints import clinical_cutpoints, stratify
 from analysis.study.synthetic_data.write import read_truth
 from analysis.survival.cox import fit_cox, hazard_ratios
 from analysis.survival.curves.kaplan_meier import kaplan_meier

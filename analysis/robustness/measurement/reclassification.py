@@ -13,8 +13,7 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.cohort.columns import column_problems, numbers
 from analysis.robustness.measurement import error as measurement
 from analysis.robustness.measurement.error import MAGNESIUM_ERROR, ErrorScale, MeasurementError
-from analysis.strata.cutpoints import Cutpoints
-from analysis.strata.groups import column_precision, range_problems, stratum_codes
+from analysis.strata.cutpoints import Cutpoints, column_precision, range_problems, stratum_codes
 from analysis.survival.rows import label_column
 
 __all__ = ["Reclassification", "reclassification"]

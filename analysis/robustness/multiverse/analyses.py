@@ -16,8 +16,7 @@ from analysis.cohort.columns import Endpoint, holds_numbers, numbers, with_colum
 from analysis.errors import InputError, NotEstimable
 from analysis.kernels.cox_resamples import fit_groupings
 from analysis.robustness.multiverse.choices import COMPLETE, DIMENSIONS, HIGHEST, LOWEST, MEDIAN, Choices
-from analysis.strata.cutpoints import Cutpoints
-from analysis.strata.groups import stratum_codes
+from analysis.strata.cutpoints import Cutpoints, stratum_codes
 from analysis.survival.cox import CoxFit, CoxModel, Design, fit_design, read_term_design
 from analysis.survival.rows import survival_data
 

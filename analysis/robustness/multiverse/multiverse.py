@@ -16,8 +16,7 @@ from analysis.kernels import tails, tolerances
 from analysis.robustness.multiverse import analyses as fits
 from analysis.robustness.multiverse.analyses import Contrast, Universe
 from analysis.robustness.multiverse.choices import COMPLETE, DIMENSIONS, Choices, Condition, read_choices
-from analysis.strata.cutpoints import Cutpoints
-from analysis.strata.groups import column_precision, range_problems, stratum_codes
+from analysis.strata.cutpoints import Cutpoints, column_precision, range_problems, stratum_codes
 from analysis.survival.cox import EVENTS_PER_PARAMETER
 from analysis.survival.rows import listed
 

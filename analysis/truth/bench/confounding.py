@@ -12,7 +12,7 @@ from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, cohort_frame, simulate_patients
 from analysis.errors import collected
 from analysis.robustness import confounding as adjusting
-from analysis.strata import cutpoints, groups
+from analysis.strata import cutpoints
 from analysis.survival import cox, group_tests
 from analysis.survival.curves import kaplan_meier, restricted_mean_difference, survival_at
 from analysis.truth.bench.markers import ADJUSTED_SLOPE, MARKER, adjusted_effect, adjusted_slope, draw_cohort
@@ -73,7 +73,7 @@ def _standardised(strata: list[StratumCourses]) -> dict[str, float]:
 def draw_strata(design: CohortDesign, seed: int) -> pd.DataFrame:
     """One cohort with its strata."""
     with collected():
-        return groups.stratify(draw_cohort(design, seed), cutpoints.clinical_cutpoints("nhanes-1"), marker=MARKER)
+        return cutpoints.stratify(draw_cohort(design, seed), cutpoints.clinical_cutpoints("nhanes-1"), marker=MARKER)
 
 
 def crude(cohort: pd.DataFrame, _seed: int) -> list[BenchAnswer]:

@@ -90,14 +90,17 @@ def test_permutations_by_hand():
     # the canonical order begins with the marker: with distinct values it is the order of the marker
     cohort = cohort_of(60).dropna(subset=["mg"]).drop_duplicates("mg")
     ordered = cohort.sort_values("mg", ignore_index=True)
-    found = run(cohort, {"a": 0.78, "b": 0.84, "c": 0.86}, n_permutations=12, seed=7)
-    medians = []
+    found = run(cohort, {"a": 0.78, "b": 0.84, "c": 0.86}, n_permutations=12, seed=7, conf_level=0.8)
+    curves = []
     for stream in np.random.SeedSequence(7).spawn(12):
         order = permuted(np.zeros(len(ordered), dtype=int), np.random.default_rng(stream))
         again = ordered.assign(mg=ordered["mg"].to_numpy()[order])
         fits = [fit_cox(again.assign(low=(again["mg"] < cut) * 1.0), OS, ["low"]) for cut in (0.78, 0.84, 0.86)]
-        medians.append(np.median([fit.coef[0] for fit in fits]))
+        curves.append(np.sort([fit.coef[0] for fit in fits]))
+    medians = np.median(curves, axis=1)
     assert_allclose(found.null_medians, medians, rtol=1e-6, atol=2e-9)
+    limits = np.quantile(curves, [0.1, 0.5, 0.9], axis=0).T
+    assert_allclose(np.log(found.curve[["null_low", "null_median", "null_high"]]), limits, rtol=1e-6, atol=2e-9)
     observed = np.log(found.median_hazard_ratio)
     centre = np.mean([observed, *medians])
     count = sum(abs(median - centre) >= abs(observed - centre) - 1e-8 for median in medians)

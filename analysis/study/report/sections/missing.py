@@ -13,7 +13,7 @@ from analysis.errors import NotEstimable, collected, warn_all
 from analysis.present.figures import plot_shifts
 from analysis.present.text import baseline_display, in_sentence
 from analysis.robustness.missing import Imputations, PooledCox, column_of, impute_cohort, pool_cox
-from analysis.strata.groups import stratify
+from analysis.strata.cutpoints import stratify
 from analysis.study import report
 from analysis.study.models import ADJUSTED, StudyModel, estimate_text, leading_model, marker_step
 from analysis.study.prepare import model_columns

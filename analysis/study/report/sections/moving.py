@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint
 from analysis.robustness.time_varying import baseline_value, start_stop
-from analysis.strata.groups import stratum_codes
+from analysis.strata.cutpoints import stratum_codes
 from analysis.strata.marker_designs import as_formula
 from analysis.study import report
 from analysis.study.models import marker_step
