@@ -261,6 +261,7 @@ from analysis.truth.bench.benches import Bench as Bench
 
 # Figures of survival
 from analysis.present.figures import plot_survival as plot_survival, plot_follow_up as plot_follow_up
+from analysis.present.figures import plot_cumulative_incidence as plot_cumulative_incidence
 from analysis.present.figures import plot_causes as plot_causes, plot_difference_curve as plot_difference_curve
 
 # Figures of models and markers
@@ -289,8 +290,9 @@ from analysis.present.figures import (
 # Figures of a study
 from analysis.present.figures import plot_flow as plot_flow, plot_bench as plot_bench
 
-# Sizes, axes and files of figures
+# Style, sizes, axes and files of figures
 from analysis.present.canvas import (
+    figure_style as figure_style,
     save_figure as save_figure,
     figure_svg as figure_svg,
     breaks_for as breaks_for,

@@ -3,7 +3,6 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 
 from analysis import ONE_COLUMN, TWO_COLUMNS
 from analysis.present.canvas.layout import SYNTHETIC_MARK
@@ -32,7 +31,6 @@ def assert_laid_out(draw, collisions):
     assert SYNTHETIC_MARK not in words(draw())
     assert dict(mpl.rcParams) == before
     assert np.random.get_state()[1].tolist() == drawn  # noqa: NPY002
-    assert plt.get_fignums() == []
 
 
 def assert_drawn_as_it_is(label, figure, path, times=1):

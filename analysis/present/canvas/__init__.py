@@ -14,6 +14,7 @@ from analysis.present.canvas.axes import (
 from analysis.present.canvas.cut_lines import (
     BAR,
     LANE,
+    cuts_within,
     draw_cuts,
     draw_histogram,
     draw_searched,
@@ -29,10 +30,14 @@ from analysis.present.canvas.frames import by_label, need_columns, need_numbers,
 from analysis.present.canvas.layout import (
     LINE,
     PAD,
-    POINTS,
     Sheet,
     axes_size,
+    batch_of_figures,
     figure_of,
+    fit_rows,
+    hangs_below,
+    make_room,
+    page_width,
     sheet,
     text_size,
     wrapped,
@@ -49,6 +54,7 @@ from analysis.present.canvas.placing import (
     write,
     write_at,
 )
+from analysis.present.canvas.strata import Linestyles, Palette, StratumStyle, color_problems, stratum_styles
 from analysis.present.canvas.style import (
     BLUE,
     BLUE_INK,
@@ -64,8 +70,12 @@ from analysis.present.canvas.style import (
     TWO_COLUMNS,
     VERMILLION,
     VERMILLION_INK,
-    StratumStyle,
     figure_style,
+    from_inches,
+    inches,
     is_wide,
-    stratum_styles,
+    millimetres,
+    points,
+    stroke,
 )
+from analysis.present.canvas.words import Language, Words, words_of

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from analysis.errors import InputError
 from analysis.present.canvas.style import SOFT_INK
+from analysis.present.canvas.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,9 +72,9 @@ def _decimal_step(last_time: float, most: int) -> float:
     return next(factor * power for factor in (1, 2, 5, 10, 20) if last_time / (factor * power) <= most)
 
 
-def set_time_ticks(ax: Axes, ticks: Sequence[float]) -> None:
+def set_time_ticks(ax: Axes, ticks: Sequence[float], *, words: Words = ENGLISH) -> None:
     """Times below, written without needless decimals."""
-    ax.set_xticks(list(ticks), [f"{time:g}" for time in ticks])
+    ax.set_xticks(list(ticks), [words.number(f"{time:g}") for time in ticks])
 
 
 def set_time_axis(ax: Axes, last_time: float, unit: str) -> None:
@@ -83,13 +84,15 @@ def set_time_axis(ax: Axes, last_time: float, unit: str) -> None:
     set_time_ticks(ax, ticks)
 
 
-def set_share_of_time_axes(ax: Axes, ticks: Sequence[float], end: float, *, top: float = 1.0) -> None:
+def set_share_of_time_axes(
+    ax: Axes, ticks: Sequence[float], end: float, *, top: float = 1.0, words: Words = ENGLISH
+) -> None:
     """Times from 0 to the end, shares from 0 to `top` in quarters."""
     quarters = [0.25 * quarter for quarter in range(round(top / 0.25) + 1)]
     ax.set_xlim(0.0, end if end > 0 else 1.0)
     ax.set_ylim(0.0, top)
-    set_time_ticks(ax, ticks)
-    ax.set_yticks(quarters, [f"{share:.0%}" if share else "0" for share in quarters])
+    set_time_ticks(ax, ticks, words=words)
+    ax.set_yticks(quarters, [words.share(share) for share in quarters])
     ax.set_axisbelow(True)
     ax.grid(visible=True, axis="y", color="#e6e8eb", linewidth=0.5)
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.present.canvas.layout import SYNTHETIC_MARK, figure_of, renderer_of, text_size, wrapped
+from analysis.present.canvas.layout import SYNTHETIC_MARK, figure_of, page_width, renderer_of, text_size, wrapped
 from analysis.present.canvas.placing import Space, join, spread, write, write_at
-from analysis.present.canvas.style import BLUE, INK, SMALL, SOFT_INK, TEXT, VERMILLION, VERMILLION_INK, Dashes
+from analysis.present.canvas.style import BLUE, INK, SMALL, SOFT_INK, TEXT, VERMILLION, VERMILLION_INK, Dashes, points
 from analysis.present.text import format_count, format_number
 
 if TYPE_CHECKING:
@@ -25,12 +25,26 @@ LANE = 22.0  # points over a panel for a searched cut: its bar, its words over t
 BAR = 15.0
 EDGES_HIGH = 24.0
 MOST_BINS = 60
+SAME_PLACE = 0.004  # of the axis: two points in print
 KEY_START, KEY_GAP, KEY_LINE = 32.0, 1.8, 8.7
 
 
 def cut_line(row: Mapping[object, object]) -> Dashes:
     """The line of one edge: solid in use, dotted when searched, dashed otherwise."""
     return SEARCHED if row["searched"] else USED if row["used"] else PUBLISHED
+
+
+def cuts_within(cuts: pd.DataFrame, low: float, high: float) -> pd.DataFrame:
+    """The edges that lie among the values; of those too close to be told apart, the one in use or in the fewest digits."""
+    inside = cuts[cuts["edge"].astype(float).between(low, high)]
+    ranked = inside.assign(unused=~inside["used"].astype(bool), length=inside["label"].astype(str).str.len())
+    first = ranked.sort_values(["unused", "length", "edge"], kind="stable")
+    kept: list[int] = []
+    edges = first["edge"].to_numpy(dtype=np.float64)
+    for place, edge in enumerate(edges):
+        if all(abs(edge - edges[other]) > SAME_PLACE * (high - low) for other in kept):
+            kept.append(place)
+    return first.iloc[kept].drop(columns=["unused", "length"]).sort_values("edge", kind="stable", ignore_index=True)
 
 
 def draw_cuts(ax: Axes, cuts: pd.DataFrame, *, zorder: float = 2) -> None:
@@ -57,16 +71,18 @@ def write_edges(ax: Axes, cuts: pd.DataFrame) -> None:
 def head_over_edges(ax: Axes, title: str, subtitle: str, *, synthetic: bool, edges: bool) -> None:
     """The heading of axes in somebody else's figure, above the values of the edges where there are any."""
     words = "\n".join(filter(None, (SYNTHETIC_MARK if synthetic else "", title, subtitle)))
-    ax.set_title(words, loc="left", size=TEXT, weight="bold", pad=EDGES_HIGH if edges else None)
+    ax.set_title(words, loc="left", size=points(TEXT), weight="bold", pad=points(EDGES_HIGH) if edges else None)
 
 
-def write_sources(ax: Axes, cuts: pd.DataFrame) -> None:
-    """Each source once under the axis: a piece of its line, its edges, its words."""
+def write_sources(ax: Axes, cuts: pd.DataFrame, *, reached: tuple[float, float]) -> None:
+    """Each source once under the axis: a piece of its line, its edges and which of them no value reaches, its words."""
     figure, depth = figure_of(ax), KEY_START
     order = cuts.assign(rank=~cuts["used"].astype(bool)).sort_values(["rank", "edge"], kind="stable")
     for source, rows in order.groupby("source", sort=False):
-        edges = ", ".join(str(text) for text in rows["label"].drop_duplicates())
-        words = wrapped(figure, f"{edges}: {source}", 72 * figure.get_figwidth() - 62, size=SMALL)
+        beyond = ~rows["edge"].astype(float).between(*reached)
+        shown = rows["label"].astype(str).where(~beyond, rows["label"].astype(str) + " (beyond all values)")
+        edges = ", ".join(shown.drop_duplicates())
+        words = wrapped(figure, f"{edges}: {source}", page_width(figure) - 62, size=SMALL)
         middle = -depth - 0.5 * SMALL
         join(ax, (-18, middle), (0, middle), linewidth=1.0, linestyle=cut_line(rows.iloc[0].to_dict()))
         write(ax, words, (0, 0), (4, -depth), va="top", color=SOFT_INK, linespacing=1.2)

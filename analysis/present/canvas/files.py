@@ -8,19 +8,23 @@ import os
 import re
 import shutil
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from analysis.errors import NotWritten
-from analysis.present.canvas.style import figure_style
+from analysis.errors import InputError, NotWritten, choice_problems, number_problems, raise_all
+from analysis.present.canvas.style import drawing_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
 
 CREATOR = "magnesium-survival"
-DPI = 300
+Format = Literal["png", "svg", "pdf", "tiff"]
+SvgText = Literal["text", "paths"]
+DEFAULT_FORMATS: tuple[Format, ...] = ("png", "svg", "pdf")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -83,47 +87,116 @@ def _why_not(path: Path, size: int, error: OSError) -> str:
     )
 
 
-def save_figure(figure: Figure, stem: str | Path, *, alt: str, title: str = "") -> tuple[Path, ...]:
-    """Save a figure as PNG (300 dpi), SVG and PDF.
+def save_figure(
+    figure: Figure,
+    path: str | Path,
+    *,
+    formats: Sequence[Format] | None = None,
+    dpi: float | None = None,
+    alt: str = "",
+    title: str = "",
+    svg_text: SvgText = "text",
+) -> tuple[Path, ...]:
+    """Save a figure to one file or several, the same bytes each time on the same machine.
 
     Parameters
     ----------
     figure : Figure
-    stem : str or Path
-        The path without its ending; a dot in it stays.
+    path : str or Path
+        With the ending of a format, that one file; without, the path before the endings (a dot in it stays).
+    formats : sequence of {"png", "svg", "pdf", "tiff"}, optional
+        A file each; PNG, SVG and PDF by default where the path has no ending. TIFF is opaque and packed (LZW), as
+        journals ask for.
+    dpi : float, optional
+        Of PNG and TIFF: 300, or what you have set as ``savefig.dpi``.
     alt : str
         What is to be seen, for those who cannot see it: stored in each file.
     title : str
-        The files' title; the stem's name when empty.
+        The files' title; the file's name when empty.
+    svg_text : {"text", "paths"}
+        In SVG, text that can be searched and edited, in a face that readers need to have; or its outlines, the same
+        everywhere. In PDF the face is embedded.
 
     Returns
     -------
     tuple of Path
-        PNG, SVG, PDF. No date goes in, so that the bytes repeat on the same machine.
+        In the order of the formats. No date goes in.
+
+    Raises
+    ------
+    InputError
+        A format that is not known, or none, or a resolution that is no positive number.
+    NotWritten
+        Where a file cannot be written.
 
     Examples
     --------
     >>> import tempfile
     >>> from matplotlib.figure import Figure
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.name for path in save_figure(Figure(), Path(folder) / "empty", alt="Nothing.")]
-    ['empty.png', 'empty.svg', 'empty.pdf']
+    ...     [path.name for path in save_figure(Figure(), Path(folder) / "empty", formats=("tiff", "pdf"), dpi=600)]
+    ['empty.tiff', 'empty.pdf']
     """
-    stem = Path(stem)
-    png, svg, pdf = (stem.with_name(stem.name + ending) for ending in (".png", ".svg", ".pdf"))
+    path, known = Path(path), get_args(Format)
+    ending = path.suffix[1:].casefold()
+    stem = path.with_suffix("") if ending in known else path
+    chosen = formats if formats is not None else ((ending,) if ending in known else DEFAULT_FORMATS)
+    problems = [problem for name in chosen for problem in choice_problems("formats", name, known)]
+    if isinstance(chosen, str) or not len(chosen):
+        problems = [f"formats={formats!r}: give one or more in a list, such as ['tiff', 'pdf']"]
+    problems += choice_problems("svg_text", svg_text, get_args(SvgText))
+    if dpi is not None:
+        problems += number_problems("dpi", dpi, open_low=True, low=0)
+    raise_all(problems, InputError)
     title = title or stem.name
-    with figure_style():
-        pixels, lines = io.BytesIO(), io.BytesIO()
-        metadata = {"Software": CREATOR, "Title": title, "Description": alt}
-        figure.savefig(pixels, format="png", dpi=DPI, metadata=metadata)
-        made: dict[str, str | None] = {"Creator": CREATOR, "Producer": CREATOR, "CreationDate": None}
-        figure.savefig(lines, format="pdf", metadata={**made, "Title": title, "Subject": alt})
-    markup = '<?xml version="1.0" encoding="utf-8"?>\n' + figure_svg(figure, alt=alt, title=title, prefix=stem.name)
-    written = ((png, pixels.getvalue()), (svg, markup), (pdf, lines.getvalue()))
-    return tuple(replace_file(path, content) for path, content in written)
+    written = []
+    for name in chosen:
+        with drawing_style():
+            content = _content(figure, name, dpi, _About(alt, title, stem.name, svg_text))
+        written.append(replace_file(stem.with_name(f"{stem.name}.{name}"), content))
+    return tuple(written)
 
 
-def figure_svg(figure: Figure, *, alt: str, title: str = "", prefix: str = "figure") -> str:
+@dataclass(frozen=True)
+class _About:
+    """What is stored in a file beside the drawing."""
+
+    alt: str
+    title: str
+    prefix: str
+    svg_text: SvgText
+
+
+def _content(figure: Figure, name: str, dpi: float | None, about: _About) -> str | bytes:
+    """A figure as the content of a file of one format."""
+    if name == "svg":
+        options: dict[str, Any] = {"title": about.title, "prefix": about.prefix, "svg_text": about.svg_text}
+        return '<?xml version="1.0" encoding="utf-8"?>\n' + figure_svg(figure, alt=about.alt, **options)
+    import matplotlib as mpl
+
+    drawn, dots = io.BytesIO(), mpl.rcParams["savefig.dpi"] if dpi is None else dpi
+    if name == "pdf":
+        made = {"Creator": CREATOR, "Producer": CREATOR, "CreationDate": None}
+        figure.savefig(drawn, format="pdf", metadata={**made, "Title": about.title, "Subject": about.alt})
+        return drawn.getvalue()
+    words = {"Software": CREATOR, "Title": about.title, "Description": about.alt}
+    figure.savefig(drawn, format="png", metadata=words, dpi=dots)
+    return drawn.getvalue() if name == "png" else _tiff(drawn, about)
+
+
+def _tiff(pixels: io.BytesIO, about: _About) -> bytes:
+    """A PNG as an opaque TIFF of the same resolution."""
+    from PIL import Image
+
+    packed = io.BytesIO()
+    with Image.open(pixels) as image:
+        dpi = tuple(round(float(number), 2) for number in image.info["dpi"])
+        words = {"description": f"{about.title}. {about.alt}".rstrip(), "software": CREATOR}
+        image.convert("RGB").save(packed, format="TIFF", compression="tiff_lzw", dpi=dpi, **words)
+    return packed.getvalue()
+
+
+def figure_svg(figure: Figure, *, alt: str, title: str = "", prefix: str = "figure", svg_text: SvgText = "text") -> str:
     """A figure as SVG markup that can stand inside an HTML page.
 
     Parameters
@@ -135,11 +208,18 @@ def figure_svg(figure: Figure, *, alt: str, title: str = "", prefix: str = "figu
         Becomes the drawing's title; none when empty (browsers show it as a tooltip).
     prefix : str
         Put before every id, so that several drawings can share a page; give each its own.
+    svg_text : {"text", "paths"}
+        Text that can be searched, or its outlines.
 
     Returns
     -------
     str
         ``<svg ...>...</svg>``; nothing is loaded from outside.
+
+    Raises
+    ------
+    InputError
+        Another value of `svg_text`.
 
     Examples
     --------
@@ -147,7 +227,11 @@ def figure_svg(figure: Figure, *, alt: str, title: str = "", prefix: str = "figu
     >>> 'aria-label="Nothing &amp; more."' in figure_svg(Figure(), alt="Nothing & more.", prefix="a")
     True
     """
-    with figure_style():
+    import matplotlib as mpl
+
+    raise_all(choice_problems("svg_text", svg_text, get_args(SvgText)), InputError)
+    with drawing_style():
+        mpl.rcParams["svg.fonttype"] = "none" if svg_text == "text" else "path"
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     markup = drawn.getvalue()

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
-from analysis.present.canvas.layout import POINTS, figure_of, text_size
+from analysis.present.canvas import style
+from analysis.present.canvas.layout import figure_of, text_size
 from analysis.present.canvas.style import INK, SMALL
 
 if TYPE_CHECKING:
@@ -47,19 +48,23 @@ def write(
     coords: str | tuple[str, str] = "axes fraction",
     **look: Unpack[TextLook],
 ) -> Annotation:
-    """Small words `shift` points from a place on the axes, drawn beyond their edges too."""
-    kind: dict[str, Any] = {"size": SMALL, **look}
+    """Small words, shifted from a place on the axes, drawn beyond their edges too."""
+    kind: dict[str, Any] = {**look, "size": style.points(look.get("size", SMALL))}
+    shift = style.points(shift[0]), style.points(shift[1])
     return ax.annotate(text, at, shift, xycoords=coords, textcoords="offset points", annotation_clip=False, **kind)
 
 
 def write_at(ax: Axes, text: str, x: float, y: float, **look: Unpack[TextLook]) -> Annotation:
-    """Small words at points from the lower left corner of the axes."""
-    kind: dict[str, Any] = {"size": SMALL, **look}
-    return ax.annotate(text, (x, y), xycoords="axes points", annotation_clip=False, **kind)
+    """Small words so far from the lower left corner of the axes."""
+    kind: dict[str, Any] = {**look, "size": style.points(look.get("size", SMALL))}
+    return ax.annotate(text, (style.points(x), style.points(y)), xycoords="axes points", annotation_clip=False, **kind)
 
 
 def join(ax: Axes, start: Point, end: Point, *, end_in: str = "axes points", **look: object) -> None:
-    """A thin line from words, in points of the axes, to what they name."""
+    """A thin line from words, so far from the axes' lower left corner, to what they name."""
+    start = style.points(start[0]), style.points(start[1])
+    if end_in == "axes points":
+        end = style.points(end[0]), style.points(end[1])
     arrow = {"arrowstyle": "-", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0, "color": INK, **look}
     ax.annotate("", end, start, xycoords=end_in, textcoords="axes points", annotation_clip=False, arrowprops=arrow)
 
@@ -150,7 +155,7 @@ class Space:
     def __init__(self, ax: Axes) -> None:
         """An empty area; `x` and `y` of its methods are points from the axes' lower left corner."""
         box = ax.get_window_extent()
-        self._ax, self._scale = ax, POINTS / ax.figure.dpi
+        self._ax, self._scale = ax, style.from_inches(1 / ax.figure.dpi)
         self._origin = np.array([box.x0, box.y0])
         self.width, self.height = float(box.width) * self._scale, float(box.height) * self._scale
         self._taken = np.zeros((int(self.height) + 1, int(self.width) + 1))

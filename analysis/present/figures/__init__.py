@@ -9,9 +9,13 @@ from analysis.present.figures.diagrams import plot_causes, plot_flow
 from analysis.present.figures.dose_response import plot_dose_response
 from analysis.present.figures.forest import plot_balance, plot_forest
 from analysis.present.figures.hazards import plot_difference_curve, plot_hazard_ratio_over_time
-from analysis.present.figures.incidence import plot_incidence
 from analysis.present.figures.marker import plot_marker, plot_relations
 from analysis.present.figures.missing import plot_missing, plot_shifts
 from analysis.present.figures.sensitivity import plot_extrapolation, plot_influence
 from analysis.present.figures.specification import plot_specification_curve
-from analysis.present.figures.survival import plot_adjusted, plot_follow_up, plot_survival
+from analysis.present.figures.survival import (
+    plot_adjusted,
+    plot_cumulative_incidence,
+    plot_follow_up,
+    plot_survival,
+)

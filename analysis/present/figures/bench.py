@@ -101,7 +101,7 @@ def plot_bench(
                 axes[0], names[method], (0, middle), (-6, 0), coords=("axes fraction", "data"), ha="right",
                 va="center", size=canvas.TEXT, linespacing=1.1,
             )  # fmt: skip
-        height = depth / canvas.POINTS * canvas.MM_PER_INCH
+        height = canvas.millimetres(depth)
         sheet.fit(height)
         _write_key(sheet, styles)
         sheet.finish(height)
@@ -199,7 +199,7 @@ def _write_key(sheet: canvas.Sheet, styles: dict[str, canvas.StratumStyle]) -> N
         for world, x in line:
             style = styles[world]
             canvas.write(ax, world, (0, 1), (x + 6, up), va="center", color=style.ink)
-            shift = ScaledTranslation(x / canvas.POINTS, up / canvas.POINTS, figure.dpi_scale_trans)
+            shift = ScaledTranslation(canvas.inches(x), canvas.inches(up), figure.dpi_scale_trans)
             ax.plot(
                 [0], [1], transform=ax.transAxes + shift, marker=style.marker, markersize=MARK + 0.8,
                 color=style.color, markeredgewidth=0, linestyle="none", clip_on=False, label=f"_{world}, key",

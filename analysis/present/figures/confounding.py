@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BINS, MOST_BESIDE = 25, 4
+BINS, MOST_BESIDE, MANY = 25, 4, 3
 BIAS_COLUMNS = ("with_exposure", "with_outcome", "risk_ratio")
 MOST_LINES = 3
 STEPS = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0)
@@ -69,11 +69,11 @@ def plot_overlap(
             _draw_overlap(ax, rows, styles[label]) for ax, (label, rows) in zip(axes, panels.items(), strict=True)
         )
         for ax, label in zip(axes, panels, strict=True):
-            ax.set_title(label, loc="left", size=canvas.TEXT, weight="bold", color=styles[label].ink)
-            _set_overlap_axes(ax, 1.1 * highest)
+            ax.set_title(label, loc="left", size=canvas.points(canvas.TEXT), weight="bold", color=styles[label].ink)
+            _set_overlap_axes(ax, 1.1 * highest, quarters=stacked or n < MANY)
             ax.label_outer()
         middle = axes[n // 2]
-        (middle if stacked else axes[0]).set_ylabel("Share of the rest | of the stratum")
+        (middle if stacked else axes[0]).set_ylabel("Share of those in another | in it")
         (axes[-1] if stacked else middle).set_xlabel("Probability of the stratum given the covariates")
         sheet.finish(height)
     return sheet.figure
@@ -101,16 +101,17 @@ def _draw_overlap(ax: Axes, rows: pd.DataFrame, style: canvas.StratumStyle) -> f
     return highest
 
 
-def _set_overlap_axes(ax: Axes, end: float) -> None:
-    """Shares without their sign, members upwards."""
+def _set_overlap_axes(ax: Axes, end: float, *, quarters: bool) -> None:
+    """Shares without their sign, members upwards; fewer ticks where the last would touch the next panel's first."""
     ax.axhline(0, color=canvas.SOFT_INK, linewidth=0.6)
     ax.set_xlim(0, 1)
     ax.set_ylim(-end, end)
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25%", "50%", "75%", "100%"])
+    ticks = [0, 0.25, 0.5, 0.75, 1] if quarters else [0, 0.4, 0.8]
+    ax.set_xticks(ticks, [f"{tick:.0%}" if tick else "0" for tick in ticks])
     step = next(step for step in (0.05, 0.1, 0.2, 0.25, 0.5, 1.0) if end / step <= 4)
-    ticks = np.arange(-int(end / step), int(end / step) + 1) * step
-    ax.set_yticks(ticks, [f"{abs(tick):.0%}" for tick in ticks])
-    for words, side, va in (("in it", 0.97, "top"), ("in another", 0.03, "bottom")):
+    shares = np.arange(-int(end / step), int(end / step) + 1) * step
+    ax.set_yticks(shares, [f"{abs(share):.0%}" for share in shares])
+    for words, side, va in (("in the stratum", 0.97, "top"), ("in another", 0.03, "bottom")):
         canvas.write(ax, words, (0.98, side), ha="right", va=va, color=canvas.SOFT_INK)
 
 

@@ -157,7 +157,7 @@ def _write_summary(ax: Axes, summary: pd.DataFrame, heading: str) -> None:
     The axes must have their size.
     """
     figure, box, size = canvas.figure_of(ax), ax.get_window_extent(), canvas.SMALL
-    left, page = (side * canvas.POINTS / figure.dpi - MARGIN for side in (box.x0, box.x1))
+    left, page = (canvas.from_inches(side / figure.dpi) - MARGIN for side in (box.x0, box.x1))
     names = summary["analysis"].astype(str).tolist()
     contrasts = summary["contrast"].astype(str).str.replace("<=", "≤", regex=False).tolist()
     numbers = [

@@ -88,13 +88,13 @@ def plot_flow(
                 _draw_level(sheet.ax, level, room, y, high, last if number else None)
                 last = y - high / 2
             top -= high + GAP
-        sheet.finish(total / canvas.POINTS * canvas.MM_PER_INCH)
+        sheet.finish(canvas.millimetres(total))
     return sheet.figure
 
 
 def _drawing_width(sheet: canvas.Sheet) -> float:
     """The width of a diagram in points, which are the units of its axes on a page of our own."""
-    return sheet.width - 2 * canvas.POINTS * canvas.PAD if sheet.own else canvas.axes_size(sheet.ax)[0]
+    return sheet.width - 2 * canvas.from_inches(canvas.PAD) if sheet.own else canvas.axes_size(sheet.ax)[0]
 
 
 def _set_points(ax: Axes, width: float, height: float) -> None:
@@ -115,7 +115,17 @@ def draw_box(ax: Axes, words: str, box: Corners, *, edge: str = canvas.SOFT_INK)
             boxstyle="round,pad=0,rounding_size=4", facecolor="#f6f8fa", edgecolor=edge, linewidth=0.8, zorder=3,
         )
     )  # fmt: skip
-    ax.text(x, y, words, ha="center", va="center", size=canvas.TEXT, color=canvas.INK, linespacing=1.2, zorder=4)
+    ax.text(
+        x,
+        y,
+        words,
+        ha="center",
+        va="center",
+        size=canvas.points(canvas.TEXT),
+        color=canvas.INK,
+        linespacing=1.2,
+        zorder=4,
+    )
 
 
 def _levels(flow: pd.DataFrame) -> list[list[Box]]:
@@ -217,7 +227,7 @@ def plot_causes(
         boxes = _draw_nodes(sheet.ax, nodes, room)
         paths = [_draw_arrow(sheet.ax, boxes, arrow) for arrow in arrows.to_dict("records")]
         _write_signs(sheet.ax, arrows, paths, boxes)
-        sheet.finish(height / canvas.POINTS * canvas.MM_PER_INCH)
+        sheet.finish(canvas.millimetres(height))
     return sheet.figure
 
 
@@ -287,7 +297,7 @@ def _write_signs(ax: Axes, arrows: pd.DataFrame, paths: Sequence[FloatArray], bo
         spot = spots[int(np.argmax(np.where(hidden, -1.0, np.minimum(gaps, ENOUGH))))]
         crowd.append(spot[None, :])
         ax.text(
-            spot[0], spot[1], words, ha="center", va="center", size=canvas.TEXT, zorder=5,
+            spot[0], spot[1], words, ha="center", va="center", size=canvas.points(canvas.TEXT), zorder=5,
             weight="bold" if row["planted"] else "normal",
             color=canvas.VERMILLION_INK if row["planted"] else canvas.INK,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},

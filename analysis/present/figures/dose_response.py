@@ -61,7 +61,7 @@ def plot_dose_response(
     reference : float, optional
         Where the hazard ratio is 1, to be marked.
     truth : DataFrame, optional
-        marker hazard_ratio: drawn dotted, named "planted truth".
+        marker hazard_ratio: drawn dotted, named "true curve".
     label, unit : str
         Of the marker, for the axes.
     title, subtitle, width, synthetic, ax
@@ -101,11 +101,11 @@ def plot_dose_response(
         lowest = main if strip is None else _draw_strip(main, strip, parts)
         lowest.set_xlabel(f"{label or 'Marker'} ({unit})" if unit else label or "Marker")
         if parts.cuts is not None:
-            canvas.write_sources(lowest, parts.cuts)
+            canvas.write_sources(lowest, parts.cuts, reached=parts.reached)
         height = height if strip is None else height * (1 + STRIP) + GAP
         sheet.fit(height)
         if parts.cuts is not None:
-            canvas.write_edges(main, parts.cuts)
+            canvas.write_edges(main, parts.drawn_cuts)
         if sheet.own:
             sheet.finish(height)
         else:
@@ -129,9 +129,21 @@ class _Parts:
     core: tuple[float, float]
 
     @property
+    def reached(self) -> tuple[float, float]:
+        """The smallest and the largest value of the curve and of the patients."""
+        values = [] if self.values is None else [float(self.values[0]), float(self.values[-1])]
+        both = [float(self.curve["marker"].min()), float(self.curve["marker"].max()), *values]
+        return min(both), max(both)
+
+    @property
+    def drawn_cuts(self) -> pd.DataFrame:
+        """The edges that values reach, each once."""
+        return pd.DataFrame() if self.cuts is None else canvas.cuts_within(self.cuts, *self.reached)
+
+    @property
     def edges(self) -> list[float]:
         """Where lines of cuts stand."""
-        edges = [] if self.cuts is None else self.cuts["edge"].astype(float).tolist()
+        edges = [] if self.cuts is None else self.drawn_cuts["edge"].astype(float).tolist()
         return edges if self.searched is None else [*edges, self.searched[0]]
 
 
@@ -177,8 +189,7 @@ def _strip(sheet: canvas.Sheet, height: float) -> Axes:
 
 def _set_axes(ax: Axes, parts: _Parts, room: float) -> None:
     """Both scales; over the curve a lane for the searched cut."""
-    x = [parts.curve["marker"].min(), parts.curve["marker"].max(), *parts.edges]
-    x += [] if parts.values is None else [parts.values[0], parts.values[-1]]
+    x = [*parts.reached, *parts.edges]
     x += [] if parts.searched is None else [value for value in parts.searched if np.isfinite(value)]
     margin = 0.02 * (max(x) - min(x)) or 0.5
     ax.set_xlim(min(x) - margin, max(x) + margin)
@@ -202,13 +213,13 @@ def _draw(ax: Axes, parts: _Parts, lane: float) -> None:
             linewidth=1.6, label=name, zorder=4,
         )  # fmt: skip
     if parts.cuts is not None:
-        canvas.draw_cuts(ax, parts.cuts)
+        canvas.draw_cuts(ax, parts.drawn_cuts)
     if parts.searched is not None:
         canvas.draw_searched(ax, parts.searched[0], parts.searched[1:], lane=lane)
     if parts.truth is not None:
         ax.plot(
             parts.truth["marker"], parts.truth["hazard_ratio"], color=canvas.INK, linestyle=(0, (1, 1.6)),
-            linewidth=1.2, label="_planted", zorder=5,
+            linewidth=1.2, label="_true", zorder=5,
         )  # fmt: skip
     if parts.reference is not None:
         ax.plot(
@@ -237,7 +248,7 @@ def _draw_strip(main: Axes, strip: Axes, parts: _Parts) -> Axes:
         canvas.draw_histogram(strip, parts.values)
     main.tick_params(labelbottom=False)
     if parts.cuts is not None:
-        canvas.draw_cuts(strip, parts.cuts)
+        canvas.draw_cuts(strip, parts.drawn_cuts)
     if parts.searched is not None:
         canvas.draw_searched(strip, parts.searched[0], lane=None)
     return strip
@@ -260,7 +271,7 @@ def _write_inside(main: Axes, parts: _Parts, lane: float) -> None:
         canvas.name_line(main, words, [parts.reference], [1.0], space)
     if parts.truth is not None:
         _keep_apart(main, space, parts.truth, parts.curve)
-        canvas.name_line(main, "planted truth", parts.truth["marker"], parts.truth["hazard_ratio"], space)
+        canvas.name_line(main, "true curve", parts.truth["marker"], parts.truth["hazard_ratio"], space)
 
 
 def _keep_apart(ax: Axes, space: canvas.Space, line: pd.DataFrame, other: pd.DataFrame) -> None:

@@ -76,22 +76,24 @@ def plot_marker(
     canvas.need_columns(known, f"cohort with {marker} known", [marker])
     panels = canvas.by_label(known, hue) if hue is not None else {"": known}
     cuts = cutpoints if "used" in cutpoints else cutpoints.assign(used=~cutpoints["searched"].astype(bool))
-    bins = np.histogram_bin_edges(known[marker].to_numpy(dtype=np.float64), bins="fd")
+    values = known[marker].to_numpy(dtype=np.float64)
+    reached, bins = (float(values.min()), float(values.max())), np.histogram_bin_edges(values, bins="fd")
+    drawn = canvas.cuts_within(cuts, *reached)
     height = (46.0 if len(panels) == 1 else 34.0 * len(panels)) * (1 if canvas.is_wide(width) else 0.85)
     with canvas.sheet(width, title=title, subtitle=subtitle, synthetic=synthetic, grid=(len(panels), 1)) as sheet:
         sheet.figure.subplots_adjust(hspace=0.32)
         axes = sheet.figure.axes
         for ax, rows in zip(axes, panels.values(), strict=True):
             _draw_distribution(ax, rows, marker, bins)
-            _draw_cuts(ax, cuts, reference)
+            _draw_cuts(ax, drawn, reference)
         name = label or str(marker)
         axes[-1].set_xlabel(f"{name} ({unit})" if unit else name)
-        canvas.write_sources(axes[-1], cuts)
+        canvas.write_sources(axes[-1], cuts, reached=reached)
         sheet.fit(height)
-        canvas.write_edges(axes[0], cuts)
+        canvas.write_edges(axes[0], drawn)
         sheet.finish(height)
         for ax, (level, rows) in zip(axes, panels.items(), strict=True):
-            _name_panel(ax, f"{level}\nn = {len(rows):,}".lstrip("\n"), cuts)
+            _name_panel(ax, f"{level}\nn = {len(rows):,}".lstrip("\n"), drawn)
     return sheet.figure
 
 
@@ -112,9 +114,6 @@ def _draw_distribution(ax: Axes, rows: pd.DataFrame, marker: str, bins: np.ndarr
 def _draw_cuts(ax: Axes, cuts: pd.DataFrame, reference: tuple[float, float] | None) -> None:
     """A line for each edge in the axis, and the shaded interval between the two in use."""
     used = sorted(set(cuts.loc[cuts["used"].astype(bool), "edge"].astype(float)))
-    low, high = ax.get_xlim()
-    edges = cuts["edge"].astype(float)
-    ax.set_xlim(min(low, edges.min() - 0.02 * (high - low)), max(high, edges.max() + 0.02 * (high - low)))
     shaded = reference if reference is not None else (used if len(used) == 2 else None)
     if shaded is not None:
         ax.axvspan(shaded[0], shaded[1], color="#e9f2f9", linewidth=0, zorder=0, label="_reference")
@@ -200,7 +199,7 @@ def plot_relations(
             _name_relation(ax, names[column], known.get(column), "" if number % across else y_label)
         # room for ticks, wrapped names and the correlations of the next row
         lines = max(1 + ax.get_xlabel().count("\n") for ax in sheet.figure.axes)
-        gap = (32 + 1.3 * canvas.TEXT * lines) / canvas.POINTS * canvas.MM_PER_INCH
+        gap = canvas.millimetres(32 + 1.3 * canvas.TEXT * lines)
         panel = 31.0 if wide else 25.0
         sheet.figure.subplots_adjust(hspace=gap / panel, wspace=0.18)
         sheet.finish(panel * down + gap * (down - 1))
@@ -258,4 +257,4 @@ def _name_relation(ax: Axes, name: str, correlation: float | None, y_label: str)
         ax.xaxis.set_major_locator(MaxNLocator(5))
     if correlation is not None:
         words = f"rank correlation {format_number(correlation)}"
-        ax.set_title(words, loc="left", size=canvas.SMALL, color=canvas.SOFT_INK, pad=3)
+        ax.set_title(words, loc="left", size=canvas.points(canvas.SMALL), color=canvas.SOFT_INK, pad=3)

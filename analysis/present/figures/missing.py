@@ -75,7 +75,7 @@ def plot_missing(
             target.barh(y, row["share"], height=0.8 * BAR, color=style.color, alpha=0.85, label=f"_{row['whom']}")
             words = f"{format_share(row['share'])} ({format_count(row['n_missing'])} of {format_count(row['n'])})"
             canvas.write(target, words, (row["share"], y), (3, 0), coords="data", va="center", color=style.ink)
-        sheet.finish(height / canvas.POINTS * canvas.MM_PER_INCH)
+        sheet.finish(canvas.millimetres(height))
     return sheet.figure
 
 
@@ -84,7 +84,7 @@ def _name_columns(ax: Axes, columns: list[str], step: float, height: float) -> N
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     figure = canvas.figure_of(ax)
-    room = 0.3 * canvas.POINTS * figure.get_figwidth()
+    room = 0.3 * canvas.page_width(figure)
     ax.set_ylim(height, 0)
     ax.set_yticks(
         [step * (number + 0.5) for number in range(len(columns))],
@@ -100,7 +100,7 @@ def _write_key(ax: Axes, styles: dict[str, canvas.StratumStyle]) -> None:
     figure = canvas.figure_of(ax)
     size = canvas.SMALL
     widths = [canvas.text_size(figure, f"■ {name}", size=size, weight="bold")[0] + 12 for name in styles]
-    stacked = sum(widths) > 0.6 * canvas.POINTS * figure.get_figwidth()
+    stacked = sum(widths) > 0.6 * canvas.page_width(figure)
     x, y = 0.0, 4.0 + (KEY_ROW * (len(styles) - 1) if stacked else 0.0)
     for (name, style), wide in zip(styles.items(), widths, strict=True):
         canvas.write(ax, f"■ {name}", (0, 1), (x, y), weight="bold", color=style.ink)

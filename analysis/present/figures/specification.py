@@ -98,7 +98,7 @@ def plot_specification_curve(
     with canvas.sheet(width, title=title, subtitle=subtitle, synthetic=synthetic, grid=(2, 1)) as sheet:
         above, below = sheet.figure.axes
         lines, depth = _lines(sheet, grid, {**HEADINGS, **(headings or {})})
-        lower = ROW * depth / canvas.POINTS * canvas.MM_PER_INCH
+        lower = canvas.millimetres(ROW * depth)
         above.get_subplotspec().get_gridspec().set_height_ratios([upper, lower])  # type: ignore[union-attr]
         sheet.figure.subplots_adjust(hspace=2 * GAP / (upper + lower))
         room = sheet.room(upper)
@@ -214,7 +214,7 @@ def _parts(rows: pd.DataFrame, highlight: int | None) -> list[tuple[pd.DataFrame
 def _dot_size(ax: Axes) -> float:
     """The size of a dot in points, so that neighbours keep apart."""
     first, last = ax.get_xlim()
-    pitch = (1 - NAME_SHARE) * canvas.POINTS * canvas.figure_of(ax).get_figwidth() / (last - first)
+    pitch = (1 - NAME_SHARE) * canvas.page_width(canvas.figure_of(ax)) / (last - first)
     return float(np.clip(0.62 * pitch, 1.0, 4.2))
 
 

@@ -1,17 +1,17 @@
-"""The words of a survival figure: names at the ends of curves, medians, estimates, the planted truth."""
+"""The words of a survival figure: names at the ends of curves, medians, estimates, the true curves."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.present import canvas
-from analysis.present.figures.survival_lines import Points
+from analysis.present.figures.survival_lines import Look, true_points
 from analysis.present.text import format_number
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LABEL_SHARE = 0.26
 LABEL_GAP = 7.0
 FAR = 8.0
+MEDIAN_LINE = 0.5  # of a curve's 1.4
 LONG_AXIS = 200.0  # beyond it (days), decimals of a median say nothing
 ESTIMATE_ROW = 1.35 * canvas.TEXT
 
@@ -36,21 +37,20 @@ class EndLabel:
 def label_ends(
     ax: Axes,
     groups: Mapping[str, pd.DataFrame],
-    styles: Mapping[str, canvas.StratumStyle],
-    descriptions: Mapping[str, str] | None,
+    look: Look,
     height: float,
 ) -> list[EndLabel]:
-    """Write each stratum's name and description right of axes `height` points high, as near as the others allow.
+    """Write each stratum's name and description right of axes that are so high, as near as the others allow.
 
     A lone stratum "all" needs no name. `join_ends` ties the words to their curves.
     """
     if list(groups) == ["all"]:
         return []
     figure = canvas.figure_of(ax)
-    room = canvas.POINTS * figure.get_figwidth() * LABEL_SHARE
+    room = canvas.page_width(figure) * LABEL_SHARE
     words = {}
     for stratum in groups:
-        lines = [(stratum, "bold"), ((descriptions or {}).get(stratum, ""), "normal")]
+        lines = [(stratum, "bold"), (look.descriptions.get(stratum, ""), "normal")]
         words[stratum] = [
             (canvas.wrapped(figure, line, room, weight=weight), weight)
             for line, weight in lines
@@ -68,10 +68,10 @@ def label_ends(
         for line, weight in lines:
             canvas.write(
                 ax, line, (1, 0), (LABEL_GAP, up), va="top", size=canvas.TEXT, weight=weight,
-                color=styles[stratum].ink, linespacing=1.2,
+                color=look.styles[stratum].ink, linespacing=1.2,
             )  # fmt: skip
             up -= canvas.text_size(figure, line)[1]
-    colors = [styles[stratum].color for stratum in groups]
+    colors = [look.styles[stratum].color for stratum in groups]
     return [EndLabel(*label) for label in zip(centres, ends, colors, strict=True)]
 
 
@@ -84,31 +84,33 @@ def join_ends(ax: Axes, labels: Sequence[EndLabel]) -> None:
             join(ax, (width + LABEL_GAP - 2, label.centre), label.end, color=label.color)
 
 
-def write_medians(
-    ax: Axes, medians: pd.DataFrame, styles: Mapping[str, canvas.StratumStyle], space: canvas.Space
-) -> None:
+def write_medians(ax: Axes, medians: pd.DataFrame, look: Look, space: canvas.Space) -> None:
     """Read the medians off the axis: a line at one half, a drop to the axis for each, its value beside it."""
     canvas.need_columns(medians, "medians", ("stratum", "probability", "time"))
-    known = medians[medians["stratum"].astype(str).isin(list(styles)) & (medians["time"] <= ax.get_xlim()[1])]
+    known = medians[medians["stratum"].astype(str).isin(list(look.styles)) & (medians["time"] <= ax.get_xlim()[1])]
     if known.empty:
         return
     level = 1 - float(known["probability"].iloc[0])
-    ax.plot([0, known["time"].max()], [level, level], color=canvas.SOFT_INK, linewidth=0.6, label="_median", zorder=2)
-    drops = [(float(row["time"]), styles[str(row["stratum"])]) for row in known.sort_values("time").to_dict("records")]
+    thin: dict[str, Any] = {"linewidth": canvas.stroke(MEDIAN_LINE), "linestyle": (0, (4, 2)), "label": "_median"}
+    ax.plot([0, known["time"].max()], [level, level], color=canvas.SOFT_INK, zorder=2, **thin)
+    rows = known.sort_values("time").to_dict("records")
+    drops = [(float(row["time"]), look.styles[str(row["stratum"])]) for row in rows]
     for time, style in drops:
-        ax.plot([time] * 2, [0, level], color=style.color, linewidth=0.7, label="_median")
+        ax.plot([time] * 2, [0, level], color=style.color, zorder=2, **thin)
         space.take_line([time] * 2, [0, level])
     for time, style in drops:
-        text = format_number(time, digits=0 if ax.get_xlim()[1] > LONG_AXIS else 1)
+        text = look.words.number(format_number(time, digits=0 if ax.get_xlim()[1] > LONG_AXIS else 1))
         x, y = space.point(time, 0.0)
         wide = canvas.text_size(canvas.figure_of(ax), text)[0]
         spot = _put(ax, text, space, near=((x + 4, y + 4), (x - wide - 6, y + 4)), color=style.ink)
         if spot is not None and spot.left - x > FAR:
             middle = spot.bottom + spot.height / 2
-            join(ax, (spot.left, middle), (time, middle / space.height), color=style.ink)
+            join(ax, (spot.left, middle), (time, min(middle / space.height * ax.get_ylim()[1], level)), color=style.ink)
     if level == 0.5:
         x, y = space.point(0.0, level)
-        _put(ax, "median", space, near=((x + 3, y + 2),), color=canvas.SOFT_INK, size=canvas.SMALL, most=25.0)
+        _put(
+            ax, look.words["median"], space, near=((x + 3, y + 2),), color=canvas.SOFT_INK, size=canvas.SMALL, most=25.0
+        )
 
 
 def estimates_fit(ax: Axes, estimates: Sequence[tuple[str, str]], space: canvas.Space) -> bool:
@@ -136,12 +138,12 @@ def _estimates_size(ax: Axes, estimates: Sequence[tuple[str, str]]) -> tuple[flo
     return max(left + right, max(heads, default=0.0) + 2) + 2, ESTIMATE_ROW * len(estimates) + 2, left
 
 
-def write_truth(ax: Axes, truths: Mapping[str, Points], space: canvas.Space) -> None:
+def write_truth(ax: Axes, truth: pd.DataFrame | None, look: Look, space: canvas.Space) -> None:
     """Name the dotted curves once, where the words stand nearest to one of them, with a thin line to it."""
-    text = "planted truth"
+    text = look.words["true curve"]
     width, height = canvas.text_size(canvas.figure_of(ax), text)
     spots = []
-    for x, y in truths.values():
+    for x, y in true_points(ax, truth, look).values():
         for time in np.linspace(0.2, 0.9, 8) * float(x.max(initial=0.0)):
             end = (float(time), float(np.interp(time, x, y)))
             point = space.point(*end)

@@ -225,7 +225,7 @@ def weight_warnings(summary: pd.DataFrame, propensity: FloatArray, by: str) -> l
     for row, count in zip(summary.to_dict("records"), (propensity < IMPOSSIBLE).sum(axis=0).tolist(), strict=True):
         label, n, effective_n, largest, outside = row.values()
         if largest > EXTREME_WEIGHT or effective_n < SMALL_SHARE * n:
-            few.append(f"{label!r} has {n} rows, worth {effective_n:.1f}, largest weight {largest:.3g}")
+            few.append(f"{label!r} has {n} rows, effective sample size {effective_n:.1f}, largest weight {largest:.3g}")
         if outside > MOST_OUTSIDE:
             apart.append(f"{label!r} ({outside:.0%})")
         elif count:

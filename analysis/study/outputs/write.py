@@ -14,7 +14,7 @@ from typing import Any
 from analysis import errors
 from analysis.batches import batch_results
 from analysis.cohort.reading import synthetic_folder
-from analysis.present.canvas import page_svg, remove_file, replace_file, save_figure
+from analysis.present.canvas import batch_of_figures, page_svg, remove_file, replace_file, save_figure
 from analysis.present.pages import Block as PageBlock
 from analysis.present.pages import FigureBlock, Note, Opening, Section, TableBlock, render_page, write_word
 from analysis.present.text import csv_text
@@ -120,7 +120,8 @@ def _recorded_figure(figure: StudyFigure, folder: Path) -> tuple[Drawn | None, l
 
 def _write_figure(figure: StudyFigure, folder: Path) -> Drawn:
     """One figure's files, and its SVG for the page."""
-    paths = save_figure(figure.draw(), folder / figure.name, alt=figure.alt, title=figure.title)
+    with batch_of_figures():
+        paths = save_figure(figure.draw(), folder / figure.name, alt=figure.alt, title=figure.title)
     return paths, page_svg(paths[1])
 
 

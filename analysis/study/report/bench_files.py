@@ -62,8 +62,8 @@ class BenchRecord:
         """How it was made, in a sentence."""
         made_by = f"version {self.version}" + (f", commit {self.commit}" if self.commit else "")
         return (
-            f"{self.n_replicates:,} cohorts of each world; targets from {self.n_population:,} simulated patients; seed"
-            f" {self.seed}, {made_by}. Again with: {self.command}"
+            f"{self.n_replicates:,} cohorts of each world; true values from {self.n_population:,} simulated patients;"
+            f" seed {self.seed}, {made_by}. Again with: {self.command}"
         )
 
 

@@ -81,9 +81,10 @@ def _hazard_ratios(study: Study, endpoint: Endpoint) -> tuple[tuple[str, str], .
     mine = ratios[(ratios["marker"] == STRATA) & (ratios["term"] == contrast)].to_dict("records")
     if not mine:
         return ()
-    rows = [(f"HR, {contrast}", ""), *((str(row["adjustment"]), estimate_text(row)) for row in mine)]
+    when = {"crude": "before adjustment", "adjusted": "after adjustment"}
+    rows = [(f"HR, {contrast}", ""), *((when[str(row["adjustment"])], estimate_text(row)) for row in mine)]
     if study.truth is not None:
-        rows += [(f"target, {row['adjustment']}", format_number(row["target"])) for row in mine]
+        rows += [(f"true value, {when[str(row['adjustment'])]}", format_number(row["target"])) for row in mine]
     return tuple(rows)
 
 

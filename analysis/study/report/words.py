@@ -328,4 +328,4 @@ def _mean(row: Row, column: str, words: str) -> str:
 
 def _target_words(target: float | None, style: Callable[[float], str]) -> str:
     """The true value where it is known."""
-    return "" if target is None or pd.isna(target) else f", target {style(target)}"
+    return "" if target is None or pd.isna(target) else f", true value {style(target)}"

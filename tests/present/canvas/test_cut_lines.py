@@ -45,9 +45,23 @@ def test_values_stand_over_their_edges_and_apart(ax):
 
 
 def test_each_source_is_named_once_those_in_use_first(ax):
-    cut_lines.write_sources(ax, CUTS)
+    cut_lines.write_sources(ax, CUTS, reached=(0.5, 1.1))
     words = [text.get_text() for text in ax.texts if text.get_text()]
     assert words == ["0.75 mmol/L, 0.95 mmol/L: a survey", "0.76 mmol/L: a society", "0.79 mmol/L: a paper"]
+
+
+def test_a_source_says_which_of_its_edges_no_value_reaches(ax):
+    cut_lines.write_sources(ax, CUTS, reached=(0.5, 0.9))
+    words = [text.get_text() for text in ax.texts if text.get_text()]
+    assert words[0] == "0.75 mmol/L, 0.95 mmol/L (beyond all values): a survey"
+
+
+def test_edges_are_drawn_once_and_only_among_the_values():
+    cuts = pd.DataFrame({"edge": [0.699, 0.7, 0.75, 1.1], "label": ["0.699", "0.7", "0.75", "1.1"], "used": False})
+    assert cut_lines.cuts_within(cuts, 0.5, 1.05)["label"].tolist() == ["0.7", "0.75"]
+    in_use = cuts.assign(used=[True, False, False, True])
+    assert cut_lines.cuts_within(in_use, 0.5, 1.2)["label"].tolist() == ["0.699", "0.75", "1.1"]
+    assert len(cut_lines.cuts_within(cuts, 0.69, 0.71)) == 2
 
 
 @pytest.mark.parametrize(

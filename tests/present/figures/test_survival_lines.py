@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from analysis import ONE_COLUMN, plot_survival
-from analysis.present.canvas.style import DIMMED, stratum_styles
+from analysis.present.canvas import DIMMED, stratum_styles
 from tests.present.reading import words
 
 TWO = ["low", "reference"]
@@ -62,17 +62,49 @@ def test_bands_are_steps_between_the_limits(make_curves):
     assert corners[:, 1].max() == pytest.approx(curves["conf_high"].max())
 
 
-def test_the_risk_table_stands_under_its_ticks(make_curves, make_risk):
+def under_ticks(ax):
+    """The numbers under the axis by stratum's baseline from the top: time to text."""
+    rows = {}
+    for text in ax.texts:
+        if text.get_horizontalalignment() == "center":
+            rows.setdefault(text.xyann[1], {})[float(text.xy[0])] = text.get_text()
+    return [rows[depth] for depth in sorted(rows, reverse=True)]
+
+
+@pytest.mark.parametrize(
+    ("risk_rows", "entry"),
+    [("at_risk", "{n_risk}"), ("at_risk_events", "{n_risk} ({n_event})")],
+)
+def test_one_row_a_stratum_stands_under_the_ticks(make_curves, make_risk, risk_rows, entry):
     curves = make_curves(TWO)
     risk = make_risk(curves, (0, 12, 24, 36, 48))
-    ax = plot_survival(curves, risk=risk).axes[0]
+    ax = plot_survival(curves, risk=risk, risk_rows=risk_rows).axes[0]
+    expected = [
+        {row["time"]: entry.format(**row) for row in risk[risk["stratum"] == label].to_dict("records")} for label in TWO
+    ]
+    assert under_ticks(ax) == expected
+    assert ("At risk" if risk_rows == "at_risk" else "At risk (events)") in words(ax.figure)
+
+
+def test_a_lone_stratum_has_its_row_without_a_name(make_curves, make_risk):
+    curves = make_curves(["all"])
+    ax = plot_survival(curves, risk=make_risk(curves, (0, 24, 48))).axes[0]
+    assert len(under_ticks(ax)) == 1
+    assert [text.get_text() for text in ax.texts if text.get_horizontalalignment() == "right"] == ["At risk"]
+
+
+def test_three_rows_stand_under_the_ticks_as_kmunicate_has_them(make_curves, make_risk):
+    curves = make_curves(TWO)
+    risk = make_risk(curves, (0, 12, 24, 36, 48))
+    ax = plot_survival(curves, risk=risk, risk_rows="kmunicate").axes[0]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "12", "24", "36", "48"]
     under = [text for text in ax.texts if text.get_horizontalalignment() == "center"]
     for column in ("n_risk", "n_censor", "n_event"):
         for row in risk.to_dict("records"):
             found = [text for text in under if text.xy[0] == row["time"] and text.get_text() == str(row[column])]
             assert found, (column, row)
-    assert {"At risk", "Censored", "Events"} <= set(words(ax.figure))
+    assert len(under_ticks(ax)) == 6
+    assert words(ax.figure).count("Censored") == words(ax.figure).count("Events") == 2
 
 
 def test_columns_of_the_risk_table_are_thinned_with_their_ticks(make_curves, make_risk, collisions):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.cohort.columns import CompetingEndpoint, Endpoint
 from analysis.kernels.tolerances import SAME_TIME
-from analysis.present.figures import plot_incidence
+from analysis.present.figures import plot_cumulative_incidence
 from analysis.present.text import format_share
 from analysis.strata.marker_designs import as_formula
 from analysis.study import report
@@ -103,7 +103,7 @@ def _incidence_figure(
         for row in last.to_dict("records")
     )
     return report.figure(
-        study, "competing-incidence", "How many have come to each first event", plot_incidence, curves,
+        study, "competing-incidence", "How many have come to each first event", plot_cumulative_incidence, curves,
         descriptions=study.descriptions, x_label=report.time_axis(study, unit), time_unit=unit,
         alt=f"Rising curves of cumulative incidence, a panel for each event and a curve for each stratum. {words}.",
         caption="Cumulative incidence (Aalen and Johansen) with 95% bands, both panels on one scale. At any time the"

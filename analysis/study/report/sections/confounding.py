@@ -80,14 +80,14 @@ def _balance_blocks(study: Study, weights: BalanceWeights) -> Blocks:
     balance = balance.assign(covariate=balance["covariate"].map(partial(_in_words, study)))
     words = balance_words(balance)
     yield report.figure(
-        study, "balance", "How unlike the strata are", figures.plot_balance, balance,
+        study, "balance", "Balance before and after weighting", figures.plot_balance, balance,
         alt=f"Standardised mean differences by covariate and pair of strata, before and after weighting. {words}",
         caption=f"{words} Within the shaded {BALANCED:g} a difference is often called balanced.",
     )  # fmt: skip
     title = "Standardised mean differences (b less a)"
     yield table("balance", title, balance, kinds={"difference": "number"})
     worth = "; ".join(
-        f"{row['stratum']}: {row['n']} patients are worth {row['effective_n']:.0f} once weighted,"
+        f"{row['stratum']}: {row['n']} patients, effective sample size {row['effective_n']:.0f} after weighting;"
         f" {format_share(row['share_outside'], digits=0)} of the others lie outside its range of propensity scores"
         for row in weights.summary.to_dict("records")
     )
@@ -172,24 +172,27 @@ def _curve_blocks(study: Study, endpoint: Endpoint, weights: BalanceWeights | No
 def _adjusted_figure(
     study: Study, endpoint: Endpoint, curves: AdjustedCurves, crude: pd.DataFrame, used: pd.DataFrame
 ) -> StudyFigure:
-    """The standardised curves over the crude ones."""
+    """The curves before and after standardisation, side by side."""
     label, unit = endpoint.name, endpoint.time_unit
     truth = report.true_curves(study, endpoint, "standardised_survival")
     times = breaks_for(float(crude["time"].max()), unit)
-    method = f"Standardised over a Cox model, {curves.n_bootstrap} resamples; thin lines are the crude curves"
+    method = f"Standardised over a Cox model, {curves.n_bootstrap} resamples"
     ends = ", ".join(
         f"{stratum} {format_share(float(curves.survival[code][curves.times <= end][-1]), digits=0)} at {end:g}"
         for code, (stratum, end) in enumerate(zip(curves.labels, curves.ends, strict=True))
     )
-    caption = f"{method}. The numbers at risk are those of the cohort's {curves.n_used} patients, not weighted."
+    caption = (
+        f"Before (Kaplan-Meier) and after adjustment. {method}. The numbers at risk are those of the cohort's"
+        f" {curves.n_used} patients, not weighted."
+    )
     if truth is not None:
-        caption += " Dotted: the target, every simulated patient put in each stratum."
+        caption += " Dotted: the true curves, every simulated patient put in each stratum."
     return report.figure(
         study, f"adjusted-{slug(label)}", f"{label}, adjusted", figures.plot_adjusted, curves.curves, crude,
         risk=risk_table(used, endpoint, times=times, by=study.stratum_column, cluster=study.cluster), truth=truth,
-        descriptions=study.descriptions, title=f"{label}, adjusted", subtitle=f"{study.plan.title}. {method}.",
+        descriptions=study.descriptions, title=f"{label} before and after adjustment", subtitle=f"{study.plan.title}. {method}.",
         x_label=report.time_axis(study, unit), y_label=label, time_unit=unit,
-        alt=f"Adjusted curves of {label} by stratum with bands, crude curves behind them. Adjusted survival: {ends}.",
+        alt=f"Adjusted curves of {label} by stratum with bands, beside those before adjustment. Adjusted survival: {ends}.",
         caption=caption,
     )  # fmt: skip
 

@@ -147,7 +147,7 @@ def _rows(study: Study, estimates: pd.DataFrame) -> pd.DataFrame:
         rows += [report.estimate_row(group, row["analysis"], row["kind"], row) for row in mine.to_dict("records")]
         target = _target(study, str(endpoint), str(contrast))
         if np.isfinite(target):
-            rows.append(report.target_row(group, "target of the value at time zero", target))
+            rows.append(report.target_row(group, "true value for the marker at time zero", target))
     return report.forest_frame(rows)
 
 

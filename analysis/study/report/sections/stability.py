@@ -78,7 +78,7 @@ def _subgroup_rows(study: Study, endpoint: Endpoint, effects: pd.DataFrame) -> p
             rows.append(report.estimate_row(group, label, "crude" if name == ALL else "adjusted", row))
         if name == ALL and study.truth is not None:
             target = hazard_ratio_target(study.truth, endpoint, "conditional, measured magnesium")
-            rows.append(report.target_row(group, "target", target))
+            rows.append(report.target_row(group, "true value", target))
     return report.forest_frame(rows)
 
 
@@ -214,5 +214,5 @@ def _extrapolation_points(study: Study, simex: SimulationExtrapolation) -> pd.Da
     if study.truth is not None and study.adjusts:
         for variance, which in ((0.0, "true"), (1.0, "measured")):
             target = hazard_ratio_target(study.truth, study.primary, f"conditional, {which} magnesium")
-            rows.append((variance, f"target, {which} value", "truth", target, *unknown))
+            rows.append((variance, f"true value for the {which} marker", "truth", target, *unknown))
     return pd.DataFrame(rows, columns=["error_variance", "label", "kind", *RATIO])

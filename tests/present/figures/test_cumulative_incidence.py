@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import InputError
-from analysis.present.figures import plot_incidence
+from analysis.present.figures import plot_cumulative_incidence
 
 
 def curves() -> pd.DataFrame:
@@ -28,7 +28,7 @@ def curves() -> pd.DataFrame:
 @pytest.mark.parametrize("width", [174.0, 85.0])
 def test_a_panel_a_cause_and_a_curve_a_stratum(width: float) -> None:
     """What is drawn is what the frame holds, on one scale, whichever way the panels stand."""
-    figure = plot_incidence(curves(), width=width)
+    figure = plot_cumulative_incidence(curves(), width=width)
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["relapse", "death"]
     assert {ax.get_ylim() for ax in figure.axes} == {(0.0, 0.75)}
     drawn = {
@@ -42,7 +42,7 @@ def test_a_panel_a_cause_and_a_curve_a_stratum(width: float) -> None:
 
 def test_names_stand_at_the_ends_of_the_curves() -> None:
     """The words of each stratum stand at the height of its curve's end, by the scale of the axis."""
-    figure = plot_incidence(curves(), descriptions={"low": "< 0.75 mmol/L"})
+    figure = plot_cumulative_incidence(curves(), descriptions={"low": "< 0.75 mmol/L"})
     last = figure.axes[-1]
     words = {text.get_text(): text.get_window_extent() for text in last.texts if text.get_text()}
     assert list(words) == ["low", "< 0.75 mmol/L", "high"]
@@ -54,7 +54,7 @@ def test_names_stand_at_the_ends_of_the_curves() -> None:
 
 def test_the_axis_ends_where_asked() -> None:
     """Later steps are cut off, and the last is carried to the end."""
-    figure = plot_incidence(curves(), horizon=9.0)
+    figure = plot_cumulative_incidence(curves(), horizon=9.0)
     assert figure.axes[0].get_xlim() == (0.0, 9.0)
     first = next(line for line in figure.axes[0].lines if line.get_label() == "low")
     assert np.asarray(first.get_xdata()).tolist() == [0.0, 6.0, 9.0]
@@ -63,4 +63,4 @@ def test_the_axis_ends_where_asked() -> None:
 def test_a_frame_without_a_cause_says_so() -> None:
     """The missing column is named."""
     with pytest.raises(InputError, match="cause"):
-        plot_incidence(curves().drop(columns="cause"))
+        plot_cumulative_incidence(curves().drop(columns="cause"))
