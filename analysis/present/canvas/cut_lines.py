@@ -35,7 +35,7 @@ def cut_line(row: Mapping[object, object]) -> Dashes:
 
 
 def cuts_within(cuts: pd.DataFrame, low: float, high: float) -> pd.DataFrame:
-    """The edges that lie among the values; of those too close to be told apart, the one in use or in the fewest digits."""
+    """The edges among the values; of those too close to be told apart, the one in use, or in the fewest digits."""
     inside = cuts[cuts["edge"].astype(float).between(low, high)]
     ranked = inside.assign(unused=~inside["used"].astype(bool), length=inside["label"].astype(str).str.len())
     first = ranked.sort_values(["unused", "length", "edge"], kind="stable")

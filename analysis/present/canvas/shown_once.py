@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from matplotlib import get_backend
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -10,9 +12,10 @@ INLINE = ("inline", "module://matplotlib_inline.backend_inline")
 
 
 class ShownOnce(Figure):
-    """A matplotlib figure that leaves its showing to pyplot as long as pyplot shows figures at the end of each cell."""
+    """A matplotlib figure that a notebook shows as a cell's value or at the end of the cell, whichever comes first."""
 
-    def _ipython_display_(self) -> None:
-        """Nothing while pyplot will show it; else IPython goes on to its other ways, as the error tells it."""
-        if get_backend() not in INLINE or not plt.fignum_exists(getattr(self, "number", None)):  # type: ignore[arg-type]
-            raise NotImplementedError
+    def _ipython_display_(self) -> NoReturn:
+        """Take it from pyplot, which shows what it has at the end of a cell; IPython then goes on to show it."""
+        if get_backend() in INLINE:
+            plt.close(self)
+        raise NotImplementedError

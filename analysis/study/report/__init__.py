@@ -8,6 +8,7 @@ from analysis.study.report.bench_files import FOLDER, READING, BenchRecord, read
 from analysis.study.report.cautions import Caution, caution_table, sparse_levels, study_cautions
 from analysis.study.report.checklists import checklists_section
 from analysis.study.report.curves import (
+    WHEN,
     stratum_counts,
     study_curves,
     survival_figure,

@@ -17,6 +17,9 @@ from analysis.study.report.results import StudyFigure, figure, slug, time_axis
 from analysis.study.study import Study, horizon, milestones
 from analysis.survival import curves as estimates
 
+WHEN = {"crude": "before adjustment", "adjusted": "after adjustment"}
+"""Adjustments as figures say them."""
+
 
 def study_curves(study: Study, endpoint: Endpoint) -> pd.DataFrame:
     """The Kaplan-Meier curves of the strata."""
@@ -81,10 +84,9 @@ def _hazard_ratios(study: Study, endpoint: Endpoint) -> tuple[tuple[str, str], .
     mine = ratios[(ratios["marker"] == STRATA) & (ratios["term"] == contrast)].to_dict("records")
     if not mine:
         return ()
-    when = {"crude": "before adjustment", "adjusted": "after adjustment"}
-    rows = [(f"HR, {contrast}", ""), *((when[str(row["adjustment"])], estimate_text(row)) for row in mine)]
+    rows = [(f"HR, {contrast}", ""), *((WHEN[str(row["adjustment"])], estimate_text(row)) for row in mine)]
     if study.truth is not None:
-        rows += [(f"true value, {when[str(row['adjustment'])]}", format_number(row["target"])) for row in mine]
+        rows += [(f"true value, {WHEN[str(row['adjustment'])]}", format_number(row["target"])) for row in mine]
     return tuple(rows)
 
 

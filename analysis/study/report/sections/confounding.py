@@ -190,9 +190,10 @@ def _adjusted_figure(
     return report.figure(
         study, f"adjusted-{slug(label)}", f"{label}, adjusted", figures.plot_adjusted, curves.curves, crude,
         risk=risk_table(used, endpoint, times=times, by=study.stratum_column, cluster=study.cluster), truth=truth,
-        descriptions=study.descriptions, title=f"{label} before and after adjustment", subtitle=f"{study.plan.title}. {method}.",
+        descriptions=study.descriptions, title=f"{label} before and after adjustment",
+        subtitle=f"{study.plan.title}. {method}.",
         x_label=report.time_axis(study, unit), y_label=label, time_unit=unit,
-        alt=f"Adjusted curves of {label} by stratum with bands, beside those before adjustment. Adjusted survival: {ends}.",
+        alt=f"Curves of {label} by stratum with bands, before and after adjustment. Adjusted survival: {ends}.",
         caption=caption,
     )  # fmt: skip
 

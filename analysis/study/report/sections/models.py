@@ -116,7 +116,7 @@ def forest_rows(study: Study, ratios: pd.DataFrame) -> pd.DataFrame:
         group = f"{row['endpoint']}: {str(row['term']).removeprefix(study.plan.marker.label + ', ')}"
         rows.append(report.estimate_row(group, row["adjustment"], row["adjustment"], row))
         if study.truth is not None and pd.notna(row["target"]):
-            rows.append(report.target_row(group, f"target, {row['adjustment']}", row["target"]))
+            rows.append(report.target_row(group, f"true value, {report.WHEN[str(row['adjustment'])]}", row["target"]))
             if row["marker"] == CONTINUOUS and row["adjustment"] == ADJUSTED:
                 rows += [report.target_row(group, *planted) for planted in _planted(study.truth)]
     return report.forest_frame(rows)
@@ -133,7 +133,9 @@ def _forest(study: Study, ratios: pd.DataFrame) -> StudyFigure:
     """The forest plot of all endpoints."""
     caption = "Points with 95% intervals; logarithmic axis."
     if study.truth is not None:
-        caption += " Open marks: the target of each model, which is what it gives in a million simulated patients, and"
+        caption += (
+            " Open marks: the true value of each model, which is what it gives in a million simulated patients, and"
+        )
         caption += " what was planted on each transition."
     title = f"Hazard ratios of {study.marker_label}"
     return report.forest(study, "forest", title, forest_rows(study, ratios), caption=caption)

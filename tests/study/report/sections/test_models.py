@@ -38,7 +38,7 @@ def test_each_estimate_of_the_forest_has_its_target_and_the_adjusted_marker_what
     drawn = main_results.figures["forest"].draw.args[0]
     pd.testing.assert_frame_equal(drawn, forest_rows(main_results.study, ratios))
     truth = drawn[drawn["kind"] == "truth"]
-    assert truth["label"].str.startswith("target, ").sum() == len(ratios)
+    assert truth["label"].str.startswith("true value, ").sum() == len(ratios)
     assert truth["label"].str.startswith("planted").any()
     assert truth[["conf_low", "conf_high"]].isna().all(axis=None)
     assert drawn[drawn["kind"] != "truth"]["hazard_ratio"].tolist() == ratios["hazard_ratio"].tolist()

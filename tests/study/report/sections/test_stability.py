@@ -32,7 +32,7 @@ def test_influence_in_the_synthetic_cohort(study):
     assert patients["value"].between(0.3, 1.6).all()  # mmol/L, not steps of the model
     ratios = frames["simulation-extrapolation"].set_index("measurement")["hazard_ratio"]
     assert ratios["corrected"] > ratios["as measured"] > 1
-    assert ratios["target, true value"] > ratios["target, measured value"]
+    assert ratios["true value for the true marker"] > ratios["true value for the measured marker"]
     whole = frames["without-each-site"]["hazard_ratio"][0]
     assert ratios["as measured"] == pytest.approx(whole)
     assert_figures_are_drawn_and_described(section)
