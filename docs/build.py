@@ -20,6 +20,7 @@ import jinja2
 import mistune
 from architecture import imports_table, picture
 from markupsafe import Markup
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -120,6 +121,7 @@ class Page(mistune.HTMLRenderer):
             self.n_figures += 1
             drawn = f"{self.name}-{self.n_figures}.svg"
             (self.folder / drawn).write_text(analysis.figure_svg(value, alt=self.about), encoding="utf-8")
+            plt.close(value)
             return f'<figure><img src="{drawn}" alt="{escape(self.about)}"></figure>\n'
         if value is None:
             return f'<pre class="output">{escape(printed.getvalue())}</pre>\n' if printed.getvalue() else ""

@@ -85,7 +85,8 @@ def figure_style(preset: Preset = "paper") -> Iterator[None]:
 
     Notes
     -----
-    matplotlib's settings are as before afterwards. The ground, the axes and the layout are the house's in any case.
+    matplotlib's settings are as before afterwards. The ground, the axes and the layout are the house's in any case. A
+    setting that equals matplotlib's default counts as not set.
 
     Examples
     --------
