@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from analysis.errors import InputError, NotWritten, choice_problems, number_problems, raise_all
-from analysis.present.canvas.style import drawing_style
+from analysis.present.canvas.style import LIKE_ARIAL, drawing_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
@@ -237,8 +237,16 @@ def figure_svg(figure: Figure, *, alt: str, title: str = "", prefix: str = "figu
     markup = drawn.getvalue()
     markup = markup[markup.index("<svg") :]
     markup = re.sub(r"<metadata>.*?</metadata>\s*", "", markup, count=1, flags=re.DOTALL)
+    markup = re.sub(r"(?<=font-family: )[^;\"]*", lambda found: _with_likes(found[0]), markup)
     markup = _prefixed(markup, re.sub(r"[^A-Za-z0-9_-]+", "-", prefix))
     return _described(markup, alt, title)
+
+
+def _with_likes(families: str) -> str:
+    """The faces of some text, with those of the same widths after the first, for readers who do not have it."""
+    first, *others = [face.strip() for face in families.split(",")]
+    alike = [f"'{face}'" for face in LIKE_ARIAL] if first.strip("'") in LIKE_ARIAL else []
+    return ", ".join(dict.fromkeys([first, *alike, *others, "sans-serif"]))
 
 
 def page_svg(path: Path) -> str:

@@ -20,7 +20,7 @@ VERMILLION_INK, BLUE_INK = "#b04d00", "#005f95"  # for words: contrast 4.5 on wh
 
 SMALL, TEXT, HEAD, STROKE = 7.0, 7.5, 9.5, 1.4
 DIMMED = 0.35
-FACES = ("Arial", "Helvetica", "Liberation Sans", "Arimo", "Nimbus Sans", "TeX Gyre Heros")
+LIKE_ARIAL = ("Arial", "Helvetica", "Liberation Sans", "Arimo", "Nimbus Sans", "TeX Gyre Heros")
 DEFAULT_FACE = "DejaVu Sans"  # shipped with matplotlib
 
 Dashes = tuple[float, tuple[float, ...] | None]
@@ -104,7 +104,7 @@ def figure_style(preset: Preset = "paper") -> Iterator[None]:
     with mpl.rc_context():
         mpl.rcdefaults()
         settings: Any = mpl.rcParams
-        settings.update({**_HOUSE, **_PRESETS[preset], "font.family": [*_installed(FACES)[:1], DEFAULT_FACE]})
+        settings.update({**_HOUSE, **_PRESETS[preset], "font.family": [*_installed(LIKE_ARIAL)[:1], DEFAULT_FACE]})
         yield
 
 

@@ -8,7 +8,7 @@ import matplotlib as mpl
 import pytest
 from PIL import Image
 
-from analysis import figure_svg, plot_survival, save_figure
+from analysis import InputError, figure_svg, plot_survival, save_figure
 from analysis.present.canvas import batch_of_figures, page_svg
 
 ALT = 'Two curves & a "truth": α < β, naïve.'
@@ -85,3 +85,55 @@ def test_two_drawings_on_one_page_share_no_id(figure):
         used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', markup))
         assert used <= known
     assert first.startswith("<svg")
+
+
+def test_formats_and_resolution_are_as_asked(figure, tmp_path):
+    tiff, pdf = save_figure(figure, tmp_path / "a", formats=("tiff", "pdf"), dpi=600, alt=ALT, title="Curves")
+    assert (tiff.name, pdf.name) == ("a.tiff", "a.pdf")
+    with Image.open(tiff) as image:
+        assert (image.mode, image.info["compression"]) == ("RGB", "tiff_lzw")
+        assert image.info["dpi"] == pytest.approx((600, 600), abs=0.1)
+        assert image.width == pytest.approx(174 / 25.4 * 600, abs=1)
+        assert image.tag_v2[270].startswith("Curves. Two curves")
+    again = save_figure(figure, tmp_path / "again" / "a", formats=("tiff",), dpi=600, alt=ALT, title="Curves")
+    assert again[0].read_bytes() == tiff.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("a.pdf", ["a.pdf"]), ("a.TIFF", ["a.tiff"]), ("fig.1", ["fig.1.png", "fig.1.svg", "fig.1.pdf"])],
+)
+def test_an_ending_that_is_a_format_is_the_one_file(figure, tmp_path, name, written):
+    assert [path.name for path in save_figure(figure, tmp_path / name)] == written
+
+
+def test_formats_that_do_not_exist_are_refused(figure, tmp_path):
+    with pytest.raises(InputError, match="formats='eps'"):
+        save_figure(figure, tmp_path / "a", formats=("png", "eps"))
+    with pytest.raises(InputError, match=r"formats='tiff': give one or more in a list"):
+        save_figure(figure, tmp_path / "a", formats="tiff")
+    with pytest.raises(InputError, match="dpi=0"):
+        save_figure(figure, tmp_path / "a", dpi=0)
+    with pytest.raises(InputError, match="svg_text='outline'"):
+        save_figure(figure, tmp_path / "a", svg_text="outline")
+
+
+def test_text_in_svg_can_be_searched_or_is_drawn_as_paths(figure):
+    text, paths = figure_svg(figure, alt=ALT), figure_svg(figure, alt=ALT, svg_text="paths")
+    assert re.search(r"<text[^>]*>reference</text>", text)
+    assert "<text" not in paths
+    assert "<!-- reference -->" in paths
+
+
+def test_the_face_of_text_in_svg_ends_in_one_that_every_reader_has(figure):
+    faces = set(re.findall(r"font-family: ([^;\"]*)", figure_svg(figure, alt=ALT)))
+    assert faces
+    assert all(face.endswith("sans-serif") for face in faces)
+
+
+@pytest.mark.parametrize("dpi", [None, 100])
+def test_pixels_take_the_users_resolution_unless_one_is_given(figure, tmp_path, dpi):
+    with mpl.rc_context({"savefig.dpi": 50}):
+        (path,) = save_figure(figure, tmp_path / "a.png", dpi=dpi)
+    with Image.open(path) as image:
+        assert image.info["dpi"] == pytest.approx((dpi or 50,) * 2, abs=0.1)

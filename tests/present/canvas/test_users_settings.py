@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 
 from analysis import InputError, figure_style, figure_svg, plot_forest, plot_survival
 from analysis.present.canvas import batch_of_figures
-from analysis.present.canvas.style import DEFAULT_FACE, FACES, STROKE, TEXT, drawing_style
+from analysis.present.canvas.style import DEFAULT_FACE, LIKE_ARIAL, STROKE, TEXT, drawing_style
 from tests.present.conftest import all_words
 from tests.present.reading import lines
 
@@ -63,7 +63,7 @@ def test_the_font_is_the_users_by_family_and_by_list(make_curves):
 
 
 def test_an_arial_like_face_is_taken_where_one_is_found():
-    found = [face for face in FACES if face in mpl.font_manager.fontManager.get_font_names()]
+    found = [face for face in LIKE_ARIAL if face in mpl.font_manager.fontManager.get_font_names()]
     with drawing_style():
         assert mpl.rcParams["font.family"] == [*found[:1], DEFAULT_FACE]
 
