@@ -20,7 +20,7 @@ def literals(function: Any) -> dict[str, set[str]]:
         hints = get_type_hints(function)
     else:  # names that stand for types only while they are checked cannot be resolved
         parameters = inspect.signature(function).parameters.items()
-        hints = {name: function.__globals__.get(parameter.annotation) for name, parameter in parameters}
+        hints = {name: inspect.unwrap(function).__globals__.get(parameter.annotation) for name, parameter in parameters}
     return {name: set(get_args(hint)) for name, hint in hints.items() if get_origin(hint) is Literal}
 
 

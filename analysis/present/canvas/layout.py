@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SYNTHETIC_MARK = "SYNTHETIC - ILLUSTRATIVE"
 _IN_BATCH: ContextVar[bool] = ContextVar("figures of a batch", default=False)
 PAD, SETTLED = 0.05, 0.002  # inches
+MOST_ROUNDS = 20
 LINE, ROW, ROW_GAP, MARK_LIFT = 1.25, 1.35 * TEXT, 10.0, 6.0
 LEAST_WIDE, LEAST_HIGH = 90.0, 50.0  # of axes in somebody else's figure
 MOST_MARGIN, WORD_SHARE, LABEL_SHARE, LABEL_LINES = 0.75, 0.3, 0.6, 2
@@ -248,14 +249,14 @@ def _most(fits: Callable[[int], bool], n: int) -> int:
 def fit(figure: Figure, height: float, *, top: float = 0.0) -> None:
     """Set size and margins so that the axes area is `height` mm high and all that hangs over it is on the page.
 
-    `top` is what the heading needs above, in inches. Text hangs over by a fixed length, so two rounds settle it. Where
+    `top` is what the heading needs above, in inches. Text hangs over by a fixed length: a few rounds settle it. Where
     words beside the axes would leave less than a quarter of the width to the drawing, they are shortened first.
     """
     sides = _overhang(figure)
     if sides[0] + sides[1] + 2 * PAD > MOST_MARGIN * figure.get_figwidth():
         _shorten_words(figure)
         sides = _overhang(figure)
-    for _ in range(3):
+    for _ in range(MOST_ROUNDS):
         left, right, bottom, above = before = sides
         width, total = figure.get_figwidth(), height / MM_PER_INCH + above + bottom + top + 2 * PAD
         figure.set_size_inches(width, total)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Annotation
 
+    from analysis.present.canvas.words import Language
+
 COLUMNS = ("group", "label", "kind", "hazard_ratio", "conf_low", "conf_high")
 RATIO = ("hazard_ratio", "conf_low", "conf_high")
 BALANCE_COLUMNS = ("covariate", "stratum_a", "stratum_b", "difference", "weighted_difference")
@@ -43,7 +45,7 @@ def plot_forest(
     x_label: str | None = None,
     heading: str | None = None,
     palette: Mapping[str, str] | None = None,
-    words: canvas.Language | Mapping[str, str] = "en",
+    words: Language | Mapping[str, str] = "en",
     width: float = canvas.TWO_COLUMNS,
     synthetic: bool = False,
     ax: Axes | None = None,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from analysis.present.canvas.strata import Linestyles, Palette
+    from analysis.present.canvas.words import Language
+
 INCIDENCE_COLUMNS = ("stratum", "cause", "time", "incidence", "conf_low", "conf_high", "n_risk")
 
 
@@ -37,12 +40,12 @@ def plot_survival(
     y_label: str | None = None,
     time_unit: str = "months",
     horizon: float | None = None,
-    palette: canvas.Palette | None = None,
-    linestyles: canvas.Linestyles | None = None,
+    palette: Palette | None = None,
+    linestyles: Linestyles | None = None,
     band: bool = True,
     censor_marks: bool = True,
     risk_rows: RiskRows = "at_risk",
-    words: canvas.Language | Mapping[str, str] = "en",
+    words: Language | Mapping[str, str] = "en",
     width: float = canvas.TWO_COLUMNS,
     height: float | None = None,
     synthetic: bool = False,
@@ -162,10 +165,10 @@ def plot_follow_up(
     title: str = "",
     subtitle: str = "",
     medians: pd.DataFrame | None = None,
-    palette: canvas.Palette | None = None,
-    linestyles: canvas.Linestyles | None = None,
+    palette: Palette | None = None,
+    linestyles: Linestyles | None = None,
     band: bool = True,
-    words: canvas.Language | Mapping[str, str] = "en",
+    words: Language | Mapping[str, str] = "en",
     width: float = canvas.TWO_COLUMNS,
     height: float | None = None,
     synthetic: bool = False,
@@ -233,11 +236,11 @@ def plot_adjusted(
     x_label: str | None = None,
     y_label: str | None = None,
     time_unit: str = "months",
-    palette: canvas.Palette | None = None,
-    linestyles: canvas.Linestyles | None = None,
+    palette: Palette | None = None,
+    linestyles: Linestyles | None = None,
     band: bool = True,
     risk_rows: RiskRows = "at_risk",
-    words: canvas.Language | Mapping[str, str] = "en",
+    words: Language | Mapping[str, str] = "en",
     width: float = canvas.TWO_COLUMNS,
     height: float | None = None,
     synthetic: bool = False,
@@ -258,8 +261,10 @@ def plot_adjusted(
         stratum time survival: what the adjusted curves estimate, drawn dotted.
     ax : Axes, optional
         One pair of axes for both: the curves before adjustment are thin, without bands, behind the others.
-    descriptions, title, subtitle, x_label, y_label, time_unit, palette, linestyles, band, risk_rows, words, width, \
-height, synthetic
+    risk_rows : {"at_risk", "at_risk_events", "kmunicate"}
+    descriptions, title, subtitle, x_label, y_label, time_unit, palette, linestyles, band, words
+        As for `plot_survival`.
+    width, height, synthetic
         As for `plot_survival`.
 
     Returns
@@ -335,11 +340,11 @@ def plot_cumulative_incidence(
     y_label: str | None = None,
     time_unit: str = "months",
     horizon: float | None = None,
-    palette: canvas.Palette | None = None,
-    linestyles: canvas.Linestyles | None = None,
+    palette: Palette | None = None,
+    linestyles: Linestyles | None = None,
     band: bool = True,
     risk_rows: RiskRows = "at_risk",
-    words: canvas.Language | Mapping[str, str] = "en",
+    words: Language | Mapping[str, str] = "en",
     width: float = canvas.TWO_COLUMNS,
     height: float | None = None,
     synthetic: bool = False,
@@ -354,8 +359,10 @@ def plot_cumulative_incidence(
         As `risk_table` gives it for any first event; stands under the first panel, for all causes share it.
     y_label : str, optional
         What is counted; the same for all panels.
-    descriptions, title, subtitle, x_label, time_unit, horizon, palette, linestyles, band, risk_rows, words, width, \
-height, synthetic
+    risk_rows : {"at_risk", "at_risk_events", "kmunicate"}
+    descriptions, title, subtitle, x_label, time_unit, horizon, palette, linestyles, band, words
+        As for `plot_survival`.
+    width, height, synthetic
         As for `plot_survival`.
 
     Returns

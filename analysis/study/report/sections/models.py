@@ -114,9 +114,10 @@ def forest_rows(study: Study, ratios: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for row in ratios.to_dict("records"):
         group = f"{row['endpoint']}: {str(row['term']).removeprefix(study.plan.marker.label + ', ')}"
-        rows.append(report.estimate_row(group, row["adjustment"], row["adjustment"], row))
+        when = report.WHEN[str(row["adjustment"])]
+        rows.append(report.estimate_row(group, when, row["adjustment"], row))
         if study.truth is not None and pd.notna(row["target"]):
-            rows.append(report.target_row(group, f"true value, {report.WHEN[str(row['adjustment'])]}", row["target"]))
+            rows.append(report.target_row(group, f"true value, {when}", row["target"]))
             if row["marker"] == CONTINUOUS and row["adjustment"] == ADJUSTED:
                 rows += [report.target_row(group, *planted) for planted in _planted(study.truth)]
     return report.forest_frame(rows)
