@@ -1,9 +1,8 @@
-"""Which tests share a worker, a browser for those that look at pages as a reader does; no figure stays open."""
+"""Which tests share a worker, and a browser for those that look at pages as a reader does."""
 
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,14 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("xdist_group") is None:
             made_once = "the report" if "results" in getattr(item, "fixturenames", ()) else str(item.path)
             item.add_marker(pytest.mark.xdist_group(made_once))
-
-
-@pytest.fixture(autouse=True)
-def _no_figures_left() -> Iterator[None]:
-    """pyplot keeps every figure until it is closed."""
-    yield
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")
