@@ -52,11 +52,11 @@ from analysis.cohort.columns import (
 
 # How do I read, check and write a cohort?
 from analysis.cohort.reading import read_cohort as read_cohort
-from analysis.cohort.reading.files import write_cohort as write_cohort
+from analysis.cohort.reading.writing import write_cohort as write_cohort
 from analysis.cohort.schema import validate_cohort as validate_cohort
 from analysis.cohort.schema import Column as Column, Schema as Schema
 from analysis.cohort.units import convert_magnesium as convert_magnesium
-from analysis.cohort.units import time_from_dates as time_from_dates
+from analysis.cohort.dates import time_from_dates as time_from_dates
 from analysis.cohort.reading.examples import load_example as load_example
 
 # What is in the synthetic cohort?

@@ -25,6 +25,10 @@ _READS_AS_MISSING = re.compile(
     r"|unk|missing|n\.\s?[adk]\.|k\.\s?a\.|no data",
     re.IGNORECASE,
 )
+_MARKS_MISSING = re.compile(r"\[[^\d\]]+\]|--+|blank\(s\)", re.IGNORECASE)
+_NOT_SURELY_MISSING = re.compile(r"n\.\s?d\.|(?:not|un)[ _-]?(?:evaluated|done)|\?+|-", re.IGNORECASE)
+"""Of these, words that may as well say that something was not found, or was not looked for."""
+
 _NUMBER_TYPES = (int, float, np.number, Decimal)
 _ABOVE_DECIMALS = 99
 """Beside numbers above it, a mark before three digits each time may separate thousands."""
@@ -48,6 +52,21 @@ def cell_number(cell: object, decimal: str, thousands: str = "") -> float:
     if decimal == ",":
         text = text.replace(".", " ").replace(",", ".")
     return float(text) if _NUMBER.fullmatch(text) else np.nan
+
+
+def is_number(text: str) -> bool:
+    """Whether text is a number as Python writes it.
+
+    Examples
+    --------
+    >>> is_number("0.82"), is_number("0,82")
+    (True, False)
+    """
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def in_thousands(text: str, separator: str, decimal: str = ".") -> bool:
@@ -83,6 +102,28 @@ def reads_as_missing(value: object) -> bool:
     [True, True, True, True, False, False]
     """
     return isinstance(value, str) and bool(_READS_AS_MISSING.fullmatch(value.strip()))
+
+
+def marks_missing(value: object) -> bool:
+    """Whether text is a mark that data sets write where there is no value.
+
+    Examples
+    --------
+    >>> [marks_missing(text) for text in ("[Not Available]", "--", "Blank(s)", "Unknown")]
+    [True, True, True, False]
+    """
+    return isinstance(value, str) and bool(_MARKS_MISSING.fullmatch(value.strip()))
+
+
+def says_missing(value: object) -> bool:
+    """Whether text says that there is no value, and nothing else: not that none was found.
+
+    Examples
+    --------
+    >>> [says_missing(text) for text in ("Unknown", "not reported", "n.d.", "not done")]
+    [True, True, False, False]
+    """
+    return reads_as_missing(value) and not _NOT_SURELY_MISSING.fullmatch(str(value).strip())
 
 
 def words_in_numbers(name: str, cells: Sequence[object]) -> str:

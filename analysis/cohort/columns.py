@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from analysis.arrays import BoolArray, FloatArray
 from analysis.cohort import remedies
 from analysis.cohort.event_words import likely_codes
+from analysis.cohort.file_rows import file_rows
 from analysis.errors import InputError
 
 NUMBER_TYPES = (Real, Decimal, np.bool_)
@@ -149,16 +150,18 @@ def first_few(values: Iterable[object], most: int = 5) -> str:
     return ", ".join(str(value) for value in listed[:most]) + (", ..." if len(listed) > most else "")
 
 
-def rows_where(wrong: BoolArray) -> str:
-    """How many rows are wrong and which, counted from 1 as a spreadsheet's reader does.
+def rows_where(wrong: BoolArray, cohort: pd.DataFrame | pd.Series | None = None) -> str:
+    """How many rows are wrong and which: by the numbers that they have in the cohort's file, else counted from 1.
 
     Examples
     --------
     >>> rows_where(np.array([False, True, True]))
     '2 rows (2, 3)'
     """
-    rows = np.flatnonzero(wrong) + 1
-    return f"{len(rows)} row{'s' if len(rows) != 1 else ''} ({first_few(rows)})"
+    places = np.flatnonzero(wrong)
+    numbers = None if cohort is None else file_rows(cohort)
+    rows = first_few(places + 1) if numbers is None else f"{first_few(numbers[places])} of the file"
+    return f"{len(places)} row{'s' if len(places) != 1 else ''} ({rows})"
 
 
 def stratum_label(value: object) -> str:
@@ -224,22 +227,22 @@ def numbers(cohort: pd.DataFrame, name: str, problems: list[str], *, role: str =
         problems.append(f"{role} {name!r}: {wrong}")
         return np.full(len(column), np.nan)
     values = _as_floats(column)
-    problems += [f"{role} {name!r}: {problem}" for problem in _size_problems(values)]
+    problems += [f"{role} {name!r}: {problem}" for problem in _size_problems(values, column)]
     return values
 
 
-def _size_problems(values: FloatArray) -> list[str]:
+def _size_problems(values: FloatArray, column: pd.Series) -> list[str]:
     """What cannot be computed with: infinite values, and numbers whose squares or cubes would be infinite or zero."""
     sizes, problems = np.abs(values), []
     infinite = np.isinf(values)
     if infinite.any():
-        problems.append(f"infinite values in {rows_where(infinite)}; set them missing or correct them")
+        problems.append(f"infinite values in {rows_where(infinite, column)}; set them missing or correct them")
     huge = (sizes > LARGEST) & ~infinite
     if huge.any():
         shown = first_few(f"{value:g}" for value in values[huge])
         problems.append(
-            f"{shown} in {rows_where(huge)}: beyond {LARGEST:g}, too large to compute with; set them missing, correct"
-            " them, or change the unit"
+            f"{shown} in {rows_where(huge, column)}: beyond {LARGEST:g}, too large to compute with; set them missing,"
+            " correct them, or change the unit"
         )
     largest = np.fmax.reduce(sizes, initial=0.0)
     if 0 < largest < SMALLEST:

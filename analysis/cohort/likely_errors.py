@@ -49,13 +49,15 @@ NEARLY_UNIQUE = 0.5
 """Share of different values from which any other identifier, or a column of text, may be the patients'."""
 
 
-def magnesium_problem(values: FloatArray, name: str, *, unit: str = "mmol/L") -> str:
+def magnesium_problem(
+    values: FloatArray, name: str, *, unit: str = "mmol/L", rows_of: pd.DataFrame | pd.Series | None = None
+) -> str:
     """What is wrong with a magnesium column: values of 0 or less, or a median that no cohort has in its unit."""
     present = values[~np.isnan(values)]
     if not len(present):
         return ""
     if (values <= 0).any():
-        return _no_concentration(values, name)
+        return _no_concentration(values, name, rows_of)
     median = float(np.median(present))
     low, high = PLAUSIBLE_MEDIAN
     fitting = [other for other, factor in MMOL_PER_L.items() if low <= median * factor <= high]
@@ -70,26 +72,29 @@ def magnesium_problem(values: FloatArray, name: str, *, unit: str = "mmol/L") ->
     return f"magnesium column {name!r}: median {median:.3g} {unit} looks like {likely}; read with {choice}"
 
 
-def _no_concentration(values: FloatArray, name: str) -> str:
+def _no_concentration(values: FloatArray, name: str, rows_of: pd.DataFrame | pd.Series | None) -> str:
     """What to do about magnesium of 0 or less; negative whole numbers may be codes of a missing value, 0 is none."""
     lowest = np.unique(values[values <= 0])
     shown = first_few(f"{value:g}" for value in lowest)
     codes = [int(value) for value in lowest if value < 0 and value == np.round(value)]
     advice = f", or where {first_few(codes)} stands for a missing value {missing_advice(name, codes)}" if codes else ""
     return (
-        f"magnesium column {name!r}: {shown} is no concentration, in {rows_where(values <= 0)}; correct the values,"
-        f" with empty cells where nothing was measured{advice}"
+        f"magnesium column {name!r}: {shown} is no concentration, in {rows_where(values <= 0, rows_of)}; correct the"
+        f" values, with empty cells where nothing was measured{advice}"
     )
 
 
-def mixed_units(values: FloatArray, name: str, *, unit: str = "mmol/L") -> list[SuspiciousValues]:
+def mixed_units(
+    values: FloatArray, name: str, *, unit: str = "mmol/L", rows_of: pd.DataFrame | pd.Series | None = None
+) -> list[SuspiciousValues]:
     """A warning on magnesium values so high that, beside others that are not, they may be in another unit."""
     bound = HIGH_MAGNESIUM / MMOL_PER_L[unit]
     high = values > bound
     if not high.any():
         return []
     share = f"{100 * high.sum() / (~np.isnan(values)).sum():.1f} % of {(~np.isnan(values)).sum()} values"
-    text = f"magnesium column {name!r}: {share} lie above {bound:.3g} {unit}, in {rows_where(high)}; are units mixed?"
+    where = rows_where(high, rows_of)
+    text = f"magnesium column {name!r}: {share} lie above {bound:.3g} {unit}, in {where}; are units mixed?"
     return [SuspiciousValues(text)]
 
 
@@ -119,13 +124,15 @@ def calendar_years(values: FloatArray) -> bool:
     return whole and first <= present.min() and present.max() <= last
 
 
-def missing_codes(values: FloatArray, name: str) -> list[SuspiciousValues]:
+def missing_codes(
+    values: FloatArray, name: str, *, rows_of: pd.DataFrame | pd.Series | None = None
+) -> list[SuspiciousValues]:
     """A warning on -9, 99, 999 and the like that lie far from all other values: they may mean missing."""
     present = values[~np.isnan(values)]
     codes = [code for code in MISSING_CODES if (present == code).any() and _lies_far(present, code)]
     if not codes:
         return []
-    shown, rows = first_few(map(str, codes)), rows_where(np.isin(values, codes))
+    shown, rows = first_few(map(str, codes)), rows_where(np.isin(values, codes), rows_of)
     text = f"column {name!r}: {shown} lies far from the other values, in {rows}; where it stands for a missing value"
     return [SuspiciousValues(f"{text}, {missing_advice(name, codes)}")]
 
@@ -169,7 +176,11 @@ def copied_rows(cohort: pd.DataFrame) -> list[SuspiciousValues]:
     copies = _copies(cohort)
     if not copies.any():
         return []
-    return [SuspiciousValues(f"{rows_where(copies)} equal an earlier row in every column; does a patient stand twice?")]
+    return [
+        SuspiciousValues(
+            f"{rows_where(copies, cohort)} equal an earlier row in every column; does a patient stand twice?"
+        )
+    ]
 
 
 def _copies(cohort: pd.DataFrame) -> BoolArray:
@@ -194,7 +205,8 @@ def repeated_keys(cohort: pd.DataFrame, key: str) -> str:
         " [[endpoints]]",
     )
     return (
-        f"column {key!r}: {len(keys)} ids stand more than once ({first_few(keys)}) in {rows_where(repeated)}; {advice}"
+        f"column {key!r}: {len(keys)} ids stand more than once ({first_few(keys)}) in {rows_where(repeated, cohort)};"
+        f" {advice}"
     )
 
 
@@ -209,10 +221,10 @@ def likely_errors_by_name(
     for name in cohort.select_dtypes(["number", "bool"]).columns:
         values = numbers(cohort, name, [])
         unit = time_unit_of(name)
-        warned += missing_codes(values, name)
+        warned += missing_codes(values, name, rows_of=cohort)
         if name in declared or looks_like_magnesium(name):
-            warned += _magnesium_errors(values, name, problems, certain=name in declared or "mmol" in name.lower())
-        elif unit:
+            warned += _magnesium_errors(cohort, name, problems, certain=name in declared or "mmol" in name.lower())
+        elif unit and not calendar_years(values):
             problems += filter(None, [serial_dates(values, name)])
             warned += long_follow_up(values, name, unit)
         elif name not in coded and looks_like_event(name) and is_flag(values):
@@ -223,15 +235,16 @@ def likely_errors_by_name(
     return warned
 
 
-def _magnesium_errors(values: FloatArray, name: str, problems: list[str], *, certain: bool) -> list[SuspiciousValues]:
+def _magnesium_errors(cohort: pd.DataFrame, name: str, problems: list[str], *, certain: bool) -> list[SuspiciousValues]:
     """Warnings on a magnesium column; an error is added to `problems` where the column is `certain` to be in mmol/L."""
+    values = numbers(cohort, name, [])
     if not certain and is_flag(values):
         return []
-    problem = magnesium_problem(values, name)
+    problem = magnesium_problem(values, name, rows_of=cohort)
     if problem and certain:
         problems.append(problem)
         return []
-    return [SuspiciousValues(problem)] if problem else mixed_units(values, name)
+    return [SuspiciousValues(problem)] if problem else mixed_units(values, name, rows_of=cohort)
 
 
 def is_flag(values: FloatArray) -> bool:

@@ -201,7 +201,7 @@ def _typed(cohort: pd.DataFrame, column: Column, problems: list[str], warned: li
     """One column as the schema types it; its faults and likely errors are added to the lists."""
     given = cohort[column.name]
     if column.required and given.isna().any():
-        problems.append(f"column {column.name!r}: missing in {rows_where(given.isna().to_numpy(dtype=bool))}")
+        problems.append(f"column {column.name!r}: missing in {rows_where(given.isna().to_numpy(dtype=bool), given)}")
     if column.type == "identifier":
         return given.map(stratum_label, na_action="ignore")
     if column.type == "category":
@@ -225,7 +225,7 @@ def _category(given: pd.Series, column: Column, problems: list[str]) -> pd.Serie
         hint = f"; did you mean {near[0]!r}?" if near else ""
         problems.append(
             f"column {column.name!r}: {first_few(map(repr, values))} is none of"
-            f" {first_few(map(repr, column.levels), 12)} in {rows_where(unknown)}{hint}"
+            f" {first_few(map(repr, column.levels), 12)} in {rows_where(unknown, given)}{hint}"
         )
     return labels.astype(pd.CategoricalDtype(pd.Index(column.levels)))
 
@@ -242,22 +242,22 @@ def _measured(cohort: pd.DataFrame, column: Column, problems: list[str], warned:
     role = "time column" if column.unit in DAYS_PER and column.unit != "years" else "column"
     values = numbers(cohort, column.name, problems, role=role)
     finite = np.where(np.isinf(values), np.nan, values)
-    unit_problem = _unit_problem(finite, column, warned)
-    problems += [unit_problem] if unit_problem else _range_problems(finite, column)
+    unit_problem = _unit_problem(finite, column, given, warned)
+    problems += [unit_problem] if unit_problem else _range_problems(finite, column, given)
     if column.type == "integer":
         broken = ~np.isnan(finite) & (finite != np.round(finite))
         if broken.any():
             shown = first_few(f"{value:g}" for value in finite[broken])
-            problems.append(f"column {column.name!r}: {shown} no whole numbers in {rows_where(broken)}")
+            problems.append(f"column {column.name!r}: {shown} no whole numbers in {rows_where(broken, given)}")
     return values if len(problems) == before else finite
 
 
-def _unit_problem(values: FloatArray, column: Column, warned: list[AnalysisWarning]) -> str:
+def _unit_problem(values: FloatArray, column: Column, given: pd.Series, warned: list[AnalysisWarning]) -> str:
     """A problem on values in another unit altogether; a likely one is added to `warned`."""
     if column.analyte == "magnesium" and column.unit in MMOL_PER_L:
-        problem = likely_errors.magnesium_problem(values, column.name, unit=column.unit)
+        problem = likely_errors.magnesium_problem(values, column.name, unit=column.unit, rows_of=given)
         if not problem:
-            warned += likely_errors.mixed_units(values, column.name, unit=column.unit)
+            warned += likely_errors.mixed_units(values, column.name, unit=column.unit, rows_of=given)
         return problem
     if column.unit in DAYS_PER and column.unit != "years":
         problem = likely_errors.serial_dates(values, column.name)
@@ -267,7 +267,7 @@ def _unit_problem(values: FloatArray, column: Column, warned: list[AnalysisWarni
     return ""
 
 
-def _range_problems(values: FloatArray, column: Column) -> list[str]:
+def _range_problems(values: FloatArray, column: Column, given: pd.Series) -> list[str]:
     """Values below the smallest or above the largest that can be right; mixed units of magnesium are warned of."""
     unit = f" {column.unit}" if column.unit else ""
     below = values < (-np.inf if column.low is None else column.low)
@@ -277,7 +277,7 @@ def _range_problems(values: FloatArray, column: Column) -> list[str]:
     bounds = [("below", column.low, below), ("above", column.high, above)]
     return [
         f"column {column.name!r}: {first_few(f'{value:g}' for value in values[wrong])} is {side} {bound:g}{unit}"
-        f" in {rows_where(wrong)}"
+        f" in {rows_where(wrong, given)}"
         for side, bound, wrong in bounds
         if wrong.any()
     ]

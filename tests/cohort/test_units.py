@@ -1,6 +1,4 @@
-"""Magnesium in its three units, and follow-up times from dates, by calendar and by hand."""
-
-import datetime as dt
+"""Magnesium in its three units, by the atomic mass and the charge."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import CohortError, InputError, convert_magnesium, time_from_dates
+from analysis import InputError, convert_magnesium
 
 UNITS = ["mmol/L", "mg/dL", "mEq/L"]
 
@@ -69,117 +67,3 @@ def test_what_is_given_is_never_changed():
 def test_what_is_no_unit_or_no_number_is_refused(values, options, message):
     with pytest.raises(InputError, match=message):
         convert_magnesium(values, **options)
-
-
-def series(*dates, **options):
-    return pd.Series(list(dates), **options)
-
-
-@pytest.mark.parametrize(("unit", "days"), [("days", 1.0), ("weeks", 7.0), ("months", 365.25 / 12), ("years", 365.25)])
-def test_units_are_parts_of_a_year_of_365_and_a_quarter_days(unit, days):
-    start, end = series("2020-01-01", "2020-01-01"), series("2021-01-01", "2020-01-02")
-    np.testing.assert_allclose(time_from_dates(start, end, unit=unit), [366 / days, 1 / days], rtol=1e-15)
-
-
-def test_months_are_the_default():
-    assert time_from_dates(series("2021-01-01"), series("2025-01-01")).tolist() == [48.0]
-
-
-def test_a_series_keeps_index_and_name():
-    index = ["b", "a"]
-    start = pd.Series(pd.to_datetime(["2024-01-01", None]), index=index, name="infused")
-    end = pd.Series(pd.to_datetime(["2024-01-31", "2024-02-01"]), index=index, name="last_seen")
-    times = time_from_dates(start, end, unit="days")
-    pd.testing.assert_series_equal(times, pd.Series([30.0, np.nan], index=index, name="last_seen"))
-
-
-@pytest.mark.parametrize(
-    ("start", "end"),
-    [
-        (["2024-01-31"], ["2024-02-10"]),
-        ([dt.date(2024, 1, 31)], [dt.date(2024, 2, 10)]),
-        ([dt.datetime(2024, 1, 31, 6)], [pd.Timestamp(2024, 2, 10, 6)]),
-        (np.array(["2024-01-31"], dtype="datetime64[D]"), np.array(["2024-02-10"], dtype="datetime64[ns]")),
-        (series("2024-01-31", dtype="string"), series("2024-02-10", dtype="string")),
-        (series(dt.date(2024, 1, 31), dtype="date32[pyarrow]"), series(dt.date(2024, 2, 10), dtype="date32[pyarrow]")),
-    ],
-)
-def test_every_kind_of_date_is_taken(start, end):
-    times = time_from_dates(start, end, unit="days")
-    assert isinstance(times, pd.Series if isinstance(end, pd.Series) else np.ndarray)
-    assert list(times) == [10.0]
-
-
-def test_a_day_has_hours():
-    assert time_from_dates(["2024-01-31T12:00"], ["2024-02-01T00:00"], unit="days").tolist() == [0.5]
-
-
-def test_time_zones_are_taken_to_utc():
-    start = pd.Series(pd.to_datetime(["2024-03-30 12:00"])).dt.tz_localize("Europe/Berlin")
-    end = pd.Series(pd.to_datetime(["2024-03-31 11:00"])).dt.tz_localize("UTC")
-    assert time_from_dates(start, end, unit="days").tolist() == [1.0]
-    text = time_from_dates(["2024-03-30T12:00+01:00"], ["2024-03-31T11:00Z"], unit="days")
-    assert text.tolist() == [1.0]
-
-
-def test_same_day_is_zero_or_what_it_is_given():
-    start, end = series("2024-01-31", "2024-01-31"), series("2024-01-31", "2024-02-01")
-    assert time_from_dates(start, end, unit="days").tolist() == [0.0, 1.0]
-    assert time_from_dates(start, end, unit="days", same_day=0.5).tolist() == [0.5, 1.0]
-
-
-AWARE = pd.Series(pd.to_datetime(["2024-01-31"], utc=True))
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "message"),
-    [
-        (
-            series("2024-02-01", "2024-01-01"),
-            series("2024-01-31", "2024-01-02"),
-            r"end comes before the start in 1 row \(1\): 2024-02-01 to 2024-01-31",
-        ),
-        (
-            series("31.01.2024"),
-            series("2024-02-01"),
-            r"start: no dates in 1 row \(1\): '31.01.2024'; write them as 2024-01-31",
-        ),
-        (series("01/02/2024", name="infused"), series("2024-02-01"), r"start column 'infused': no dates"),
-        (series("2024-01-31"), series("2024-02-30"), r"end: no dates in 1 row \(1\): '2024-02-30'"),
-        (series(43831), series("2024-02-01"), r"start: holds numbers \(43831\), not dates; .*origin=\"1899-12-30\""),
-        (AWARE, series("2024-02-01"), r"one of start and end has a time zone, the other has none"),
-        (
-            series("2024-01-31", "2024-01-31T00:00Z"),
-            series("2024-02-01", "2024-02-01"),
-            r"start: dates with and without a time zone",
-        ),
-        (series("2024-01-31"), series("2024-02-01", "2024-02-01"), r"start has 1 rows, end 2, or their indexes differ"),
-        (series("2024-01-31"), series("2024-02-01", index=[5]), r"indexes differ; give two columns of one cohort"),
-    ],
-)
-def test_dates_that_make_no_time_say_why(start, end, message):
-    with pytest.raises(CohortError, match=message):
-        time_from_dates(start, end)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"unit": "month"}, r"unit='month'; choose one of 'days', 'weeks', 'months', 'years'"),
-        ({"same_day": -0.5}, r"same_day=-0.5"),
-    ],
-)
-def test_unknown_options_are_refused(options, message):
-    with pytest.raises(InputError, match=message):
-        time_from_dates(series("2024-01-31"), series("2024-02-01"), **options)
-
-
-@given(
-    st.lists(
-        st.tuples(st.dates(dt.date(1900, 1, 1), dt.date(2150, 1, 1)), st.integers(0, 40_000)), min_size=1, max_size=20
-    )
-)
-def test_days_are_those_of_the_calendar(pairs):
-    start = [begin for begin, _ in pairs]
-    end = [begin + dt.timedelta(days=days) for begin, days in pairs]
-    assert time_from_dates(start, end, unit="days").tolist() == [days for _, days in pairs]

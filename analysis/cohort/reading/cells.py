@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from analysis.arrays import FloatArray
 from analysis.cohort import cell_text
-from analysis.cohort.columns import first_few, stratum_label
-from analysis.cohort.reading.tables import FileFormat, unescaped
+from analysis.cohort.column_names import time_unit_of
+from analysis.cohort.columns import first_few, rows_where, stratum_label
+from analysis.cohort.dates import TWO_READINGS, as_dates, has_short_years, only_reading
+from analysis.cohort.reading.formats import FileFormat
+from analysis.cohort.reading.rows import unescaped
 from analysis.cohort.remedies import argument
 
 SPREADSHEET_ERRORS = frozenset(("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"))
@@ -26,7 +29,9 @@ Limits = Literal["error", "bound", "missing"]
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _DIGITS_OF_A_NAME = re.compile(r"[+-]?(?:0\d+|\d{16,})", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?", re.ASCII)
-_OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{2}|\d{4})", re.ASCII)
+TYPED = frozenset(("Parquet", "Feather", "JSON", "Stata", "SAS", "SPSS"))
+"""Formats in which an apostrophe before text is part of it."""
+
 _BOOLEANS = {"true": True, "false": False}
 _LARGEST_EXACT = 2.0**53
 _MOST_LABELS = 50
@@ -48,18 +53,31 @@ Typed = tuple[pd.Series, str, str]
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """The different cells of a column (None: missing), how often each stands, and what each is as a number (or NaN)."""
+    """The different cells of a column (None: missing), which of them each row holds, and each as a number (or NaN)."""
 
-    name: str
+    column: pd.Series
     cells: list[object]
-    counts: list[int]
+    codes: NDArray[np.intp]
     as_number: FloatArray
     file_format: FileFormat
     rules: CellRules
 
+    @property
+    def name(self) -> str:
+        """The column's name."""
+        return str(self.column.name)
+
     def count(self, wanted: Sequence[bool] | NDArray[np.bool_]) -> int:
         """How many rows hold one of the wanted cells."""
-        return sum(count for count, want in zip(self.counts, wanted, strict=True) if want)
+        return int(self._rows(wanted).sum())
+
+    def rows(self, wanted: Sequence[bool] | NDArray[np.bool_]) -> str:
+        """How many rows hold one of the wanted cells, and which."""
+        return rows_where(self._rows(wanted), self.column)
+
+    def _rows(self, wanted: Sequence[bool] | NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which rows hold one of the wanted cells."""
+        return np.append(np.asarray(wanted, dtype=bool), False)[self.codes]
 
     @property
     def present(self) -> list[object]:
@@ -77,9 +95,17 @@ class _Cells:
 
 
 def plain_column(
-    column: pd.Series, *, file_format: FileFormat, rules: CellRules = CellRules(), levels: Sequence[str] | None = None
+    column: pd.Series,
+    *,
+    file_format: FileFormat,
+    rules: CellRules = CellRules(),
+    levels: Sequence[str] | None = None,
+    must_be_number: bool = False,
+    date_format: str | None = None,
 ) -> Typed:
     """The plainest type that keeps every cell; with `levels` (even none) text stays text and no level is missing."""
+    if date_format is not None:
+        return _dated(column, date_format)
     if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)):
         return column, "", ""
     try:
@@ -87,14 +113,24 @@ def plain_column(
     except TypeError:  # cells that hold lists: nothing here can type them
         return column, "", ""
     kept = frozenset(levels or ())
-    cells = [_cell(value, kept, restore=file_format != "Parquet") for value in uniques]
+    cells = [_cell(value, kept, restore=file_format not in TYPED) for value in uniques]
     as_number = np.array(
         [cell_text.cell_number(cell, rules.decimal, rules.thousands) for cell in cells], dtype=np.float64
     )
-    counts = np.bincount(codes[codes >= 0], minlength=len(cells)).tolist()
-    distinct = _Cells(str(column.name), cells, counts, as_number, file_format, rules)
-    typed, problem, note = _text(distinct) if levels is not None else _typed(distinct)
+    distinct = _Cells(column, cells, codes, as_number, file_format, rules)
+    if levels is not None:
+        typed, problem, note = _text(distinct)
+    else:
+        typed, problem, note = _asked_numbers(distinct) if must_be_number else _typed(distinct)
     return _spread(typed, codes, column), problem, note
+
+
+def _dated(column: pd.Series, date_format: str) -> Typed:
+    """Dates written in the format that is given; else the column as it is, with a problem."""
+    present = column.map(lambda cell: _cell(cell, frozenset(), restore=False)).astype(object)
+    present.name, present.attrs = column.name, column.attrs
+    dates, problem = as_dates(present.where(present.notna()), date_format)
+    return dates, f"column {column.name!r}: {problem}" if problem else "", ""
 
 
 def _cell(value: object, kept: frozenset[str], *, restore: bool) -> object:
@@ -120,6 +156,8 @@ def _typed(distinct: _Cells) -> Typed:
     others = distinct.others
     if not others:
         return _numbers(distinct)
+    if _are_missing(distinct):
+        return _without_words(distinct)
     if all(isinstance(cell, date) or _matches(_ISO_DATE, cell) for cell in distinct.present):
         return _dates(distinct)
     if all(str(cell).strip().lower() in _BOOLEANS for cell in distinct.present):
@@ -131,6 +169,10 @@ def _typed(distinct: _Cells) -> Typed:
         return pd.Series(distinct.as_number), "", note
     if distinct.rules.limits != "error" and all(_matches(cell_text.LIMIT, cell) for cell in others):
         return _limited(distinct)
+    if all(isinstance(cell, str) and not isinstance(cell, cell_text.LiteralText) for cell in distinct.present):
+        dates = _read_in_one_way(distinct)
+        if dates is not None:
+            return dates
     typed, _, note = _text(distinct)
     return (
         typed,
@@ -167,8 +209,13 @@ def _limited(distinct: _Cells) -> Typed:
 def _numbers(distinct: _Cells) -> Typed:
     """Numbers; or text where digits are a name, as in "007"; whole numbers where all are whole."""
     texts = [cell.strip() for cell in distinct.present if isinstance(cell, str)]
-    if any(_DIGITS_OF_A_NAME.fullmatch(text) for text in texts):
+    if any(_DIGITS_OF_A_NAME.fullmatch(text) for text in texts) and not time_unit_of(distinct.name):
         return _text(distinct)
+    return _as_numbers(distinct, texts)
+
+
+def _as_numbers(distinct: _Cells, texts: Sequence[str]) -> Typed:
+    """Numbers, whole where all are; with a note on marks that may be of thousands, and on numbers stored as text."""
     note = _doubtful_marks(distinct, texts)
     if texts and distinct.file_format != "text":
         count = distinct.count([isinstance(cell, str) for cell in distinct.cells])
@@ -179,6 +226,56 @@ def _numbers(distinct: _Cells) -> Typed:
         and np.abs(distinct.as_number).max() < _LARGEST_EXACT
     )
     return pd.Series(distinct.as_number, dtype=np.int64 if whole else np.float64), "", note
+
+
+def _asked_numbers(distinct: _Cells) -> Typed:
+    """Numbers, as was asked for; with a problem where cells are none."""
+    others = distinct.others
+    if not others:
+        return _as_numbers(distinct, [cell.strip() for cell in distinct.present if isinstance(cell, str)])
+    if all(cell_text.reads_as_missing(cell) for cell in others):
+        return _without_words(distinct)
+    if distinct.rules.limits != "error" and all(_matches(cell_text.LIMIT, cell) for cell in others):
+        return _limited(distinct)
+    hint = cell_text.text_in_numbers(distinct.name, distinct.present, decimal=distinct.rules.decimal)
+    where = distinct.rows(
+        [cell is not None and np.isnan(n) for cell, n in zip(distinct.cells, distinct.as_number, strict=True)]
+    )
+    codes = argument("missing", {distinct.name: list(map(str, others[:5]))})
+    problem = hint or (
+        f"column {distinct.name!r}: {first_few(map(repr, others))} is no number, in {where}; correct the cells, or"
+        f" where they stand for a missing value read with {codes}"
+    )
+    return pd.Series(distinct.as_number), problem, ""
+
+
+def _are_missing(distinct: _Cells) -> bool:
+    """Whether a column holds numbers and, beside them, nothing but words that say that there is no value."""
+    n_numbers = int((~np.isnan(distinct.as_number)).sum())
+    measured = n_numbers >= _FEWEST_MEASURED or time_unit_of(distinct.name) is not None
+    says = cell_text.says_missing if measured else cell_text.marks_missing
+    return n_numbers > 0 and all(says(cell) for cell in distinct.others)
+
+
+def _without_words(distinct: _Cells) -> Typed:
+    """Numbers, with words that say that there is no value set missing, and a note on how many."""
+    words = distinct.others
+    where = distinct.rows([cell in words for cell in distinct.cells])
+    shown = first_few(map(repr, words))
+    note = f"column {distinct.name!r}: {shown} among numbers set missing, in {where}"
+    return pd.Series(distinct.as_number), "", note
+
+
+def _read_in_one_way(distinct: _Cells) -> Typed | None:
+    """Dates where text can be read as such in one way alone, with a note where day or month comes first; else None."""
+    found = only_reading([str(cell) for cell in distinct.present])
+    if not found or found == TWO_READINGS:
+        return None
+    texts = pd.Series([None if cell is None else str(cell) for cell in distinct.cells], dtype=object)
+    dates, _ = as_dates(texts)
+    order = {"%d/%m": "day", "%m/%d": "month"}.get(found[:5])
+    note = f"column {distinct.name!r}: dates read with the {order} first, the only reading of all of them"
+    return dates, "", note if order else ""
 
 
 def _doubtful_marks(distinct: _Cells, texts: Sequence[str]) -> str:
@@ -247,10 +344,11 @@ def _look_alikes(name: str, labels: Sequence[str | None]) -> str:
 def _mixture(distinct: _Cells) -> str:
     """A note where most cells are measurements and some are words, or where dates can be read in two ways."""
     strings = [str(cell).strip() for cell in distinct.present]
-    if all(_OTHER_DATE.fullmatch(text) for text in strings):
-        return (
-            f"column {distinct.name!r}: dates such as {strings[0]!r} have two readings, kept as text; write 2024-01-31"
-        )
+    if only_reading(strings) == TWO_READINGS or has_short_years(strings):
+        why = "years of two digits" if has_short_years(strings) else "two readings"
+        short = "y" if has_short_years(strings) else "Y"
+        formats = " or ".join(argument("dates", {distinct.name: f"{order}/%{short}"}) for order in ("%d/%m", "%m/%d"))
+        return f"column {distinct.name!r}: dates such as {strings[0]!r} have {why}, kept as text; read with {formats}"
     is_number = ~np.isnan(distinct.as_number)
     n_numbers = distinct.count(is_number)
     n_others = distinct.count([cell is not None for cell in distinct.cells]) - n_numbers

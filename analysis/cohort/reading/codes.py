@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.cohort.cell_text import MISSING, cell_number, reads_as_missing
 from analysis.cohort.column_names import looks_like_event, looks_like_outcome
 from analysis.cohort.columns import column_problems, first_few, stratum_label, with_columns
+from analysis.cohort.reading.rows import unescaped
 from analysis.cohort.remedies import argument, toml, worded
 from analysis.errors import SuspiciousValues
 
@@ -66,7 +67,12 @@ def _is_code(column: pd.Series, codes: Codes) -> pd.Series:
     """Which cells of a column are one of the codes."""
     texts = {str(code).strip() for code in codes}
     values = {number for code in codes if not isnan(number := cell_number(str(code), "."))}
-    return column.map(lambda cell: str(cell).strip() in texts or cell_number(cell, ".") in values).astype(bool)
+
+    def is_code(cell: object) -> bool:
+        text = str(cell).strip()
+        return text in texts or unescaped(text) in texts or cell_number(cell, ".") in values
+
+    return column.map(is_code).astype(bool)
 
 
 def _outcomes_hit(names: list[str], codes: Codes) -> str:

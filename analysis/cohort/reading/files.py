@@ -1,27 +1,24 @@
-"""Cohorts from files and into files; the only place where cells are coerced, and it says what it did."""
+"""Cohorts from files; the only place where cells are coerced, and it says what it did."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast, get_args
+from typing import cast, get_args
 
 import pandas as pd
 
-from analysis.cohort import likely_errors
+from analysis.cohort import columns, likely_errors
 from analysis.cohort.cell_text import words_in_numbers
 from analysis.cohort.column_names import looks_like_magnesium
-from analysis.cohort.columns import column_problems, first_few, numbers, with_columns
+from analysis.cohort.columns import column_problems, first_few, with_columns
 from analysis.cohort.reading.cells import CellRules, DecimalMark, Limits, ThousandsMark, plain_column
 from analysis.cohort.reading.codes import EventCodes, MissingCodes, apply_event_codes, missing_problems, set_missing
-from analysis.cohort.reading.tables import FORMATS, Table, escaped, read_table, suffix_problems
+from analysis.cohort.reading.tables import Table, read_table
 from analysis.cohort.schema import Schema, checked
 from analysis.cohort.units import MagnesiumUnit, convert_magnesium
-from analysis.errors import AnalysisWarning, CohortError, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
-
-EXCEL_SIZE = (1_048_575, 16_384)
-"""Rows below the header and columns of a sheet."""
+from analysis.errors import AnalysisWarning, InputError, RowsDropped, SuspiciousValues, raise_all, warn_all
 
 
 def read_cohort(
@@ -37,17 +34,24 @@ def read_cohort(
     limits: Limits = "error",
     thousands: ThousandsMark = "",
     missing: MissingCodes = (),
+    header: int | None = None,
+    skip: Sequence[int] = (),
+    numbers: Sequence[str] = (),
+    dates: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    r"""Read a cohort from a CSV, Excel or Parquet file.
+    r"""Read a cohort from a file: text, spreadsheets, Parquet, and those of Stata, SAS and SPSS.
 
     With a schema the columns come typed and checked against it (`validate_cohort`). Without one a column becomes
-    numbers, booleans or dates (2024-01-31) where every cell is one, and text otherwise; digits that are a name ("007")
-    are text.
+    numbers, booleans or dates where every cell is one, and text otherwise; digits that are a name ("007") are text.
+    Dates are read where they can be read in one way alone: 2024-01-31, or 1/13/2024 beside 12/31/2023. In columns of
+    numbers, words that say that there is no value ("[Not Available]", "--", "Blank(s)") are missing, with a note.
 
     Parameters
     ----------
     path : str or Path
-        A .csv, .tsv, .tab, .txt, .xlsx, .xlsm, .parquet or .pq file whose first row names the columns.
+        Text (.csv, .tsv, .tab, .txt, .dat), spreadsheets (.xlsx, .xlsm; .xls, .xlsb, .ods with python-calamine),
+        .parquet, .pq, .feather, records of JSON (.json, .jsonl, .ndjson), Stata (.dta), and with pyreadstat SAS
+        (.sas7bdat, .xpt) and SPSS (.sav, .zsav, .por). One file packed as .gz or .zip is unpacked.
     schema : Schema, optional
         What the columns must hold.
     sep : str, optional
@@ -55,9 +59,10 @@ def read_cohort(
     decimal : {".", ","}
         The decimal mark of numbers written as text.
     encoding : str, optional
-        Of a text file; UTF-8, with or without a byte-order mark, when not given.
+        Of a text file, or a file of SAS or SPSS; UTF-8, or what a byte-order mark says, when not given. An error shows
+        a line of any other file under each usual encoding.
     sheet : str or int, optional
-        Name, or place from 0, of an Excel sheet; needed when more than one is visible.
+        Name, or place from 0, of a sheet; needed when more than one is visible.
     event_codes : mapping, optional
         What the codes of an event column mean: {1: 0, 2: 1} or {"alive": 0, "dead": 1}. Such a flat mapping applies to
         the columns that hold exactly its codes, those named like an event first; {"column": {code: 0 or 1}} names them.
@@ -72,11 +77,21 @@ def read_cohort(
         What separates thousands in numbers written as text, as in "1,284".
     missing : sequence of str or number, or mapping, optional
         Further codes of a missing value: {"ecog": [9]} by column, or in every column ["[Not Available]", -9].
+    header : int, optional
+        The row that names the columns, as a spreadsheet numbers rows, from 1. When not given it is the first row below
+        comments (#) and titles, which are rows with one cell.
+    skip : sequence of int
+        Rows to leave out, as a spreadsheet numbers them, such as one of units or of a sum.
+    numbers : sequence of str
+        Columns that must hold numbers: leading zeros ("0007") are read, and cells that are no numbers are refused.
+    dates : mapping, optional
+        How columns of dates are written: {"start": "%d.%m.%Y"}, or "excel" for day numbers of a spreadsheet.
 
     Returns
     -------
     DataFrame
-        A row for every row of the file that holds anything.
+        A row for every row of the file that holds anything. Its `attrs` hold the rows of the file, by which messages
+        call them, and under "labels" what the file calls its columns (Stata, SAS, SPSS, cBioPortal).
 
     Raises
     ------
@@ -87,6 +102,8 @@ def read_cohort(
         column tells them apart); when anything is not as the schema says.
     InputError
         For options that cannot be met.
+    NotSupported
+        Where a kind of file needs a library that is not installed.
 
     Warns
     -----
@@ -99,7 +116,8 @@ def read_cohort(
     Notes
     -----
     Missing are empty cells, ".", "NA", "N/A", "#N/A", "NaN", "NULL" and the like. Text that `write_cohort` has written
-    with an apostrophe before it ("'=1+1") is read without.
+    with an apostrophe before it ("'=1+1") is read without. Columns of one name are read under numbered names. Labels of
+    Stata, SAS and SPSS stand in place of codes where every value has one; what they declare missing is missing.
 
     Examples
     --------
@@ -113,9 +131,19 @@ def read_cohort(
     1   2  0.864     3.0       1
     """
     raise_all([*_option_problems(decimal, limits, thousands), *missing_problems(missing)], InputError)
-    table = read_table(Path(path), sep=sep, decimal=decimal, encoding=encoding, sheet=sheet)
-    rules = CellRules(decimal, limits, thousands)
-    cohort, coded, warned = typed_table(table, rules, schema, missing=missing, event_codes=event_codes, units=units)
+    table = read_table(
+        Path(path), sep=sep, decimal=decimal, encoding=encoding, sheet=sheet, header=header, skip=tuple(skip)
+    )
+    cohort, coded, warned = typed_table(
+        table,
+        CellRules(decimal, limits, thousands),
+        schema,
+        missing=missing,
+        event_codes=event_codes,
+        units=units,
+        numbers=numbers,
+        dates=dates,
+    )
     problems: list[str] = []
     if schema is None:
         by_name = likely_errors.likely_errors_by_name(cohort, list(units or ()), problems, coded=coded)
@@ -135,6 +163,8 @@ def typed_table(
     missing: MissingCodes = (),
     event_codes: EventCodes | None = None,
     units: Mapping[str, str] | None = None,
+    numbers: Sequence[str] = (),
+    dates: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, tuple[str, ...], list[AnalysisWarning]]:
     """The cells of a file as typed columns, the events that were mapped from codes, and what was done to get there.
 
@@ -143,13 +173,24 @@ def typed_table(
     CohortError
         With every fault of the cells, as `read_cohort`.
     """
-    problems: list[str] = []
+    problems = [f"numbers: {problem}" for problem in column_problems(table.frame, list(numbers))]
+    problems += [f"dates: {problem}" for problem in column_problems(table.frame, list(dates or {}))]
     frame, set_to_missing = set_missing(table.frame, missing, problems)
     frame, coded = apply_event_codes(frame, event_codes, problems)
-    cohort, warned = _typed(frame, table, schema, rules, problems)
+    wanted = Wanted(rules, frozenset(numbers), dates or {})
+    cohort, warned = _typed(frame, table, schema, wanted, problems)
     cohort = _converted(cohort, units or {}, problems)
     raise_all(problems)
     return cohort, coded, [*warned, *set_to_missing]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How cells are to be read: by rules for all columns, and the columns that hold numbers, or dates of a format."""
+
+    rules: CellRules
+    numbers: frozenset[str]
+    dates: Mapping[str, str]
 
 
 def _option_problems(decimal: str, limits: str, thousands: str) -> list[str]:
@@ -166,20 +207,26 @@ def _option_problems(decimal: str, limits: str, thousands: str) -> list[str]:
 
 
 def _typed(
-    frame: pd.DataFrame, table: Table, schema: Schema | None, rules: CellRules, problems: list[str]
+    frame: pd.DataFrame, table: Table, schema: Schema | None, wanted: Wanted, problems: list[str]
 ) -> tuple[pd.DataFrame, list[AnalysisWarning]]:
     """Every column in its plainest type (as text where the schema wants labels), and what was done to get there."""
     described = {column.name: column for column in schema} if schema else {}
     typed, warned = {}, _left_out(table)
     for name, column in frame.items():
-        wanted = described.get(str(name))
-        levels = wanted.levels if wanted and wanted.type in ("identifier", "category") else None
+        known = described.get(str(name))
         typed[str(name)], problem, note = plain_column(
-            column, file_format=table.file_format, rules=rules, levels=levels
+            column,
+            file_format=table.file_format,
+            rules=wanted.rules,
+            levels=known.levels if known and known.type in ("identifier", "category") else None,
+            must_be_number=name in wanted.numbers,
+            date_format=wanted.dates.get(str(name)),
         )
-        problems += [problem] if problem and wanted is None else []
+        problems += [problem] if problem and known is None else []
         warned += [SuspiciousValues(note)] if note else []
-    return pd.DataFrame(typed), warned
+    cohort = pd.DataFrame(typed)
+    cohort.attrs = {**frame.attrs, **({"labels": dict(table.labels)} if table.labels else {})}
+    return cohort, warned
 
 
 def _left_out(table: Table) -> list[AnalysisWarning]:
@@ -215,118 +262,6 @@ def _converted(cohort: pd.DataFrame, units: Mapping[str, str], problems: list[st
         except InputError as error:
             problems += [f"units: column {name!r}: {problem}" for problem in error.problems]
             continue
-        problem = likely_errors.magnesium_problem(numbers(cohort, name, []), name, unit=unit)
+        problem = likely_errors.magnesium_problem(columns.numbers(cohort, name, []), name, unit=unit, rows_of=cohort)
         problems += [problem] if problem else []
     return with_columns(cohort, converted)
-
-
-def write_cohort(cohort: pd.DataFrame, path: str | Path) -> None:
-    r"""Write a cohort to a CSV, Excel or Parquet file, chosen by the suffix.
-
-    The index is not written. Missing values become empty cells; Excel keeps 16 digits of a number. In CSV and Excel,
-    text (and names of columns) that begins with =, +, -, @, a tab or an apostrophe gets an apostrophe before it, so
-    that no spreadsheet runs it as a formula; `read_cohort` takes it off again.
-
-    Parameters
-    ----------
-    cohort : DataFrame
-        Never changed.
-    path : str or Path
-        Ends in .csv, .tsv, .tab, .txt, .xlsx, .parquet or .pq; an existing file is replaced.
-
-    Raises
-    ------
-    CohortError
-        When column names stand twice or are no text, the suffix is another, the format cannot hold a column, which is
-        named with what it holds, or an Excel sheet has no room for the rows; then nothing is written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "cohort.csv")
-    ...     write_cohort(pd.DataFrame({"patient_id": ["P1", "P2"], "note": ["=1+1", None]}), path)
-    ...     path.read_text(encoding="utf-8")
-    "patient_id,note\nP1,'=1+1\nP2,\n"
-    """
-    path = Path(path)
-    raise_all(column_problems(cohort, []))
-    names = list(cohort.columns)
-    problems = suffix_problems(path, writing=True) + column_problems(cohort, names)
-    problems += _too_large(cohort, path)
-    problems += [f"column name {name!r} is no text; rename it" for name in names if not isinstance(name, str)]
-    raise_all(problems)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            _write(cohort, file, path.suffix.lower())
-        part.replace(path)
-    except _Unwritable as error:
-        raise CohortError(_unwritable_columns(cohort, path.suffix.lower())) from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-class _Unwritable(Exception):
-    """A format refused a value."""
-
-
-def _write(cohort: pd.DataFrame, file: IO[bytes], suffix: str) -> None:
-    """Write a cohort in the format of a suffix; raises `_Unwritable` when the format cannot hold a value."""
-    try:
-        if FORMATS[suffix] == "Parquet":
-            cohort.to_parquet(file, index=False)
-        elif FORMATS[suffix] == "Excel":
-            _write_excel(_escaped(cohort), file)
-        else:
-            sep = "\t" if suffix in (".tsv", ".tab") else ","
-            _escaped(cohort).to_csv(file, index=False, sep=sep, lineterminator="\n", encoding="utf-8")
-    except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
-        raise _Unwritable(str(error)) from error
-
-
-def _write_excel(cohort: pd.DataFrame, file: IO[bytes]) -> None:
-    """Write an Excel file; openpyxl, which takes long to import, is imported for this format alone."""
-    from openpyxl.utils.exceptions import IllegalCharacterError
-
-    try:
-        cohort.to_excel(file, index=False, engine="openpyxl")
-    except IllegalCharacterError as error:
-        raise _Unwritable(str(error)) from error
-
-
-def _too_large(cohort: pd.DataFrame, path: Path) -> list[str]:
-    """A problem where an Excel sheet has no room for the rows or the columns."""
-    if FORMATS.get(path.suffix.lower()) != "Excel":
-        return []
-    sizes = zip(("rows below its header", "columns"), cohort.shape, EXCEL_SIZE, strict=True)
-    return [
-        f"{path.name}: the cohort's {n:,} are more than the {most:,} {what} that an Excel sheet has room for; write it"
-        " to .csv or .parquet"
-        for what, n, most in sizes
-        if n > most
-    ]
-
-
-def _unwritable_columns(cohort: pd.DataFrame, suffix: str) -> list[str]:
-    """Which columns a format cannot hold, each with its type and what to do."""
-    problems = []
-    for name, column in cohort.items():
-        try:
-            _write(column.to_frame(), io.BytesIO(), suffix)
-        except _Unwritable as error:
-            types = first_few(dict.fromkeys(type(value).__name__ for value in column.dropna()))
-            problems.append(
-                f"column {name!r} ({column.dtype}, holding {types}) cannot be written to {FORMATS[suffix]}"
-                f" ({str(error).splitlines()[0]}); make it numbers (.astype(float)), text (.astype(str)) or dates first"
-            )
-    return problems or [f"the cohort cannot be written to {FORMATS[suffix]}; write it to .csv"]
-
-
-def _escaped(cohort: pd.DataFrame) -> pd.DataFrame:
-    """The cohort with an apostrophe before text that a spreadsheet would take for a formula."""
-    columns = {escaped(name): column for name, column in cohort.items()}
-    for name, column in columns.items():
-        if not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype)):
-            columns[name] = column.astype(object).map(escaped, na_action="ignore")
-    return pd.DataFrame(columns)

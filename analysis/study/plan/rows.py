@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import first_few, stratum_label
+from analysis.cohort.file_rows import file_rows, set_file_rows
 from analysis.cohort.reading import Table, read_table
 from analysis.errors import AnalysisWarning, PlanError, RowsDropped, SuspiciousValues
 from analysis.study.plan.conditions import rows_meeting
@@ -41,7 +42,10 @@ def _kept(frame: pd.DataFrame, condition: str, key: str, warned: list[AnalysisWa
     if not keep.all():
         n_kept = int(keep.sum())
         warned.append(RowsDropped(len(frame), n_kept, {f"{key} = {condition!r}": len(frame) - n_kept}))
-    return frame[keep].reset_index(drop=True)
+    kept, rows = frame[keep].reset_index(drop=True), file_rows(frame[keep])
+    if rows is not None:
+        set_file_rows(kept, rows.tolist())
+    return kept
 
 
 def _joined(frame: pd.DataFrame, data: DataPlan, join: JoinPlan, warned: list[AnalysisWarning]) -> pd.DataFrame:
@@ -68,7 +72,9 @@ def _joined(frame: pd.DataFrame, data: DataPlan, join: JoinPlan, warned: list[An
     _name_unmatched(rows, len(other), join, warned)
     added = other.drop(columns=join.key)
     added.columns = [f"{name} ({join.path.stem})" if name in frame else name for name in added.columns]
-    return pd.concat([frame, added.astype(object).reindex(rows).set_axis(frame.index)], axis=1)
+    joined = pd.concat([frame, added.astype(object).reindex(rows).set_axis(frame.index)], axis=1)
+    joined.attrs = frame.attrs
+    return joined
 
 
 def _as_key(cell: Any) -> str:  # noqa: ANN401

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.columns import column_problems, first_few, numbers, rows_where, with_columns
+from analysis.cohort.dates import SPREADSHEET_EPOCH, time_from_dates
 from analysis.cohort.likely_errors import SPREADSHEET_DAYS, repeated_keys
-from analysis.cohort.units import SPREADSHEET_EPOCH, TimeUnit, time_from_dates
+from analysis.cohort.units import TimeUnit
 from analysis.errors import AnalysisWarning, InputError, PlanError, SuspiciousValues, raise_all
 from analysis.study.plan.conditions import rows_meeting
 

@@ -245,7 +245,7 @@ def _outcome_columns(cohort: pd.DataFrame, endpoint: Endpoint, problems: list[st
             negative = columns[name] < 0
             if negative.any():
                 values = first_few(f"{value:g}" for value in columns[name][negative])
-                problems.append(f"{role} column {name!r}: negative values ({values}) in {rows_where(negative)}")
+                problems.append(f"{role} column {name!r}: negative values ({values}) in {rows_where(negative, cohort)}")
     return columns
 
 

@@ -1,16 +1,10 @@
 """Files into cohorts and back: what is read as what, what is refused, and what is said about the rest."""
 
-import datetime as dt
-import string
-import sys
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from analysis import (
     COHORT_SCHEMA,
@@ -20,7 +14,6 @@ from analysis import (
     Schema,
     SuspiciousValues,
     read_cohort,
-    write_cohort,
 )
 from tests import reference
 from tests.cohort.reading.made_files import text_file
@@ -65,7 +58,7 @@ MMOL = "\n".join(f"P{place},{0.7 + place / 100},{place},{place % 2}" for place i
         (
             "patient_id,months,dead\nA,1,0\nA,2,1\nB,3,1\n",
             {},
-            r"'patient_id': 1 ids stand more than once \(A\) in 2 rows \(1, 2\).*cluster='patient_id'",
+            r"'patient_id': 1 ids stand more than once \(A\) in 2 rows \(2, 3 of the file\).*cluster='patient_id'",
         ),
     ],
 )
@@ -81,7 +74,7 @@ def test_data_errors_that_would_spoil_every_result_raise(tmp_path, text, options
         (
             f"id,mg,months,event\n{MMOL}\nX,1.9,1,1\nY,2.0,2,0\n",
             {},
-            r"14.3 % of 14 values lie above 1.4 mmol/L, in 2 rows \(13, 14\); are units mixed",
+            r"14.3 % of 14 values lie above 1.4 mmol/L, in 2 rows \(14, 15 of the file\); are units mixed",
         ),
         (
             "id,os_months,dead\n1,700,1\n2,30,0\n",
@@ -98,8 +91,8 @@ def test_data_errors_that_would_spoil_every_result_raise(tmp_path, text, options
             {},
             r"event column 'censored' looks like a censoring flag: by its name 0 is the event; .*\{0: 1, 1: 0\}",
         ),
-        ("mg,months,dead\n0.8,1,0\n0.8,1,0\n0.9,2,1\n", {}, r"1 row \(2\) equal an earlier row"),
-        ("patient_id,months,dead\nA,1,0\nA,1,0\nB,2,1\n", {}, r"1 row \(2\) equal an earlier row"),
+        ("mg,months,dead\n0.8,1,0\n0.8,1,0\n0.9,2,1\n", {}, r"1 row \(3 of the file\) equal an earlier row"),
+        ("patient_id,months,dead\nA,1,0\nA,1,0\nB,2,1\n", {}, r"1 row \(3 of the file\) equal an earlier row"),
     ],
 )
 def test_likely_errors_are_warned_of(tmp_path, text, options, message):
@@ -171,131 +164,3 @@ def test_the_committed_cohort_is_read_by_its_schema():
     folder = Path(__file__).parents[3] / "data" / "synthetic"
     assert read_cohort(folder / "cohort.csv", schema=COHORT_SCHEMA)["treatment"].dtype == "category"
     assert read_cohort(folder / "magnesium_labs.csv", schema=LABS_SCHEMA)["month"].dtype == "float64"
-
-
-# --- There and back ---------------------------------------------------------------------------------
-
-# words that are a missing value, a number, a boolean or a formula's error wherever they stand
-WORDS = {"na", "n/a", "#n/a", "#na", "<na>", "nan", "nat", "null", ".", "inf", "infinity", "true", "false"}
-WORDS |= {"#value!", "#ref!", "#name?", "#num!", "#null!"}
-TEXT = st.text(st.sampled_from(string.ascii_letters + string.punctuation + " äß²⁺\n\t"), min_size=1, max_size=8).filter(
-    lambda text: text.strip() and text.strip().lower().lstrip("+-") not in WORDS
-)
-NUMBERS = st.floats(-1e300, 1e300)
-COLUMNS = {
-    "text": st.one_of(st.none(), TEXT),
-    "number": st.one_of(st.none(), NUMBERS),
-    "whole": st.integers(-(10**14), 10**14),
-    "flag": st.booleans(),
-    "seen": st.one_of(
-        st.none(),
-        st.datetimes(dt.datetime(1900, 3, 1), dt.datetime(2200, 1, 1)).map(lambda t: t.replace(microsecond=0)),
-    ),
-}
-
-
-@pytest.mark.filterwarnings("ignore::analysis.errors.SuspiciousValues")
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.lists(st.fixed_dictionaries(COLUMNS), min_size=1, max_size=12),
-    suffix=st.sampled_from(["csv", "tsv", "xlsx", "parquet"]),
-)
-def test_what_is_written_is_read_again(tmp_path, rows, suffix):
-    cohort = pd.DataFrame(rows)
-    cohort["text"] = cohort["text"].astype(object).where(cohort["text"].notna(), np.nan)
-    cohort["number"] = cohort["number"].astype("float64")
-    cohort["seen"] = cohort["seen"].astype("datetime64[ns]")
-    cohort.insert(0, "patient_id", [f"P{place}" for place in range(len(cohort))])
-    before = cohort.copy(deep=True)
-    path = tmp_path / f"cohort.{suffix}"
-    write_cohort(cohort, path)
-    pd.testing.assert_frame_equal(cohort, before)
-    again = read_cohort(path)
-    assert again.columns.tolist() == cohort.columns.tolist()
-    # a workbook keeps 16 digits, every other file all of them
-    np.testing.assert_allclose(
-        again["number"].astype("float64"), cohort["number"], rtol=1e-15 if suffix == "xlsx" else 0, atol=1e-300
-    )
-    for name in cohort.columns.drop("number"):
-        if cohort[name].isna().all():
-            assert again[name].isna().all()
-        else:
-            pd.testing.assert_series_equal(again[name], cohort[name])
-
-
-@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-def test_text_that_a_spreadsheet_would_run_is_written_with_an_apostrophe(tmp_path, suffix):
-    cohort = pd.DataFrame({"note": ["=1+1", "+1", "-1", "@x", "'y", "z"], "=name": [-1.5, 2, 3, 4, 5, 6]})
-    path = tmp_path / f"cohort.{suffix}"
-    write_cohort(cohort, path)
-    raw = pd.read_csv(path) if suffix == "csv" else pd.read_excel(path)
-    assert raw.iloc[:, 0].tolist() == ["'=1+1", "'+1", "'-1", "'@x", "''y", "z"]
-    assert raw.columns.tolist() == ["note", "'=name"]
-    assert raw.iloc[0, 1] == -1.5
-    pd.testing.assert_frame_equal(read_cohort(path), cohort)
-
-
-@pytest.mark.parametrize(
-    ("cohort", "message"),
-    [
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), r"column 'a' stands 2 times"),
-        (pd.DataFrame({0: [1]}), r"column name 0 is no text"),
-        (pd.DataFrame({"a": []}), r"no rows"),
-    ],
-)
-def test_frames_that_no_file_can_hold_are_refused(tmp_path, cohort, message):
-    with pytest.raises(CohortError, match=message):
-        write_cohort(cohort, tmp_path / "cohort.csv")
-
-
-@pytest.mark.parametrize(
-    ("values", "kind", "held"),
-    [
-        (pd.Series([1, "a", None], dtype=object), "object", "int, str"),
-        (pd.Series([Decimal("1.5"), 2.0, None], dtype=object), "object", "Decimal, float"),
-        (pd.Series(pd.arrays.SparseArray([1.0, 0.0, 0.0])), r"Sparse\[float64, nan\]", "float64"),
-        (pd.Series([1, 2, 3], dtype=np.longdouble), "float128|longdouble", "longdouble"),
-        (pd.Series([1j, 2, 3]), "complex128", "complex"),
-        (pd.Series([10**40, 1, 2], dtype=object), "object", "int"),
-        (pd.Series([pd.Interval(0, 1)] * 3, dtype=object), "object", "Interval"),
-    ],
-)
-def test_a_column_that_parquet_cannot_hold_is_named_and_nothing_is_written(tmp_path, values, kind, held):
-    path = tmp_path / "cohort.parquet"
-    write_cohort(pd.DataFrame({"kept": [1, 2, 3]}), path)
-    before = path.read_bytes()
-    words = rf"column 'x' \(({kind}), holding {held}\) cannot be written to Parquet \(.*\); make it numbers"
-    with pytest.raises(CohortError, match=words):
-        write_cohort(pd.DataFrame({"good": [1.0, 2.0, 3.0], "x": values}), path)
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["cohort.parquet"]
-
-
-def test_excel_refuses_times_with_a_zone_and_control_characters_by_column(tmp_path):
-    when = pd.to_datetime(["2024-01-31"]).tz_localize("UTC")
-    with pytest.raises(CohortError, match=r"column 'when' .*\ncolumn 'note' .*cannot be written to Excel"):
-        write_cohort(pd.DataFrame({"when": when, "note": ["\x01"]}), tmp_path / "cohort.xlsx")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_no_other_format_imports_openpyxl(tmp_path, suffix, monkeypatch):
-    monkeypatch.setitem(sys.modules, "openpyxl.utils.exceptions", None)  # an import of it raises
-    frame = pd.DataFrame({"x": [1.5, 2.5]})
-    write_cohort(frame, tmp_path / f"x.{suffix}")
-    pd.testing.assert_frame_equal(read_cohort(tmp_path / f"x.{suffix}"), frame)
-
-
-@pytest.mark.parametrize(
-    ("shape", "message"),
-    [
-        ((1_048_576, 1), r"x.xlsx: the cohort's 1,048,576 are more than the 1,048,575 rows .* write it to .csv or"),
-        ((1, 16_385), r"x.xlsx: the cohort's 16,385 are more than the 16,384 columns"),
-    ],
-)
-def test_a_cohort_that_no_sheet_has_room_for_is_refused_before_it_is_written(tmp_path, shape, message, monkeypatch):
-    frame = pd.DataFrame(np.zeros(shape), columns=[f"x{place}" for place in range(shape[1])])
-    monkeypatch.setattr(pd.DataFrame, "to_excel", None)
-    with pytest.raises(CohortError, match=message):
-        write_cohort(frame, tmp_path / "x.xlsx")
-    assert not list(tmp_path.iterdir())

@@ -79,7 +79,7 @@ def test_parquet_keeps_its_types_and_brings_its_named_index(tmp_path):
         (
             "id,mg\n1,0,82\n2,0,75\n",
             {},
-            r"header has 2 fields, but not 2 rows \(first: row 1, 3 fields\).*decimal=\",\"",
+            r"header has 2 fields, but not 2 rows \(first: row 2, 3 fields\).*decimal=\",\"",
         ),
         (
             "id;mg\n1;0,82\n2;0,75\n",
@@ -88,12 +88,11 @@ def test_parquet_keeps_its_types_and_brings_its_named_index(tmp_path):
         ),
         ("id;mg\n1;0.82\n2;0,75\n", {}, r"first '0,75'"),
         ("id;mg\n1;0.82\n2;0.75\n", {"decimal": ","}, r"first '0.82' .*read with decimal=\".\""),
-        ("id,mg\n1,0.8,x\n2,0.7\n", {"sep": ","}, r"not 1 rows \(first: row 1, 3 fields\)"),
+        ("id,mg\n1,0.8,x\n2,0.7\n", {"sep": ","}, r"not 1 rows \(first: row 2, 3 fields\)"),
         # values beyond a limit
         ("id,mg\n1,<0.5\n2,0.75\n3,>2.0\n", {}, r"column 'mg': .*first '<0.5' \('<0.5', '>2.0'\).*limits=\"bound\""),
         ("id,mg\n1,< 0.5\n2,0.75\n3,≤0.4\n", {}, r"'< 0.5', '≤0.4'"),
         # names
-        ("t,t,mg\n1,2,3\n", {}, r"column names stand more than once: 't'; rename them"),
         ("id,,mg\n1,x,3\n2,y,4\n", {}, r"column 2 has no name"),
         ("1,0.8\n2,0.9\n", {}, r"the first row holds numbers \(1, 0.8\); it must name the columns"),
         # nothing there
@@ -106,7 +105,7 @@ def test_parquet_keeps_its_types_and_brings_its_named_index(tmp_path):
         # options
         ("id,mg\n1,2\n", {"decimal": "'"}, r"decimal=\"'\"; choose one of '.', ','"),
         ("id,mg\n1,2\n", {"limits": "half"}, r"limits='half'; choose one of 'error', 'bound', 'missing'"),
-        ("id,mg\n1,2\n", {"sheet": "a"}, r"sheet='a' is for Excel files; cohort.csv is text"),
+        ("id,mg\n1,2\n", {"sheet": "a"}, r"sheet=\"a\" is for spreadsheets; cohort.csv is text"),
         ("id,mg\n1,2\n", {"encoding": "klingon"}, r"encoding=\"klingon\" is unknown"),
         ("id,mg\n1,2\n", {"sep": ", "}, r"cannot be parsed with sep=\", \""),
         ("id,mg\n1,0.8\n", {"units": {"mgg": "mg/dL"}}, r"units: no column 'mgg'; did you mean 'mg'\?"),
@@ -147,14 +146,15 @@ def test_a_missing_file_names_the_nearest(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("cohort.xls", r"'.xls' are not supported; save it as .xlsx"),
-        ("cohort.sav", r"'.sav' are not supported; use one of .csv"),
+        ("cohort.docx", r"'.docx' are not read here; use one of .csv"),
+        ("cohort.rds", r"'.rds' are not read here; in R: write.csv\(readRDS\('cohort.rds'\), 'cohort.csv', row.names"),
+        ("cohort.RData", r"not read here; in R: .*load\('cohort.RData', e\).*'cohort.csv', row.names = FALSE\)"),
     ],
 )
 def test_other_kinds_of_files_are_refused_with_advice(tmp_path, name, message):
     with pytest.raises(CohortError, match=message):
         read_cohort(text_file(tmp_path, "x", name))
-    with pytest.raises(CohortError, match=message):
+    with pytest.raises(CohortError, match=r"not written here; use one of .csv, .tsv, .tab, .txt, .parquet, .pq, .xlsx"):
         write_cohort(pd.DataFrame({"x": [1]}), tmp_path / name)
 
 
@@ -162,19 +162,6 @@ def test_other_kinds_of_files_are_refused_with_advice(tmp_path, name, message):
 def test_broken_files_are_refused_in_words(tmp_path, name, kind):
     with pytest.raises(CohortError, match=rf"{name} cannot be opened as {kind} file"):
         read_cohort(text_file(tmp_path, "neither", name))
-
-
-@pytest.mark.parametrize(
-    ("encoding", "options", "message"),
-    [
-        ("cp1252", {}, r"is not UTF-8 \(byte 0xe4 in line 2\); read it with encoding=\"cp1252\""),
-        ("utf-16", {}, r"is UTF-16; read it with encoding=\"utf-16\""),
-        ("cp1252", {"encoding": "ascii"}, r"is not ascii .*try another encoding"),
-    ],
-)
-def test_text_in_another_encoding_is_refused_with_advice(tmp_path, encoding, options, message):
-    with pytest.raises(CohortError, match=message):
-        read_cohort(text_file(tmp_path, "id,sex\n1,Männlich\n", encoding=encoding), **options)
 
 
 def test_empty_rows_of_a_sheet_are_dropped_and_counted(tmp_path):
@@ -208,7 +195,6 @@ def test_a_hidden_sheet_is_no_choice(tmp_path):
     ("rows", "message"),
     [
         ([["labs", None, "outcome"], ["mg", "crp", "months"], [0.8, 1, 2]], r"column 2 has no name"),
-        ([["id", "id"], [1, 2]], r"names stand more than once: 'id'"),
         ([["id", "mg"], [1, "0,82"], [2, 0.9]], r"column 'mg': text in a numeric column, first '0,82'"),
         ([["id", "mg"], [1, "<0.5"], [2, 0.9]], r"first '<0.5'"),
         ([], r"cohort.xlsx is empty"),

@@ -67,7 +67,7 @@ TWICE = [f"P{index}" for index in (1, 1, *range(2, 12))]
 
 @pytest.mark.parametrize("name", ["_PATIENT", "study_id", "Patienten-Nr", "USUBJID", "cases.submitter_id", "pat_no"])
 def test_a_patient_in_two_rows_is_refused_whatever_the_columns_are_called(prepare, name):
-    with pytest.raises(PlanError, match=rf"'{name}': 1 ids stand more than once \(P1\) in 2 rows \(1, 2\)"):
+    with pytest.raises(PlanError, match=rf"'{name}': 1 ids stand more than once \(P1\) in 2 rows \(2, 3 of the file\)"):
         prepare(rows_of(**{name: TWICE}))
     renamed = rows_of(**{name: TWICE}).replace("months,death", "AVAL,outcome")
     with pytest.raises(PlanError, match=rf"'{name}': 1 ids stand more than once"):
