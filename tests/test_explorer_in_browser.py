@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 
 from analysis import load_example, write_cohort
-from analysis.present.pages.explorer_words import cut_words
 from analysis.study.outputs import explorer as explorer_module
 from analysis.study.outputs.explorer import explorer_display, explorer_frames, write_explorer
 from analysis.study.outputs.write import write_outputs
@@ -17,6 +17,7 @@ from analysis.study.report.results import StudyResults
 from analysis.study.report.sections.survival import survival_section
 from analysis.study.run import synthetic_plan
 from tests.browser import Seen, opened
+from tests.present.pages.explorer_frames import all_words
 
 pytestmark = pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
 
@@ -88,8 +89,7 @@ def shown(browser, explorer):
 def expected(frames, number, place):
     """The words of one cut, from the frames."""
     search = frames.searches.to_dict("records")[number]
-    cuts, groups = (frame[frame["endpoint"] == search["endpoint"]] for frame in (frames.cuts, frames.groups))
-    return cut_words(cuts, groups, search, unit="mmol/L", time_unit="months", conf_level=0.95)[place]
+    return all_words(frames, search, unit="mmol/L", time_unit="months")[place]
 
 
 def read(page):
@@ -111,6 +111,15 @@ def check_agrees(page, frames, number, place):
     assert page.locator("#curves").get_attribute("aria-label") == words.curves_alt
     risk = frames.risk[frames.risk["endpoint"] == frames.searches["endpoint"].iloc[number]]
     risk = risk[(risk["place"] == place) & (risk["group"] == "high")]
+    tiles = [
+        [tile.locator("span").text_content(), *tile.locator("strong").all_text_contents()]
+        for tile in page.locator("#milestones p").all()
+    ]
+    sides = [group[0] for group in words.groups]
+    assert tiles == [
+        [heading, *(f"{side}: {share}" for side, share in zip(sides, shares, strict=True))]
+        for heading, *shares in words.milestones
+    ]
     cells = page.locator("#risk tbody tr.high td").all_text_contents()
     assert cells == [f"{row.n_risk} ({row.n_event})" for row in risk.itertuples()]
 
@@ -218,4 +227,71 @@ def test_the_heading_has_the_width_of_the_page(browser, explorer):
     heading, content = (page.locator(name).first.bounding_box() for name in ("header", "main"))
     assert heading["x"] == content["x"]
     assert heading["width"] == content["width"]
+    page.close()
+
+
+def survival_in_words(frames, number, place, time):
+    """Survival of both groups at a time, from the steps of the frames."""
+    curves = frames.curves[frames.curves["endpoint"] == frames.searches["endpoint"].iloc[number]]
+    words = []
+    for group in ("low", "high"):
+        steps = curves[(curves["place"] == place) & (curves["group"] == group)]
+        row = steps[steps["time"] <= time].iloc[-1]
+        shares = [f"{100 * row[name]:.0f}" for name in ("survival", "conf_low", "conf_high")]
+        ended = time > steps["time"].max()
+        words.append("beyond follow-up" if ended else "{}% ({} to {})".format(*shares))
+    sides = [group[0] for group in expected(frames, number, place).groups]
+    return "; ".join(f"{side}: {word}" for side, word in zip(sides, words, strict=True))
+
+
+def test_a_line_reads_survival_off_both_curves_by_keyboard_and_pointer(shown, frames):
+    page, _ = shown
+    place = int(page.locator("#cut").input_value())
+    time = page.get_by_role("slider", name="Survival at")
+    time.fill("12")
+    assert page.locator("#reading").text_content() == survival_in_words(frames, 0, place, 12.0)
+    assert page.locator("#time-value").text_content() == "12.0 months"
+    time.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#reading").text_content() == survival_in_words(frames, 0, place, 12.1)
+    assert time.get_attribute("aria-valuetext").endswith(survival_in_words(frames, 0, place, 12.1))
+    plot = page.locator("#curves svg .role-frame .background").first.bounding_box()
+    page.mouse.move(plot["x"] + plot["width"] / 4, plot["y"] + plot["height"] / 2)
+    at = float(time.input_value())
+    assert abs(at - float(time.get_attribute("max")) / 4) < 0.2
+    assert page.locator("#reading").text_content() == survival_in_words(frames, 0, place, at)
+
+
+def test_a_link_holds_the_endpoint_and_the_cut(browser, shown, explorer, frames):
+    page, _ = shown
+    page.get_by_label("Progression-free survival", exact=True).check()
+    page.locator("#cut").fill("3")
+    address = page.evaluate("location.href")
+    again = browser.new_page()
+    again.goto(address)
+    again.wait_for_function("document.body.dataset.drawn === '1'")
+    check_agrees(again, frames, 1, 3)
+    assert again.get_by_label("Progression-free survival", exact=True).is_checked()
+    again.close()
+
+
+def test_the_shown_table_saves_as_csv(shown, frames):
+    page, _ = shown
+    place = int(page.locator("#cut").input_value())
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as CSV").click()
+    table = pd.read_csv(download.value.path(), dtype=str)
+    words = expected(frames, 0, place)
+    assert download.value.suggested_filename == "cut-0.75.csv"
+    assert table["Group"].tolist() == [group[0] for group in words.groups]
+    assert table["Events"].tolist() == [group[2] for group in words.groups]
+    assert table["Survival at 12 months"].tolist() == words.milestones[0][1:]
+    assert table["Hazard ratio, below the cut against the rest (95% CI)"].tolist() == [words.ratio] * 2
+
+
+def test_the_whole_curve_is_in_sight_on_a_laptop(browser, explorer):
+    page, _ = opened(browser, explorer, width=1280, height=800)
+    page.wait_for_function("document.body.dataset.drawn === '0'")
+    curve = page.locator("#curves svg").bounding_box()
+    assert curve["y"] + curve["height"] <= 800
     page.close()

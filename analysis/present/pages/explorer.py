@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -35,7 +35,7 @@ class ExplorerFrames:
     ----------
     cuts : DataFrame
         endpoint, place, cut, label (the cut as text), planned (how the plan chose it, or empty), found (whether the
-        endpoint's search found it), statistic, p_naive, hazard_ratio, conf_low, conf_high (above against below),
+        endpoint's search found it), statistic, p_naive, hazard_ratio, conf_low, conf_high (as `direction` says),
         p_corrected (NaN where the cut was not among those searched), adjusted_hazard_ratio, adjusted_conf_low,
         adjusted_conf_high (NaN where the plan adjusts for nothing), curve_hazard_ratio, curve_conf_low,
         curve_conf_high (of the marker at the cut against its median).
@@ -45,6 +45,8 @@ class ExplorerFrames:
         endpoint, place, group, time, n_risk, survival, conf_low, conf_high: the steps of the Kaplan-Meier curves.
     risk : DataFrame
         endpoint, place, group, time, n_risk, n_event, n_censor.
+    milestones : DataFrame
+        endpoint, place, group, time, survival, conf_low, conf_high: at one and two years, say; NaN beyond follow-up.
     dose_response : DataFrame
         endpoint, marker, hazard_ratio, conf_low, conf_high, reference.
     scan : DataFrame
@@ -56,6 +58,8 @@ class ExplorerFrames:
     adjusted_for : tuple of str
         The plan's covariates and strata, in words.
     conf_level : float
+    direction : {"lower", "higher"}
+        Whose hazard is divided by the rest's, in all ratios: the patients below the cut, or those above.
     left_out : tuple of str
         Why an endpoint of the plan is not here.
     """
@@ -64,6 +68,7 @@ class ExplorerFrames:
     groups: pd.DataFrame
     curves: pd.DataFrame
     risk: pd.DataFrame
+    milestones: pd.DataFrame
     dose_response: pd.DataFrame
     scan: pd.DataFrame
     searches: pd.DataFrame
@@ -73,6 +78,7 @@ class ExplorerFrames:
     most_steps: int
     adjusted_for: tuple[str, ...]
     conf_level: float
+    direction: Literal["lower", "higher"]
     left_out: tuple[str, ...]
 
 
@@ -138,6 +144,7 @@ def explorer_page(
         endpoints=endpoints,
         stops=_stops(frames, unit),
         last=int(frames.cuts["place"].max()),
+        side={"lower": "below", "higher": "above"}[frames.direction],
         inks={group: style.color for group, style in styles.items()},
         level=f"{100 * frames.conf_level:g}%",
         adjusted=any(frames.cuts["adjusted_hazard_ratio"].notna()),
@@ -229,7 +236,8 @@ def _endpoint_data(frames: ExplorerFrames, search: Row, axis: str, unit: str, ti
     """One endpoint: its charts without what moves, and what moves, by place."""
     name = str(search["endpoint"])
     mine = {
-        key: _of(getattr(frames, key), name) for key in ("cuts", "groups", "curves", "risk", "dose_response", "scan")
+        key: _of(getattr(frames, key), name)
+        for key in ("cuts", "groups", "curves", "risk", "milestones", "dose_response", "scan")
     }
     cuts, risk, response, scan = mine["cuts"], mine["risk"], mine["dose_response"], mine["scan"]
     time_unit = str(search["time_unit"])
@@ -237,7 +245,16 @@ def _endpoint_data(frames: ExplorerFrames, search: Row, axis: str, unit: str, ti
     end = max(float(mine["curves"]["time"].max()), times[-1])
     start = f" from {time_zero}" if time_zero else ""
     lines = cuts[(cuts["planned"] != "") | cuts["found"]].assign(line=cuts["found"].map({True: "found", False: "plan"}))
-    words = cut_words(cuts, mine["groups"], search, unit=unit, time_unit=time_unit, conf_level=frames.conf_level)
+    words = cut_words(
+        cuts,
+        mine["groups"],
+        mine["milestones"],
+        search,
+        unit=unit,
+        time_unit=time_unit,
+        conf_level=frames.conf_level,
+        direction=frames.direction,
+    )
     charts: dict[str, Any] = {
         "curves": curve_chart(times, end, x_label=f"{time_unit[:1].upper()}{time_unit[1:]}{start}", y_label=name),
         "scan": scan_chart(scan, lines, limit=float(search["critical_value"]), x_label=axis),
@@ -247,12 +264,23 @@ def _endpoint_data(frames: ExplorerFrames, search: Row, axis: str, unit: str, ti
     return {
         "name": name,
         "charts": charts,
+        "end": end,
+        "time_unit": time_unit,
         "times": [f"{time:g}" for time in times],
         "risk_caption": f"At risk (events so far) at {time_unit}{start}",
         "median_heading": f"Median, {time_unit} ({100 * frames.conf_level:g}% CI)",
         "limit": _limit_words(float(search["critical_value"])),
-        "cuts": [_cut_data(mine, row, text) for row, text in zip(cuts.to_dict("records"), words, strict=True)],
+        "cuts": [
+            {**_cut_data(mine, row, text), "address": address}
+            for row, text, address in zip(cuts.to_dict("records"), words, _addresses(cuts["label"]), strict=True)
+        ],
     }
+
+
+def _addresses(labels: pd.Series) -> list[str]:
+    """What a link calls each cut: its label, and which it is where several have one."""
+    nth = labels.groupby(labels).cumcount()
+    return [f"{label}~{count + 1}" if count else str(label) for label, count in zip(labels, nth, strict=True)]
 
 
 def _limit_words(limit: float) -> str:

@@ -12,7 +12,7 @@ from analysis.present.canvas import BLUE, INK, SOFT_INK, VERMILLION, stratum_sty
 
 VEGA_LITE = "6.4"
 """The grammar's version; vl-convert brings the script that draws it."""
-MOVING, NOW = "moving", "now"
+MOVING, NOW, READ = "moving", "now", "read"
 FONT = "Helvetica Neue, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 PLAN_DASH, FOUND_DASH, LIMIT_DASH = [6, 3], [2, 2], [9, 4]
 COARSE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -25,7 +25,10 @@ Spec = dict[str, Any]
 
 
 def curve_chart(times: Sequence[float], end: float, *, x_label: str, y_label: str) -> Spec:
-    """Two survival curves with their bands, from the data named "moving": group at_risk time survival low high."""
+    """Two survival curves with their bands, and a line at the time read.
+
+    From the data named "moving": group at_risk time survival low high; and "read": group time survival.
+    """
     styles = stratum_styles(["low", "high"])
     scale = {"domain": [0, 1]}
     x = {
@@ -49,8 +52,10 @@ def curve_chart(times: Sequence[float], end: float, *, x_label: str, y_label: st
     layers = [
         _layer({"name": MOVING}, band, "area", interpolate="step-after"),
         _layer({"name": MOVING}, line, "line", interpolate="step-after", strokeWidth=2),
+        _layer({"name": READ}, {"x": x}, "rule", color=SOFT_INK, strokeWidth=1),
+        _layer({"name": READ}, {key: line[key] for key in ("x", "y", "color")}, "circle", size=60, opacity=1),
     ]
-    return {**_chart(layers, height=330), "resolve": {"scale": {"opacity": "independent"}}}
+    return {**_chart(layers, height=300), "resolve": {"scale": {"opacity": "independent"}}}
 
 
 def scan_chart(scan: pd.DataFrame, lines: pd.DataFrame, *, limit: float, x_label: str) -> Spec:
@@ -59,16 +64,17 @@ def scan_chart(scan: pd.DataFrame, lines: pd.DataFrame, *, limit: float, x_label
     top = PLOTTED_SHARE * max(scan["statistic"].max(), limit if math.isfinite(limit) else 0.0, 1.0)
     x = _marker_axis(ends, x_label)
     y = {**_number("statistic", {"domain": [0, top], "nice": False}), "title": "Standardised statistic"}
-    every = _values(scan[["cut", "statistic"]])
+    every = {"name": "every"}
     # a step: up to the next value of the marker, every threshold makes the same two groups
     step = _layer(every, {"x": x, "y": y}, "line", color=BLUE, strokeWidth=1.5, interpolate="step-after")
-    layers = [_rules(lines, x), step]
+    layers = [_rules(x), step]
     if len(scan) <= FEW_CUTS:
         layers.append(_layer(every, {"x": x, "y": y}, "circle", color=BLUE, size=22, opacity=1))
     if math.isfinite(limit):
         chance = {"values": [{"statistic": limit}]}
         layers.append(_layer(chance, {"y": y}, "rule", color=VERMILLION, strokeWidth=1.5, strokeDash=LIMIT_DASH))
-    return _chart([*layers, *_now(x, y)], height=240)
+    data = {"lines": _records(lines, "cut", "line"), "every": _records(scan, "cut", "statistic")}
+    return _chart([*layers, *_now(x, y)], height=240, datasets=data)
 
 
 def response_chart(response: pd.DataFrame, lines: pd.DataFrame, *, x_label: str) -> Spec:
@@ -84,15 +90,19 @@ def response_chart(response: pd.DataFrame, lines: pd.DataFrame, *, x_label: str)
         "axis": {"values": coarse if len(coarse) > 2 else fine, "format": "~f"},
     }
     columns = {"marker": "cut", "hazard_ratio": "ratio", "conf_low": "low", "conf_high": "high"}
-    rows = _values(response.rename(columns=columns)[list(columns.values())])
+    curve = {"name": "curve"}
     limits = {"x": x, "y": _number("low", scale), "y2": {"field": "high"}}
     layers = [
-        _rules(lines, x),
+        _rules(x),
         _layer({"values": [{"ratio": 1.0}]}, {"y": y}, "rule", color=SOFT_INK, strokeWidth=1),
-        _layer(rows, limits, "area", color=BLUE, opacity=BAND, clip=True),
-        _layer(rows, {"x": x, "y": y}, "line", color=BLUE, strokeWidth=2, clip=True),
+        _layer(curve, limits, "area", color=BLUE, opacity=BAND, clip=True),
+        _layer(curve, {"x": x, "y": y}, "line", color=BLUE, strokeWidth=2, clip=True),
     ]
-    return _chart([*layers, *_now(x, y)], height=240)
+    data = {
+        "lines": _records(lines, "cut", "line"),
+        "curve": _records(response.rename(columns=columns), *columns.values()),
+    }
+    return _chart([*layers, *_now(x, y)], height=240, datasets=data)
 
 
 def _ratio_domain(response: pd.DataFrame) -> list[float]:
@@ -108,11 +118,10 @@ def _marker_axis(ends: Sequence[float], label: str) -> Spec:
     return {**_number("cut", scale), "title": label, "axis": {"tickCount": 8, "format": "~f"}}
 
 
-def _rules(lines: pd.DataFrame, x: Spec) -> Spec:
-    """Upright lines at the plan's edges and at the cut found."""
+def _rules(x: Spec) -> Spec:
+    """Upright lines at the plan's edges and at the cut found, of the data named "lines"."""
     dashes = _category("line", ["plan", "found"], [PLAN_DASH, FOUND_DASH])
-    rows = _values(lines[["cut", "line"]])
-    return _layer(rows, {"x": x, "strokeDash": dashes}, "rule", color=SOFT_INK, strokeWidth=1.2)
+    return _layer({"name": "lines"}, {"x": x, "strokeDash": dashes}, "rule", color=SOFT_INK, strokeWidth=1.2)
 
 
 def _now(x: Spec, y: Spec) -> list[Spec]:
@@ -124,9 +133,9 @@ def _now(x: Spec, y: Spec) -> list[Spec]:
     ]
 
 
-def _values(rows: pd.DataFrame) -> Spec:
-    """Rows as a chart's own data."""
-    return {"values": rows.to_dict("records")}
+def _records(rows: pd.DataFrame, *columns: str) -> list[Spec]:
+    """Rows as a chart's own data, held once for all layers."""
+    return [dict(zip(columns, row, strict=True)) for row in rows[list(columns)].itertuples(index=False)]
 
 
 def _number(field: str, scale: Spec) -> Spec:
@@ -144,7 +153,7 @@ def _layer(data: Spec, encoding: Spec, mark: str, **look: object) -> Spec:
     return {"data": data, "mark": {"type": mark, **look}, "encoding": encoding}
 
 
-def _chart(layers: Sequence[Spec], *, height: int) -> Spec:
+def _chart(layers: Sequence[Spec], *, height: int, datasets: Spec | None = None) -> Spec:
     """The chart as wide as its place on the page, in the page's type."""
     axis = {
         "labelFont": FONT, "titleFont": FONT, "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": "normal",
@@ -156,5 +165,6 @@ def _chart(layers: Sequence[Spec], *, height: int) -> Spec:
         "config": {"font": FONT, "axis": axis, "axisX": {"grid": False}, "view": {"stroke": None}},
         "width": "container",
         "height": height,
+        "datasets": datasets or {},
         "layer": list(layers),
     }

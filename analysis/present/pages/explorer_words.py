@@ -8,7 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.present.text import MISSING, format_count, format_number, format_p, format_ratio, format_time, is_missing
+from analysis.present.text import (
+    MISSING,
+    format_count,
+    format_number,
+    format_p,
+    format_ratio,
+    format_share,
+    format_time,
+    is_missing,
+)
 
 Row = Mapping[Hashable, Any]
 CRUDE = "corrected for the search, crude: not corrected for confounding"
@@ -30,8 +39,10 @@ class CutWords:
         The value and the mark, for those who hear the slider.
     groups : list of list of str
         Two rows: interval, patients, events, median.
+    milestones : list of list of str
+        Rows of three: the time in words, survival in the lower and in the higher group.
     ratio, adjusted, p_naive, p_corrected : str
-        The hazard ratio above against below, beside the plan's covariates, and both p-values.
+        The hazard ratio of one side against the rest, beside the plan's covariates, and both p-values.
     caution : str
         What must be said of this cut.
     sentence : str
@@ -44,6 +55,7 @@ class CutWords:
     mark: str
     spoken: str
     groups: list[list[str]]
+    milestones: list[list[str]]
     ratio: str
     adjusted: str
     p_naive: str
@@ -60,19 +72,56 @@ class CutWords:
 
 
 def cut_words(
-    cuts: pd.DataFrame, groups: pd.DataFrame, search: Row, *, unit: str, time_unit: str, conf_level: float
+    cuts: pd.DataFrame,
+    groups: pd.DataFrame,
+    milestones: pd.DataFrame,
+    search: Row,
+    *,
+    unit: str,
+    time_unit: str,
+    conf_level: float,
+    direction: str,
 ) -> list[CutWords]:
     """The words of every cut of one endpoint, in the order of `cuts`."""
     level = f"{100 * conf_level:g}%"
     sides = {key: rows.to_dict("records") for key, rows in groups.groupby("place", sort=False)}
+    points = {key: _milestones(rows, time_unit) for key, rows in milestones.groupby("place", sort=False)}
+    order = 1 if direction == "lower" else -1  # whose hazard is divided by the rest's comes first
     return [
-        _words(row, sides[row["place"]], search, unit=unit, time_unit=time_unit, level=level)
+        _words(row, sides[row["place"]], points[row["place"]], search, unit, time_unit, level, order)
         for row in cuts.to_dict("records")
     ]
 
 
+def _milestones(rows: pd.DataFrame, time_unit: str) -> list[list[str]]:
+    """Survival of both groups at each milestone."""
+    return [
+        [f"Survival at {time:g} {time_unit}", *(_share(point) for point in points.to_dict("records"))]
+        for time, points in rows.groupby("time", sort=False)
+    ]
+
+
+def _share(point: Row) -> str:
+    """Survival at one time with its interval."""
+    if is_missing(point["survival"]):
+        return "beyond follow-up"
+    return f"{format_share(point['survival'], digits=0)} ({_bare(point['conf_low'])} to {_bare(point['conf_high'])})"
+
+
+def _bare(share: float) -> str:
+    """A limit in percent without its sign."""
+    return MISSING if is_missing(share) else format_number(100 * share, digits=0)
+
+
 def _words(
-    row: Row, sides: list[dict[Hashable, Any]], search: Row, *, unit: str, time_unit: str, level: str
+    row: Row,
+    sides: list[dict[Hashable, Any]],
+    milestones: list[list[str]],
+    search: Row,
+    unit: str,
+    time_unit: str,
+    level: str,
+    order: int,
 ) -> CutWords:
     """One cut in words."""
     value = f"{row['label']} {unit}".strip()
@@ -82,16 +131,17 @@ def _words(
     low, high = (str(side["interval"]) for side in sides)
     p_naive = format_p(row["p_naive"])
     tested = f"p {p_naive} if this cut alone had been looked at, {p_corrected} {CRUDE}"
-    medians = [_median(side, time_unit) for side in sides]
+    one, rest = sides[::order]
     sentence = (
-        f"{high} against {low}: hazard ratio {SPOKEN.get(ratio, ratio)}; {tested}."
-        f" Medians {medians[1]} against {medians[0]}."
+        f"{one['interval']} against {rest['interval']}: hazard ratio {SPOKEN.get(ratio, ratio)}; {tested}."
+        f" Medians {_median(one, time_unit)} against {_median(rest, time_unit)}."
     )
     return CutWords(
         value=value,
         mark=mark or "one of many",
         spoken=f"{value}, {mark}" if mark else value,
         groups=[_group(side) for side in sides],
+        milestones=milestones,
         ratio=ratio,
         adjusted=format_ratio(row["adjusted_hazard_ratio"], row["adjusted_conf_low"], row["adjusted_conf_high"]),
         p_naive=p_naive,

@@ -77,6 +77,7 @@ def explorer_frames(study: Study) -> ExplorerFrames:
         most_steps=MOST_STEPS,
         adjusted_for=tuple(study.label(term) for term in (*plan.model.covariates, *plan.model.strata)),
         conf_level=searches[0].conf_level,
+        direction=plan.marker.direction,
         left_out=tuple(problems),
     )
 
@@ -178,7 +179,7 @@ def _searches(study: Study) -> tuple[list[CutpointSearch], list[str]]:
 def _endpoint_frames(study: Study, search: CutpointSearch, cuts: list[Cut]) -> dict[str, pd.DataFrame]:
     """The frames of one endpoint."""
     endpoint = search.endpoint
-    groups, curves, risk = survival_at_cuts(study, endpoint, cuts)
+    groups, curves, risk, at_milestones = survival_at_cuts(study, endpoint, cuts)
     curve, at_cuts = _dose_response(study, endpoint, cuts)
     n_low, naive = _effects(study, search, cuts, adjusted=False)
     by_rows = search.scan.set_index("n_low")["p_adjusted"]
@@ -202,26 +203,31 @@ def _endpoint_frames(study: Study, search: CutpointSearch, cuts: list[Cut]) -> d
         "groups": groups,
         "curves": curves,
         "risk": risk,
+        "milestones": at_milestones,
         "dose_response": curve,
         "scan": search.scan.iloc[points][["cut", "statistic", "p_adjusted"]],
-        "searches": _search_row(search),
+        "searches": _search_row(search, inverted=study.plan.marker.direction == "lower"),
     }
     for frame in frames.values():
         frame.insert(0, "endpoint", endpoint.name)
     return frames
 
 
-def _search_row(search: CutpointSearch) -> pd.DataFrame:
-    """What an endpoint's search came to, in one row."""
-    names = ["cut", "critical_value", "p_permutation", "hazard_ratio_corrected", "conf_low", "conf_high", "n_used"]
+def _search_row(search: CutpointSearch, *, inverted: bool) -> pd.DataFrame:
+    """What an endpoint's search came to, in one row; `inverted` ratios are of the patients below the cut."""
+    names = ["cut", "critical_value", "p_permutation", "n_used"]
     row: dict[str, Any] = {name: [getattr(search, name)] for name in names}
+    ratios = [search.hazard_ratio_corrected, search.conf_low, search.conf_high]
+    if inverted:
+        ratios = [1 / ratios[0], 1 / ratios[2], 1 / ratios[1]]
+    row |= zip(["hazard_ratio_corrected", "conf_low", "conf_high"], ratios, strict=True)
     return pd.DataFrame({**row, "n_read": search.n_read, "time_unit": search.endpoint.time_unit})
 
 
 def _effects(
     study: Study, search: CutpointSearch, cuts: list[Cut], *, adjusted: bool
 ) -> tuple[IntArray, dict[str, FloatArray]]:
-    """Above against below each cut: rows below, and statistic, naive p-value and hazard ratio with its limits."""
+    """Each cut's two sides: rows below, and statistic, naive p-value and hazard ratio with its limits."""
     model = study.plan.model
     rows = search_rows(
         study.cohort,
@@ -232,7 +238,8 @@ def _effects(
         fractions=search.fractions,
     )
     n_low = np.array([cut.n_low(rows.scan.marker) for cut in cuts])
-    estimate = _ratios(rows.scan, n_low, search.conf_level)
+    lower = study.plan.marker.direction == "lower"
+    estimate = _ratios(rows.scan, n_low, search.conf_level, of_low=lower)
     if adjusted:
         return n_low, estimate
     table = rows.scan.at(n_low).table()
@@ -240,9 +247,9 @@ def _effects(
     return n_low, {"statistic": table["statistic"].to_numpy(), "p_naive": p_naive, **estimate}
 
 
-def _ratios(scan: Scan, n_low: IntArray, conf_level: float) -> dict[str, FloatArray]:
-    """Hazard ratios with their limits; NaN where one group has no event."""
-    coef, std_error = scan.hazard_of(np.arange(len(scan.marker)) >= n_low[:, None])
+def _ratios(scan: Scan, n_low: IntArray, conf_level: float, *, of_low: bool) -> dict[str, FloatArray]:
+    """Hazard ratios of one side against the rest, with their limits; NaN where one group has no event."""
+    coef, std_error = scan.hazard_of((np.arange(len(scan.marker)) >= n_low[:, None]) ^ of_low)
     half = normal_quantile(conf_level) * std_error
     return dict(zip(ESTIMATE, np.exp([coef, coef - half, coef + half]), strict=True))
 

@@ -14,11 +14,12 @@ from analysis.present.canvas import breaks_for
 from analysis.present.pages import FEW_AT_RISK
 from analysis.strata.cutpoints import Closed, Rule, edges_as_text
 from analysis.strata.search import CutpointSearch
-from analysis.study.study import Study
-from analysis.survival.curves import kaplan_meier, risk_table, survival_quantile
+from analysis.study.study import Study, milestones
+from analysis.survival.curves import kaplan_meier, risk_table, survival_at, survival_quantile
 from analysis.survival.rows import code_column
 
 MOST_STEPS = 200
+YEARS = {"days": (365, 730), "weeks": (52, 104), "months": (12, 24), "years": (1, 2)}
 MOST_ROWS = 2_000_000
 """Cuts times rows whose curves are counted at once."""
 SIDES = ("low", "high")
@@ -27,8 +28,8 @@ SIDE, PATIENT = "side of the cut", "patient of the cut"
 
 def survival_at_cuts(
     study: Study, endpoint: Endpoint, cuts: Sequence[Cut]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Groups, curves and numbers at risk on either side of every cut."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Groups, curves, numbers at risk, and survival at the milestones, on either side of every cut."""
     rows = used_rows(study, endpoint)
     marker = rows[study.plan.marker.column].to_numpy(dtype=np.float64)
     times = breaks_for(float(rows[endpoint.duration].max()), endpoint.time_unit)
@@ -44,8 +45,11 @@ def survival_at_cuts(
             stacked[PATIENT] = (np.arange(n)[:, None] * (codes.max() + 1) + codes).ravel()
         curves = kaplan_meier(stacked, endpoint, by=SIDE, cluster=cluster, engine="kernel")
         risk = risk_table(stacked, endpoint, times=times, by=SIDE, cluster=cluster)
-        parts.append((survival_quantile(curves), curves, risk))
-    medians, curves, risk = (_split(pd.concat(frames, ignore_index=True)) for frames in zip(*parts, strict=True))
+        points = survival_at(curves, shown_milestones(study, endpoint))
+        parts.append((survival_quantile(curves), curves, risk, points))
+    medians, curves, risk, points = (
+        _split(pd.concat(frames, ignore_index=True)) for frames in zip(*parts, strict=True)
+    )
     totals = curves.groupby(["place", "group"], sort=False)[["n_event", "n_censor"]].sum()
     keys = pd.MultiIndex.from_frame(medians[["place", "group"]])
     groups = medians[["place", "group"]].assign(
@@ -56,7 +60,14 @@ def survival_at_cuts(
         conf_low=medians["conf_low"],
         conf_high=medians["conf_high"],
     )
-    return groups, _steps(curves), risk[["place", "group", "time", "n_risk", "n_event", "n_censor"]]
+    counts = risk[["place", "group", "time", "n_risk", "n_event", "n_censor"]]
+    return groups, _steps(curves), counts, points[["place", "group", "time", "survival", "conf_low", "conf_high"]]
+
+
+def shown_milestones(study: Study, endpoint: Endpoint) -> tuple[float, ...]:
+    """One and two years where they are among the milestones, else the first two of them."""
+    times = milestones(study, endpoint)
+    return tuple(time for time in times if time in YEARS.get(endpoint.time_unit, ())) or times[:2]
 
 
 def _stacked(rows: pd.DataFrame, marker: FloatArray, cuts: Sequence[Cut], first: int) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from analysis.present.pages.explorer_words import cut_words
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
 
-def made(endpoints=("Survival",), *, marker="mmol/L", few=False, adjusted=True) -> ExplorerFrames:
+def made(endpoints=("Survival",), *, marker="mmol/L", few=False, adjusted=True, direction="higher") -> ExplorerFrames:
     """Three cuts of each endpoint, by hand."""
     places = np.arange(3)
     cuts = pd.DataFrame(
@@ -49,12 +49,15 @@ def made(endpoints=("Survival",), *, marker="mmol/L", few=False, adjusted=True) 
     steps = pd.DataFrame({"time": [0.0, 6.0, 12.0], "n_risk": n_risk, "survival": [1.0, 0.5, 0.0]})
     steps = steps.assign(conf_low=[1.0, 0.4, np.nan], conf_high=[1.0, 0.6, np.nan])
     risk = pd.DataFrame({"time": [0.0, 12.0], "n_risk": [20, 3], "n_event": [0, 15], "n_censor": [0, 2]})
+    points = pd.DataFrame({"time": [12.0, 24.0], "survival": [0.514, np.nan]})
+    points = points.assign(conf_low=[0.44, np.nan], conf_high=[0.588, np.nan])
     response = pd.DataFrame({"marker": [0.5, 0.8, 1.0], "hazard_ratio": [2.0, 1.0, 0.6]})
     frames = {
         "cuts": cuts,
         "groups": groups,
         "curves": sides.merge(steps, how="cross"),
         "risk": sides.merge(risk, how="cross"),
+        "milestones": sides.merge(points, how="cross"),
         "dose_response": response.assign(conf_low=[1.2, 1.0, 0.3], conf_high=[3.3, 1.0, 1.1], reference=0.8),
         "scan": pd.DataFrame({"cut": [0.7, 0.74, 0.8], "statistic": [1.0, 2.0, 3.5], "p_adjusted": [0.9, 0.2, 0.011]}),
         "searches": pd.DataFrame(
@@ -83,6 +86,7 @@ def made(endpoints=("Survival",), *, marker="mmol/L", few=False, adjusted=True) 
         most_steps=200,
         adjusted_for=("age",) if adjusted else (),
         conf_level=0.95,
+        direction=direction,
         left_out=(),
     )
 
@@ -94,4 +98,14 @@ def page_data(page: str) -> dict:
 
 def words_of(frames: ExplorerFrames):
     search = frames.searches.to_dict("records")[0]
-    return cut_words(frames.cuts, frames.groups, search, unit="mmol/L", time_unit="months", conf_level=0.95)
+    return all_words(frames, search, unit="mmol/L", time_unit="months")
+
+
+def all_words(frames: ExplorerFrames, search, *, unit: str, time_unit: str, conf_level: float = 0.95):
+    """The words of every cut of one endpoint."""
+    mine = [_rows(frame, search["endpoint"]) for frame in (frames.cuts, frames.groups, frames.milestones)]
+    return cut_words(*mine, search, unit=unit, time_unit=time_unit, conf_level=conf_level, direction=frames.direction)
+
+
+def _rows(frame: pd.DataFrame, endpoint: str) -> pd.DataFrame:
+    return frame[frame["endpoint"] == endpoint]

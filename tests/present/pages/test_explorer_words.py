@@ -1,11 +1,12 @@
 """What the explorer says of each cut."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from analysis.present.pages.explorer import explorer_page
-from analysis.present.pages.explorer_words import cut_words
-from tests.present.pages.explorer_frames import made, words_of
+from tests.present.pages.explorer_frames import all_words, made, words_of
 
 
 def test_each_cut_comes_with_its_own_and_the_corrected_p_value():
@@ -39,7 +40,24 @@ def test_a_group_without_events_has_no_ratio_and_says_so():
     frames = made()
     nothing = frames.cuts.assign(hazard_ratio=np.nan, conf_low=np.nan, conf_high=np.nan)
     search = frames.searches.to_dict("records")[0]
-    words = cut_words(nothing, frames.groups, search, unit="", time_unit="months", conf_level=0.9)[0]
+    words = all_words(replace(frames, cuts=nothing), search, unit="", time_unit="months", conf_level=0.9)[0]
     assert words.ratio == "–"
     assert "hazard ratio not estimable" in words.sentence
     assert "90% bands" in words.curves_alt
+
+
+def test_a_marker_that_harms_when_low_is_read_low_against_the_rest():
+    frames = made(direction="lower")
+    assert words_of(frames)[1].sentence.startswith(
+        "< 0.75 mmol/L against ≥ 0.75 mmol/L: hazard ratio 0.70 (0.50 to 0.99)"
+    )
+    assert "Medians 9.0 months (7.0 to 12.0) against NR" in words_of(frames)[1].sentence
+    assert "Hazard ratio, below the cut against the rest (95% CI)" in explorer_page(frames, title="T", label="L")
+    assert "Hazard ratio, above the cut against the rest" in explorer_page(made(), title="T", label="L")
+
+
+def test_survival_at_the_milestones_stands_with_its_limits():
+    assert words_of(made())[0].milestones == [
+        ["Survival at 12 months", "51% (44 to 59)", "51% (44 to 59)"],
+        ["Survival at 24 months", "beyond follow-up", "beyond follow-up"],
+    ]

@@ -80,7 +80,7 @@ def cut_in_two(study, row) -> pd.DataFrame:
     values = study.cohort[marker]
     low = values < row["cut"] if row["planned"] else values <= row["cut"]
     sides = pd.Categorical(np.where(low, "low", "high"), ["low", "high"], ordered=True)
-    return study.cohort.assign(above=1.0 - low, side=sides)[values.notna()]
+    return study.cohort.assign(below=1.0 * low, side=sides)[values.notna()]
 
 
 @pytest.mark.parametrize("name", ["Overall survival", "Progression-free survival"])
@@ -89,16 +89,16 @@ def test_every_number_of_a_cut_is_that_of_its_function(study, frames, name, plac
     endpoint = next(endpoint for endpoint in study.plan.endpoints if endpoint.name == name)
     row = frames.cuts.query("endpoint == @name and place == @place").iloc[0]
     rows = cut_in_two(study, row)
-    ratio = hazard_ratios(fit_cox(rows, endpoint, ["above"])).iloc[0]
+    ratio = hazard_ratios(fit_cox(rows, endpoint, ["below"])).iloc[0]
     assert_allclose(
         row[["hazard_ratio", "conf_low", "conf_high"]].astype(float),
         ratio[["hazard_ratio", "conf_low", "conf_high"]].astype(float),
         rtol=1e-6,
     )
     assert_allclose(row["p_naive"], logrank_test(rows, endpoint, by="side").p_value, rtol=1e-7)
-    terms = " + ".join(["above", *study.plan.model.covariates])
+    terms = " + ".join(["below", *study.plan.model.covariates])
     adjusted = (
-        hazard_ratios(fit_cox(rows, endpoint, terms, strata=study.plan.model.strata)).set_index("term").loc["above"]
+        hazard_ratios(fit_cox(rows, endpoint, terms, strata=study.plan.model.strata)).set_index("term").loc["below"]
     )
     names = ["hazard_ratio", "conf_low", "conf_high"]
     assert_allclose(row[[f"adjusted_{one}" for one in names]].astype(float), adjusted[names].astype(float), rtol=1e-5)
@@ -114,6 +114,11 @@ def test_every_number_of_a_cut_is_that_of_its_function(study, frames, name, plac
         expected = at[at["stratum"] == group]
         assert_allclose(steps["survival"], expected["survival"], rtol=1e-9)
         assert_allclose(steps["conf_low"], expected["conf_low"], rtol=1e-9)
+    points = frames.milestones.query("endpoint == @name and place == @place")
+    assert points["time"].unique().tolist() == [12, 24]
+    at = survival_at(curves, [12, 24])
+    for column in ("survival", "conf_low", "conf_high"):
+        assert_allclose(points[column], at[column], rtol=1e-9)
     risk = frames.risk.query("endpoint == @name and place == @place")
     expected = risk_table(rows, endpoint, times=risk["time"].unique(), by="side")
     counts = ["n_risk", "n_event", "n_censor"]
@@ -129,7 +134,10 @@ def test_the_corrected_p_value_and_the_limit_are_those_of_the_search(study, fram
     assert_allclose(plain["statistic"], at["statistic"], rtol=1e-9)
     search = frames.searches.iloc[0]
     assert search["critical_value"] == found.critical_value
-    assert search["hazard_ratio_corrected"] == found.hazard_ratio_corrected
+    assert_allclose(
+        search[["hazard_ratio_corrected", "conf_low", "conf_high"]].astype(float),
+        [1 / found.hazard_ratio_corrected, 1 / found.conf_high, 1 / found.conf_low],
+    )
     best = mine[mine["found"]].iloc[0]
     assert (best["cut"], best["p_corrected"]) == (found.cut, found.p_permutation)
     assert (mine["p_corrected"].dropna() >= mine["p_naive"][mine["p_corrected"].notna()] - 1 / 10_000).all()
