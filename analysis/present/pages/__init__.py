@@ -15,4 +15,4 @@ from analysis.present.pages.page import (
     Tile,
     render_page,
 )
-from analysis.present.pages.word import write_word
+from analysis.present.pages.word import WordFigure, write_word

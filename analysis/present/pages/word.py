@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
 FONT, SIZE = "Times New Roman", 10
-PAGE_CM, MARGIN_CM, PORTRAIT_COLUMNS = (21.0, 29.7), 2.0, 7
+PAGE_CM, MARGIN_CM, CAPTION_CM = (21.0, 29.7), 2.0, 3.5
+CELL_CM, CHARACTER_CM, BOLD_WIDTH = 0.45, 0.18, 1.1  # margins of a cell, and a character of 10 points on average
 WIDEST_CELL = 34  # characters: longer texts wrap
 MADE = datetime(2000, 1, 1)  # a file's dates and author say nothing of who made it when
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -35,8 +37,35 @@ _LIMIT = r"(?:[<>]?[\d,]*\.?\d+%?|NR|∞)"
 INTERVAL = re.compile(rf"(\S+ \({_LIMIT}) to ({_LIMIT}\))")
 
 
-def write_word(tables: Sequence[TableBlock], path: str | Path, *, title: str, banner: str = "") -> Path:
-    """Write tables into one Word file as journals print them.
+@dataclass(frozen=True)
+class WordFigure:
+    """A figure of the Word file.
+
+    Attributes
+    ----------
+    title, caption : str
+        In bold after its number, and what follows.
+    alt : str
+        What is to be seen, for those who cannot see it.
+    path : Path
+        Its PNG file.
+    """
+
+    title: str
+    caption: str
+    alt: str
+    path: Path
+
+
+def write_word(
+    tables: Sequence[TableBlock],
+    path: str | Path,
+    *,
+    title: str,
+    banner: str = "",
+    figures: Sequence[WordFigure] = (),
+) -> Path:
+    """Write tables, and figures after them, into one Word file as journals print them.
 
     Parameters
     ----------
@@ -48,6 +77,8 @@ def write_word(tables: Sequence[TableBlock], path: str | Path, *, title: str, ba
         Heads the document.
     banner : str
         Such as that all is synthetic: at the head of every page and in every table's note, for tables get pasted.
+    figures : sequence of WordFigure
+        In order, each with its caption below.
 
     Returns
     -------
@@ -61,9 +92,10 @@ def write_word(tables: Sequence[TableBlock], path: str | Path, *, title: str, ba
     Notes
     -----
     Horizontal rules only, the header row repeated on every page, numbers to the right, levels indented by paragraph
-    format. Intervals take an en dash, or "to" where a limit is negative or undefined. Table numbers are Word's own
-    fields. Text is text: no cell can become a formula, a field or markup. Author and dates are fixed, also in the
-    archive, so that the same tables give the same bytes.
+    format. Columns are as wide as their texts, so that no word and no number is broken; a table that is too wide for
+    that stands on a page turned on its side. Intervals take an en dash, or "to" where a limit is negative or undefined.
+    The numbers of tables and figures are Word's own fields. Text is text: no cell can become a formula, a field or
+    markup. Author and dates are fixed, also in the archive, so that the same tables give the same bytes.
 
     Examples
     --------
@@ -73,17 +105,22 @@ def write_word(tables: Sequence[TableBlock], path: str | Path, *, title: str, ba
     ...     write_word([block], Path(folder) / "tables.docx", title="A study").name
     'tables.docx'
     """
-    document = _new_document(
-        title, banner, landscape=any(table.display.shape[1] > PORTRAIT_COLUMNS for table in tables)
-    )
+    document = _new_document(title, banner)
     for number, table in enumerate(tables, start=1):
-        _add_caption(document, number, table.title)
+        least, _ = _column_widths(table.display)
+        _turn(document, landscape=sum(least) > PAGE_CM[0] - 2 * MARGIN_CM, first=number == 1)
+        _add_caption(document, "Table", number, table.title)
         _add_table(document, table.display)
         _add_note(document, " ".join(part for part in (table.note, banner and f"{banner}.") if part))
+    for number, figure in enumerate(figures, start=1):
+        _turn(document, landscape=False, first=number == 1 and not tables)
+        _add_figure(document, figure)
+        _add_caption(document, "Figure", number, figure.title)
+        _add_note(document, " ".join(part for part in (figure.caption, banner and f"{banner}.") if part))
     return replace_file(path, _same_bytes(document))
 
 
-def _new_document(title: str, banner: str, *, landscape: bool) -> Document:
+def _new_document(title: str, banner: str) -> Document:
     """An empty document with its page, styles, properties, heading and banner."""
     try:
         import docx
@@ -95,7 +132,7 @@ def _new_document(title: str, banner: str, *, landscape: bool) -> Document:
 
     document = docx.Document()
     section = document.sections[0]
-    section.page_width, section.page_height = map(Cm, PAGE_CM[::-1] if landscape else PAGE_CM)
+    section.page_width, section.page_height = map(Cm, PAGE_CM)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(MARGIN_CM)
     for name, size, bold in (("Normal", SIZE, False), ("Heading 1", SIZE + 4, True), ("Caption", SIZE, True)):
         _plain_style(document.styles[name], size, bold=bold)
@@ -105,6 +142,20 @@ def _new_document(title: str, banner: str, *, landscape: bool) -> Document:
         section.header.paragraphs[0].text = _text(banner)
     _fix_properties(document, title)
     return document
+
+
+def _turn(document: Document, *, landscape: bool, first: bool) -> None:
+    """Go on upright or turned on its side: on a new page where that changes, but for the first of a document."""
+    from docx.enum.section import WD_ORIENTATION
+    from docx.shared import Cm
+
+    section = document.sections[-1]
+    kind = WD_ORIENTATION.LANDSCAPE if landscape else WD_ORIENTATION.PORTRAIT
+    if section.orientation == kind:
+        return
+    section = section if first else document.add_section()
+    section.orientation = kind
+    section.page_width, section.page_height = map(Cm, PAGE_CM[::-1] if landscape else PAGE_CM)
 
 
 def _plain_style(style: ParagraphStyle, size: int, *, bold: bool) -> None:
@@ -129,11 +180,23 @@ def _fix_properties(document: Document, title: str) -> None:
     properties.revision = 1
 
 
-def _add_caption(document: Document, number: int, title: str) -> None:
-    """The caption above a table; its number is a field, so that Word renumbers it, in place of one in the title."""
-    caption = document.add_paragraph("Table ", style="Caption")
+def _add_figure(document: Document, figure: WordFigure) -> None:
+    """A picture as wide as the page allows, with its words for those who do not see it."""
+    from docx.shared import Cm
+
+    width, height = PAGE_CM[0] - 2 * MARGIN_CM, PAGE_CM[1] - 2 * MARGIN_CM - CAPTION_CM
+    picture = document.add_picture(str(figure.path), width=Cm(width))
+    scale = min(1.0, Cm(height) / picture.height)
+    picture.width, picture.height = (type(picture.width)(scale * side) for side in (picture.width, picture.height))
+    picture._inline.docPr.set("descr", _text(figure.alt))
+    document.paragraphs[-1].paragraph_format.keep_with_next = True
+
+
+def _add_caption(document: Document, kind: str, number: int, title: str) -> None:
+    """A caption; its number is a field, so that Word renumbers it, in place of one in the title."""
+    caption = document.add_paragraph(f"{kind} ", style="Caption")
     caption.paragraph_format.space_before = document.styles["Normal"].font.size
-    _add_field(caption, "SEQ Table \\* ARABIC", str(number))
+    _add_field(caption, f"SEQ {kind} \\* ARABIC", str(number))
     title = OWN_NUMBER.sub(lambda first: first[1].upper(), title)
     caption.add_run(f". {_text(title)}")
 
@@ -169,24 +232,56 @@ def _add_table(document: Document, display: pd.DataFrame) -> None:
     """A table with rules above, under its header, and below."""
     from docx.shared import Cm
 
-    numeric = [all(map(reads_as_number, display.iloc[:, column])) for column in range(display.shape[1])]
+    numeric = _numeric(display)
     table = document.add_table(rows=1 + len(display), cols=display.shape[1])
-    texts = [list(map(str, display.columns)), *(list(map(str, row)) for row in display.itertuples(index=False))]
-    section = document.sections[0]
-    room = (section.page_width or 0) - 2 * Cm(MARGIN_CM)
-    shares = _width_shares(texts)
+    texts = _texts(display)
+    table.autofit = False
+    widths = [
+        Cm(width)
+        for width in _fitted(*_column_widths(display), (document.sections[-1].page_width or Cm(PAGE_CM[0])).cm)
+    ]
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
     for number, (row, cells) in enumerate(zip(table.rows, texts, strict=True)):
         _keep_row(row, header=number == 0)
         for column, (cell, text) in enumerate(zip(row.cells, cells, strict=True)):
             _fill(cell, text, is_number=numeric[column] and column > 0, is_header=number == 0)
-            cell.width = int(room * shares[column])
+            cell.width = widths[column]
             _rule(cell, *(("top", "bottom") if number == 0 else ("bottom",) if number == len(texts) - 1 else ()))
 
 
-def _width_shares(texts: Sequence[Sequence[str]]) -> list[float]:
-    """Each column's share of the page, by its longest text."""
-    longest = [min(WIDEST_CELL, max(len(text) for text in column)) + 2 for column in zip(*texts, strict=True)]
-    return [width / sum(longest) for width in longest]
+def _texts(display: pd.DataFrame) -> list[list[str]]:
+    """The cells, row by row, with the header first."""
+    return [list(map(str, display.columns)), *(list(map(str, row)) for row in display.itertuples(index=False))]
+
+
+def _numeric(display: pd.DataFrame) -> list[bool]:
+    """Which columns hold numbers."""
+    return [all(map(reads_as_number, display.iloc[:, column])) for column in range(display.shape[1])]
+
+
+def _column_widths(display: pd.DataFrame) -> tuple[list[float], list[float]]:
+    """Each column's width in cm: the least in which no word and no number breaks, and that of its longest text."""
+    least, wanted = [], []
+    for (header, *body), is_number in zip(zip(*_texts(display), strict=True), _numeric(display), strict=True):
+        body = list(map(_dashed, body)) if is_number else body
+        whole = body if is_number else [word for text in body for word in text.split()]
+        words = [*map(len, whole), *(BOLD_WIDTH * len(word) for word in header.split())]
+        longest = max([BOLD_WIDTH * len(header), *map(len, body)])
+        least.append(CELL_CM + CHARACTER_CM * max(words, default=0))
+        wanted.append(max(least[-1], CELL_CM + CHARACTER_CM * min(WIDEST_CELL, longest)))
+    return least, wanted
+
+
+def _fitted(least: Sequence[float], wanted: Sequence[float], page: float) -> list[float]:
+    """The widths that fill a page: as wanted where all have room, else the least and a share of what is left over."""
+    room = page - 2 * MARGIN_CM
+    missing = [full - narrow for full, narrow in zip(wanted, least, strict=True)]
+    if sum(wanted) <= room or sum(least) >= room or not sum(missing):
+        base = wanted if sum(wanted) <= room else least
+        return [width * room / sum(base) for width in base]
+    share = (room - sum(least)) / sum(missing)
+    return [narrow + share * more for narrow, more in zip(least, missing, strict=True)]
 
 
 def _keep_row(row: _Row, *, header: bool) -> None:
@@ -204,13 +299,18 @@ def _fill(cell: _Cell, text: str, *, is_number: bool, is_header: bool) -> None:
 
     paragraph = cell.paragraphs[0]
     bare = text.lstrip(" ")
-    run = paragraph.add_run(_text(INTERVAL.sub(r"\1–\2", bare) if is_number and not is_header else bare))
+    run = paragraph.add_run(_text(_dashed(bare) if is_number and not is_header else bare))
     run.bold = is_header or None
     form = paragraph.paragraph_format
     form.space_before = form.space_after = Pt(1)
     form.left_indent = Pt(2.5 * (len(text) - len(bare)))
     if is_number:
         form.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+
+
+def _dashed(text: str) -> str:
+    """A number whose interval has an en dash."""
+    return INTERVAL.sub(r"\1–\2", text)
 
 
 def _rule(cell: _Cell, *edges: str) -> None:

@@ -16,11 +16,11 @@ from analysis.batches import batch_results
 from analysis.cohort.reading import synthetic_folder
 from analysis.present.canvas import batch_of_figures, page_svg, remove_file, replace_file, save_figure
 from analysis.present.pages import Block as PageBlock
-from analysis.present.pages import FigureBlock, Note, Opening, Section, TableBlock, render_page, write_word
+from analysis.present.pages import FigureBlock, Note, Opening, Section, TableBlock, WordFigure, render_page, write_word
 from analysis.present.text import csv_text
 from analysis.study.blocks import computed, recorded
 from analysis.study.outputs.explorer import write_explorer
-from analysis.study.plan import StudyPlan
+from analysis.study.plan import StudyPlan, slug
 from analysis.study.report import Block, StudyFigure, StudyResults, StudySection
 from analysis.study.report.sections.verification import input_table, sha256, software_table
 
@@ -134,7 +134,13 @@ def _write_tables(results: StudyResults, directory: Path) -> list[Path]:
 def _write_companions(results: StudyResults, directory: Path) -> tuple[dict[Path, str], list[str]]:
     """The explorer and the Word file, each with the words of its link; and why one of them is not there."""
     explorer = partial(write_explorer, results.study, directory / "explorer.html", report="report.html")
-    word = partial(write_word_tables, results, directory / "tables.docx", banner=_banner(results.study.plan))
+    word = partial(
+        write_word_tables,
+        results,
+        directory / "tables.docx",
+        banner=_banner(results.study.plan),
+        figures=directory / "figures",
+    )
     written: dict[Path, str] = {}
     notes: list[str] = []
     for words, write in (("the cut-point explorer", explorer), ("tables for Word", word)):
@@ -258,8 +264,10 @@ PAPER_TABLES = ("table-1", "*-survival-table", "*-restricted-mean-differences", 
 """Names of the tables that go into the file; it keeps the report's order."""
 
 
-def write_word_tables(results: StudyResults, path: str | Path, *, banner: str = "") -> Path | None:
-    """Write the tables of a paper into one Word file.
+def write_word_tables(
+    results: StudyResults, path: str | Path, *, banner: str = "", figures: Path | None = None
+) -> Path | None:
+    """Write the tables of a paper, and its two main figures, into one Word file.
 
     Parameters
     ----------
@@ -269,6 +277,8 @@ def write_word_tables(results: StudyResults, path: str | Path, *, banner: str = 
         The ``.docx`` file.
     banner : str
         As in the report.
+    figures : Path, optional
+        The folder that the figures were written to; none of them without it.
 
     Returns
     -------
@@ -284,10 +294,19 @@ def write_word_tables(results: StudyResults, path: str | Path, *, banner: str = 
     if not tables:
         return None
     try:
-        return write_word(tables, path, title=results.study.plan.title, banner=banner)
+        pictures = _word_figures(results, figures) if figures else []
+        return write_word(tables, path, title=results.study.plan.title, banner=banner, figures=pictures)
     except errors.NotSupported as error:
         errors.warn_all([errors.NotComputed(f"{Path(path).name} is not written: {error}")])
         return None
+
+
+def _word_figures(results: StudyResults, folder: Path) -> list[WordFigure]:
+    """The curves of the primary endpoint and the forest of the models, where they were drawn."""
+    names = (f"survival-{slug(results.study.primary.name)}", "forest")
+    drawn = [results.figures[name] for name in names if name in results.figures]
+    pictures = [WordFigure(one.title, one.caption, one.alt, folder / f"{one.name}.png") for one in drawn]
+    return [picture for picture in pictures if picture.path.is_file()]
 
 
 def word_tables(results: StudyResults) -> tuple[TableBlock, ...]:

@@ -5,10 +5,13 @@ import zipfile
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from analysis import write_word
 from analysis.errors import NotSupported
+from analysis.present.canvas import save_figure
 from analysis.present.pages.page import TableBlock
+from analysis.present.pages.word import WordFigure
 
 docx = pytest.importorskip("docx", reason="python-docx (the extra word) is not installed")
 
@@ -132,10 +135,45 @@ def test_it_repeats_byte_for_byte(written, tmp_path, monkeypatch):
 
 
 def test_a_wide_table_turns_the_page(written, tmp_path):
-    wide = pd.DataFrame([[str(place) for place in range(9)]], columns=[f"c{place}" for place in range(9)])
+    wide = pd.DataFrame({f"model {place}": ["1.30 (1.02 to 1.62)"] for place in range(7)})
     turned = docx.Document(write_word([block(wide)], tmp_path / "wide.docx", title="T")).sections[0]
     upright = docx.Document(written).sections[0]
     assert turned.page_width == upright.page_height > turned.page_height == upright.page_width
+    narrow = pd.DataFrame([["1"] * 9], columns=[f"c{place}" for place in range(9)])
+    both = docx.Document(write_word([block(narrow), block(wide), block(narrow)], tmp_path / "both.docx", title="T"))
+    assert [one.page_width for one in both.sections] == [upright.page_width, turned.page_width, upright.page_width]
+
+
+def test_no_word_and_no_number_is_broken(tmp_path):
+    display = pd.DataFrame(
+        {
+            "Characteristic": ["Eastern Cooperative Oncology Group performance status", "electroencephalographically"],
+            "Patients": ["1,040", "26"],
+            "Hazard ratio (95% CI)": ["1.30 (1.02 to 1.62)", "10.30 (1.02 to 101.62)"],
+        }
+    )
+    table = docx.Document(write_word([block(display)], tmp_path / "t.docx", title="T")).tables[0]
+    wide = [cell.width.cm for cell in table.rows[1].cells]
+    assert wide == [pytest.approx(column.width.cm, abs=0.01) for column in table.columns]
+    assert sum(wide) == pytest.approx(21 - 2 * 2, abs=0.01)
+    # ten points of Times: the widest lower-case letter but m and w takes half of that, digits exactly half
+    points = [10 * 0.5 * len(text) for text in ("electroencephalographically", "1,040", "10.30 (1.02–101.62)")]
+    assert all(width * 72 / 2.54 > least for width, least in zip(wide, points, strict=True))
+    assert not table.autofit
+
+
+def test_figures_follow_the_tables_with_their_words(written, tmp_path):
+    picture = save_figure(Figure(figsize=(4, 9)), tmp_path / "forest", alt="Nothing.")[0]
+    figure = WordFigure("The models", "Dotted: true.", "Three ratios & more.", picture)
+    path = write_word([block(DISPLAY)], tmp_path / "t.docx", title="T", banner="Synthetic", figures=[figure] * 2)
+    document = docx.Document(path)
+    texts = [one.text for one in document.paragraphs][3:]
+    assert texts[:3] == ["", "Figure 1. The models", "Dotted: true. Synthetic."]
+    assert texts[3:] == ["", "Figure 2. The models", "Dotted: true. Synthetic."]
+    assert [one._inline.docPr.get("descr") for one in document.inline_shapes] == ["Three ratios & more."] * 2
+    shape = document.inline_shapes[0]
+    assert shape.width / shape.height == pytest.approx(4 / 9, rel=1e-3)
+    assert shape.height.cm <= 29.7 - 2 * 2
 
 
 def test_an_empty_table_and_none_at_all_are_files_too(tmp_path):

@@ -34,7 +34,7 @@ def at_cuts(study):
 
 @pytest.mark.parametrize("position", [0, 1])
 def test_groups_curves_and_numbers_at_risk_are_those_of_the_two_groups(study, at_cuts, position):
-    groups, curves, risk = at_cuts
+    groups, curves, risk, _ = at_cuts
     rows, cut = used_rows(study, OVERALL_SURVIVAL), CUTS[position]
     low = rows["magnesium"] < cut.value if cut.closed == "left" else rows["magnesium"] <= cut.value
     for name, mine in {"low": rows[low], "high": rows[~low]}.items():
