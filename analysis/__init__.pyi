@@ -139,7 +139,7 @@ from analysis.survival.competing import (
 
 # What if the rows do not fit in memory, or must not leave the hospital?
 from analysis.survival.registry.event_counts import event_counts as event_counts, add_counts as add_counts
-from analysis.survival.registry.from_counts import (
+from analysis.survival.registry.event_counts import (
     kaplan_meier_from_counts as kaplan_meier_from_counts,
     logrank_test_from_counts as logrank_test_from_counts,
     risk_table_from_counts as risk_table_from_counts,

@@ -17,8 +17,7 @@ from analysis.strata.cutpoints import clinical_cutpoints, stratify
 from analysis.study.synthetic_data.write import read_truth
 from analysis.survival.cox import fit_cox, hazard_ratios
 from analysis.survival.curves.kaplan_meier import kaplan_meier
-from analysis.survival.curves.milestones import survival_at
-from analysis.survival.curves.restricted_means import restricted_mean
+from analysis.survival.curves.milestones import restricted_mean, survival_at
 
 N_REPLICATES = 50
 MOST_STANDARD_ERRORS = 3.3

@@ -5,14 +5,16 @@ from analysis.survival.curves.milestones import (
     CHOSEN_TIMES,
     EVENT_TIMES,
     QUANTILES,
+    check_horizon,
     difference_columns,
     median_follow_up,
     pairs_of,
+    restricted_mean,
+    restricted_mean_difference,
     strata_of,
     survival_at,
     survival_difference,
     survival_quantile,
     with_pairs,
 )
-from analysis.survival.curves.restricted_means import check_horizon, restricted_mean, restricted_mean_difference
 from analysis.survival.curves.risk_table import joined, landmark, risk_of_counts, risk_table, so_far

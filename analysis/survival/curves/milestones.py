@@ -1,7 +1,8 @@
-"""Numbers read off the frames of curves: survival at given times, quantiles, differences, and the median follow-up."""
+"""Numbers read off the frames of curves: survival at times, quantiles, restricted means, differences, follow-up."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 
@@ -9,18 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from analysis import errors
 from analysis.arrays import FloatArray
 from analysis.cohort.columns import Endpoint, column_problems, first_few, numbers, rows_where, with_columns
-from analysis.errors import (
-    BeyondFollowUp,
-    InputError,
-    NotEstimable,
-    level_problems,
-    number_problems,
-    raise_all,
-    warn_all,
-)
-from analysis.kernels.counts import ConfType, quantile
+from analysis.errors import InputError, NotEstimable
+from analysis.kernels.counts import ConfType, areas, quantile
 from analysis.kernels.tails import normal_quantile, two_sided
 from analysis.kernels.times import n_times_to, reached
 from analysis.survival import rows as gate
@@ -41,7 +35,7 @@ def strata_of(curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
         raise InputError(f"curves: no columns {', '.join(missing)}; give the frame that kaplan_meier returns")
     if curves.empty:
         raise InputError("curves: the frame has no rows")
-    raise_all([f"curves: {problem}" for problem in column_problems(curves, CURVE_COLUMNS)], InputError)
+    errors.raise_all([f"curves: {problem}" for problem in column_problems(curves, CURVE_COLUMNS)], InputError)
     typed = _typed(curves)
     return {str(label): rows for label, rows in typed.groupby("stratum", observed=True, sort=True)}
 
@@ -60,7 +54,7 @@ def _typed(curves: pd.DataFrame) -> pd.DataFrame:
         problems += (
             [f"times fall within a stratum in {rows_where(falls.to_numpy())}; sort the rows"] if falls.any() else []
         )
-    raise_all([f"curves: {problem}" for problem in problems], InputError)
+    errors.raise_all([f"curves: {problem}" for problem in problems], InputError)
     odd = {name: columns[name] for name in columns if not _is_plain(curves[name])}
     return with_columns(curves, odd) if odd else curves
 
@@ -158,7 +152,7 @@ def survival_at(curves: pd.DataFrame, times: ArrayLike, *, extend: bool = False)
     strata = strata_at(curves, at, extend=extend)
     parts = [_at(rows, at, extend) for rows in strata.values()]
     if not extend:
-        warn_all(_beyond(strata, at))
+        errors.warn_all(_beyond(strata, at))
     table = pd.concat(parts, ignore_index=True)
     labels = list(strata)
     table.insert(0, "stratum", label_column([label for label in labels for _ in at], labels))
@@ -180,7 +174,7 @@ def _at(rows: pd.DataFrame, at: FloatArray, extend: bool) -> pd.DataFrame:
     return points
 
 
-def _beyond(strata: dict[str, pd.DataFrame], at: FloatArray) -> list[BeyondFollowUp]:
+def _beyond(strata: dict[str, pd.DataFrame], at: FloatArray) -> list[errors.BeyondFollowUp]:
     """A warning on times that lie beyond the follow-up of a stratum in which somebody is still alive."""
     last = {label: rows[["time", "survival"]].iloc[-1] for label, rows in strata.items()}
     short = [
@@ -191,7 +185,7 @@ def _beyond(strata: dict[str, pd.DataFrame], at: FloatArray) -> list[BeyondFollo
     if not short:
         return []
     text = f"survival at {first_few(f'{time:g}' for time in at)}: stratum {first_few(short)}; undefined beyond it"
-    return [BeyondFollowUp(f"{text} (extend=True carries the last value on)")]
+    return [errors.BeyondFollowUp(f"{text} (extend=True carries the last value on)")]
 
 
 def survival_quantile(curves: pd.DataFrame, probability: float = 0.5) -> pd.DataFrame:
@@ -230,11 +224,11 @@ def survival_quantile(curves: pd.DataFrame, probability: float = 0.5) -> pd.Data
     >>> survival_quantile(kaplan_meier(cohort, Endpoint("months", "died")))["time"].tolist()
     [4.0]
     """
-    problems = number_problems("probability", probability, low=0)
+    problems = errors.number_problems("probability", probability, low=0)
     if not problems and probability > 1:
         hint = f"; did you mean {probability / 100:g}?" if probability < 100 else ""
         problems = [f"probability={probability!r} must lie between 0 and 1{hint}"]
-    raise_all(problems, InputError)
+    errors.raise_all(problems, InputError)
     strata = steps_of(curves)
     columns = {"time": "survival", "conf_low": "conf_low", "conf_high": "conf_high"}
     table = {
@@ -297,7 +291,7 @@ def survival_difference(
     >>> survival_difference(curves, 2)["difference"].round(4).tolist()
     [0.5]
     """
-    raise_all(number_problems("time", time, low=0) + level_problems(conf_level), InputError)
+    errors.raise_all(errors.number_problems("time", time, low=0) + errors.level_problems(conf_level), InputError)
     pairs = pairs_of(list(strata_of(curves)))
     if "variance" in curves and not curves["variance"].isin([GREENWOOD, JACKKNIFE]).all():
         raise InputError(
@@ -388,5 +382,141 @@ def median_follow_up(
         n_lost = gate.counts_of_rows(data, gate.patient_rows(data, cluster).last & ~data.event).n_event
     reverse = replace(counts, n_event=n_lost, n_censor=n_left - n_lost)
     curves, _ = curves_of_counts(reverse, read.labels, at_start(read), conf_level=conf_level, conf_type=conf_type)
-    warn_all(read.warnings)
+    errors.warn_all(read.warnings)
     return survival_quantile(curves).drop(columns="probability").rename(columns={"time": "median"})
+
+
+def restricted_mean(
+    curves: pd.DataFrame, horizon: float, *, extend: bool = False, conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Mean survival time up to a horizon: the area under each curve from 0 to it.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        As `kaplan_meier` returns them, without weights or with whole-number weights.
+    horizon : float
+        Positive, in the unit of the follow-up, fixed before looking.
+    extend : bool
+        Carry the last value flat to the horizon where follow-up ends before it.
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        Columns stratum, restricted_mean, std_error, conf_low, conf_high, in the unit of the follow-up.
+
+    Raises
+    ------
+    InputError
+        When the horizon is not positive, or lies beyond the follow-up of a stratum with S > 0 (unless `extend`); for
+        curves with fractional weights, whose error needs the rows.
+
+    Notes
+    -----
+    With A(t) the area from t to the horizon, the variance is the sum of A(t)^2 d / (n (n - d)) over the event times up
+    to the horizon. Equals ``print(survfit, rmean = horizon)`` of R. Royston and Parmar, BMC Med Res Methodol 13 (2013)
+    152.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import Endpoint, kaplan_meier, restricted_mean
+    >>> cohort = pd.DataFrame({"months": [2, 3, 3, 5], "died": [1, 0, 1, 0]})
+    >>> restricted_mean(kaplan_meier(cohort, Endpoint("months", "died")), 4)["restricted_mean"].round(6).tolist()
+    [3.25]
+    """
+    strata, estimates = _estimates(curves, horizon, extend, conf_level)
+    mean, std_error = estimates.T
+    half = normal_quantile(conf_level) * std_error
+    return pd.DataFrame(
+        {
+            "stratum": label_column(strata, strata),
+            "restricted_mean": mean,
+            "std_error": std_error,
+            "conf_low": mean - half,
+            "conf_high": mean + half,
+        }
+    )
+
+
+def restricted_mean_difference(
+    curves: pd.DataFrame, horizon: float, *, extend: bool = False, conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Differences and ratios of restricted means, b against a, for every pair of strata.
+
+    Parameters
+    ----------
+    curves, horizon, extend, conf_level
+        As in `restricted_mean`.
+
+    Returns
+    -------
+    DataFrame
+        Columns stratum_a, stratum_b, difference (b - a), std_error, conf_low, conf_high, statistic (z), p_value, ratio
+        (b / a), ratio_conf_low, ratio_conf_high; pairs in stratum order. The ratio's interval is symmetric in its
+        logarithm (delta method); it is undefined (NaN) where a mean is 0.
+
+    Raises
+    ------
+    InputError
+        As `restricted_mean`; NotEstimable with fewer than 2 strata.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from analysis import Endpoint, kaplan_meier, restricted_mean_difference
+    >>> cohort = pd.DataFrame({"months": [2, 3, 3, 5], "died": [1, 0, 1, 1], "arm": ["a", "a", "b", "b"]})
+    >>> curves = kaplan_meier(cohort, Endpoint("months", "died"), by="arm")
+    >>> restricted_mean_difference(curves, 3)[["difference", "ratio"]].round(4).to_numpy().tolist()
+    [[0.5, 1.2]]
+    """
+    strata, estimates = _estimates(curves, horizon, extend, conf_level)
+    pairs = pairs_of(strata)
+    a, b = (estimates[[strata.index(pair[side]) for pair in pairs]] for side in (0, 1))
+    table = difference_columns(b[:, 0] - a[:, 0], np.hypot(a[:, 1], b[:, 1]), conf_level)
+    mean_a, mean_b = (np.where(side[:, 0] > 0, side[:, 0], np.nan) for side in (a, b))
+    ratio = b[:, 0] / mean_a
+    spread = np.exp(normal_quantile(conf_level) * np.hypot(a[:, 1] / mean_a, b[:, 1] / mean_b))
+    table = table.assign(ratio=ratio, ratio_conf_low=ratio / spread, ratio_conf_high=ratio * spread)
+    return with_pairs(table, pairs, strata)
+
+
+def _estimates(curves: pd.DataFrame, horizon: float, extend: bool, conf_level: float) -> tuple[list[str], FloatArray]:
+    """The strata, and the mean and standard error of each."""
+    problems = errors.number_problems("horizon", horizon, low=0, open_low=True)
+    errors.raise_all(problems + errors.level_problems(conf_level), InputError)
+    strata = strata_of(curves)
+    check_horizon(strata, float(horizon), extend=extend)
+    return list(strata), np.array([_area(rows, float(horizon)) for rows in strata.values()])
+
+
+def check_horizon(strata: Mapping[str, pd.DataFrame], horizon: float, *, extend: bool) -> None:
+    """Refuse curves whose error cannot be read off them, and a horizon beyond the follow-up unless it is extended."""
+    if any("variance" in rows and (rows["variance"] != GREENWOOD).any() for rows in strata.values()):
+        raise InputError(
+            "curves with fractional weights, or adjusted ones: the standard error of a restricted mean needs the rows,"
+            " not the curve; use unweighted curves, or adjusted_restricted_mean(adjusted_curves(...), horizon)"
+        )
+    ends = {label: rows[["time", "survival"]].iloc[-1] for label, rows in strata.items()}
+    short = [
+        f"{label!r} ends at {end.time:g}"
+        for label, end in ends.items()
+        if end.survival > 0 and not reached(np.array([horizon]), float(end.time)).all()
+    ]
+    if short and not extend:
+        latest = min(end.time for end in ends.values() if end.survival > 0)
+        raise InputError(
+            f"horizon={horizon:g} lies beyond the follow-up: stratum {first_few(short)}; choose at most {latest:g}, or"
+            " extend=True to carry the last value flat"
+        )
+
+
+def _area(rows: pd.DataFrame, horizon: float) -> tuple[float, float]:
+    """The area under one curve to the horizon, and its standard error."""
+    area = areas(rows["time"].to_numpy(), rows["survival"].to_numpy(), horizon)
+    n_risk, n_event = rows["n_risk"].to_numpy(dtype=np.float64), rows["n_event"].to_numpy(dtype=np.float64)
+    left = n_risk - n_event
+    # Once nobody is left the area is zero, and so is the term.
+    terms = np.divide(area**2 * n_event, n_risk * left, out=np.zeros(len(area)), where=(left > 0) & (area > 0))
+    return float(area[0]), float(np.sqrt(terms.sum()))
