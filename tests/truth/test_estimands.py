@@ -224,3 +224,21 @@ def test_curves_fall_and_start_at_one(strata):
         for name in ("survival", "standardised_survival"):
             assert curve[name].iloc[0] == 1
             assert curve[name].is_monotonic_decreasing
+
+
+def test_monte_carlo_errors_are_the_standard_deviation_of_patients_over_the_root_of_their_number(strata):
+    curves, means = curve_table(strata), restricted_mean_table(strata)
+    for stratum in strata:
+        for before, course in (("", stratum.observed), ("standardised_", stratum.standardised)):
+            for endpoint, months in ((OVERALL_SURVIVAL, course.death), (PROGRESSION_FREE_SURVIVAL, course.pfs)):
+                rows, areas = (
+                    table[(table["endpoint"] == endpoint.name) & (table["stratum"] == stratum.label)]
+                    for table in (curves, means)
+                )
+                alive = months[:, None] > rows["time"].to_numpy()
+                lived = np.minimum(months[:, None], areas["horizon"].to_numpy())
+                root = np.sqrt(len(months))
+                np.testing.assert_allclose(rows[f"{before}survival"], alive.mean(axis=0), rtol=1e-12)
+                np.testing.assert_allclose(rows[f"{before}std_error"], alive.std(axis=0) / root, atol=1e-12)
+                np.testing.assert_allclose(areas[f"{before}restricted_mean"], lived.mean(axis=0), rtol=1e-12)
+                np.testing.assert_allclose(areas[f"{before}std_error"], lived.std(axis=0) / root, rtol=1e-9)
