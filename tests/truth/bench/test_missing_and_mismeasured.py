@@ -30,3 +30,14 @@ def test_the_complete_cohorts_slope_is_that_of_a_plain_model():
         row = fit_cox(whole, OVERALL_SURVIVAL, " + ".join(terms), strata=strata).coefficients.iloc[0]
         assert_allclose(answer.estimate, row["coef"], rtol=1e-6)
         assert_allclose(answer.conf_high - answer.estimate, 1.959964 * row["std_error"], rtol=1e-6)
+
+
+def test_imputation_where_nothing_is_missing_answers_as_the_plain_models_do():
+    cohort = missing_and_mismeasured.draw_whole(CohortDesign(missing_share=0.0), 4)
+    plain, pooled = missing_and_mismeasured.all_known(cohort, 0), missing_and_mismeasured.imputed(cohort, 1)
+    assert [answer.estimand for answer in pooled] == [answer.estimand for answer in plain]
+    assert_allclose([answer.estimate for answer in pooled], [answer.estimate for answer in plain], rtol=1e-6)
+    reach = [[answer.conf_high - answer.estimate for answer in answers[1:]] for answers in (pooled, plain)]
+    assert_allclose(
+        reach[0], reach[1], rtol=0.01
+    )  # Student's limits with some 300 degrees of freedom against normal ones
