@@ -406,3 +406,9 @@ def test_a_power_of_terms_is_their_interactions_and_of_one_term_an_error():
 def test_long_sums_are_read():
     names = [f"gene{place}" for place in range(2_000)]
     assert len(parse_formula(" + ".join(names))) == 2_000
+
+
+@pytest.mark.parametrize(("formula", "got"), [("(a + b)^", "nothing"), ("(a + b)^0", "0"), ("(a + b)^c", "c")])
+def test_a_power_that_is_no_whole_number_is_shown(formula, got):
+    with pytest.raises(InputError, match=f"a power of terms is a whole number above zero, got {got};"):
+        parse_formula(formula)
