@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # relative, because pip splits it at blanks; by the environment, so that it holds for what builds the package, too
 export PIP_CONSTRAINT := constraints.txt
 
-.PHONY: report figures docs test coverage lint lab simulate readme-figure clean
+.PHONY: report figures docs test coverage lint lab simulate readme-figure readme-screens clean
 
 report: .venv/package  ## the synthetic cohort's report, figures, tables and notebooks: build/report.html
 	$(BIN)/python -m analysis report
@@ -39,6 +39,9 @@ simulate: .venv/package  ## the synthetic cohort again, byte for byte
 
 readme-figure: figures  ## the figure that the README opens with
 	cp build/figures/survival-overall-survival.svg docs/overall-survival.svg
+
+readme-screens: report  ## the README's pictures of the report and of the explorer
+	$(BIN)/python docs/screens.py build docs
 
 .venv/package: pyproject.toml constraints.txt  # what a report needs
 	$(PYTHON) -m venv .venv

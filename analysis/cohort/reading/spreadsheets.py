@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,7 +93,8 @@ def _workbook(path: Path) -> Workbook:
             raise CohortError(
                 f"{path.name} is a Strict Open XML spreadsheet; save it as an Excel Workbook (.xlsx) without 'Strict'"
             )
-        return openpyxl.load_workbook(path, data_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of what saving would lose: lists of choices, colours
+            return openpyxl.load_workbook(path, data_only=True)
     except (InvalidFileException, BadZipFile, OSError, ValueError, KeyError, EOFError, SyntaxError) as error:
         raise CohortError(f"{path.name} cannot be opened as an Excel file ({error}); {_SAVE_AS}") from None
 
@@ -149,7 +151,8 @@ def _refuse_unstored_formulas(path: Path, chosen: Worksheet) -> None:
         parts = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
         if not any(b"<f" in archive.read(name) for name in parts):
             return
-    formulas = openpyxl.load_workbook(path)[chosen.title]
+    with warnings.catch_warnings(action="ignore"):  # as above
+        formulas = openpyxl.load_workbook(path)[chosen.title]
     without = [
         cell.coordinate
         for row in formulas.iter_rows()

@@ -42,7 +42,8 @@ def write_outputs(
     results : StudyResults
         What `run_study` gave.
     directory : str or Path
-        Where to; made when it is not there. Files that an earlier run's manifest lists are removed first.
+        Where to; made when it is not there. What an earlier run's manifest lists is removed when all is written, where
+        this run has not replaced it: a full disk costs nothing that was there.
     others : tuple of Path
         Files under `directory`, already written, that the manifest should cover too.
     progress : callable, optional
@@ -78,13 +79,16 @@ def write_outputs(
     'manifest.json'
     """
     directory = Path(directory)
-    _remove_earlier(directory, keep=others)
+    earlier = _earlier_files(directory)
     figures, drawings = write_figures(results, directory, progress=progress)
     tables = _write_tables(results, directory)
-    companions, notes = _write_companions(results, directory)
+    companions, notes = _write_companions(results, directory, figures)
     report = replace_file(directory / "report.html", _report(results, drawings, companions, notes))
     files = (report, *companions, *figures, *tables, *others)
-    return (*files, _write_manifest(results, directory, files))
+    manifest = _write_manifest(results, directory, files)
+    for path in sorted(earlier - {path.resolve() for path in files}):
+        remove_file(path)
+    return (*files, manifest)
 
 
 def write_figures(
@@ -131,16 +135,13 @@ def _write_tables(results: StudyResults, directory: Path) -> list[Path]:
     return [replace_file(folder / f"{name}.csv", csv_text(frame)) for name, frame in results.tables.items()]
 
 
-def _write_companions(results: StudyResults, directory: Path) -> tuple[dict[Path, str], list[str]]:
+def _write_companions(
+    results: StudyResults, directory: Path, figures: Sequence[Path]
+) -> tuple[dict[Path, str], list[str]]:
     """The explorer and the Word file, each with the words of its link; and why one of them is not there."""
     explorer = partial(write_explorer, results.study, directory / "explorer.html", report="report.html")
-    word = partial(
-        write_word_tables,
-        results,
-        directory / "tables.docx",
-        banner=_banner(results.study.plan),
-        figures=directory / "figures",
-    )
+    banner = _banner(results.study.plan)
+    word = partial(write_word_tables, results, directory / "tables.docx", banner=banner, figures=figures)
     written: dict[Path, str] = {}
     notes: list[str] = []
     for words, write in (("the cut-point explorer", explorer), ("tables for Word", word)):
@@ -203,15 +204,12 @@ def _page_block(block: Block, drawings: dict[str, str]) -> PageBlock:
     return FigureBlock(block.name, block.title, drawings[block.name], block.alt, block.caption)
 
 
-def _remove_earlier(directory: Path, *, keep: tuple[Path, ...]) -> None:
-    """Remove what an earlier run wrote here, as its manifest lists it, so that no stale file is left behind."""
+def _earlier_files(directory: Path) -> set[Path]:
+    """What an earlier run wrote here, as its manifest lists it; nothing outside of the folder."""
     if not (directory / MANIFEST).exists():
-        return
-    kept = {path.resolve() for path in keep}
-    for name in read_manifest(directory)["files"]:
-        path = (directory / name).resolve()
-        if path.is_relative_to(directory.resolve()) and path not in kept:
-            remove_file(path)
+        return set()
+    paths = {(directory / name).resolve() for name in read_manifest(directory)["files"]}
+    return {path for path in paths if path.is_relative_to(directory.resolve())}
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -265,7 +263,7 @@ PAPER_TABLES = ("table-1", "*-survival-table", "*-restricted-mean-differences", 
 
 
 def write_word_tables(
-    results: StudyResults, path: str | Path, *, banner: str = "", figures: Path | None = None
+    results: StudyResults, path: str | Path, *, banner: str = "", figures: Sequence[Path] = ()
 ) -> Path | None:
     """Write the tables of a paper, and its two main figures, into one Word file.
 
@@ -277,8 +275,8 @@ def write_word_tables(
         The ``.docx`` file.
     banner : str
         As in the report.
-    figures : Path, optional
-        The folder that the figures were written to; none of them without it.
+    figures : sequence of Path
+        The files of the figures; of the primary endpoint's curves and of the forest, the PNG goes in.
 
     Returns
     -------
@@ -294,19 +292,19 @@ def write_word_tables(
     if not tables:
         return None
     try:
-        pictures = _word_figures(results, figures) if figures else []
+        pictures = _word_figures(results, figures)
         return write_word(tables, path, title=results.study.plan.title, banner=banner, figures=pictures)
     except errors.NotSupported as error:
         errors.warn_all([errors.NotComputed(f"{Path(path).name} is not written: {error}")])
         return None
 
 
-def _word_figures(results: StudyResults, folder: Path) -> list[WordFigure]:
+def _word_figures(results: StudyResults, files: Sequence[Path]) -> list[WordFigure]:
     """The curves of the primary endpoint and the forest of the models, where they were drawn."""
     names = (f"survival-{slug(results.study.primary.name)}", "forest")
-    drawn = [results.figures[name] for name in names if name in results.figures]
-    pictures = [WordFigure(one.title, one.caption, one.alt, folder / f"{one.name}.png") for one in drawn]
-    return [picture for picture in pictures if picture.path.is_file()]
+    paths = {path.name: path for path in files}
+    drawn = [results.figures[name] for name in names if f"{name}.png" in paths]
+    return [WordFigure(one.title, one.caption, one.alt, paths[f"{one.name}.png"]) for one in drawn]
 
 
 def word_tables(results: StudyResults) -> tuple[TableBlock, ...]:

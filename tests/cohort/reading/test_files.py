@@ -1,8 +1,10 @@
 """Files into cohorts and back: what is read as what, what is refused, and what is said about the rest."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -14,6 +16,7 @@ from analysis import (
     Schema,
     SuspiciousValues,
     read_cohort,
+    write_cohort,
 )
 from tests import reference
 from tests.cohort.reading.made_files import text_file
@@ -164,3 +167,18 @@ def test_the_committed_cohort_is_read_by_its_schema():
     folder = Path(__file__).parents[3] / "data" / "synthetic"
     assert read_cohort(folder / "cohort.csv", schema=COHORT_SCHEMA)["treatment"].dtype == "category"
     assert read_cohort(folder / "magnesium_labs.csv", schema=LABS_SCHEMA)["month"].dtype == "float64"
+
+
+def test_what_only_saving_a_workbook_would_lose_is_no_warning(tmp_path, recwarn):
+    plain, listed = tmp_path / "plain.xlsx", tmp_path / "listed.xlsx"
+    write_cohort(pd.DataFrame({"age": [60, 70]}), plain)
+    choices = b'<extLst><ext uri="{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}"/></extLst></worksheet>'  # a list of choices
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(listed, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content.replace(b"</worksheet>", choices) if "sheet1" in name else content)
+    with pytest.warns(UserWarning, match="Data Validation extension"):
+        openpyxl.load_workbook(listed)
+    recwarn.clear()
+    assert read_cohort(listed)["age"].tolist() == [60, 70]
+    assert not [one for one in recwarn if one.category is UserWarning]

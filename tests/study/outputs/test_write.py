@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import pickle
@@ -14,7 +15,7 @@ import pytest
 from joblib import parallel_config
 
 from analysis import StudyPlan, load_example, run_study, write_cohort, write_outputs
-from analysis.errors import PartFailed
+from analysis.errors import NotWritten, PartFailed
 from analysis.present.canvas import figure_svg
 from analysis.study.outputs.write import write_figures
 from analysis.study.report import StudyFigure, StudySection
@@ -109,6 +110,13 @@ def test_a_figure_that_fails_in_another_process_costs_itself_alone(drawn, tmp_pa
     assert "_undrawable" in caught[0].message.details
 
 
+def test_the_word_file_holds_the_two_main_figures(drawn, folder):
+    docx = pytest.importorskip("docx", reason="python-docx (the extra word) is not installed")
+    shapes = docx.Document(folder / "tables.docx").inline_shapes
+    alts = [shape._inline.docPr.get("descr") for shape in shapes]
+    assert alts == [drawn.figures[name].alt for name in ("survival-overall-survival", "forest")]
+
+
 def test_nothing_is_loaded_from_outside(folder):
     page = page_of(folder)
     loads = re.findall(r"""(?:src|href)=["']([^"'#]+)""", page)
@@ -167,6 +175,21 @@ def test_files_of_an_earlier_run_do_not_stay_behind(results, tmp_path, monkeypat
     write_outputs(results, tmp_path)
     assert not stale.exists()
     assert mine.exists()
+
+
+def test_a_full_disk_costs_nothing_that_was_there(results, tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis.study.outputs.write.write_explorer", lambda *_, **__: None)
+    results = replace(results, sections=results.sections[-1:])
+    write_outputs(results, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(NotWritten, match="no room for"):
+        write_outputs(results, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def lung_of(days, folder: Path) -> StudyPlan:
