@@ -6,7 +6,7 @@ import pytest
 
 from analysis import StudyResults, load_example, synthetic_plan
 from analysis.errors import collected
-from analysis.present.canvas import figure_svg
+from analysis.present.canvas import batch_of_figures, figure_svg
 from analysis.study.prepare import prepare_study
 from analysis.study.report.sections.cohort import cohort_section, data_section
 from analysis.study.report.sections.models import models_section
@@ -28,7 +28,8 @@ def results() -> StudyResults:
 @pytest.fixture(scope="session")
 def drawings(results) -> dict[str, str]:
     """Every figure of the report as SVG, by name."""
-    return {name: figure_svg(one.draw(), alt=one.alt, prefix=name) for name, one in results.figures.items()}
+    with batch_of_figures():
+        return {name: figure_svg(one.draw(), alt=one.alt, prefix=name) for name, one in results.figures.items()}
 
 
 @pytest.fixture(scope="session")

@@ -239,12 +239,11 @@ def _endpoint_data(frames: ExplorerFrames, search: Row, axis: str, unit: str, ti
         key: _of(getattr(frames, key), name)
         for key in ("cuts", "groups", "curves", "risk", "milestones", "dose_response", "scan")
     }
-    cuts, risk, response, scan = mine["cuts"], mine["risk"], mine["dose_response"], mine["scan"]
+    cuts, risk = mine["cuts"], mine["risk"]
     time_unit = str(search["time_unit"])
     times = sorted(set(risk["time"]))
     end = max(float(mine["curves"]["time"].max()), times[-1])
     start = f" from {time_zero}" if time_zero else ""
-    lines = cuts[(cuts["planned"] != "") | cuts["found"]].assign(line=cuts["found"].map({True: "found", False: "plan"}))
     words = cut_words(
         cuts,
         mine["groups"],
@@ -255,12 +254,8 @@ def _endpoint_data(frames: ExplorerFrames, search: Row, axis: str, unit: str, ti
         conf_level=frames.conf_level,
         direction=frames.direction,
     )
-    charts: dict[str, Any] = {
-        "curves": curve_chart(times, end, x_label=f"{time_unit[:1].upper()}{time_unit[1:]}{start}", y_label=name),
-        "scan": scan_chart(scan, lines, limit=float(search["critical_value"]), x_label=axis),
-    }
-    if len(response):
-        charts["response"] = response_chart(response, lines, x_label=axis)
+    x_label = f"{time_unit[:1].upper()}{time_unit[1:]}{start}"
+    charts = {"curves": curve_chart(times, end, x_label=x_label, y_label=name), **_marker_charts(mine, search, axis)}
     return {
         "name": name,
         "charts": charts,
@@ -275,6 +270,14 @@ def _endpoint_data(frames: ExplorerFrames, search: Row, axis: str, unit: str, ti
             for row, text, address in zip(cuts.to_dict("records"), words, _addresses(cuts["label"]), strict=True)
         ],
     }
+
+
+def _marker_charts(mine: Mapping[str, pd.DataFrame], search: Row, axis: str) -> dict[str, Any]:
+    """The charts along the marker: the search, and the marker left whole where it has a curve."""
+    cuts, response = mine["cuts"], mine["dose_response"]
+    lines = cuts[(cuts["planned"] != "") | cuts["found"]].assign(line=cuts["found"].map({True: "found", False: "plan"}))
+    charts = {"scan": scan_chart(mine["scan"], lines, limit=float(search["critical_value"]), x_label=axis)}
+    return charts | ({"response": response_chart(response, lines, x_label=axis)} if len(response) else {})
 
 
 def _addresses(labels: pd.Series) -> list[str]:
