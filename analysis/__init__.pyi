@@ -57,6 +57,8 @@ from analysis.cohort.schema import validate_cohort as validate_cohort
 from analysis.cohort.schema import Column as Column, Schema as Schema
 from analysis.cohort.units import convert_magnesium as convert_magnesium
 from analysis.cohort.dates import time_from_dates as time_from_dates
+from analysis.cohort.adtte import endpoint_from_adtte as endpoint_from_adtte
+from analysis.cohort.joins import join_cohorts as join_cohorts
 from analysis.cohort.reading.examples import load_example as load_example
 
 # What is in the synthetic cohort?

@@ -32,7 +32,7 @@ import analysis
 
 HERE = Path(__file__).parent
 MENU = {
-    "Start": ["index", "recipes", "gallery"],
+    "Start": ["index", "your-file", "recipes", "gallery"],
     "Methods": ["conventions", "coming-from", "glossary"],
     "Reference": ["reference", *(f"reference-{room}" for room, _, _ in public_rooms())],
     "Inside": ["architecture", "agreement", "calibration", "corrections", "speed"],

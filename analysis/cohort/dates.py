@@ -31,6 +31,9 @@ _FORMATS = {
 }
 _TIMES_OF_DAY = ("", " %H:%M", " %H:%M:%S")
 _MARK = re.compile(r"[./-]")
+_LIKE_A_DATE = re.compile(
+    r"\d{1,4}[./-]?(?:\d{1,2}|[a-z]{3})[./-]?\d{1,4}(?: \d{1,2}:\d{2}(?::\d{2})?)?", re.ASCII | re.IGNORECASE
+)
 _SLASHED = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})\b.*", re.ASCII)
 
 
@@ -208,7 +211,7 @@ def only_reading(texts: Sequence[str]) -> str:
     ('%m/%d/%Y', 'two readings', '')
     """
     different = pd.Series(list(dict.fromkeys(texts)), dtype=object)
-    if not len(different):
+    if not len(different) or not all(_LIKE_A_DATE.fullmatch(text.strip()) for text in different):
         return ""
     read = {found: dates for found in _candidates() if not (dates := _read(different, found)).isna().any()}
     if len(read) > 1 and len({tuple(dates) for dates in read.values()}) > 1:

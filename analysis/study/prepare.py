@@ -88,6 +88,8 @@ def _read(plan: StudyPlan) -> pd.DataFrame:
         CellRules(data.decimal, data.limits, data.thousands),
         missing=_missing_of(plan, table.frame),
         event_codes=data.event_codes,
+        numbers=data.numbers,
+        dates=data.dates,
         units=plan.marker.units(plan.marker.column) if plan.marker.column in table.frame else None,
     )
     cohort, made = with_made_columns(cohort, plan.made, data.id)

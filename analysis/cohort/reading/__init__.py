@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.cohort.reading.cells import CellRules, DecimalMark, Limits, ThousandsMark
 from analysis.cohort.reading.codes import MissingCodes, missing_problems
+from analysis.cohort.reading.distinct_cells import CellRules, DecimalMark, Limits, ThousandsMark
 from analysis.cohort.reading.examples import synthetic_folder
 from analysis.cohort.reading.files import read_cohort, typed_table
 from analysis.cohort.reading.tables import Table, read_table

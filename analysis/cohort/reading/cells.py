@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.arrays import FloatArray
 from analysis.cohort import cell_text
 from analysis.cohort.column_names import time_unit_of
-from analysis.cohort.columns import first_few, rows_where, stratum_label
+from analysis.cohort.columns import first_few, stratum_label
 from analysis.cohort.dates import TWO_READINGS, as_dates, has_short_years, only_reading
+from analysis.cohort.reading.distinct_cells import USUAL_RULES, CellRules, DistinctCells
 from analysis.cohort.reading.formats import FileFormat
 from analysis.cohort.reading.rows import unescaped
 from analysis.cohort.remedies import argument
 
 SPREADSHEET_ERRORS = frozenset(("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"))
-DecimalMark = Literal[".", ","]
-ThousandsMark = Literal["", ",", ".", " ", "'"]
-Limits = Literal["error", "bound", "missing"]
 
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _DIGITS_OF_A_NAME = re.compile(r"[+-]?(?:0\d+|\d{16,})", re.ASCII)
@@ -38,67 +33,15 @@ _MOST_LABELS = 50
 _FEWEST_MEASURED = 10
 
 
-@dataclass(frozen=True)
-class CellRules:
-    """How numbers are written: their marks, and what becomes of values beyond a limit ("<0.5")."""
-
-    decimal: str = "."
-    limits: Limits = "error"
-    thousands: str = ""
-
-
 Typed = tuple[pd.Series, str, str]
 """A typed column; a problem where its cells cannot be taken; a note where more than parsing was done."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """The different cells of a column (None: missing), which of them each row holds, and each as a number (or NaN)."""
-
-    column: pd.Series
-    cells: list[object]
-    codes: NDArray[np.intp]
-    as_number: FloatArray
-    file_format: FileFormat
-    rules: CellRules
-
-    @property
-    def name(self) -> str:
-        """The column's name."""
-        return str(self.column.name)
-
-    def count(self, wanted: Sequence[bool] | NDArray[np.bool_]) -> int:
-        """How many rows hold one of the wanted cells."""
-        return int(self._rows(wanted).sum())
-
-    def rows(self, wanted: Sequence[bool] | NDArray[np.bool_]) -> str:
-        """How many rows hold one of the wanted cells, and which."""
-        return rows_where(self._rows(wanted), self.column)
-
-    def _rows(self, wanted: Sequence[bool] | NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which rows hold one of the wanted cells."""
-        return np.append(np.asarray(wanted, dtype=bool), False)[self.codes]
-
-    @property
-    def present(self) -> list[object]:
-        """The cells that are not missing."""
-        return [cell for cell in self.cells if cell is not None]
-
-    @property
-    def others(self) -> list[object]:
-        """The cells that are neither missing nor numbers."""
-        return [
-            cell
-            for cell, number in zip(self.cells, self.as_number, strict=True)
-            if cell is not None and np.isnan(number)
-        ]
 
 
 def plain_column(
     column: pd.Series,
     *,
     file_format: FileFormat,
-    rules: CellRules = CellRules(),
+    rules: CellRules = USUAL_RULES,
     levels: Sequence[str] | None = None,
     must_be_number: bool = False,
     date_format: str | None = None,
@@ -117,7 +60,7 @@ def plain_column(
     as_number = np.array(
         [cell_text.cell_number(cell, rules.decimal, rules.thousands) for cell in cells], dtype=np.float64
     )
-    distinct = _Cells(column, cells, codes, as_number, file_format, rules)
+    distinct = DistinctCells(column, cells, codes, as_number, file_format, rules)
     if levels is not None:
         typed, problem, note = _text(distinct)
     else:
@@ -151,7 +94,7 @@ def _spread(typed: pd.Series, codes: NDArray[np.intp], column: pd.Series) -> pd.
     return spread
 
 
-def _typed(distinct: _Cells) -> Typed:
+def _typed(distinct: DistinctCells) -> Typed:
     """What the different cells are, all together; with a problem or a note."""
     others = distinct.others
     if not others:
@@ -188,7 +131,7 @@ def _matches(pattern: re.Pattern[str], cell: object) -> bool:
     )
 
 
-def _limited(distinct: _Cells) -> Typed:
+def _limited(distinct: DistinctCells) -> Typed:
     """Numbers, with values beyond a limit set to it or set missing, and a note on how many."""
     beyond = [
         cell_text.LIMIT.fullmatch(str(cell).strip()) if isinstance(cell, str) else None for cell in distinct.cells
@@ -206,7 +149,7 @@ def _limited(distinct: _Cells) -> Typed:
     return pd.Series(values), "", f"column {distinct.name!r}: {count} values beyond a limit ({shown}) {done}"
 
 
-def _numbers(distinct: _Cells) -> Typed:
+def _numbers(distinct: DistinctCells) -> Typed:
     """Numbers; or text where digits are a name, as in "007"; whole numbers where all are whole."""
     texts = [cell.strip() for cell in distinct.present if isinstance(cell, str)]
     if any(_DIGITS_OF_A_NAME.fullmatch(text) for text in texts) and not time_unit_of(distinct.name):
@@ -214,7 +157,7 @@ def _numbers(distinct: _Cells) -> Typed:
     return _as_numbers(distinct, texts)
 
 
-def _as_numbers(distinct: _Cells, texts: Sequence[str]) -> Typed:
+def _as_numbers(distinct: DistinctCells, texts: Sequence[str]) -> Typed:
     """Numbers, whole where all are; with a note on marks that may be of thousands, and on numbers stored as text."""
     note = _doubtful_marks(distinct, texts)
     if texts and distinct.file_format != "text":
@@ -228,7 +171,7 @@ def _as_numbers(distinct: _Cells, texts: Sequence[str]) -> Typed:
     return pd.Series(distinct.as_number, dtype=np.int64 if whole else np.float64), "", note
 
 
-def _asked_numbers(distinct: _Cells) -> Typed:
+def _asked_numbers(distinct: DistinctCells) -> Typed:
     """Numbers, as was asked for; with a problem where cells are none."""
     others = distinct.others
     if not others:
@@ -249,7 +192,7 @@ def _asked_numbers(distinct: _Cells) -> Typed:
     return pd.Series(distinct.as_number), problem, ""
 
 
-def _are_missing(distinct: _Cells) -> bool:
+def _are_missing(distinct: DistinctCells) -> bool:
     """Whether a column holds numbers and, beside them, nothing but words that say that there is no value."""
     n_numbers = int((~np.isnan(distinct.as_number)).sum())
     measured = n_numbers >= _FEWEST_MEASURED or time_unit_of(distinct.name) is not None
@@ -257,7 +200,7 @@ def _are_missing(distinct: _Cells) -> bool:
     return n_numbers > 0 and all(says(cell) for cell in distinct.others)
 
 
-def _without_words(distinct: _Cells) -> Typed:
+def _without_words(distinct: DistinctCells) -> Typed:
     """Numbers, with words that say that there is no value set missing, and a note on how many."""
     words = distinct.others
     where = distinct.rows([cell in words for cell in distinct.cells])
@@ -266,7 +209,7 @@ def _without_words(distinct: _Cells) -> Typed:
     return pd.Series(distinct.as_number), "", note
 
 
-def _read_in_one_way(distinct: _Cells) -> Typed | None:
+def _read_in_one_way(distinct: DistinctCells) -> Typed | None:
     """Dates where text can be read as such in one way alone, with a note where day or month comes first; else None."""
     found = only_reading([str(cell) for cell in distinct.present])
     if not found or found == TWO_READINGS:
@@ -278,7 +221,7 @@ def _read_in_one_way(distinct: _Cells) -> Typed | None:
     return dates, "", note if order else ""
 
 
-def _doubtful_marks(distinct: _Cells, texts: Sequence[str]) -> str:
+def _doubtful_marks(distinct: DistinctCells, texts: Sequence[str]) -> str:
     """A note where every decimal comma stands before three digits, beside whole numbers above 99."""
     marked = [text for text in texts if distinct.rules.decimal == "," and "," in text]
     whole = [cell_text.cell_number(text, ",") for text in texts if "," not in text]
@@ -296,7 +239,7 @@ def _is_whole(cell: object) -> bool:
     return bool(_WHOLE.fullmatch(cell.strip())) if isinstance(cell, str) else isinstance(cell, (int, np.integer))
 
 
-def _dates(distinct: _Cells) -> Typed:
+def _dates(distinct: DistinctCells) -> Typed:
     """Dates; text with a note where one of them is none, or where only some carry a time zone."""
     texts = pd.Series([None if cell is None else str(cell).strip() for cell in distinct.cells], dtype=object)
     try:
@@ -306,7 +249,7 @@ def _dates(distinct: _Cells) -> Typed:
         return _text(distinct)[0], "", f"column {distinct.name!r}: dates kept as text ({reason})"
 
 
-def _text(distinct: _Cells) -> Typed:
+def _text(distinct: DistinctCells) -> Typed:
     """Text as it stands, numbers among it as labels; a note where labels differ only by case or blanks."""
     labels = [
         None if cell is None else str(cell) if isinstance(cell, str) else stratum_label(cell) for cell in distinct.cells
@@ -316,7 +259,7 @@ def _text(distinct: _Cells) -> Typed:
     return typed.where(typed.notna(), np.nan), "", "; ".join(filter(None, notes))
 
 
-def _missing_words(distinct: _Cells) -> str:
+def _missing_words(distinct: DistinctCells) -> str:
     """A note on labels that read as missing values."""
     words = [cell for cell in distinct.present if cell_text.reads_as_missing(cell)]
     if not words:
@@ -341,7 +284,7 @@ def _look_alikes(name: str, labels: Sequence[str | None]) -> str:
     return f"column {name!r}: labels differ only by case or blanks: {first_few(alike)}" if alike else ""
 
 
-def _mixture(distinct: _Cells) -> str:
+def _mixture(distinct: DistinctCells) -> str:
     """A note where most cells are measurements and some are words, or where dates can be read in two ways."""
     strings = [str(cell).strip() for cell in distinct.present]
     if only_reading(strings) == TWO_READINGS or has_short_years(strings):

@@ -69,6 +69,7 @@ def _is_code(column: pd.Series, codes: Codes) -> pd.Series:
     values = {number for code in codes if not isnan(number := cell_number(str(code), "."))}
 
     def is_code(cell: object) -> bool:
+        """Whether a cell is one of them."""
         text = str(cell).strip()
         return text in texts or unescaped(text) in texts or cell_number(cell, ".") in values
 

@@ -129,7 +129,8 @@ def _plain(column: pd.Series) -> pd.Series:
     if not (isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"):
         return column
     if column.dtype == np.float32:
-        column = column.map(lambda value: float(str(value)))
+        shortest = [float(str(value)) for value in column.to_numpy()]
+        column = pd.Series(shortest, index=column.index, name=column.name)
     values = column.to_numpy(dtype=np.float64)
     whole = len(values) > 0 and bool((values == np.round(values)).all()) and np.abs(values).max() < _LARGEST_EXACT
     return column.astype(np.int64 if whole else np.float64)

@@ -13,8 +13,9 @@ from analysis.cohort import columns, likely_errors
 from analysis.cohort.cell_text import words_in_numbers
 from analysis.cohort.column_names import looks_like_magnesium
 from analysis.cohort.columns import column_problems, first_few, with_columns
-from analysis.cohort.reading.cells import CellRules, DecimalMark, Limits, ThousandsMark, plain_column
+from analysis.cohort.reading.cells import plain_column
 from analysis.cohort.reading.codes import EventCodes, MissingCodes, apply_event_codes, missing_problems, set_missing
+from analysis.cohort.reading.distinct_cells import CellRules, DecimalMark, Limits, ThousandsMark
 from analysis.cohort.reading.tables import Table, read_table
 from analysis.cohort.schema import Schema, checked
 from analysis.cohort.units import MagnesiumUnit, convert_magnesium

@@ -75,10 +75,10 @@ def below_header(rows: Rows, file: str, *, header: int | None, skip: Sequence[in
 
 
 def _n_titles(rows: Sequence[Row]) -> int:
-    """How many rows with a single filled cell stand above one that names columns."""
+    """How many rows that are blank but for their first cell, or wholly, stand above one that names columns."""
     if max(map(len, rows[:_SEARCHED])) < 2:
         return 0
-    count = next((place for place, row in enumerate(rows) if filled(row) != 1), 0)
+    count = next((place for place, row in enumerate(rows) if filled(row[1:])), 0)
     return count if count and _may_name(rows[count], rows[count:]) else 0
 
 
@@ -103,7 +103,7 @@ def _title_note(titles: Numbered, number: int, file: str, header: int | None) ->
     """A note on rows above the header, where it was found."""
     if not titles or header is not None:
         return []
-    shown = first_few(repr(str(next(cell for cell in row if not is_blank(cell))).strip()) for _, row in titles)
+    shown = first_few(repr(str(row[0]).strip()) for _, row in titles if filled(row))
     return [f"{file}: row {number} is read as the header; above it {shown} left out"]
 
 
@@ -150,7 +150,8 @@ def _with_row_names(names: list[str], body: Numbered, rows: Rows, file: str, hin
         return names, body
     first = [str(row[0]).strip() for _, row in body if len(row) == width + 1]
     points = rows.sep != "," or any("." in str(cell) and is_number(str(cell)) for _, row in body for cell in row[1:])
-    if points and len(first) == len(body) == len(set(first)):
+    above_header = bool(body) and _may_name(body[0][1], [row for _, row in body])
+    if points and not above_header and len(first) == len(body) == len(set(first)):
         return ["", *names], body
     number, row = ragged[0]
     counts = f"{len(ragged)} rows (first: row {number}, {len(row)} fields)"

@@ -9,13 +9,16 @@ from collections import Counter
 from pathlib import Path
 
 from analysis.cohort.cell_text import is_number
-from analysis.cohort.reading.encodings import decoded
+from analysis.cohort.encodings import decoded
 from analysis.cohort.reading.rows import Rows, filled
 from analysis.cohort.remedies import argument
 from analysis.errors import CohortError
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_LINES = 50
+
+_MOST = 0.9
+"""Share of rows with as many fields from which blanks are taken for separators."""
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n?', re.IGNORECASE)
 _STUDY_TYPES = frozenset(("STRING", "NUMBER", "BOOLEAN", "DATETIME"))
@@ -85,7 +88,9 @@ def _guessed_separator(text: str, path: Path) -> str:
     usual = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
     scores = {candidate: _score(sample, candidate) for candidate in (usual, *SEPARATORS)}
     best = max(scores, key=lambda candidate: scores[candidate])
-    return " " if not scores[best][0] and _score(sample, " ") >= (True, 0.9) else best
+    first, _, below = sample.partition("\n")
+    blanks = not scores[best][0] and _score(first, " ")[0] and _score(below, " ")[1] >= _MOST
+    return " " if blanks else best
 
 
 def _score(sample: str, sep: str) -> tuple[bool, float, int]:

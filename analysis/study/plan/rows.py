@@ -25,7 +25,15 @@ def planned_rows(data: DataPlan) -> tuple[Table, list[AnalysisWarning]]:
         When a file cannot be read, the key of a join is missing or stands twice in the second file, or a condition
         cannot be read or keeps no row.
     """
-    table = read_table(data.path, sep=data.sep, decimal=data.decimal, encoding=data.encoding, sheet=data.sheet)
+    table = read_table(
+        data.path,
+        sep=data.sep,
+        decimal=data.decimal,
+        encoding=data.encoding,
+        sheet=data.sheet,
+        header=data.header,
+        skip=data.skip,
+    )
     frame, warned = table.frame, list[AnalysisWarning]()
     if data.join is not None:
         frame = _joined(frame, data, data.join, warned)

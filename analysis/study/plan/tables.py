@@ -85,6 +85,10 @@ class DataPlan:
         "codes of a missing value: a list, or a list for each column",
         {"type": ["array", "object"], "items": {"type": ["string", "number"]}},
     ] = ()
+    header: Annotated[int | None, "the row that names the columns, as a spreadsheet numbers it", at_least(1)] = None
+    skip: Annotated[tuple[int, ...], "rows to leave out, as a spreadsheet numbers them"] = ()
+    numbers: Annotated[tuple[str, ...], "columns that must hold numbers, leading zeros and all"] = ()
+    dates: Annotated[dict[str, str] | None, "how columns of dates are written, as in %d.%m.%Y"] = None
     id: Annotated[str | None, "column of the patients"] = None
     where: Annotated[str | None, "the rows to take, as in PARAMCD == 'OS' and AGE >= 18"] = None
     join: Annotated[JoinPlan | None, "a second file with more columns of the same patients"] = None

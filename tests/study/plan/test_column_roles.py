@@ -368,3 +368,10 @@ def test_comments_are_neither_names_nor_patients(tmp_path, text, names, n_commen
     assert said == (
         [f"x.txt: {n_comments} comment lines before the header left out (they begin with #)"] * (n_comments > 0)
     )
+
+
+def test_a_plan_says_which_row_is_the_header_and_which_rows_are_no_patients(prepare):
+    first, *below = rows_of().splitlines()
+    titled = "\n".join(["A, study", first, *below, "0.5,1,lost"])
+    study = prepare(titled, data='header = 2\nskip = [15]\nnumbers = ["months"]')
+    assert study.cohort["magnesium"].tolist() == [float(row.split(",")[0]) for row in below]
