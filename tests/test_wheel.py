@@ -32,7 +32,7 @@ def installed(tmp_path_factory):
 
 def run(installed: Path, folder: Path, *arguments: str) -> str:
     """What a command of the installed package prints, in a folder of its own."""
-    environment = os.environ | {"PYTHONPATH": str(installed)}
+    environment = os.environ | {"PYTHONPATH": str(installed), "NUMBA_CACHE_DIR": str(installed.parent / "numba")}
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True).stdout
 

@@ -69,12 +69,14 @@ def write_outputs(
     Examples
     --------
     >>> import tempfile
-    >>> from dataclasses import replace
-    >>> from analysis.study.run import run_study, synthetic_plan
-    >>> results = run_study(synthetic_plan())
-    >>> methods = replace(results, sections=results.sections[-1:])  # all sections take a while to draw
+    >>> from analysis.study.prepare import prepare_study
+    >>> from analysis.study.report import StudyResults
+    >>> from analysis.study.report.sections.strata import strata_section
+    >>> from analysis.study.run import synthetic_plan
+    >>> study = prepare_study(synthetic_plan())
+    >>> results = StudyResults(study, summary=(), sections=(strata_section(study),))  # run_study(plan) makes all of it
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     files = write_outputs(methods, folder)
+    ...     files = write_outputs(results, folder)
     >>> files[-1].name
     'manifest.json'
     """
