@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis import CohortError, read_cohort, write_cohort
+from analysis.cohort.reading import writing
 
 # words that are a missing value, a number, a boolean or a formula's error wherever they stand
 WORDS = {"na", "n/a", "#n/a", "#na", "<na>", "nan", "nat", "null", ".", "inf", "infinity", "true", "false"}
@@ -124,16 +125,24 @@ def test_no_other_format_imports_openpyxl(tmp_path, suffix, monkeypatch):
     pd.testing.assert_frame_equal(read_cohort(tmp_path / f"x.{suffix}"), frame)
 
 
+SHEET = (1_048_575, 16_384)
+"""Rows below the header and columns of an Excel sheet, by Microsoft's specifications and limits."""
+
+
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ((1_048_576, 1), r"x.xlsx: the cohort's 1,048,576 are more than the 1,048,575 rows .* write it to .csv or"),
-        ((1, 16_385), r"x.xlsx: the cohort's 16,385 are more than the 16,384 columns"),
+        ((4, 2), r"x.xlsx: the cohort's 4 are more than the 3 rows below its header .* write it to .csv or"),
+        ((3, 3), r"x.xlsx: the cohort's 3 are more than the 2 columns"),
     ],
 )
 def test_a_cohort_that_no_sheet_has_room_for_is_refused_before_it_is_written(tmp_path, shape, message, monkeypatch):
-    frame = pd.DataFrame(np.zeros(shape), columns=[f"x{place}" for place in range(shape[1])])
-    monkeypatch.setattr(pd.DataFrame, "to_excel", None)
+    assert writing.EXCEL_SIZE == SHEET
+    monkeypatch.setattr(writing, "EXCEL_SIZE", (3, 2))
+    full = pd.DataFrame({"a": [1.5, 2.5, 3.5], "b": [1, 0, 1]})
+    write_cohort(full, tmp_path / "full.xlsx")
+    pd.testing.assert_frame_equal(read_cohort(tmp_path / "full.xlsx"), full)
+    frame = pd.DataFrame(np.ones(shape), columns=list("abc")[: shape[1]])
     with pytest.raises(CohortError, match=message):
         write_cohort(frame, tmp_path / "x.xlsx")
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["full.xlsx"]
