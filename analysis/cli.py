@@ -15,6 +15,7 @@ from analysis import errors
 from analysis.cohort.remedies import remedies_for
 
 if TYPE_CHECKING:
+    from analysis.study.plan import StudyPlan
     from analysis.study.report import StudyResults
 
 BUILD = Path("build")
@@ -80,7 +81,8 @@ def _directory(options: argparse.Namespace) -> Path:
     """Where to write: as asked for, else build/, or build/NAME for a plan NAME.toml."""
     if options.output:
         return Path(options.output)
-    return BUILD / options.plan.stem if options.plan else BUILD
+    folder = BUILD / options.plan.stem if options.plan else BUILD
+    return folder / "only" if options.verb == "report" and options.only else folder
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,6 +111,9 @@ def _add_studies(verbs: Verbs[argparse.ArgumentParser]) -> None:
         verb.add_argument("--plan", type=Path, help="a study plan of your own (default: the synthetic cohort's)")
         verb.add_argument("--output", type=Path, help="folder to write to (default: build, or build/NAME for a plan)")
         verb.set_defaults(run=run)
+        if name == "report":
+            words = "these sections alone, in seconds: survival, models, cohort, ... (to a folder 'only' of its own)"
+            verb.add_argument("--only", nargs="+", metavar="SECTION", default=(), help=words)
 
 
 def _add_plans(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -159,14 +164,17 @@ def _report(options: argparse.Namespace) -> int:
     from analysis.study import outputs
     from analysis.study.blocks import recorded
 
-    directory, notebooks = _directory(options), () if options.plan else outputs.notebook_paths()
+    alone = bool(options.plan or options.only)
+    directory, notebooks = _directory(options), () if alone else outputs.notebook_paths()
     with _Progress("report", len(notebooks)) as progress, ThreadPoolExecutor(max_workers=2) as pool:
         pages = zip(notebooks, outputs.start_notebooks(notebooks, directory / "notebooks", pool), strict=True)
-        results = _results(options.plan, progress)
+        results = _results(options.plan, progress, only=options.only)
         made = (recorded(f"The notebook {path.stem}", page.result)[0] for path, page in pages)
         written = [progress.step_with(path) for path in made if path is not None]
         with parallel_config(n_jobs=cpu_count()):
-            files = outputs.write_outputs(results, directory, others=tuple(written), progress=progress.step)
+            files = outputs.write_outputs(
+                results, directory, others=tuple(written), companions=not options.only, progress=progress.step
+            )
     print(f"{len(files)} files written; open {directory / 'report.html'}")
     return 0
 
@@ -186,13 +194,12 @@ def _figures(options: argparse.Namespace) -> int:
     return 0
 
 
-def _results(plan: Path | None, progress: _Progress) -> StudyResults:
+def _results(plan: Path | None, progress: _Progress, *, only: Sequence[str] = ()) -> StudyResults:
     """A study carried out; its sections and its figures are steps."""
-    from analysis.study.report.sections import SECTIONS
-    from analysis.study.run import load_plan, run_study
+    from analysis.study.run import chosen_sections, load_plan, run_study
 
-    progress.expect(len(SECTIONS))
-    results = run_study(load_plan(plan), progress=progress.step)
+    progress.expect(len(chosen_sections(only)))
+    results = run_study(load_plan(plan), only=only, progress=progress.step)
     progress.expect(len(results.figures))
     return results
 
@@ -200,12 +207,13 @@ def _results(plan: Path | None, progress: _Progress) -> StudyResults:
 def _plan_new(options: argparse.Namespace) -> int:
     """A commented plan beside the user's other files; never over one that is there."""
     from analysis.present.canvas import replace_file
-    from analysis.study.plan import new_plan
+    from analysis.study.plan import StudyPlan, new_plan
 
     path = _new_file(options.output or Path(f"{options.file.stem}_plan.toml"))
     with errors.collected():  # validate gives them, with the plan's units and codes
         text = new_plan(options.file, folder=path.parent, **{name: getattr(options, name) for name in READING})
     replace_file(path, text)
+    print(*_taken(StudyPlan.from_toml(path)), sep="\n")
     print(f"{path} written; check every line, then: python -m analysis validate {path}")
     return 0
 
@@ -215,6 +223,18 @@ def _new_file(path: Path) -> Path:
     if path.exists():
         raise errors.PlanError(f"{path} is there already; move it, or name another with --output")
     return path
+
+
+def _taken(plan: StudyPlan) -> list[str]:
+    """What a new plan took for what, and how many events that makes, or what is still to be settled."""
+    from analysis.study.overview import count_lines, plan_lines
+    from analysis.study.prepare import prepare_study
+
+    try:
+        counts = count_lines(prepare_study(plan))
+    except errors.InputError as error:
+        counts = [f"to be settled: {problem}" for problem in error.problems]
+    return [*plan_lines(plan), *counts]
 
 
 def _plan_schema(options: argparse.Namespace) -> int:
@@ -232,6 +252,7 @@ def _plan_schema(options: argparse.Namespace) -> int:
 def _validate(options: argparse.Namespace) -> int:
     """All that is wrong with a plan and its cohort, then what is merely suspicious."""
     from analysis.study.models import not_estimable
+    from analysis.study.overview import count_lines, first_rows
     from analysis.study.plan import StudyPlan
     from analysis.study.prepare import prepare_study
     from analysis.study.report import sparse_levels
@@ -242,10 +263,9 @@ def _validate(options: argparse.Namespace) -> int:
     sparse = [caution.text for caution in sparse_levels(study) if caution.raised]
     for note in (*study.notes, *warnings, *sparse):
         print(f"note: {note}")
-    counts = study.cohort[study.stratum_column].value_counts(sort=False)
-    strata = ", ".join(f"{label} {count}" for label, count in counts.items())
+    print(*count_lines(study), "first rows as read:", first_rows(study), sep="\n")
     verdict = "all but the models named above can be run" if missing else "nothing wrong"
-    print(f"{options.plan}: {verdict}. {len(study.cohort)} rows; strata: {strata}")
+    print(f"{options.plan}: {verdict}. {len(study.cohort)} rows")
     return 0
 
 

@@ -7,14 +7,16 @@ import re
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _EVENT = re.compile(
     r"event|status|dead|death|died|deceased|progress|relapse|recur|fail|outcome|vital|alive"
-    r"|^(?:still[ _.-]*)?living$|surviv(?:ed|or)|disease[ _.-]*free|(?:^|[ _.])(?:d|e|ev|delta|y)$",
+    r"|^(?:still[ _.-]*)?living$|surviv(?:ed|or)|disease[ _.-]*free|verstorben|gestorben|rezidiv"
+    r"|(?:^|[ _.-])tod(?:$|[ _.-])|d[eé]c[eè]s|d[eé]c[eé]d[eé]|[eé]v[eé]nement|r[eé]cidive|fallec|muert[eo]|exitus"
+    r"|evento|reca[ií]da|decess|deced|srvstat|(?:^|[ _.])(?:d|e|ev|delta|y)$",
     re.IGNORECASE,
 )
 _CENSORED = re.compile(r"\b(?:os|[pdremct]+fs|dss|css|ttp)?(?:cens(?!us)|cnsr)")
 _UNCENSORED = re.compile(r"\b(?:un|non?|not) ?cens(?!us)")
 _EVENT_FREE = re.compile(r"\b(?:alive|living|surviv(?:ed|ing|or))\b|free$")
 _MAGNESIUM = re.compile(
-    r"magnes|mg\s*(?:2\+|²⁺)"
+    r"magn[eé]s|mg\s*(?:2\+|²⁺)"
     r"|^(?:baseline|serum|s|p)?[ _.-]*mg[ _.-]*(?:0|baseline|serum|level|[(\[]?mmol.*)?$",
     re.IGNORECASE,
 )
@@ -29,13 +31,24 @@ _NUMBERED = frozenset(
     ("id", "no", "nr", "num", "number", "nummer", "code", "key", "identifier", "barcode", "submitter")
 )
 _SOURCES = frozenset(("study", "record", "case", "cases", "unique", "bcr"))
+
+
+def _vocabulary(words: str) -> frozenset[str]:
+    """Words, in the languages of clinics, that stand between blanks."""
+    return frozenset(words.split())
+
+
 _TIME_UNITS = {
-    "months": frozenset(("month", "months", "mo", "mos", "mths")),
-    "days": frozenset(("day", "days")),
-    "weeks": frozenset(("week", "weeks", "wks")),
-    "years": frozenset(("year", "years", "yrs")),
+    "months": _vocabulary("month months mo mos mths monat monate monaten mois mes meses mese mesi"),
+    "days": _vocabulary("day days tag tage tagen jour jours dia dias día días giorno giorni"),
+    "weeks": _vocabulary("week weeks wks woche wochen semaine semaines semana semanas settimana settimane"),
+    "years": _vocabulary("year years yrs jahr jahre jahren ans annees années años anni"),
 }
-_TIMES = frozenset(("time", "duration", "followup", "follow", "survival", "aval"))
+_TIMES = _vocabulary(
+    "time duration followup follow survival aval srv zeit dauer überleben überlebenszeit nachbeobachtung temps durée"
+    " duree délai delai suivi survie tiempo seguimiento supervivencia tempo durata sopravvivenza"
+)
+_NO_TIMES = _vocabulary("age date datetime alter âge edad età datum fecha")
 _ACRONYMS = frozenset(("os", "pfs", "dfs", "dss", "pfi", "dfi", "rfs", "efs", "mfs", "css", "ttp", "fstat", "pstat"))
 _LATE_ENTRY = frozenset(("start", "tstart", "entry", "enter", "stop", "tstop"))
 
@@ -155,8 +168,8 @@ def time_unit_of(name: str) -> str | None:
     >>> [time_unit_of(name) for name in ("os_months", "futime", "death_date", "age_years")]
     ['months', 'time', None, None]
     """
-    words = _words(name)
-    if words & {"age", "date", "datetime"}:
+    words = _words(name) | set(_parts(name))
+    if words & _NO_TIMES:
         return None
     for unit, spellings in _TIME_UNITS.items():
         if words & spellings:

@@ -69,7 +69,7 @@ def worded(python: str, plan: str) -> str:
 
 
 def toml(value: object) -> str:
-    """A value as TOML writes it.
+    """A value as TOML writes it; nothing, which TOML has no word for, as "missing".
 
     Examples
     --------
@@ -80,6 +80,8 @@ def toml(value: object) -> str:
         return f"{{ {', '.join(f'{_key(key)} = {toml(inner)}' for key, inner in value.items())} }}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"[{', '.join(map(toml, value))}]"
+    if value is None:
+        return '"missing"'
     if isinstance(value, (bool, int)):
         return str(value).lower()
     if isinstance(value, float):

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pandas as pd
 
+from analysis.cohort.columns import with_columns
 from analysis.cohort.likely_errors import missing_codes
 from analysis.cohort.reading import CellRules, MissingCodes, read_cohort, typed_table
 from analysis.cohort.remedies import remedies_for
 from analysis.cohort.schema import Column, Schema, checked
-from analysis.errors import InputError, PlanError, collected, raise_all, warn_all
+from analysis.errors import AnalysisWarning, InputError, PlanError, collected, raise_all, warn_all
 from analysis.strata.cutpoints import Cutpoints, quantile_cutpoints, stratify
 from analysis.study.plan import StudyPlan, check_columns, coded_events, planned_rows, with_made_columns
 from analysis.study.study import Study
@@ -92,10 +93,11 @@ def _read(plan: StudyPlan) -> pd.DataFrame:
         dates=data.dates,
         units=plan.marker.units(plan.marker.column) if plan.marker.column in table.frame else None,
     )
-    cohort, made = with_made_columns(cohort, plan.made, data.id)
+    cohort, made = with_made_columns(_with_digits_as_numbers(cohort, plan), plan.made, data.id)
     coded = coded_events(plan, cohort)
     cohort, warnings = checked(cohort, cohort_schema(plan, cohort), coded=coded)
     covariates = model_columns(plan, cohort)
+    done = [warning for warning in done if not _is_settled(plan, warning)]
     warn_all([*warned, *done, *made, *warnings, *check_columns(plan, cohort, covariates)])
     for name in dict.fromkeys((plan.marker.column, *covariates)):
         if pd.api.types.is_float_dtype(cohort[name].dtype):
@@ -103,6 +105,25 @@ def _read(plan: StudyPlan) -> pd.DataFrame:
     problems = [problem for name in _group_columns(plan) for problem in grouping_problems(cohort[name])]
     raise_all([f"[robustness] {problem}" for problem in problems], PlanError)
     return cohort
+
+
+def _with_digits_as_numbers(cohort: pd.DataFrame, plan: StudyPlan) -> pd.DataFrame:
+    """The cohort with times and the marker as numbers where every cell is digits: "0007" is a name elsewhere."""
+    times = [name for one in plan.endpoints for name in (one.duration, one.entry)]
+    sources = [name for one in plan.made for name in one.durations]
+    columns = {}
+    for name in (plan.marker.column, *times, *sources):
+        if name in cohort and pd.api.types.is_object_dtype(cohort[name].dtype):
+            numbers = pd.to_numeric(cohort[name], errors="coerce")
+            if numbers.notna().equals(cohort[name].notna()):
+                columns[name] = numbers
+    return with_columns(cohort, columns)
+
+
+def _is_settled(plan: StudyPlan, warning: AnalysisWarning) -> bool:
+    """Whether a warning is on how dates can be read that the plan reads."""
+    dates = [name for one in plan.made for name in (one.start, *one.ends)]
+    return any(str(warning).startswith(f"column {name!r}: dates") for name in dates)
 
 
 def _missing_of(plan: StudyPlan, frame: pd.DataFrame) -> MissingCodes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from analysis.cohort.columns import nearest
 from analysis.cohort.reading import synthetic_folder
-from analysis.errors import AnalysisWarning, RowsDropped
+from analysis.errors import AnalysisWarning, PlanError, RowsDropped, raise_all
 from analysis.present.pages import Note
 from analysis.study import report
 from analysis.study.blocks import recorded, table
@@ -56,13 +57,31 @@ def load_plan(path: Path | None) -> StudyPlan:
     return StudyPlan.from_toml(path) if path else synthetic_plan()
 
 
-def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object] | None = None) -> StudyResults:
+def chosen_sections(only: Sequence[str] = ()) -> tuple[Callable[[Study], report.StudySection], ...]:
+    """The sections of a report that are asked for by name, in their order; all where none is.
+
+    Raises
+    ------
+    PlanError
+        For names that no section has.
+    """
+    by_name = {build.__name__.removesuffix("_section"): build for build in SECTIONS}
+    unknown = [f"no section {name!r}{nearest(name, by_name, kind='sections')}" for name in only if name not in by_name]
+    raise_all(unknown, PlanError)
+    return tuple(build for name, build in by_name.items() if name in only or not only)
+
+
+def run_study(
+    plan: StudyPlan | str | Path, *, only: Sequence[str] = (), progress: Callable[[str], object] | None = None
+) -> StudyResults:
     """Carry out a study plan.
 
     Parameters
     ----------
     plan : StudyPlan, str or Path
         A plan, or the TOML file that holds one.
+    only : sequence of str
+        Names of sections, such as "survival" and "models": these alone are made; all when empty.
     progress : callable, optional
         Called with the title of each section when it is done.
 
@@ -92,15 +111,18 @@ def run_study(plan: StudyPlan | str | Path, *, progress: Callable[[str], object]
     >>> results.tables["strata"].columns[:3].tolist()
     ['stratum', 'interval', 'n']
     """
+    chosen = chosen_sections(only)
     study = prepare_study(plan if isinstance(plan, StudyPlan) else StudyPlan.from_toml(plan))
     cautions = recorded("The cautions", report.study_cautions, study)[0] or ()  # the sections have the warnings
     sections = []
-    for build in SECTIONS:
+    for build in chosen:
         section = _cautioned(_noted(study, build.__name__.removesuffix("_section"), partial(build, study)), cautions)
         sections.append(section)
         if progress is not None:
             progress(section.title)
     frames = report.frames_of(sections)
+    if only:
+        return report.StudyResults(study, (), tuple(sections))
     threats = _noted(study, "threats", partial(report.threats_section, study, frames))
     if threats.blocks:
         later = (i for i, section in enumerate(sections) if section.anchor == "searching" or section.supplement)

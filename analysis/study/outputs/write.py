@@ -33,6 +33,7 @@ def write_outputs(
     directory: str | Path,
     *,
     others: tuple[Path, ...] = (),
+    companions: bool = True,
     progress: Callable[[str], object] | None = None,
 ) -> tuple[Path, ...]:
     """Write the report, its figures and tables, and a manifest.
@@ -46,6 +47,8 @@ def write_outputs(
         this run has not replaced it: a full disk costs nothing that was there.
     others : tuple of Path
         Files under `directory`, already written, that the manifest should cover too.
+    companions : bool
+        Whether to write the explorer and the Word file too.
     progress : callable, optional
         Called with the name of each figure when it is written.
 
@@ -84,9 +87,9 @@ def write_outputs(
     earlier = _earlier_files(directory)
     figures, drawings = write_figures(results, directory, progress=progress)
     tables = _write_tables(results, directory)
-    companions, notes = _write_companions(results, directory, figures)
-    report = replace_file(directory / "report.html", _report(results, drawings, companions, notes))
-    files = (report, *companions, *figures, *tables, *others)
+    beside, notes = _write_companions(results, directory, figures) if companions else ({}, [])
+    report = replace_file(directory / "report.html", _report(results, drawings, beside, notes))
+    files = (report, *beside, *figures, *tables, *others)
     manifest = _write_manifest(results, directory, files)
     for path in sorted(earlier - {path.resolve() for path in files}):
         remove_file(path)

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.cohort.column_names import looks_like_magnesium, looks_like_no_event, looks_like_outcome
+from analysis.cohort.columns import first_few
 from analysis.cohort.likely_errors import magnesium_problem, patient_problems, possible_patients, repeated_keys
+from analysis.cohort.remedies import argument
 from analysis.cohort.units import MAGNESIUM_UNITS
 from analysis.errors import PlanError, SuspiciousValues, raise_all
 from analysis.study.plan.plan import StudyPlan
@@ -32,9 +34,15 @@ def coded_events(plan: StudyPlan, cohort: pd.DataFrame) -> tuple[str, ...]:
     """
     codes = plan.data.event_codes or {}
     by_column = any(isinstance(value, dict) for value in codes.values())
-    coded = tuple(name for name in _events(plan) if codes and (not by_column or name in codes))
-    uncoded = [name for name in _events(plan) if looks_like_no_event(name) and name not in coded and name in cohort]
-    raise_all([_codes_wanted(name, cohort[name]) for name in uncoded], PlanError)
+    source = {one.event: one.event_from or one.event for one in plan.made}
+    columns = {name: source.get(name, name) for name in _events(plan)}
+    coded = tuple(name for name, column in columns.items() if codes and (not by_column or column in codes))
+    uncoded = {
+        column: cohort[name]
+        for name, column in columns.items()
+        if looks_like_no_event(column) and name not in coded and name in cohort
+    }
+    raise_all([_codes_wanted(column, values) for column, values in uncoded.items()], PlanError)
     return coded
 
 
@@ -78,7 +86,8 @@ def check_columns(plan: StudyPlan, cohort: pd.DataFrame, covariates: Sequence[st
         follow-up time, in another coding.
     """
     raise_all(_magnesium_problems(plan, cohort))
-    raise_all([*_patients(plan, cohort), *_outcome_copies(plan, cohort, covariates)], PlanError)
+    copies, mixed = _outcome_copies(plan, cohort, covariates), _mostly_numbers(cohort, covariates)
+    raise_all([*_patients(plan, cohort), *copies, *mixed], PlanError)
     named = [name for name in covariates if looks_like_outcome(name)]
     warned = [
         SuspiciousValues(f"[model] covariate {name!r} looks like an outcome by its name; an outcome is no covariate")
@@ -129,11 +138,11 @@ def _outcome_copies(plan: StudyPlan, cohort: pd.DataFrame, covariates: Sequence[
         for name in covariates:
             if name in endpoint.columns:
                 continue
-            if _same_codes(cohort[name], cohort[endpoint.event]):
+            if same_codes(cohort[name], cohort[endpoint.event]):
                 problems.append(
                     f"[model] covariate {name!r} is the event {endpoint.event!r} in other words: equal in every row"
                 )
-            elif _same_scale(cohort[name], cohort[endpoint.duration]):
+            elif same_scale(cohort[name], cohort[endpoint.duration]):
                 problems.append(
                     f"[model] covariate {name!r} is the time {endpoint.duration!r} in another unit: proportional in"
                     " every row"
@@ -141,14 +150,34 @@ def _outcome_copies(plan: StudyPlan, cohort: pd.DataFrame, covariates: Sequence[
     return [f"{problem}; an outcome is no covariate: leave it out" for problem in problems]
 
 
-def _same_codes(values: pd.Series, event: pd.Series) -> bool:
+def _mostly_numbers(cohort: pd.DataFrame, covariates: Sequence[str]) -> list[str]:
+    """Covariates of text that are numbers but for a few cells, such as 90+: each number would be a level of its own."""
+    problems = []
+    for name in covariates:
+        if pd.api.types.is_numeric_dtype(cohort[name].dtype):
+            continue
+        cells = cohort[name].dropna().astype(str)
+        words = cells[pd.to_numeric(cells, errors="coerce").isna()]
+        numbers = cells.drop(words.index)
+        if numbers.nunique() < FEWEST_COMPARED or 2 * len(words) >= len(cells):
+            continue
+        shown = list(dict.fromkeys(words))
+        problems.append(
+            f"[model] covariate {name!r}: {len(words)} of {len(cells)} values are not numbers"
+            f" ({first_few(map(repr, shown))}), so that each number would be a level of its own; correct them in the"
+            f" file, or read them as missing with {argument('missing', {name: shown[:5]})}"
+        )
+    return problems
+
+
+def same_codes(values: pd.Series, event: pd.Series) -> bool:
     """Whether two values stand for 0 and 1 of the event in every row that has both."""
     pairs = pd.DataFrame({"value": values.astype(object), "event": event}).dropna()
     n_pairs = len(pairs.drop_duplicates())
     return len(pairs) >= FEWEST_COMPARED and n_pairs == pairs["value"].nunique() == pairs["event"].nunique() == 2
 
 
-def _same_scale(values: pd.Series, time: pd.Series) -> bool:
+def same_scale(values: pd.Series, time: pd.Series) -> bool:
     """Whether numbers are the follow-up times times a constant, up to rounding."""
     if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
         return False

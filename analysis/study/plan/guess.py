@@ -1,129 +1,139 @@
-"""A commented plan for a cohort file, guessed from its columns, for its owner to correct."""
+"""What the columns of a cohort look like, by their names and values: outcomes, the marker, covariates, the patient."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import takewhile
-from pathlib import Path
-from string import Template
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from analysis.cohort.column_names import (
-    is_cdisc_censoring,
-    looks_like_event,
-    looks_like_late_entry,
-    looks_like_magnesium,
-    looks_like_no_event,
-    looks_like_outcome,
-    looks_like_patient,
-    time_unit_of,
-)
+from analysis.cohort import column_names as names_of
+from analysis.cohort.event_words import event_of_word
 from analysis.cohort.likely_errors import calendar_years
-from analysis.cohort.reading import read_cohort
+from analysis.study.plan.column_roles import same_codes, same_scale
+
+TIME, EVENT, MARKER = "TIME_COLUMN", "EVENT_COLUMN", "MARKER_COLUMN"
+"""Placeholders: no column has such a name, so `validate` asks for one."""
 
 _ROW_NAMES = re.compile(r"unnamed|rownames", re.IGNORECASE)
 _IDENTIFIERS = re.compile(r"(^|[ _.-])(id|no|nr|number)$", re.IGNORECASE)
-_WORDS_AS_CODES = {
-    **dict.fromkeys(("dead", "death", "died", "deceased", "event", "progressed", "relapsed", "yes", "y"), 1),
-    **dict.fromkeys(("alive", "living", "censored", "no event", "no", "n"), 0),
-}
 _YES_OR_NO = frozenset(("yes", "y", "no", "n"))
-_STANDARD_PAIRS = {("aval", "cnsr")}
-_MOST_LEVELS, _MOST_GROUPS = 8, 20
+_STANDARD_PAIRS = {("aval", "cnsr"), ("srv", "srvstat")}
+_LATER_OF = ("days_to_death", "days_to_last_follow_up")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
+_DATE_NAME = re.compile(r"date|datum|fecha|(?:^|_)data(?:$|_)|day_of|_dt$|dt$", re.IGNORECASE)
+_STARTS = re.compile(
+    r"start|begin|diagn|enrol|entry|inclu|random|infusion|treat|surg|baseline|aufnahme|therapie|d[eé]but|inicio|inizio",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(
+    r"death|died|dead|last|follow|contact|end|progress|relapse|tod|gestorben|verstorben|letzt|d[eé]c[eè]s|derni|muert"
+    r"|fallec|[uú]ltim|decess|adt",
+    re.IGNORECASE,
+)
+_MEQ = re.compile(r"[ _.([-]*meq[ _./]*l?[)\]]?", re.IGNORECASE)
+_MG_PER_DL = re.compile(r"[ _.([-]*mg[ _./]*(?:per[ _]*)?dl[)\]]?", re.IGNORECASE)
+_BIRTH = re.compile(r"birth|geburt|naissance|nacim|nascita|dob", re.IGNORECASE)
+_FIRST_SERIAL = 10_000
+"""Numbers from which a column of dates may hold days as a spreadsheet counts them, and no years of the calendar."""
+_MOST_LEVELS, _MOST_GROUPS, _FEWEST_VALUES = 8, 20, 5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An outcome: its times (the later counts), or the dates that they are made from, its event (or sign), its rows."""
+
+    name: str
+    durations: tuple[str, ...]
+    event: str
+    start: str = ""
+    ends: tuple[str, ...] = ()
+    where: str = ""
+    negative: str = ""
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What the columns of a file look like: pairs of time and event, the marker, the covariates, the patient."""
+    """What the columns of a file look like; `times`, `events` and `markers` are those that come into question."""
 
-    endpoints: tuple[tuple[str, str], ...]
+    outcomes: tuple[Outcome, ...]
     marker: str
-    is_magnesium: bool
+    unit: str
     covariates: tuple[str, ...]
-    codes: dict[str, dict[int | str, int]]
+    codes: Mapping[str, Mapping[Hashable, int]]
     patient: str = ""
+    times: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    markers: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
-
-def new_plan(path: str | Path, *, folder: Path | None = None, **reading: Any) -> str:  # noqa: ANN401
-    """The text of a commented plan for a cohort file.
-
-    Parameters
-    ----------
-    path : str or Path
-        A CSV, Parquet or Excel file.
-    folder : Path, optional
-        Where the plan will lie, for the path in it; the working folder when None.
-    **reading
-        sep, decimal, encoding, sheet, limits and thousands as `read_cohort` takes them; what is given stands in the
-        plan.
-
-    Returns
-    -------
-    str
-        TOML. Every guess is to be checked; what could not be guessed is a name that no column has, so that
-        ``validate`` names it.
-
-    Raises
-    ------
-    CohortError
-        When the file cannot be read.
-    """
-    cohort = read_cohort(path, **reading)
-    guess = guess_columns(cohort)
-    relative = Path(os.path.relpath(path, folder or Path.cwd())).as_posix()
-    template = files("analysis.study.plan").joinpath("template.toml").read_text(encoding="utf-8")
-    return Template(template).substitute(
-        path=_text(relative),
-        columns="\n".join(f"#   {line}" for line in _described(cohort)),
-        codes=_codes(guess),
-        patient=("" if guess.patient else "# ") + f"id = {_text(guess.patient or 'patient_id')}",
-        reading="\n".join(_reading_line(key, reading.get(key)) for key in _READING_EXAMPLES),
-        marker=_text(guess.marker),
-        label=_text(re.sub(r"\s*[(\[]mmol/L[)\]]\s*$", "", guess.marker) or guess.marker),
-        unit=_text("mmol/L" if guess.is_magnesium else ""),
-        units='or "mg/dL", "mEq/L"' if guess.is_magnesium else "in words",
-        per=_per(cohort, guess),
-        strata=_MAGNESIUM_STRATA if guess.is_magnesium else _QUANTILE_STRATA,
-        endpoints="\n".join(_endpoint(cohort, *pair) for pair in guess.endpoints),
-        covariates=", ".join(_text(_term(name)) for name in guess.covariates),
-    )
+    @property
+    def endpoints(self) -> tuple[tuple[str, str], ...]:
+        """The first time and the event of each outcome."""
+        return tuple((one.durations[0] if one.durations else "", one.event) for one in self.outcomes)
 
 
 def guess_columns(cohort: pd.DataFrame) -> Guess:
     """What the columns look like, from their names and values; a choice between two columns is left to the reader."""
     names = list(map(str, cohort.columns))
-    numeric = [name for name in names if pd.api.types.is_numeric_dtype(cohort[name].dtype)]
-    times = [name for name in numeric if _is_time(cohort, name)]
+    numeric = [name for name in names if _is_numeric(cohort[name])]
+    times = [name for name in names if _is_time(cohort[name], name)]
     coded = {name: _code_guess(cohort[name], name) for name in names if name not in times and _may_be_event(name)}
     events = [name for name, codes in coded.items() if codes is not None]
-    broken = [name for name in numeric if name in coded and name not in events and looks_like_event(name)]
+    broken = [name for name in numeric if name in coded and name not in events and names_of.looks_like_event(name)]
     events += [name for name in broken if max((_likeness(time, name) for time in times), default=0) > 1]
-    pairs = _pairs(times, events)
-    used = {name for pair in pairs for name in pair}
-    free = [name for name in names if name not in used and not _is_label(name) and not looks_like_outcome(name)]
-    magnesium = [name for name in free if looks_like_magnesium(name) and not _is_flag(cohort[name])]
-    continuous = [name for name in free if name in numeric and cohort[name].nunique() > _MOST_GROUPS]
-    marker = (magnesium or continuous or ["MARKER_COLUMN"])[0]
+    patient = next((name for name in names if names_of.looks_like_patient(name) and cohort[name].is_unique), "")
+    outcomes = _outcomes(cohort, times, events)
+    if any(one.where for one in outcomes):
+        patient = next(name for name in names if names_of.looks_like_patient(name))
+        names = [name for name in names if not cohort.drop_duplicates([patient, name])[patient].duplicated().any()]
+    used = {name for one in outcomes for name in (*one.durations, one.event, one.start, *one.ends)}
+    free = [name for name in names if name not in used and not _is_no_measurement(cohort[name], name)]
+    magnesium = {name: unit for name in free if (unit := _magnesium_unit(cohort[name], name))}
     measured = [name for name in free if name in numeric and len(cohort[name].dropna().unique()) > 1]
+    markers = _markers(cohort, measured)
+    marker = [*magnesium, *markers, MARKER][0]
     groups = [name for name in free if name not in numeric and 2 <= cohort[name].nunique() <= _MOST_LEVELS]
-    covariates = tuple(name for name in [*measured, *groups] if name != marker and "`" not in name)
-    codes = {event: coded[event] or {} for _, event in pairs if coded.get(event)}
-    patient = next((name for name in names if looks_like_patient(name) and cohort[name].is_unique), "")
-    return Guess(pairs, marker, bool(magnesium), covariates, codes, patient)
+    may_adjust = [name for name in [*measured, *groups] if name != marker and "`" not in name]
+    copies = {name: why for name in may_adjust if (why := _copied_outcome(cohort, name, outcomes, coded))}
+    return Guess(
+        outcomes=outcomes,
+        marker=marker,
+        unit=magnesium.get(marker, ""),
+        covariates=tuple(name for name in may_adjust if name not in copies),
+        codes={one.event: codes for one in outcomes if (codes := coded.get(one.event))},
+        patient=patient,
+        times=tuple(times),
+        events=tuple(events),
+        markers=tuple(measured),
+        left_out=tuple(copies.items()),
+    )
 
 
-def _is_time(cohort: pd.DataFrame, name: str) -> bool:
-    """Whether a numeric column is likely to hold follow-up times: by its name, and no years of the calendar."""
-    if time_unit_of(name) is None or looks_like_late_entry(name):
+def named_unit(name: str) -> str:
+    """The unit that a time's name gives; empty where it gives none."""
+    unit = names_of.time_unit_of(name) or next(
+        (unit for unit in ("days", "weeks", "months", "years") if unit[:-1] in name.lower()), ""
+    )
+    return unit if unit in ("days", "weeks", "months", "years") else ""
+
+
+def _is_numeric(values: pd.Series) -> bool:
+    """Whether a column holds numbers (true and false are numbers)."""
+    return bool(pd.api.types.is_numeric_dtype(values.dtype))
+
+
+def _is_time(values: pd.Series, name: str) -> bool:
+    """Whether a column is likely to hold follow-up times: by its name, no years of the calendar; "0007" is a number."""
+    if names_of.time_unit_of(name) is None or names_of.looks_like_late_entry(name):
         return False
-    values = cohort[name].to_numpy(dtype=float, na_value=float("nan"))
-    return not calendar_years(values) and not _is_flag(cohort[name])
+    numbers = pd.to_numeric(values, errors="coerce") if not pd.api.types.is_datetime64_any_dtype(values.dtype) else None
+    if numbers is None or not numbers.notna().any() or (numbers.isna() & values.notna()).any():
+        return False
+    return not calendar_years(numbers.to_numpy(dtype=float, na_value=np.nan)) and not _is_flag(numbers)
 
 
 def _is_flag(values: pd.Series) -> bool:
@@ -133,129 +143,160 @@ def _is_flag(values: pd.Series) -> bool:
 
 def _may_be_event(name: str) -> bool:
     """Whether a column may hold an event by its name."""
-    return looks_like_event(name) or (looks_like_outcome(name) and time_unit_of(name) is None)
+    timed = names_of.time_unit_of(name) is not None
+    return names_of.looks_like_event(name) or (names_of.looks_like_outcome(name) and not timed)
 
 
-def _is_label(name: str) -> bool:
-    """Whether a column names rows or patients rather than measuring them."""
-    return looks_like_patient(name) or bool(_ROW_NAMES.search(name) or _IDENTIFIERS.search(name))
+def _is_no_measurement(values: pd.Series, name: str) -> bool:
+    """Whether a column names rows or patients, holds dates, or is part of an outcome: no marker, no covariate."""
+    named = names_of.looks_like_patient(name) or _ROW_NAMES.search(name) or _IDENTIFIERS.search(name)
+    return bool(named) or names_of.looks_like_outcome(name) or _is_date(values, name) or _numbers_rows(values)
 
 
-def _code_guess(values: pd.Series, name: str) -> dict[int | str, int] | None:
+def _numbers_rows(values: pd.Series) -> bool:
+    """Whether a column numbers its rows or patients: whole numbers that rise from row to row."""
+    if not pd.api.types.is_integer_dtype(values.dtype) or len(values) <= _MOST_GROUPS:
+        return False
+    return bool((values.diff().dropna() > 0).all())
+
+
+def _is_date(values: pd.Series, name: str) -> bool:
+    """Whether a column holds dates: typed, in text, or by its name as numbers of days or years of the calendar."""
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return True
+    if _is_numeric(values):
+        numbers = values.to_numpy(dtype=float, na_value=np.nan)
+        return calendar_years(numbers) or (
+            bool(_DATE_NAME.search(name)) and bool(np.nanmedian(numbers) > _FIRST_SERIAL)
+        )
+    texts = values.dropna().astype(str).str.strip()
+    return len(texts) > 0 and bool(texts.map(lambda text: bool(_DATE.fullmatch(text))).all())
+
+
+def _magnesium_unit(values: pd.Series, name: str) -> str:
+    """The unit of a column that is a concentration of magnesium by its name; empty where it is none."""
+    if _is_flag(values):
+        return ""
+    if names_of.looks_like_magnesium(name):
+        return "mmol/L"
+    if not re.search(r"magn[eé]s", name, re.IGNORECASE):
+        return ""
+    stripped = _MG_PER_DL.sub("", _MEQ.sub("", name))
+    unit = "mEq/L" if _MEQ.search(name) else "mg/dL" if _MG_PER_DL.search(name) else ""
+    return unit if names_of.looks_like_magnesium(stripped.strip(" _.-([")) else ""
+
+
+def _markers(cohort: pd.DataFrame, measured: list[str]) -> list[str]:
+    """The columns that may be the marker, best first: many values, or in a small file the most values."""
+    many = [name for name in measured if cohort[name].nunique() > _MOST_GROUPS]
+    some = [name for name in measured if cohort[name].nunique() >= _FEWEST_VALUES]
+    return many or sorted(some, key=lambda name: -cohort[name].nunique())[:1]
+
+
+def _code_guess(values: pd.Series, name: str) -> dict[Hashable, int] | None:
     """What a column's codes seem to mean; empty for 0 and 1 and where only its owner can say, None for no event."""
     seen = list(values.dropna().unique())
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        if is_cdisc_censoring(name) and len(seen) <= _MOST_LEVELS and 0 in seen:
+    if _is_numeric(values):
+        if names_of.is_cdisc_censoring(name) and len(seen) <= _MOST_LEVELS and 0 in seen:
             return {int(code): int(code == 0) for code in sorted(seen)}
-        if looks_like_no_event(name):
+        if names_of.looks_like_no_event(name):
             return {} if len(seen) <= _MOST_LEVELS else None
         if set(seen) == {1, 2}:
             return {1: 0, 2: 1}
         return {} if set(seen) <= {0, 1} else None
-    if looks_like_no_event(name) and {str(value).strip().lower() for value in seen} <= _YES_OR_NO:
+    if names_of.looks_like_no_event(name) and {str(value).strip().lower() for value in seen} <= _YES_OR_NO:
         return {}
-    codes: dict[int | str, int] = {str(value): _WORDS_AS_CODES.get(str(value).strip().lower(), -1) for value in seen}
-    return codes if sorted(codes.values()) == [0, 1] else None
+    codes = {str(value): event_of_word(str(value)) for value in seen}
+    known: dict[Hashable, int] = {word: event for word, event in codes.items() if event is not None}
+    return known if len(known) == len(codes) and set(known.values()) == {0, 1} else None
 
 
-def _pairs(times: list[str], events: list[str]) -> tuple[tuple[str, str], ...]:
-    """Each event with the time whose name is most like its own; a placeholder where two are equally like it."""
-    if not (times and events):
-        return (("TIME_COLUMN", "EVENT_COLUMN"),)
+def _outcomes(cohort: pd.DataFrame, times: list[str], events: list[str]) -> tuple[Outcome, ...]:
+    """Each event with the time whose name is most like its own; placeholders where that cannot be said."""
+    if by_parameter := _by_parameter(cohort):
+        return by_parameter
+    lower = {name.lower().rsplit(".", 1)[-1]: name for name in map(str, cohort.columns)}
+    later = tuple(lower[name] for name in _LATER_OF if name in lower)
+    if len(later) == len(_LATER_OF) and "vital_status" in lower:
+        return (Outcome("Overall survival", later, lower["vital_status"]),)
+    if not times and (dated := _from_dates(cohort, events)):
+        return dated
+    signed = [time for time in times if pd.to_numeric(cohort[time], errors="coerce").min() < 0]
+    if not events and len(signed) == 1:
+        return (Outcome("Overall survival", (signed[0],), "", negative="censored"),)
+    if not events:
+        return (Outcome("Overall survival", (times[0] if len(times) == 1 else TIME,), EVENT),)
     claimed = {time for time in times if any(_likeness(time, event) for event in events)}
-    return tuple((_time_of(event, times, claimed), event) for event in events)
+    timed = {event: _time_of(event, times, claimed) for event in events}
+    return tuple(
+        Outcome(event, (time,), event)
+        for event, time in timed.items()
+        if time != TIME or not _is_copy(cohort, event, [other for other in events if timed[other] != TIME])
+    )
+
+
+def _is_copy(cohort: pd.DataFrame, event: str, others: list[str]) -> bool:
+    """Whether an event is one of others in another coding."""
+    return any(same_codes(cohort[event], cohort[other]) for other in others)
+
+
+def _by_parameter(cohort: pd.DataFrame) -> tuple[Outcome, ...]:
+    """The outcomes of CDISC ADTTE: a row a subject and parameter."""
+    if not {"PARAMCD", "AVAL", "CNSR"} <= set(cohort.columns) or not any(
+        map(names_of.looks_like_patient, cohort.columns)
+    ):
+        return ()
+    parameters = list(cohort["PARAMCD"].dropna().unique())
+    if len(parameters) < 2:
+        return ()
+    return tuple(Outcome(str(code), ("AVAL",), "CNSR", where=f"PARAMCD == '{code}'") for code in parameters)
+
+
+def _from_dates(cohort: pd.DataFrame, events: list[str]) -> tuple[Outcome, ...]:
+    """An outcome whose time runs between dates: one that begins it, and those that may end it."""
+    dates = [name for name in map(str, cohort.columns) if _is_date(cohort[name], name) and not _BIRTH.search(name)]
+    dates = [name for name in dates if not (_is_numeric(cohort[name]) and cohort[name].max() < _FIRST_SERIAL)]
+    ends = tuple(name for name in dates if _ENDS.search(name))
+    starts = [name for name in dates if name not in ends and _STARTS.search(name)]
+    starts = starts or [name for name in dates if name not in ends]
+    if len(starts) != 1 or not ends:
+        return ()
+    event = events[0] if len(events) == 1 else EVENT
+    return (Outcome("Overall survival", (), event, start=starts[0], ends=ends),)
 
 
 def _time_of(event: str, times: list[str], claimed: set[str]) -> str:
     """The one time that is most like an event, and not another event's; else a placeholder."""
+    if not times:
+        return TIME
     likeness = {time: _likeness(time, event) for time in times}
     most = max(likeness.values())
     best = [time for time in times if likeness[time] == most]
-    return best[0] if len(best) == 1 and (most or best[0] not in claimed) else "TIME_COLUMN"
+    return best[0] if len(best) == 1 and (most or best[0] not in claimed) else TIME
 
 
 def _likeness(time: str, event: str) -> int:
     """How many letters two names share at their beginning; many for names that a standard pairs."""
-    if (time.lower(), event.lower()) in _STANDARD_PAIRS:
+    pair = (time.lower(), event.lower())
+    if pair in _STANDARD_PAIRS:
         return 100
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(time, event, strict=False)))
+    return sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(*pair, strict=False)))
 
 
-def _described(cohort: pd.DataFrame) -> list[str]:
-    """Each column with its type, its missing values and its first values."""
-    lines = []
-    for name in cohort.columns:
-        values = cohort[name].dropna()
-        first = ", ".join(str(value) for value in values.unique()[:4])
-        lines.append(
-            f"{name}: {cohort[name].dtype}, {cohort[name].isna().sum()} missing, such as {first}".replace("\n", " ")
-        )
-    return lines
-
-
-def _text(value: str | int) -> str:
-    """Text, or a whole number as a key, as TOML writes it: its basic strings are JSON's."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _term(name: str) -> str:
-    """A column as a formula term: quoted where it is no plain name."""
-    return name if name.isidentifier() else f"`{name}`"
-
-
-def _codes(guess: Guess) -> str:
-    """The line on event codes: in force where a column holds 1 and 2, or words, else a comment that shows the form."""
-    if not guess.codes:
-        return '# event_codes = { "dead" = 1, "alive" = 0 }'
-    inner = ", ".join(
-        f"{_text(column)} = {{ {', '.join(f'{_text(code)} = {event}' for code, event in codes.items())} }}"
-        for column, codes in guess.codes.items()
-    )
-    return f"event_codes = {{ {inner} }}  # 1: the event, 0: censored; check"
-
-
-def _reading_line(key: str, value: str | None) -> str:
-    """One option of reading: in force where it was given, else a comment that shows the form."""
-    given = value not in (None, ".", "error", "")
-    return f"{key} = {_text(str(value))}" if given else f"# {key} = {_text(_READING_EXAMPLES[key])}"
-
-
-def _per(cohort: pd.DataFrame, guess: Guess) -> str:
-    """A step of the marker that patients really differ by: 0.1 mmol/L, else about half a standard deviation."""
-    if guess.is_magnesium or guess.marker not in cohort.columns:
-        return "0.1"
-    return f"{float(f'{cohort[guess.marker].std() / 2:.1g}'):g}"
-
-
-def _endpoint(cohort: pd.DataFrame, duration: str, event: str) -> str:
-    """One endpoint's table."""
-    named = next((unit for unit in ("days", "weeks", "months", "years") if unit[:-1] in duration.lower()), "")
-    flag = "1: the event was seen; 0: follow-up ended"
-    if looks_like_no_event(event):
-        flag = "by its name no event: say in event_codes what its values mean"
-    longest = float(cohort[duration].max()) if duration in cohort.columns else 0.0
-    unit = named or ("days" if longest > 400 else "months")
-    return (
-        f'[[endpoints]]\nname = {_text(event)}  # in words, as in "Overall survival"\nduration = {_text(duration)}\n'
-        f"event = {_text(event)}  # {flag}\ntime_unit = {_text(unit)}  # check\n"
-    )
-
-
-_MAGNESIUM_STRATA = """cutpoints = "nhanes-1"  # or "rcpa-aacb", "mayo", "ejc-2024"; or your own:
-# edges = [0.70, 1.10]
-# labels = ["low", "reference", "high"]
-# source = "the laboratory's reference interval"
-"""
-_QUANTILE_STRATA = """quantiles = 3  # groups of equal size; better, where they exist, edges set by others:
-# edges = [20.0]
-# labels = ["low", "high"]
-# source = "who set the cut, and where"
-"""
-_READING_EXAMPLES = {
-    "sep": ";",
-    "decimal": ",",
-    "encoding": "cp1252",
-    "sheet": "Sheet1",
-    "limits": "bound",
-    "thousands": ",",
-}
+def _copied_outcome(
+    cohort: pd.DataFrame,
+    name: str,
+    outcomes: tuple[Outcome, ...],
+    coded: Mapping[str, Mapping[Hashable, int] | None],
+) -> str:
+    """Why a column is an outcome in another coding; empty where it is none."""
+    for one in outcomes:
+        if one.event in cohort.columns and not one.where:
+            codes = coded.get(one.event)
+            event = cohort[one.event].map(dict(codes)) if codes else cohort[one.event]
+            if same_codes(cohort[name], event):
+                return f"equal to the event {one.event!r} in every row"
+        for time in one.durations:
+            if time in cohort.columns and _is_numeric(cohort[time]) and same_scale(cohort[name], cohort[time]):
+                return f"proportional to the time {time!r} in every row"
+    return ""

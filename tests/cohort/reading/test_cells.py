@@ -14,7 +14,7 @@ from analysis import (
     read_cohort,
 )
 from analysis.cohort.reading.cells import plain_column
-from analysis.study.plan.guess import new_plan
+from analysis.study.plan import new_plan
 from tests.cohort.reading.made_files import excel_file, text_file
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from analysis import CohortError, PlanError, StudyPlan, SuspiciousValues, read_cohort
-from analysis.study.plan.guess import guess_columns, new_plan
+from analysis.study.plan.guess import guess_columns
+from analysis.study.plan.new_plan import new_plan
 from analysis.study.prepare import prepare_study
 
 PLAN = """
@@ -177,7 +178,8 @@ def test_the_event_of_gbsg2_is_not_inverted(tmp_path):
     rows = pd.DataFrame({"horTh": ["no", "yes"] * 6, "time": range(200, 1400, 100), "cens": [1, 1, 1, 0] * 3})
     rows.to_csv(tmp_path / "gbsg2.csv", index=False)
     with pytest.warns(SuspiciousValues, match=r"'cens' looks like a censoring flag: .*\{0: 0, 1: 1\}\} where 1 is"):
-        plan = new_plan(tmp_path / "gbsg2.csv")
+        read_cohort(tmp_path / "gbsg2.csv")
+    plan = new_plan(tmp_path / "gbsg2.csv")
     assert 'duration = "time"\nevent = "cens"  # by its name no event: say in event_codes' in plan
     assert "\nevent_codes" not in plan
 
@@ -247,6 +249,17 @@ def test_codes_of_a_plan_are_missing_among_its_later_values_too(prepare, tmp_pat
     study = prepare(rows, data=f'thousands = ","\nmissing = {codes}\n{table}')
     assert study.labs["magnesium"].isna().tolist() == [False, True, False]
     assert study.labs["month"].tolist() == [1, 1002, 3]
+
+
+def test_codes_of_a_column_that_the_later_values_alone_have_are_theirs(prepare, tmp_path):
+    labs = {"patient_id": ["P1", "P1", "P2"], "month": [1, 2, 3], "mg": [0.8, -9, 0.7]}
+    pd.DataFrame(labs).to_csv(tmp_path / "labs.csv", index=False)
+    table = '[labs]\npath = "labs.csv"\nkey = "patient_id"\ntime = "month"\nvalue = "mg"'
+    rows = rows_of(patient_id=[f"P{index}" for index in range(12)])
+    study = prepare(rows, data=f"missing = {{ mg = [-9] }}\n{table}")
+    assert study.labs["mg"].isna().tolist() == [False, True, False]
+    with pytest.raises(CohortError, match="missing: no column 'nowhere'"):
+        prepare(rows, data=f"missing = {{ nowhere = [-9] }}\n{table}")
 
 
 @pytest.mark.parametrize("line", ['missing = "-9"', "missing = -9", "missing = { ecog = 9 }", "missing = [[9]]"])

@@ -18,7 +18,7 @@ from analysis import Endpoint, cli, load_example, write_cohort
 from analysis.cohort.reading import synthetic_folder
 from analysis.study.plan import plan_schema
 from analysis.study.plan.form import form_problems, table_schema
-from analysis.study.plan.guess import new_plan
+from analysis.study.plan.new_plan import new_plan
 from analysis.study.plan.tables import EndpointTable
 
 TESTS = Path(__file__).parents[2]

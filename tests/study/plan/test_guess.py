@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from analysis import CohortError, StudyPlan, load_cohort, load_example, write_cohort
-from analysis.study.plan.guess import guess_columns, new_plan
+from analysis.study.plan.guess import guess_columns
+from analysis.study.plan.new_plan import new_plan
 from analysis.study.prepare import prepare_study
 
 
@@ -112,8 +113,8 @@ def guessed(plan_from, longest: float, *, time: str = "os_time", marker: str = "
     return plan_from(pd.DataFrame({time: times, "os_event": events, marker: values}))
 
 
-def test_the_step_is_half_a_standard_deviation_to_one_digit(plan_from):
-    assert guessed(plan_from, 50).marker.per == 0.07
+def test_the_step_is_1_2_or_5_within_half_a_standard_deviation(plan_from):
+    assert guessed(plan_from, 50).marker.per == 0.05
     assert guessed(plan_from, 50, marker="magnesium").marker.per == 0.1
 
 
