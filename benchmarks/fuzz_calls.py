@@ -132,6 +132,10 @@ def _influence(draw: Draw) -> pd.DataFrame:
 
 
 CALLS: dict[str, Callable[[Draw], object]] = {
+    "added_value": lambda d: analysis.added_value(
+        d.cohort, d.endpoint, [d.name["z"]], d.name["x"], times=d.pick(3, [2, 5]), n_bootstrap=d.pick(0, 5), seed=1,
+        strata=d.strata, search_cut=d.pick(True, False),
+    ),
     "add_counts": lambda d: analysis.add_counts(_counts(d), _counts(d)),
     "adjusted_curves": _adjusted,
     "adjusted_logrank": lambda d: analysis.adjusted_logrank(d.cohort, d.endpoint, _adjust(d), by=d.by),
@@ -152,6 +156,9 @@ CALLS: dict[str, Callable[[Draw], object]] = {
         d.cohort, d.late, key=d.name[d.pick("key", "arm")]
     ),
     "coefficient_over_time": lambda d: (lambda fit: analysis.coefficient_over_time(fit, fit.terms[0]))(_fit(d)),
+    "compare_models": lambda d: analysis.compare_models(
+        analysis.fit_cox(d.cohort, d.endpoint, [d.name["z"]]), _fit(d), weighting=d.pick("harrell", "uno")
+    ),
     "concordance": lambda d: analysis.concordance(
         d.cohort, d.endpoint, d.name["x"], weighting=d.pick("harrell", "uno"), weights=d.pick(None, d.name["w"])
     ),
@@ -169,6 +176,7 @@ CALLS: dict[str, Callable[[Draw], object]] = {
     "dose_response": lambda d: analysis.dose_response(
         d.cohort, d.endpoint, d.name["x"], knots=d.pick(3, 4), adjust=d.pick((), _adjust(d)), strata=d.strata
     ),
+    "endpoint_from_adtte": lambda d: analysis.endpoint_from_adtte(d.cohort, "OS"),
     "event_counts": _counts,
     "fit_cox": lambda d: analysis.fit_cox(
         d.cohort, d.endpoint, _covariates(d), strata=d.strata, ties=d.pick("efron", "breslow", "exact"),
@@ -186,6 +194,7 @@ CALLS: dict[str, Callable[[Draw], object]] = {
         d.cohort, d.endpoint, [d.name["x"]], predictors=d.pick([d.name["z"]], [d.name["arm"], d.name["s"]]),
         n_imputations=2, seed=1,
     ),
+    "join_cohorts": lambda d: analysis.join_cohorts(d.cohort, d.cohort, key=d.name["key"]),
     "kaplan_meier": lambda d: analysis.kaplan_meier(
         d.cohort, d.endpoint, by=d.by, weights=d.pick(None, d.name["w"]), engine=d.pick("auto", "kernel")
     ),
@@ -208,6 +217,7 @@ CALLS: dict[str, Callable[[Draw], object]] = {
     "piecewise_effects": lambda d: analysis.piecewise_effects(
         d.cohort, d.endpoint, d.name["x"], cuts=[5], adjust=d.pick((), _adjust(d)), strata=d.strata
     ),
+    "pilot_assumptions": lambda d: analysis.pilot_assumptions(_fit(d), _curves(d)),
     "plot_adjusted": _plot_adjusted,
     "plot_balance": lambda d: analysis.plot_balance(
 
@@ -215,6 +225,9 @@ CALLS: dict[str, Callable[[Draw], object]] = {
                 d.cohort, _adjust(d), by=d.by, weights=analysis.balance_weights(d.cohort, _adjust(d), by=d.by)
             )
 
+    ),
+    "plot_cumulative_incidence": lambda d: analysis.plot_cumulative_incidence(
+        analysis.cumulative_incidence(d.cohort, d.causes, by=d.pick(None, d.by))
     ),
     "plot_cutpoint_scan": lambda d: (lambda s: analysis.plot_cutpoint_scan((s.scan), cut=s.cut))(_scan(d)),
     "plot_difference_curve": _plot_difference,
@@ -236,6 +249,8 @@ CALLS: dict[str, Callable[[Draw], object]] = {
     )(_multiverse(d)),
     "plot_survival": lambda d: analysis.plot_survival(_estimated(d)),
     "pool_cox": lambda d: analysis.pool_cox([_fit(d), _fit(d)]),
+    "predict_quantile": lambda d: analysis.predict_quantile(_fit(d), d.changed(d.cohort)),
+    "predict_survival": lambda d: analysis.predict_survival(_fit(d), d.changed(d.cohort), [0, 3.5, 99]),
     "proportional_hazards_test": lambda d: analysis.proportional_hazards_test(
         _fit(d), transform=d.pick("km", "identity", "rank", "log")
     ),
@@ -278,10 +293,11 @@ CALLS: dict[str, Callable[[Draw], object]] = {
 NOT_CALLED = {
     "takes numbers, text or a design, no rows": (
         "breaks_for", "clinical_cutpoints", "confounder_bias", "cutpoint_table", "cutpoint_world", "e_value",
-        "figure_svg", "format_count", "format_interval", "format_number", "format_p", "format_ratio", "format_share",
-        "format_time", "inline", "load_cohort", "load_example", "load_labs", "load_truth", "marker_world",
-        "read_benches", "run_bench", "save_figure", "simulate_cohort", "simulation_study", "synthetic_plan",
-        "true_cutpoint_effects", "true_estimands", "write_word",
+        "figure_style", "figure_svg", "format_count", "format_interval", "format_number", "format_p",
+        "format_ratio", "format_share", "format_time", "inline", "load_cohort", "load_example", "load_labs",
+        "load_truth", "marker_world", "plan_study", "read_benches", "run_bench", "save_figure",
+        "simulate_cohort", "simulation_study", "synthetic_plan", "true_cutpoint_effects", "true_estimands",
+        "write_word",
     ),
     "takes what a study or a bench made": (
         "bench_display", "bench_table", "continuous_marker", "explorer_display", "explorer_frames",

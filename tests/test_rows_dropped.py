@@ -16,6 +16,7 @@ from analysis import (
     Cutpoints,
     Endpoint,
     RowsDropped,
+    added_value,
     adjusted_curves,
     adjusted_logrank,
     attenuation,
@@ -110,6 +111,7 @@ CALLS = {
     "max_combo": ("arm", lambda c: max_combo(c[c["arm"] != "c"], OS, by="arm")),
     "landmark": ("event", lambda c: landmark(c, OS, 3)),
     "event_counts": ("arm", lambda c: event_counts(c, OS, by="arm")),
+    "added_value": ("mg", lambda c: added_value(c, OS, ["age"], "mg", times=6, n_bootstrap=0, seed=1)),
     "fit_cox": ("age", lambda c: fit_cox(c, OS, "age + arm")),
     "fit_cox_counts": ("site", lambda c: fit_cox_counts(c.assign(n=1, old=c["age"] > 60), OS, ["old"], strata="site")),
     "bootstrap_cox": ("age", lambda c: bootstrap_cox(c, OS, ["age", "mg"], n_bootstrap=39, seed=1)),
@@ -153,6 +155,7 @@ WAYS = {
         c, OS, "mg", adjust=["age"], n_permutations=19, n_bootstrap=0, seed=1)),
 }  # fmt: skip
 ELSEWHERE = {
+    "join_cohorts": "leaves out no row",
     "continuous_marker": "a method of the benches, on complete simulated rows",
     "median_split": "a method of the benches",
     "searched_cut": "a method of the benches",

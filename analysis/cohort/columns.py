@@ -371,7 +371,7 @@ def _event_advice(name: str, seen: FloatArray) -> str:
     if set(seen) == {1.0, 2.0}:
         codes = remedies.argument("event_codes", {name: {1: 0, 2: 1}})
         return f"values {shown}, expected 0 and 1; read with {codes} if 2 is the event"
-    if len(seen) <= MOST_CODES and (seen >= 0).all() and (seen == np.round(seen)).all():
+    if len(seen) <= MOST_CODES and np.isfinite(seen).all() and (seen >= 0).all() and (seen == np.round(seen)).all():
         codes = remedies.argument("event_codes", {name: {int(code): int(code > 0) for code in seen}})
         causes = remedies.worded("several causes belong in CompetingEndpoint and cumulative_incidence, or map", "map")
         return (
