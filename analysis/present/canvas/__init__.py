@@ -27,21 +27,8 @@ from analysis.present.canvas.cut_lines import (
 )
 from analysis.present.canvas.files import figure_svg, page_svg, remove_file, replace_file, save_figure
 from analysis.present.canvas.frames import by_label, need_columns, need_numbers, ordered_labels
-from analysis.present.canvas.layout import (
-    LINE,
-    PAD,
-    Sheet,
-    axes_size,
-    batch_of_figures,
-    figure_of,
-    fit_rows,
-    hangs_below,
-    make_room,
-    page_width,
-    sheet,
-    text_size,
-    wrapped,
-)
+from analysis.present.canvas.layout import PAD, Sheet, batch_of_figures, fit_rows, make_room, sheet
+from analysis.present.canvas.measuring import LINE, axes_size, figure_of, hangs_below, page_width, text_size, wrapped
 from analysis.present.canvas.placing import (
     Point,
     Space,

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.present.canvas.layout import SYNTHETIC_MARK, figure_of, page_width, renderer_of, text_size, wrapped
+from analysis.present.canvas.layout import SYNTHETIC_MARK
+from analysis.present.canvas.measuring import figure_of, page_width, renderer_of, text_size, wrapped
 from analysis.present.canvas.placing import Space, join, spread, write, write_at
 from analysis.present.canvas.style import BLUE, INK, SMALL, SOFT_INK, TEXT, VERMILLION, VERMILLION_INK, Dashes, points
 from analysis.present.text import format_count, format_number

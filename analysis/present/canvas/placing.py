@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from analysis.arrays import FloatArray
 from analysis.present.canvas import style
-from analysis.present.canvas.layout import figure_of, text_size
+from analysis.present.canvas.measuring import figure_of, text_size
 from analysis.present.canvas.style import INK, SMALL
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.present.canvas.layout import new_figure, sheet, shortened, text_size, wrapped
+from analysis.present.canvas.layout import new_figure, sheet
+from analysis.present.canvas.measuring import shortened, text_size, wrapped
 from analysis.present.canvas.style import POINTS_PER_INCH
 
 FIGURE = new_figure(90.0)

@@ -8,7 +8,7 @@ import pytest
 
 from analysis import InputError, plot_causes, plot_flow
 from analysis.present.canvas import figure_style, stratum_styles
-from analysis.present.canvas.layout import text_size
+from analysis.present.canvas.measuring import text_size
 from tests.present.reading import assert_drawn_as_it_is, assert_drawn_on_axes, assert_laid_out, words
 
 
