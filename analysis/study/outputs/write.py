@@ -105,12 +105,13 @@ def write_figures(
     """
     files: list[Path] = []
     drawings = {}
-    work = partial(_recorded_figure, folder=directory / "figures")
+    folder = directory / "figures"
+    work = partial(_recorded_figure, folder=folder.absolute())  # a process that stands by may lie in another folder
     written = batch_results(work, list(results.figures.values()))
     for name, (drawn, failures) in zip(results.figures, written, strict=True):
         errors.warn_all(failures)
         if drawn is not None:
-            files += drawn[0]
+            files += [folder / path.name for path in drawn[0]]
             drawings[name] = drawn[1]
         if progress is not None:
             progress(name)

@@ -87,6 +87,17 @@ def test_figures_of_several_processes_have_the_same_bytes(drawn, folder, tmp_pat
         assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path.name
 
 
+def test_a_relative_folder_is_the_callers_whichever_process_draws(drawn, tmp_path, monkeypatch):
+    """Processes that stand by from an earlier report may lie in another folder."""
+    two = with_figures(drawn, set(list(drawn.figures)[:2]))
+    with parallel_config(n_jobs=2):
+        write_figures(two, tmp_path / "first")
+        monkeypatch.chdir(tmp_path)
+        files, _ = write_figures(two, Path("second"))
+    assert files[0].parts[:2] == ("second", "figures")
+    assert all(path.is_file() for path in files)
+
+
 def test_every_figure_can_be_sent_to_another_process(results):
     for figure in results.figures.values():
         assert pickle.loads(pickle.dumps(figure.draw)).func is figure.draw.func
