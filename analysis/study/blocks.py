@@ -55,8 +55,14 @@ def table(
     *,
     note: str = "",
     kinds: Mapping[str, str] | None = None,
+    headings: Mapping[str, str] | None = None,
     display: pd.DataFrame | None = None,
 ) -> TableBlock:
-    """A table of the report: the tidy frame for reuse, and its display for reading (`kinds`: how cells are written)."""
-    shown = display_frame(frame, kinds=kinds) if display is None else display
+    """A table of the report: the tidy frame for reuse, and its display for reading.
+
+    `kinds` says how cells are written and `headings` how columns are called, as for `display_frame`. A statistic with
+    degrees of freedom beside it is a chi-square, one without is a z.
+    """
+    names = {"statistic": "Chi-square" if "df" in frame else "z"} | dict(headings or {})
+    shown = display_frame(frame, kinds=kinds, headings=names) if display is None else display
     return TableBlock(name=name, title=title, frame=frame, display=shown, note=note)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from analysis.cohort.columns import nearest
 from analysis.cohort.reading import synthetic_folder
-from analysis.errors import AnalysisWarning, PlanError, RowsDropped, raise_all
+from analysis.errors import AnalysisWarning, NotComputed, PartFailed, PlanError, RowsDropped, raise_all
 from analysis.present.pages import Note
+from analysis.present.text import in_sentence
 from analysis.study import report
 from analysis.study.blocks import recorded, table
 from analysis.study.plan import StudyPlan
 from analysis.study.prepare import prepare_study
 from analysis.study.report import StudyResults
-from analysis.study.report.sections import SECTIONS
+from analysis.study.report.sections import SECTIONS, glossary_section
 from analysis.study.report.sections.moving import MARKER_AT_THE_TIME
 from analysis.study.study import Study
 from analysis.study.synthetic_data import read_truth
@@ -113,10 +114,11 @@ def run_study(
     """
     chosen = chosen_sections(only)
     study = prepare_study(plan if isinstance(plan, StudyPlan) else StudyPlan.from_toml(plan))
-    cautions = recorded("The cautions", report.study_cautions, study)[0] or ()  # the sections have the warnings
+    cautions, loose = recorded("The cautions", report.study_cautions, study)
     sections = []
     for build in chosen:
-        section = _cautioned(_noted(study, build.__name__.removesuffix("_section"), partial(build, study)), cautions)
+        made = _noted(study, build.__name__.removesuffix("_section"), partial(build, study))
+        section = _cautioned(study, made, cautions or ())
         sections.append(section)
         if progress is not None:
             progress(section.title)
@@ -129,10 +131,23 @@ def run_study(
         sections.insert(next(later, len(sections)), threats)
     sections.append(_noted(study, "words", partial(report.words_section, study, sections)))
     sections.append(_noted(study, "checklists", partial(report.checklists_section, study.plan, sections)))
-    summary, _ = recorded("The summary", report.summary_lines, study, frames)
-    first, _ = recorded("The first screen", report.study_opening, study, sections, frames)
+    sections.append(_noted(study, "glossary", partial(glossary_section, study)))
+    summary, of_summary = recorded("The summary", report.summary_lines, study, frames)
+    first, of_opening = recorded("The first screen", report.study_opening, study, sections, frames)
     opening, others = first or (None, tuple(sections))
-    return report.StudyResults(study, tuple(summary or (_NO_SUMMARY,)), others, opening)
+    placed = _with_loose_ends(study, others, [*loose, *of_summary, *of_opening])
+    return report.StudyResults(study, tuple(summary or (_NO_SUMMARY,)), placed, opening)
+
+
+def _with_loose_ends(
+    study: Study, sections: Sequence[report.StudySection], warnings: Iterable[AnalysisWarning]
+) -> tuple[report.StudySection, ...]:
+    """The sections, the first with a note on what could not be made outside of all of them."""
+    shown = {block.text for section in sections for block in section.blocks if isinstance(block, Note)}
+    failed = (one for one in warnings if isinstance(one, NotComputed | PartFailed))
+    texts = [text for text in dict.fromkeys(_sentence(study, one) for one in failed) if text not in shown]
+    first, *others = sections
+    return replace(first, blocks=(*first.blocks, *(Note(text, "caution") for text in texts))), *others
 
 
 def _noted(study: Study, name: str, build: Callable[[], report.StudySection]) -> report.StudySection:
@@ -146,24 +161,46 @@ def _noted(study: Study, name: str, build: Callable[[], report.StudySection]) ->
         warnings = [*study.notes, *warnings]
     missing_marker = {f"missing {name}" for name in (*study.marker_columns, *MARKER_AT_THE_TIME)}  # a note of reading
     texts = [
-        _sentence(warning)
+        _sentence(study, warning)
         for warning in warnings
         if not (isinstance(warning, RowsDropped) and set(warning.dropped) <= missing_marker)
     ]
     return replace(section, blocks=(*section.blocks, *(Note(text, "caution") for text in dict.fromkeys(texts))))
 
 
-def _cautioned(section: report.StudySection, cautions: tuple[report.Caution, ...]) -> report.StudySection:
+def _cautioned(study: Study, section: report.StudySection, cautions: tuple[report.Caution, ...]) -> report.StudySection:
     """A section headed by what calls for caution in it; the checks list every rule."""
     raised = [one.text for one in cautions if one.section == section.anchor and one.raised and one.text]
-    blocks: tuple[report.Block, ...] = (*(Note(text, "caution") for text in raised), *section.blocks)
+    blocks: tuple[report.Block, ...] = (
+        *(Note(_in_plan_words(study, text), "caution") for text in raised),
+        *section.blocks,
+    )
     if section.anchor == "checks":
         title = "What would call for caution: every rule, its threshold and what was observed"
         blocks = (*blocks, table("cautions", title, report.caution_table(cautions)))
     return replace(section, blocks=blocks)
 
 
-def _sentence(warning: AnalysisWarning) -> str:
-    """A warning as a sentence."""
+def _sentence(study: Study, warning: AnalysisWarning) -> str:
+    """A warning as a sentence in the plan's words."""
     text = str(warning)
+    if isinstance(warning, RowsDropped):
+        reasons = (
+            f"{count:,} with missing '{reason.removeprefix('missing ')}'"
+            if "missing " in reason
+            else f"{count:,} {reason}"
+            for reason, count in warning.dropped.items()
+        )
+        lost = warning.n_read - warning.n_used
+        text = f"{lost:,} of {warning.n_read:,} rows are left out: {'; '.join(reasons)}"
+    text = _in_plan_words(study, text)
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def _in_plan_words(study: Study, text: str) -> str:
+    """A text in which columns in quotation marks have become their labels."""
+    labels = {**study.plan.labels, study.plan.marker.column: study.plan.marker.label}
+    labels[study.stratum_column] = f"strata of {study.marker_label}"
+    for column, label in labels.items():
+        text = text.replace(f"column '{column}'", in_sentence(label)).replace(f"'{column}'", in_sentence(label))
+    return text

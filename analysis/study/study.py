@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -104,8 +105,8 @@ class Study:
 
     @property
     def within(self) -> str:
-        """The strata of the models in the plan's words, as in "Treatment and Site"."""
-        return " and ".join(map(self.label, self.plan.model.strata))
+        """The strata of the models in the plan's words, as in "treatment and site"."""
+        return " and ".join(in_sentence(self.label(name)) for name in self.plan.model.strata)
 
     @property
     def in_unit(self) -> str:
@@ -163,6 +164,10 @@ class Study:
     def label(self, name: str) -> str:
         """The plan's words for a column or a model term, else the name itself."""
         return self.plan.labels.get(name, name)
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Columns or terms in the plan's words, as a list within a sentence."""
+        return "; ".join(in_sentence(self.label(name)) for name in names)
 
 
 def quotable(term: str) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text as TextArtist
+    from matplotlib.transforms import Bbox
 
 SYNTHETIC_MARK = "SYNTHETIC - ILLUSTRATIVE"
 _IN_BATCH: ContextVar[bool] = ContextVar("figures of a batch", default=False)
@@ -204,9 +205,16 @@ def _shorten_words(figure: Figure) -> None:
         ticks = ax.get_yticklabels()
         if any(short(tick, tick.get_text()) != tick.get_text() for tick in ticks):
             ax.set_yticks(ax.get_yticks(), [short(tick, tick.get_text()) for tick in ticks])
+        inner = ax.get_window_extent()
         for text in ax.get_children():
-            if isinstance(text, Text):  # titles as well
+            if isinstance(text, Text) and not _reaches_in(text, inner):  # titles as well
                 text.set_text(short(text, text.get_text()))
+
+
+def _reaches_in(text: TextArtist, inner: Bbox) -> bool:
+    """Whether words start left of their axes and end within them, so that shorter ones would need the same margin."""
+    box = text.get_window_extent()
+    return text.get_horizontalalignment() == "left" and bool(box.x0 < inner.x0 < box.x1)
 
 
 def _overhang(figure: Figure, axes: Sequence[Axes] | None = None) -> tuple[float, float, float, float]:

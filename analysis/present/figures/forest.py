@@ -24,7 +24,7 @@ COLUMNS = ("group", "label", "kind", "hazard_ratio", "conf_low", "conf_high")
 RATIO = ("hazard_ratio", "conf_low", "conf_high")
 BALANCE_COLUMNS = ("covariate", "stratum_a", "stratum_b", "difference", "weighted_difference")
 ROW, TALLER, GROUP_GAP = 12.5, 0.75, 0.3  # points; of a row: a further line of text, and the space before a group
-TICKS_APART, NAME_SHARE = 19.0, 0.42
+TICKS_APART, NAME_SHARE, NARROW_NAME_SHARE = 19.0, 0.42, 0.29
 BALANCE_ROW, BALANCE_TALLER, BALANCE_NAME_SHARE, MOST_PANELS = 11.5, 0.85, 0.3, 3
 # kind: marker, colour, filled
 LOOKS = {
@@ -138,6 +138,7 @@ def _looks(palette: Mapping[str, str] | None) -> dict[str, tuple[str, str, bool]
 def _lines(figure: Figure, estimates: pd.DataFrame, language: canvas.Words) -> tuple[list[Line], float]:
     """Text, height and estimate of each line, a group's name over its rows, wrapped where too long; and the depth."""
     page = canvas.page_width(figure)
+    share = NAME_SHARE if canvas.is_wide(canvas.MM_PER_INCH * page / canvas.POINTS) else NARROW_NAME_SHARE
     lines: list[Line] = []
     depth = 0.0
     for group, rows in estimates.groupby("group", sort=False, observed=True):
@@ -148,7 +149,7 @@ def _lines(figure: Figure, estimates: pd.DataFrame, language: canvas.Words) -> t
             lines.append((name, depth + name.count("\n") * TALLER / 2, None))
             depth += 1 + name.count("\n") * TALLER
         for row in rows.to_dict("records"):
-            label = canvas.wrapped(figure, str(row["label"]), NAME_SHARE * page)
+            label = canvas.wrapped(figure, str(row["label"]), share * page)
             taller = label.count("\n") * TALLER
             lines.append((label, depth + taller / 2, row))
             depth += 1 + taller

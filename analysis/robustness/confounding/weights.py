@@ -225,25 +225,27 @@ def weight_warnings(summary: pd.DataFrame, propensity: FloatArray, by: str) -> l
     for row, count in zip(summary.to_dict("records"), (propensity < IMPOSSIBLE).sum(axis=0).tolist(), strict=True):
         label, n, effective_n, largest, outside = row.values()
         if largest > EXTREME_WEIGHT or effective_n < SMALL_SHARE * n:
-            few.append(f"{label!r} has {n} rows, effective sample size {effective_n:.1f}, largest weight {largest:.3g}")
+            few.append(f"{label!r}: effective sample size {effective_n:.1f} of {n}, largest weight {largest:.3g}")
         if outside > MOST_OUTSIDE:
             apart.append(f"{label!r} ({outside:.0%})")
         elif count:
             impossible.append(f"{label!r} ({count} row{'s' * (count > 1)})")
     warnings: list[errors.AnalysisWarning] = []
     if few:
-        warnings.append(errors.ExtremeWeights(f"weights by {by!r}: a few rows stand for many: {first_few(few)}"))
+        warnings.append(
+            errors.ExtremeWeights(f"weights by {by!r}: a few rows carry much of the weight of {first_few(few)}")
+        )
     if apart:
         text = (
-            f"strata of {by!r} that have no like for many of the other rows (share): {first_few(apart)}; what is said"
-            " of them there is the model's word, not the data's"
+            f"by {by!r}, the propensity scores of many other rows lie outside the range of a stratum (share):"
+            f" {first_few(apart)}; estimates for those rows extrapolate by the model"
         )
         warnings.append(errors.NoOverlap(text))
     if impossible:
         text = (
-            f"strata of {by!r} in which some rows could not have been, given their covariates: {first_few(impossible)};"
-            " a level that only another stratum holds does this: weighting cannot balance it, so join it with another"
-            " or leave its rows out"
+            f"by {by!r}, strata in which some rows could not have been, given their covariates:"
+            f" {first_few(impossible)}; a level that only another stratum holds does this: weighting cannot balance it,"
+            " so join it with another or leave its rows out"
         )
         warnings.append(errors.NoOverlap(text))
     return warnings

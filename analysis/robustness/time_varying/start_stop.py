@@ -210,7 +210,7 @@ def baseline_value(
             " (their patients then miss a baseline), or ask for values by a later time with up_to= and follow from"
             " there with landmark, or let the value change with start_stop"
         )
-    text = f"{value!r} is not known of {int(unknown.sum())} of {len(known)} patients by time {at:g}"
+    text = f"{value!r} is not known for {int(unknown.sum())} of {len(known)} patients by time {at:g}"
     errors.warn_all([*samples.warnings, *([errors.ValueUnknown(text)] if unknown.any() else [])])
     return pd.Series(known, index=cohort.index, name=value)
 
@@ -363,9 +363,8 @@ def _unknown_warnings(
     never = int(unknown.sum()) - len(np.intersect1d(samples.patient, np.flatnonzero(unknown)))
     return [
         errors.ValueUnknown(
-            f"{value!r} is not known of {int(unknown.sum())} of {int(followed.followed.sum())} patients when their"
-            f" follow-up starts, and of {never} of them ever: their rows until then miss a value, and models leave"
-            " those rows out"
+            f"{value!r} is not known for {int(unknown.sum())} of {int(followed.followed.sum())} patients when their"
+            f" follow-up starts, and never known for {never} of them: models leave out their rows until it is known"
         )
     ]
 

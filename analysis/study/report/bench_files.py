@@ -24,11 +24,11 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 NOTE = "Simulated cohorts: no patient, and nothing here is evidence about magnesium."
 READING = (
-    "Bias is counted away from zero; in brackets stand Monte-Carlo standard errors. The verdict names what is more than"
-    " two Monte-Carlo errors from where it should be: a bias (slight up to 0.4 standard deviations of the estimate),"
-    " coverage of 95% intervals, a type-I error of 5%; the error of a share is the one under 95% or 5%. One score in"
-    " twenty departs by chance alone, and no departure shown is no proof that there is none. A method that misses stays"
-    " in the table."
+    "Bias is counted away from zero; Monte-Carlo standard errors stand in brackets. The verdict names what is more than"
+    " two Monte-Carlo errors from its nominal value: a bias (slight up to 0.4 standard deviations of the estimate),"
+    " coverage of 95% intervals, and a type I error of 5% where nothing acts; the error of a share is that at 95% or"
+    " 5%. One score in twenty departs by chance alone, and no departure shown is no proof that there is none."
+    " A method that misses stays in the table."
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint, holds_numbers
-from analysis.present.text import format_share
+from analysis.present.text import format_share, in_sentence
 from analysis.study.blocks import attempted
 from analysis.study.models import ADJUSTED, fit_models, marker_verdict, period_effects
 from analysis.study.study import Study, horizon
@@ -81,8 +81,8 @@ def _missing_marker(study: Study) -> Caution:
     """The share of patients without the marker."""
     share = float(study.cohort[study.plan.marker.column].isna().mean())
     text = (
-        f"{study.plan.marker.label} is missing in {format_share(share)} of patients, who are in no stratum. Whether"
-        " they resemble the others is shown among the missing values."
+        f"{study.plan.marker.label} is missing in {format_share(share)} of patients, who are in no stratum. Section"
+        ' "Missing values" shows whether they resemble the others.'
     )
     wanted, raised = f"at most {MUCH_MISSING_MARKER:.0%}", share > MUCH_MISSING_MARKER
     return Caution("cohort", "missing marker", "", wanted, format_share(share), raised, text)
@@ -114,7 +114,9 @@ def sparse_levels(study: Study) -> tuple[Caution, ...]:
             " levels: join them. Each has a coefficient of its own in every model, which makes the study slow."
         )
         wanted, raised = f"at most {MANY_LEVELS}", len(sizes) > MANY_LEVELS
-        cautions.append(Caution("models", f"levels of {study.label(name)}", "", wanted, str(len(sizes)), raised, text))
+        cautions.append(
+            Caution("models", f"levels of {in_sentence(study.label(name))}", "", wanted, str(len(sizes)), raised, text)
+        )
     return tuple(cautions)
 
 
@@ -141,7 +143,7 @@ def _thin_tail(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
     named = ", ".join(f"{row['stratum']} {row['n_risk']:.0f}" for row in thin.to_dict("records"))
     text = (
         f"{endpoint.name}: few are still at risk at {end:g} {endpoint.time_unit} ({named}); the curves' tails are thin"
-        " there, and a step is one patient."
+        " there, and each step is one patient."
     )
     wanted, observed = f"at least {THIN_TAIL}", f"{least['n_risk']:.0f} in {least['stratum']}"
     yield Caution("survival", f"at risk at {end:g}", endpoint.name, wanted, observed, len(thin) > 0, text)
@@ -166,8 +168,8 @@ def _left_out(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
     if adjusted:
         share = 1 - adjusted[0].fit.n_used / len(study.cohort)
         text = (
-            f"{endpoint.name}: the adjusted models leave out {format_share(share)} of patients for missing values; look"
-            " at the imputed estimate beside them."
+            f"{endpoint.name}: the adjusted models leave out {format_share(share)} of patients for missing values; see"
+            " the imputed estimate."
         )
         wanted = f"at most {MUCH_LEFT_OUT:.0%}"
         subject = "left out of the adjusted models"
@@ -180,7 +182,7 @@ def _proportional(study: Study, endpoint: Endpoint) -> Iterator[Caution]:
     verdict = marker_verdict(study, endpoint, effects) if effects is not None else None
     if verdict is None:
         return
-    text = f"{endpoint.name}: {verdict.sentence} The summary that leads stays the one that the plan names."
+    text = f"{endpoint.name}: {verdict.sentence} The main summary stays the one that the plan names."
     raised = verdict.departure in ("shown", "opposite sides")
     yield Caution(
         "checks", "proportional hazards", endpoint.name, "no departure shown", verdict.departure, raised, text

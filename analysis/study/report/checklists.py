@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.resources import files
@@ -11,6 +11,7 @@ from importlib.resources import files
 import pandas as pd
 
 from analysis.present.pages import Prose, TableBlock
+from analysis.present.text import display_frame
 from analysis.study.blocks import table
 from analysis.study.plan import FIELDS, StudyPlan, slug
 from analysis.study.report.results import StudyFigure, StudySection
@@ -76,7 +77,8 @@ def _checklist_table(checklist: Checklist, plan: StudyPlan, sections: Sequence[S
     counts = frame["status"].value_counts()
     summary = ", ".join(f"{counts[status]} {status}" for status in STATUSES if status in counts)
     title = f"{checklist.name}: {checklist.subject} ({summary})"
-    return table(f"checklist-{slug(checklist.name)}", title, frame, note=f"Source: {checklist.source}.")
+    shown = display_frame(_filled_in(checklist, plan, _references(sections)))
+    return table(f"checklist-{slug(checklist.name)}", title, frame, note=f"Source: {checklist.source}.", display=shown)
 
 
 def fill_checklist(checklist: Checklist, plan: StudyPlan, sections: Sequence[StudySection]) -> pd.DataFrame:
@@ -89,10 +91,27 @@ def fill_checklist(checklist: Checklist, plan: StudyPlan, sections: Sequence[Stu
         [reporting] table, where the author's words are awaited).
     """
     titles = {section.anchor: section.title for section in sections}
+    titles |= {block.name: f"{section.title}: {block.title}" for section, block in _numbered(sections)}
+    return _filled_in(checklist, plan, titles)
+
+
+def _references(sections: Sequence[StudySection]) -> dict[str, str]:
+    """What stands for everything that is there, by name: a section's title, the number of a table or figure."""
+    titles = {section.anchor: section.title for section in sections}
+    kinds = {block.name: "table" if isinstance(block, TableBlock) else "figure" for _, block in _numbered(sections)}
+    return titles | {name: f"[[{kind}-{name}]]" for name, kind in kinds.items()}
+
+
+def _numbered(sections: Sequence[StudySection]) -> Iterator[tuple[StudySection, TableBlock | StudyFigure]]:
+    """Every table and figure with its section."""
     for section in sections:
         for block in section.blocks:
             if isinstance(block, TableBlock | StudyFigure):
-                titles[block.name] = f"{section.title}: {block.title}"
+                yield section, block
+
+
+def _filled_in(checklist: Checklist, plan: StudyPlan, titles: Mapping[str, str]) -> pd.DataFrame:
+    """The rows of a checklist; `titles` of everything that is there, by name."""
     rows = [_filled(item, plan, titles) for item in checklist.items]
     return pd.DataFrame(rows, columns=["item", "topic", "asks", "status", "where", "field"])
 

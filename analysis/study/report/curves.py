@@ -98,7 +98,11 @@ def _curves_in_words(study: Study, endpoint: Endpoint, curves: pd.DataFrame, med
         f" {format_number(row['time'], digits=1, missing='not reached')}"
         for row in medians.to_dict("records")
     ]
-    return f"Kaplan-Meier curves of {endpoint.name} in {endpoint.time_unit} by stratum. " + "; ".join(parts) + "."
+    return (
+        f"Kaplan-Meier curves of {in_sentence(endpoint.name)} in {endpoint.time_unit} by stratum. "
+        + "; ".join(parts)
+        + "."
+    )
 
 
 def survival_table(study: Study, endpoint: Endpoint, curves: pd.DataFrame) -> pd.DataFrame:

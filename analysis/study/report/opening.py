@@ -72,7 +72,7 @@ def _question(study: Study) -> tuple[str, ...]:
     start = f", followed from {plan.time_zero}" if plan.time_zero else ""
     n = format_count(len(study.cohort))
     return (
-        f"**Question.** Does {in_sentence(plan.marker.label)} go with {endpoints}? {n} {study.counted}{start}; strata:"
+        f"**Question.** Is {study.marker_label} associated with {endpoints}? {n} {study.counted}{start}; strata:"
         f" {study.cutpoints.source}.",
         "**How to read it.** The curves are as observed, before adjustment. The answer describes this cohort; it does"
         " not show what changing the marker would do.",
@@ -133,7 +133,7 @@ def _truth(study: Study) -> Tile | None:
     row = adjusted.iloc[0]
     inside = row["conf_low"] <= row["target"] <= row["conf_high"]
     values = {ADJUSTMENTS[row["adjustment"]]: format_ratio(row["target"])}
-    return Tile("True hazard ratio", values, f"The interval {'holds' if inside else 'does not hold'} it.")
+    return Tile("True hazard ratio", values, f"The interval {'contains' if inside else 'does not contain'} it.")
 
 
 def _events(study: Study, tables: Mapping[str, pd.DataFrame]) -> Tile | None:

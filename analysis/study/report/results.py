@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.cohort.columns import Endpoint
 from analysis.present.figures import plot_forest
 from analysis.present.pages import Listing, Note, Prose, TableBlock, Tile
-from analysis.study.blocks import attempted
+from analysis.study.blocks import attempted, computed
 from analysis.study.models import estimate_text
 from analysis.study.plan import slug as slug
 from analysis.study.study import Study
@@ -140,7 +140,10 @@ Build = Callable[[Study], StudySection]
 def section(
     anchor: str, title: str, *, supplement: bool = False
 ) -> Callable[[Callable[[Study], Iterable[Block]]], Build]:
-    """A section of a function that yields the blocks of a study; ``{marker}`` in the title is the marker's label."""
+    """A section of a function that yields the blocks of a study; ``{marker}`` in the title is the marker's label.
+
+    Where the function fails, the section keeps its place and what was made of it, with a warning.
+    """
 
     def decorate(blocks: Callable[[Study], Iterable[Block]]) -> Build:
         """The section of one function."""
@@ -148,8 +151,9 @@ def section(
         @wraps(blocks)
         def build(study: Study) -> StudySection:
             """The section of one study."""
-            heading = title.replace("{marker}", study.marker_label)
-            return StudySection(anchor, heading, tuple(blocks(study)), supplement)
+            heading, made = title.replace("{marker}", study.marker_label), list[Block]()
+            computed(f"The rest of the section {heading}", lambda: made.extend(blocks(study)))
+            return StudySection(anchor, heading, tuple(made), supplement)
 
         return build
 

@@ -21,12 +21,16 @@ RATIO = "hazard ratio"
 
 @dataclass(frozen=True)
 class Threat:
-    """A way of being fooled: what was done about it, the table that shows it, and how the result is read off it."""
+    """A way of being fooled: what was done about it, the table that shows it, and how the result is read off it.
+
+    `crude` is what was done where the plan adjusts for nothing, if that is other than `analysis`.
+    """
 
     name: str
     analysis: str
     table: str
     result: Callable[[Study, pd.DataFrame], Row | None]
+    crude: str = ""
 
 
 def threats_section(study: Study, tables: Tables) -> StudySection:
@@ -56,8 +60,8 @@ def threats_section(study: Study, tables: Tables) -> StudySection:
     endpoint = in_sentence(study.primary.name)
     adjusted = "adjusted as the plan says" if study.adjusts else "not adjusted"
     words = (
-        f"One row for each way of being fooled, for {endpoint}; hazard ratios are for {study.step}, {adjusted}, unless"
-        " a row says otherwise. None of these makes an association an effect: each removes one way of being fooled."
+        f"One row for each threat to the result on {endpoint}. Hazard ratios are for {study.step}, {adjusted}, unless a"
+        " row says otherwise. None of these analyses turns an association into an effect; each removes one explanation."
     )
     block = table("threats", "What could fool us, and what was done about it", frame, display=display)
     return StudySection("threats", "What could fool us", (Prose(words), block) if rows else ())
@@ -72,7 +76,8 @@ def _row(study: Study, threat: Threat, tables: Tables) -> Row | None:
     if "endpoint" in frame.columns:
         frame = frame[frame["endpoint"] == study.primary.name]
     result = threat.result(study, frame)
-    return None if result is None else {"threat": threat.name, "analysis": threat.analysis, "table": name, **result}
+    analysis = threat.analysis if study.adjusts else threat.crude or threat.analysis
+    return None if result is None else {"threat": threat.name, "analysis": analysis, "table": name, **result}
 
 
 def _result(row: Mapping[str, object]) -> str:
@@ -164,7 +169,7 @@ def _searched(_: Study, frame: pd.DataFrame) -> Row | None:
 
 
 THREATS: Sequence[Threat] = (
-    Threat("Nothing done", "as observed, before adjustment", "hazard-ratios", _crude),
+    Threat("None: the crude association", "as observed, before adjustment", "hazard-ratios", _crude),
     Threat("Confounding", "adjusted for the covariates of the plan", "hazard-ratios", _adjusted),
     Threat(
         "Confounding, without a model of hazards",
@@ -172,19 +177,34 @@ THREATS: Sequence[Threat] = (
         "{primary}-adjusted-mean-differences",
         _standardised,
     ),
-    Threat("Missing values", "imputed from the covariates and the outcome", "imputed", _of("analysis", "imputed")),
-    Threat("A marker that moves", "the latest value at each time, no later one", "moving-marker", _at_the_time),
     Threat(
-        "Competing events", "effect on the incidence of the first cause", "competing-hazard-ratios", _of_the_incidence
+        "Missing values",
+        "imputed from the covariates and the outcomes",
+        "imputed",
+        _of("analysis", "imputed"),
+        crude="imputed from the outcomes",
+    ),
+    Threat("A marker that changes over time", "the latest value at each time", "moving-marker", _at_the_time),
+    Threat(
+        "Competing events",
+        "subdistribution hazard ratio of the first cause",
+        "competing-hazard-ratios",
+        _of_the_incidence,
     ),
     Threat("An effect that changes with time", "lowest and highest of all periods", "{primary}-periods", _by_period),
     Threat("One group of patients", "lowest and highest of all subgroups", "subgroups-{primary}", _by_subgroup),
     Threat("One site", "lowest and highest without each site", "without-each-site", _without_a_site),
     Threat(
-        "Error of measurement",
+        "Measurement error",
         "extrapolated to a measurement without error",
         "simulation-extrapolation",
         _of("measurement", "corrected"),
     ),
-    Threat("A searched cut", "corrected for the search; above against below the cut", "searched-cut", _searched),
+    Threat(
+        "A searched cut",
+        "above against below the cut, adjusted, corrected for the search",
+        "searched-cut",
+        _searched,
+        crude="above against below the cut, corrected for the search",
+    ),
 )

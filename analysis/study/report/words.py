@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.cohort.columns import Endpoint
 from analysis.present.pages import Prose
-from analysis.present.text import format_number, format_time, inline
+from analysis.present.text import format_number, format_time, in_sentence, inline
 from analysis.study.models import CONTINUOUS, STRATA, estimate_text, fit_models, marker_hazard_ratios
 from analysis.study.report.curves import study_curves
 from analysis.study.report.results import RATIO, StudySection, figures_of, frames_of, slug
@@ -28,7 +28,7 @@ SOURCES = {
 """What to cite for the software that computed."""
 FURTHER = {
     "dose-response-curve": "the marker's whole dose response by a restricted cubic spline with four knots",
-    "searched-cut": "a search over every cut, crude and, where the plan adjusts and it could be made, adjusted as the"
+    "searched-cut": "a search over every cut, crude and, where possible, adjusted as the"
     " models are, with a p-value by permutation and a hazard ratio corrected for the search",
     "multiverse": "a multiverse of cuts, endpoints, adjustments and rules for missing values, tested by permutation for"
     " each adjustment",
@@ -98,8 +98,8 @@ def _curves(study: Study) -> str:
     return (
         "**Curves and tests.** Survival was estimated by Kaplan and Meier, with Greenwood's standard error and log-log"
         " intervals; follow-up by the reverse estimate. Strata were compared by the log-rank test"
-        f"{within}, and by restricted means up to {' and '.join(sorted(ends))}. Intervals are 95 % and pointwise;"
-        " p-values are two-sided and, where not said otherwise, not adjusted for their number. Times that differ only"
+        f"{within}, and by restricted means up to {' and '.join(sorted(ends))}. Intervals are 95% and pointwise;"
+        " p-values are two-sided and not adjusted for multiplicity unless a table says so. Times that differ only"
         " by rounding were taken as one."
     )
 
@@ -110,10 +110,10 @@ def _models(study: Study) -> str:
     covariates, within = _listed(study, model.covariates), f"stratified by {_listed(study, model.strata)}"
     extra = f" Adjusted models are {within}." if model.strata else ""
     if covariates:
-        extra = f" Adjusted models hold {covariates} too{f', {within}' if model.strata else ''}."
+        extra = f" Adjusted models also contain {covariates}{f', {within}' if model.strata else ''}."
     chosen = " Covariates are those of the plan; no step of the analysis selects any." if model.covariates else ""
     words = study.plan.reporting.get("prespecification", "")
-    chosen += f" Of what was decided before the outcome was seen the author says: {words}" if words else ""
+    chosen += f" The author on what was decided before the outcome was seen: {words}" if words else ""
     return (
         "**Models.** Hazard ratios come from Cox models with Efron's handling of ties and Wald intervals."
         f"{chosen}{extra} Proportional hazards were checked by the"
@@ -158,7 +158,7 @@ def _software() -> str:
 
 def _listed(study: Study, names: tuple[str, ...]) -> str:
     """Columns or terms in the plan's words."""
-    return _joined([study.label(name) for name in names])
+    return _joined([in_sentence(study.label(name)) for name in names])
 
 
 def _joined(parts: list[str]) -> str:
@@ -205,7 +205,7 @@ def _patients(study: Study, tables: Tables) -> str:
             counted=study.counted,
             known=known,
             share=known / total,
-            marker=study.plan.marker.label,
+            marker=study.marker_label,
         ),
         _sentence("Strata", strata, "{stratum} ({interval}): {n:count}, {share:share0}"),
         _sentence(follow_up, tables.get("follow-up"), "{stratum} {estimate}", estimate="median"),
@@ -321,7 +321,7 @@ def restricted_mean_lines(study: Study, endpoint: Endpoint, tables: Tables) -> l
 
 
 def _mean(row: Row, column: str, words: str) -> str:
-    """One difference with its interval and, where it is known, its target."""
+    """One difference with its interval and, where it is known, its true value."""
     target = row.get("crude_target" if column == "crude" else "adjusted_target", row.get("target"))
     return f"{words} {_with_limits(row, column)}{_target_words(target, format_time)}"
 

@@ -205,7 +205,7 @@ BENCHES: Mapping[str, Bench] = {
         title="Crude and adjusted, judged by the same truth",
         about="Overall survival by stratum of magnesium in cohorts of 480. Curves, crude or adjusted, are judged by the"
         " curves of a million patients who were all put in the stratum; models by the conditional effect of measured"
-        " magnesium. Misspecification is what a method leaves of its target in 100,000 patients.",
+        " magnesium. Misspecification is a method's error in 100,000 patients.",
         worlds=partial(_each, confounding.confounded_world, _CONFOUNDED_WORLDS),
         methods=(
             confounding.crude,
@@ -250,7 +250,8 @@ BENCHES: Mapping[str, Bench] = {
     "moving": Bench(
         title="Magnesium that moves",
         about="Hazards that follow current magnesium, which changes by chance or falls as the tumour grows unseen."
-        " Adjusted log hazard ratios of magnesium below 0.75 mmol/L in cohorts of 480; the targets know the growth.",
+        " Adjusted log hazard ratios of magnesium below 0.75 mmol/L in cohorts of 480; the true values allow for the"
+        " growth.",
         worlds=partial(_each, time_varying.moving_world, _MOVING_WORLDS),
         methods=(time_varying.ever_low, time_varying.low_at_zero, time_varying.low_at_landmark, time_varying.low_now),
         null_worlds=("by chance, no effect", "with burden, no effect"),

@@ -123,7 +123,7 @@ def test_missing_values_are_counted_and_have_no_weight():
 @pytest.mark.filterwarnings("ignore::analysis.errors.NoOverlap")
 def test_weights_that_explode_are_a_warning():
     cohort = two_arms(n=300, slope=3.0, seed=4)
-    with pytest.warns(ExtremeWeights, match="a few rows stand for many"):
+    with pytest.warns(ExtremeWeights, match="a few rows carry much of the weight"):
         balance_weights(cohort, ["age"], by="arm")
 
 
@@ -131,7 +131,7 @@ def test_weights_that_explode_are_a_warning():
 def test_a_stratum_without_overlap_is_a_warning():
     cohort = two_arms(n=200, slope=0.0)
     cohort = pd.concat([cohort, pd.DataFrame({"arm": "c", "age": np.linspace(88, 95, 12)})], ignore_index=True)
-    with pytest.warns(NoOverlap, match=r"no like for many of the other rows.*'c' \(\d+%\)"):
+    with pytest.warns(NoOverlap, match=r"scores of many other rows lie outside the range of a stratum.*'c' \(\d+%\)"):
         balance_weights(cohort, ["age"], by="arm")
 
 
@@ -254,9 +254,15 @@ def test_a_level_of_one_stratum_alone_is_a_warning():
 # Of stratum "a", 40 rows: effective number, largest weight, share outside, smallest probability; and what is warned of.
 AT_THE_LIMITS = [
     ((20.0, 50.0, 0.2, 1.1e-6), []),
-    ((19.9, 1.0, 0.0, 0.5), ["a few rows stand for many: 'a' has 40 rows, worth 19.9, largest weight 1"]),
-    ((40.0, 50.1, 0.0, 0.5), ["a few rows stand for many: 'a' has 40 rows, worth 40.0, largest weight 50.1"]),
-    ((40.0, 1.0, 0.21, 0.9e-6), ["no like for many of the other rows (share): 'a' (21%); what is said"]),
+    (
+        (19.9, 1.0, 0.0, 0.5),
+        ["a few rows carry much of the weight of 'a': effective sample size 19.9 of 40, largest weight 1"],
+    ),
+    (
+        (40.0, 50.1, 0.0, 0.5),
+        ["a few rows carry much of the weight of 'a': effective sample size 40.0 of 40, largest weight 50.1"],
+    ),
+    ((40.0, 1.0, 0.21, 0.9e-6), ["lie outside the range of a stratum (share): 'a' (21%); estimates"]),
     ((40.0, 1.0, 0.2, 0.9e-6), ["could not have been, given their covariates: 'a' (2 rows); a level"]),
 ]
 

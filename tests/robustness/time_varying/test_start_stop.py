@@ -124,7 +124,7 @@ def test_samples_before_time_zero_are_a_warning_and_the_last_one_counts():
 
 
 def test_patients_followed_before_their_first_sample_are_a_warning():
-    with pytest.warns(ValueUnknown, match=r"not known of 2 of 2 patients .* and of 1 of them ever"):
+    with pytest.warns(ValueUnknown, match=r"not known for 2 of 2 patients .* and never known for 1 of them"):
         spells = start_stop(cohort_of(), labs_of(("a", 2.0, 0.7)), DIED, **TWO)
     assert spells["value"].isna().tolist() == [True, False, True]
 
@@ -292,7 +292,7 @@ def test_a_baseline_from_after_time_zero_is_refused_unless_asked_for():
     with pytest.raises(CohortError, match=r"1 patient with no value of 'mg' until after time zero \(b"):
         baseline_value(cohort_of(), labs, **TWO)
     assert baseline_value(cohort_of(), labs, **TWO, up_to=2).tolist() == [0.8, 0.9]
-    with pytest.warns(ValueUnknown, match="not known of 1 of 2 patients by time 1"):
+    with pytest.warns(ValueUnknown, match="not known for 1 of 2 patients by time 1"):
         known = baseline_value(cohort_of(), labs, **TWO, up_to=1)
     assert known.isna().tolist() == [False, True]
 

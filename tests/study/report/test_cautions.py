@@ -207,7 +207,7 @@ def test_a_small_p_value_of_one_of_two_tests_raises_no_caution_that_the_verdict_
     assert raised(low, tmp_path) == set()
 
 
-@pytest.mark.parametrize(("n_levels", "expected"), [(12, set()), (13, {"levels of Clinic"})])
+@pytest.mark.parametrize(("n_levels", "expected"), [(12, set()), (13, {"levels of clinic"})])
 def test_a_category_of_many_levels_is_a_caution_with_its_number_of_levels(tmp_path, capsys, n_levels, expected):
     cohort = plain().assign(clinic=[f"c{row % n_levels}" for row in range(400)])
     write_cohort(cohort, tmp_path / "cohort.csv")

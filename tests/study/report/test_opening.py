@@ -36,7 +36,7 @@ def test_the_plans_question_is_the_story_paragraph_by_paragraph(results):
 def test_a_plan_without_a_question_gets_its_own_words_and_no_biology(lung):
     study, opening, _ = lung
     words = " ".join(opening.paragraphs)
-    assert words.startswith("**Question.** Does age go with overall survival? 228 patients")
+    assert words.startswith("**Question.** Is age associated with overall survival? 228 patients")
     assert study.cutpoints.source in words
     assert not re.search("magnesium|LFA|CAR T", words)
 
@@ -66,7 +66,7 @@ def test_the_numbers_are_those_of_the_tables(results):
     ]
     assert truth.values == {"after adjustment": format_ratio(adjusted["target"])}
     held = adjusted["conf_low"] <= adjusted["target"] <= adjusted["conf_high"]
-    assert truth.note == ("The interval holds it." if held else "The interval does not hold it.")
+    assert truth.note == ("The interval contains it." if held else "The interval does not contain it.")
 
 
 def test_without_a_known_truth_the_third_number_is_that_of_events(lung):

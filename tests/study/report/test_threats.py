@@ -33,11 +33,11 @@ def test_estimates_are_those_of_the_tables(results, frame):
     ]
     corrected = tables["simulation-extrapolation"].query("measurement == 'corrected'")
     expected = {
-        "Nothing done": ratios.iloc[[0]],
+        "None: the crude association": ratios.iloc[[0]],
         "Confounding": ratios.iloc[[1]],
         "Missing values": imputed,
-        "A marker that moves": moving,
-        "Error of measurement": corrected,
+        "A marker that changes over time": moving,
+        "Measurement error": corrected,
     }
     for threat, row in expected.items():
         assert len(row) == 1
@@ -71,7 +71,11 @@ def test_the_difference_of_means_is_that_of_the_first_stratum_from_the_reference
 def test_what_was_not_done_has_no_row(results):
     tables = {name: frame for name, frame in results.tables.items() if name in {"hazard-ratios", "imputed"}}
     section = threats_section(results.study, tables)
-    assert section.blocks[1].frame["threat"].tolist() == ["Nothing done", "Confounding", "Missing values"]
+    assert section.blocks[1].frame["threat"].tolist() == [
+        "None: the crude association",
+        "Confounding",
+        "Missing values",
+    ]
     assert threats_section(results.study, {}).blocks == ()
 
 

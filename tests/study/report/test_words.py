@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import reduce
 
 import pandas as pd
 import pytest
+from pandas.api.types import is_numeric_dtype
 
 from analysis import (
     StudyPlan,
@@ -19,7 +22,7 @@ from analysis import (
     write_cohort,
 )
 from analysis.study import run
-from analysis.study.report.results import StudyResults
+from analysis.study.report.results import Note, Prose, StudyFigure, StudyResults, TableBlock
 from analysis.study.report.sections.cohort import cohort_section, data_section
 from analysis.study.report.sections.confounding import confounding_section
 from analysis.study.report.sections.hazards import checks_section
@@ -134,3 +137,55 @@ def test_the_plans_covariates_and_versions_are_named(results):
     words = " ".join(methods_words(results.study, set()))
     assert "C-reactive protein, per doubling" in words
     assert re.search(r"lifelines \d+\.\d+", words)
+
+
+NO_DIALECT = re.compile(
+    r"\btargets?\b|\btold\b|\balike\b|\bunlike\b|\bworth \d|\bdropped\b|\bno like\b|\bhangs on\b|\b\d+ %|(?i:type-I)"
+)
+NO_COLUMNS = re.compile(r"\b(?:os|pfs)_(?:months|event)\b|\b\w+\.(?:csv|toml|md)\b|\btumour_burden\b|\bldh_ratio\b")
+OF_THE_SIMULATION = {"data", "choices", "bench", "checks"}
+"""Sections that describe the simulation itself, its worlds and what was planted in them."""
+QUOTING = {"data-columns", "inputs"}
+"""Tables of columns and of files."""
+
+
+def sentences(results: StudyResults) -> Iterator[tuple[str, str]]:
+    """Every text of a report with the section that it stands in: prose, notes, titles, captions, headings, cells."""
+    own = set(results.study.plan.reporting.values())  # the author's
+    opening = results.opening
+    for text in (*opening.paragraphs, *opening.cautions, *(tile.note for tile in opening.tiles)):
+        yield "opening", text
+    for section in results.sections:
+        yield section.anchor, section.title
+        for block in section.blocks:
+            if isinstance(block, Prose | Note):
+                yield section.anchor, reduce(lambda text, words: text.replace(words, ""), own, block.text)
+            elif isinstance(block, StudyFigure):
+                yield from ((section.anchor, text) for text in (block.title, block.alt, block.caption))
+            elif isinstance(block, TableBlock) and not block.name.startswith("checklist-"):
+                yield from ((section.anchor, text) for text in (block.title, block.note, *block.display.columns))
+                if block.name not in QUOTING:
+                    yield from ((section.anchor, str(cell)) for cell in block.display.to_numpy().ravel())
+
+
+def test_readers_meet_the_words_of_the_field_and_no_name_of_a_column_or_a_file(results):
+    texts = list(sentences(results))
+    assert len(texts) > 2000
+    assert [text for _, text in texts if NO_DIALECT.search(text)] == []
+    assert [text for _, text in texts if NO_COLUMNS.search(text)] == []
+    assert [text for where, text in texts if where not in OF_THE_SIMULATION and "planted" in text.lower()] == []
+
+
+def test_labels_are_in_lower_case_within_a_sentence(results):
+    labels = ["Serum magnesium", "Overall survival", "Progression-free survival", "Treatment", "Albumin"]
+    within = re.compile(rf"[a-z,] (?:{'|'.join(labels)})")
+    assert [text for _, text in sentences(results) if within.search(text)] == []
+
+
+def test_a_test_heads_its_statistic_by_its_name(results):
+    blocks = [block for section in results.sections for block in section.blocks if isinstance(block, TableBlock)]
+    tests = [block for block in blocks if "statistic" in block.frame and is_numeric_dtype(block.frame["statistic"])]
+    assert len(tests) > 20
+    for block in tests:
+        heading = next(name for name in ("Chi-square", "z", "|z|") if name in block.display.columns)
+        assert (heading == "Chi-square") == ("df" in block.frame or "pairs" in block.name), block.name

@@ -7,6 +7,7 @@ from analysis.study.report.sections.bench import bench_section
 from analysis.study.report.sections.cohort import cohort_section, data_section
 from analysis.study.report.sections.competing import competing_section
 from analysis.study.report.sections.confounding import confounding_section
+from analysis.study.report.sections.glossary import glossary_section
 from analysis.study.report.sections.hazards import checks_section, hazards_section
 from analysis.study.report.sections.missing import missing_section
 from analysis.study.report.sections.models import models_section

@@ -16,8 +16,8 @@ SYNTHETIC = (
     f" reproduced. {NOT_EVIDENCE}"
 )
 OBSERVATIONAL = (
-    "This is an analysis of one cohort as it was given. It describes with whom the marker goes; it does not show what"
-    " changing the marker would do. The numbers are only as good as the columns they rest on."
+    "This is an analysis of one cohort as it was given. It describes an association; it does not show what changing"
+    " the marker would do. The numbers are only as good as the data they rest on."
 )
 UNCLAIMED = (
     "Whether it was written before the outcome was seen is for its author to say ([reporting] prespecification); the"
@@ -44,20 +44,19 @@ def _plan_words(study: Study) -> str:
     """What the plan says, what its author claims of when that was decided, and which endpoint is primary."""
     plan = study.plan
     endpoints = "; ".join(
-        f"{'primary' if endpoint == study.primary else 'secondary'}: {endpoint.name} ({endpoint.time_unit}, columns"
-        f" {endpoint.duration} and {endpoint.event})"
-        for endpoint in plan.endpoints
+        f"{in_sentence(one.name)} ({'primary' if one == study.primary else 'secondary'}, in {one.time_unit})"
+        for one in plan.endpoints
     )
-    covariates, strata = (", ".join(map(study.label, names)) for names in (plan.model.covariates, plan.model.strata))
+    covariates, strata = (study.listed(names) for names in (plan.model.covariates, plan.model.strata))
     parts = (covariates and f"adjusted for {covariates}", strata and f"stratified by {strata}")
-    adjusted = ", ".join(filter(None, parts))
-    models = f"Beside the crude models stand models {adjusted}." if adjusted else "Every model is crude."
+    adjusted = ", and ".join(filter(None, parts))
+    models = f"Models are crude and {adjusted}." if adjusted else "Every model is crude."
     claim = plan.reporting.get("prespecification", "")
     decided = f"The author on what was decided before the outcome was seen: {claim}" if claim else UNCLAIMED
     return (
-        f"**The plan says.** Marker: {plan.marker.label} ({study.unit or 'no unit'}), hazard ratios per {study.step}."
-        f" Strata: {study.cutpoints.source}. Endpoints: {endpoints}. {models} {decided} The plan stands at the end of"
-        f" this report; its SHA-256 is {plan.sha256}."
+        f"**The plan.** Marker: {study.marker_label} ({study.unit or 'no unit'}), hazard ratios per {study.step}."
+        f" Strata: {study.cutpoints.source}. Endpoints: {endpoints}. {models} {decided} The plan as"
+        " written stands in the supplement, its SHA-256 in [[table-inputs]]."
     )
 
 
@@ -80,14 +79,14 @@ def estimand_words(study: Study) -> str:
     assay = plan.reporting.get("assay", "")
     measured = f"as in the file (the author on the assay: {assay.rstrip('.')})" if assay else "as in the file"
     later = plan.reporting.get("later_treatment", "") or LATER_UNKNOWN
-    others = ", ".join(endpoint.name for endpoint in plan.endpoints[1:])
+    others = " and of ".join(in_sentence(endpoint.name) for endpoint in plan.endpoints[1:])
+    secondary = f"Analyses of {others}, and all other p-values, are" if others else "All other p-values are"
     known = "the marker and, where adjusted, the covariates known" if study.adjusts else "the marker known"
     return (
         f"**What is estimated.** Contrast: {in_sentence(plan.marker.label)} {measured}, {_contrast(study)}. Population:"
         f" patients like those of the file with {known}. Later treatment and death: {later}{_nested_words(study)}"
-        f" Summary: {summary}, as the plan names it. Primary endpoint: {primary.name}, the first of the plan."
-        f" {f'{others} and all' if others else 'All'} other p-values are secondary, and not adjusted for their number"
-        " where not said otherwise."
+        f" Summary: {summary}, as the plan names it. Primary endpoint: {in_sentence(primary.name)}. {secondary}"
+        " secondary, and not adjusted for multiplicity unless a table says so."
     )
 
 
@@ -108,5 +107,6 @@ def _nested_words(study: Study) -> str:
         return ""
     inner, outer = nested
     return (
-        f" In the file {study.label(outer.event).lower()} without an earlier event counts as an event of {inner.name}."
+        f" In the file {in_sentence(study.label(outer.event))} without an earlier event counts as an event of"
+        f" {in_sentence(inner.name)}."
     )

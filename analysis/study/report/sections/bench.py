@@ -13,7 +13,7 @@ from analysis.study.study import Study
 from analysis.truth.bench import NO_DEPARTURE, bench_table, level_verdict
 
 ELSEWHERE = (
-    "The methods of this report also run on thousands of simulated cohorts whose truth is known, to see how"
+    "The methods of this report also run on thousands of simulated cohorts whose true values are known, to see how"
     " often they mislead: the report of the synthetic cohort shows the scores, and python -m analysis bench"
     " makes them again."
 )
@@ -31,8 +31,8 @@ def bench_section(study: Study) -> Blocks:
         yield Prose(ELSEWHERE)
         return
     yield Prose(
-        "One cohort shows one draw. Here each method meets many cohorts of each world, in which what was planted is"
-        f" known, and is judged by its own target. {READING}"
+        "One cohort is one draw. Here each method is applied to many simulated cohorts of several worlds whose true"
+        f" values are known, and is compared with the true value of what it estimates. {READING}"
     )
     for record in records:
         yield from _record_blocks(study, record)
@@ -50,7 +50,7 @@ def _record_blocks(study: Study, record: BenchRecord) -> Blocks:
     departures = f"A departure is shown, in one world or more, of: {', '.join(missed)}."
     yield report.figure(
         study, name, record.title, plot_bench, scores,
-        alt=f"Bias, coverage and type-I error of {scores['method'].nunique()} methods in {scores['world'].nunique()}"
+        alt=f"Bias, coverage and type I error of {scores['method'].nunique()} methods in {scores['world'].nunique()}"
         f" worlds. {departures if len(missed) else 'No departure is shown.'}",
         caption=f"{record.about} Bars are 1.96 Monte-Carlo errors; bands: bias of 0.4 standard deviations, coverage of"
         " 93 to 97%.",
@@ -103,6 +103,6 @@ def level_sentence(scores: pd.DataFrame, size: int) -> str:
     if not shares:
         return ""
     return (
-        " In the bench's world without effect, where the strata do not differ once adjusted, 95% intervals of"
-        f" differences in months exclude 0, at a nominal level of 5%, in {' and '.join(shares)}."
+        " Type I error: in simulated cohorts without any effect, where the strata do not differ after adjustment, 95%"
+        f" intervals of the difference in months exclude 0, at a nominal level of 5%, in {' and '.join(shares)}."
     )

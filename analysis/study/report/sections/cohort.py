@@ -12,12 +12,14 @@ from analysis.present.figures import plot_flow, plot_follow_up, plot_missing
 from analysis.present.text import baseline_display, in_sentence
 from analysis.study import report
 from analysis.study.report import Block, Blocks, Prose, StudyFigure, attempted, table
+from analysis.study.report.sections.competing import nested_endpoints
 from analysis.study.report.sections.relations import causes_figure, covariate_columns, relations_blocks
 from analysis.study.study import Study
 from analysis.survival.baseline_table import baseline_table
 from analysis.survival.curves import kaplan_meier, median_follow_up
 
 MOST_LEVELS = 6  # further levels are counted only
+ALL = "all"
 
 
 @report.section("cohort", "The cohort")
@@ -43,12 +45,12 @@ def data_section(study: Study) -> report.Blocks:
 def _flow_figure(study: Study) -> StudyFigure:
     """Who came in, who was left out and why, and the strata with their events."""
     flow, title = patient_flow(study), f"The flow of {study.counted}"
-    words = "; ".join(f"{row['n']} {row['words']}".replace("\n", ", ") for row in flow.to_dict("records"))
+    words = ". ".join(f"{row['n']} {row['words']}".replace("\n", "; ") for row in flow.to_dict("records"))
     return report.figure(
         study, "patient-flow", title, plot_flow, flow,
         title=title,
         alt=f"Boxes from top to bottom: {words}.",
-        caption=f"Nobody is left out in silence; events are those of {study.counted} whose times are known.",
+        caption=f"Events are those of {study.counted} whose times are known.",
     )  # fmt: skip
 
 
@@ -80,11 +82,11 @@ def flow_table(study: Study) -> pd.DataFrame:
     """Rows at each step: step n."""
     cohort, plan = study.cohort, study.plan
     marked = cohort[cohort[plan.marker.column].notna()]
-    rows = [("rows read", len(cohort)), (f"{plan.marker.label} known", len(marked))]
+    rows = [("rows read", len(cohort)), (f"{study.marker_label} known", len(marked))]
     for endpoint in plan.endpoints:
         for step, columns in (
-            (f"{endpoint.name} known too", [*endpoint.columns]),
-            (f"{endpoint.name}: all covariates known too", [*endpoint.columns, *_adjusted_for(study)]),
+            (f"{in_sentence(endpoint.name)} known too", [*endpoint.columns]),
+            (f"{in_sentence(endpoint.name)}: all covariates known too", [*endpoint.columns, *_adjusted_for(study)]),
         ):
             rows.append((step, int(marked[columns].notna().all(axis=1).sum())))
     return pd.DataFrame(rows, columns=["step", "n"])
@@ -108,7 +110,11 @@ def column_table(study: Study) -> pd.DataFrame:
     plan, cohort = study.plan, study.cohort
     units = {name: one.time_unit for one in plan.endpoints for name in (one.duration, one.entry) if name is not None}
     units[plan.marker.column] = study.unit
-    labels = {**plan.labels, plan.marker.column: plan.marker.label}
+    labels = {one.duration: f"{one.name}, time" for one in plan.endpoints}
+    labels |= {**plan.labels, plan.marker.column: plan.marker.label}
+    if (nested := nested_endpoints(study)) is not None:
+        first, death = (study.label(one.event) for one in nested)
+        labels[nested[0].event] = f"{first} or {in_sentence(death)}"
     rows = [
         (name, labels.get(name, name), units.get(name, ""), _type(cohort[name]), "; ".join(roles),
          int(cohort[name].isna().sum()))
@@ -155,11 +161,53 @@ def _type(values: pd.Series) -> str:
 
 def _baseline_block(study: Study) -> Block:
     """Table 1: the marker, the covariates and the model's strata by stratum."""
-    columns = [study.plan.marker.column, *study.plan.model.strata, *covariate_columns(study)]
-    frame = baseline_table(study.cohort, by=study.stratum_column, columns=list(dict.fromkeys(columns)))
+    frame = characteristics(study, study.cohort, study.stratum_column, marker=True)
     title = f"Characteristics by stratum of {study.marker_label}"
-    note = "Standardised mean differences are the largest between two strata; above 0.1 is often called imbalanced."
+    note = "SMD: the largest standardised mean difference between two strata; above 0.1 is often called imbalanced."
     return table("table-1", title, frame, display=baseline_display(frame, labels=study.plan.labels), note=note)
+
+
+def characteristics(study: Study, cohort: pd.DataFrame, by: str, *, marker: bool = False) -> pd.DataFrame:
+    """The covariates and the models' strata by group, then of everybody in a group; small whole numbers as levels.
+
+    Parameters
+    ----------
+    study : Study
+    cohort : DataFrame
+        Its rows, with the column `by`.
+    by : str
+    marker : bool
+        The marker comes first; its own standardised difference, which the cut makes, is left out.
+
+    Returns
+    -------
+    DataFrame
+        As `baseline_table` gives it, with the further stratum "all".
+    """
+    own = study.plan.marker.column
+    names = [*([own] if marker else []), *study.plan.model.strata, *covariate_columns(study)]
+    names = list(dict.fromkeys(names))
+    grouped = cohort[cohort[by].notna()]
+    rows = grouped.assign(**{name: _levels(grouped[name]) for name in names if _is_scale(grouped[name])})
+    parts = [baseline_table(some, by=by, columns=names) for some in (rows, rows.assign(**{by: ALL}))]
+    frame = pd.concat([part.assign(stratum=part["stratum"].astype(str)) for part in parts], ignore_index=True)
+    return frame.assign(smd=frame["smd"].mask(frame["variable"] == own)) if marker else frame
+
+
+def _is_scale(values: pd.Series) -> bool:
+    """Whether a column holds a few whole numbers other than 0 and 1, such as a performance status."""
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        return False
+    levels = set(values.dropna().unique())
+    return 2 < len(levels) <= MOST_LEVELS and all(float(level).is_integer() for level in levels)
+
+
+def _levels(values: pd.Series) -> pd.Series:
+    """Whole numbers as levels in their order."""
+    levels = sorted(values.dropna().unique())
+    return values.map({level: f"{level:g}" for level in levels}).astype(
+        pd.CategoricalDtype([f"{level:g}" for level in levels], ordered=True)
+    )
 
 
 def missing_table(study: Study) -> pd.DataFrame:
@@ -183,11 +231,11 @@ def _missing_blocks(study: Study) -> Blocks:
         return
     words = "; ".join(f"{column}: {count}" for column, count in total[total > 0].items())
     yield report.figure(
-        study, "missing-values", "What is missing, and with whom", plot_missing, missing,
+        study, "missing-values", "Missing values by outcome", plot_missing, missing,
         alt=f"Shares of missing values by column. Missing: {words}.",
-        caption="Share of patients without a value, by whether the event was seen. Analyses here use complete rows.",
+        caption="Share of patients without a value, by whether the event was observed.",
     )  # fmt: skip
-    complete = ", ".join(str(column) for column in total.index[total == 0])
+    complete = "; ".join(in_sentence(str(column)) for column in total.index[total == 0])
     shown = missing[~missing["column"].isin(total.index[total == 0])].reset_index(drop=True)
     yield table("missing", "Missing values", shown, note=f"Complete: {complete}." if complete else "")
 
@@ -205,6 +253,6 @@ def _follow_up_blocks(study: Study) -> Blocks:
         study, "follow-up-curves", "How long patients were followed", plot_follow_up, curves,
         time_unit=endpoint.time_unit, time_zero=study.plan.time_zero,
         alt="Share still under follow-up by stratum, from the reverse Kaplan-Meier estimate.",
-        caption=f"Reverse Kaplan-Meier curves of {endpoint.name}: the event is the end of follow-up.",
+        caption=f"Reverse Kaplan-Meier curves of {in_sentence(endpoint.name)}: the event is the end of follow-up.",
     )  # fmt: skip
     yield table("follow-up", f"Median follow-up in {endpoint.time_unit} (reverse Kaplan-Meier)", medians)

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.cohort.columns import CompetingEndpoint, Endpoint
 from analysis.kernels.tolerances import SAME_TIME
 from analysis.present.figures import plot_cumulative_incidence
-from analysis.present.text import format_share
+from analysis.present.text import format_share, in_sentence
 from analysis.strata.marker_designs import as_formula
 from analysis.study import report
 from analysis.study.report import Blocks, Prose, StudyFigure, attempted, table
@@ -19,7 +19,7 @@ from analysis.survival.competing import cumulative_incidence, fit_fine_gray, gra
 from analysis.survival.cox import fit_cox, hazard_ratios
 
 STATUS, EVENT = "first event", "event of one cause"
-CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause-specific (Cox)", "of the incidence (Fine and Gray)"
+CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause-specific (Cox)", "subdistribution (Fine and Gray)"
 NOT_NESTED = (
     "No two endpoints of the plan are nested (one the first of the other's event and something earlier, as"
     " progression-free and overall survival are), so no events compete here."
@@ -38,13 +38,13 @@ def competing_section(study: Study) -> Blocks:
     cohort = study.cohort.assign(**{STATUS: first_event(study.cohort, inner, outer)})
     one, other = competing.causes.values()
     yield Prose(
-        f"{inner.name} ends with the first of two events, **{one}** or **{other}**, and whoever has one first can no"
-        " longer have the other first. Kaplan-Meier curves of one event that censor the other answer a question about a"
-        " world without it; the cumulative incidence answers for this one. Two hazard ratios stand side by side. The"
-        " **cause-specific** one compares the rates of an event among those who have had neither, and is the one to"
-        " read for causes. That of **the incidence** (Fine and Gray) compares how many come to have it, which also"
-        " depends on what the marker does to the other event; read it for prognosis. When both events quicken, the"
-        " two can differ, even in direction."
+        f"{inner.name} ends with the first of two events, **{in_sentence(one)}** or **{in_sentence(other)}**, and each"
+        " rules out that the other comes first. Kaplan-Meier curves of one event that censor the other describe a world"
+        " without the other event; the cumulative incidence describes this one. Two hazard ratios stand side by side."
+        " The **cause-specific** hazard ratio compares the rates of an event among those who have had neither; read it"
+        " for causes. The **subdistribution** hazard ratio (Fine and Gray) compares cumulative incidences, which also"
+        " depend on what the marker does to the other event; read it for prognosis. When the marker acts on both"
+        " events, the two can differ, even in direction."
     )
     yield from attempted("Cumulative incidence", _incidence, study, cohort, inner, competing)
     yield from attempted("Hazard ratios of competing events", _ratio_blocks, study, cohort, competing)
@@ -103,7 +103,7 @@ def _incidence_figure(
         for row in last.to_dict("records")
     )
     return report.figure(
-        study, "competing-incidence", "How many have come to each first event", plot_cumulative_incidence, curves,
+        study, "competing-incidence", "Cumulative incidence of each first event", plot_cumulative_incidence, curves,
         descriptions=study.descriptions, x_label=report.time_axis(study, unit), time_unit=unit,
         alt=f"Rising curves of cumulative incidence, a panel for each event and a curve for each stratum. {words}.",
         caption="Cumulative incidence (Aalen and Johansen) with 95% bands, both panels on one scale. At any time the"
@@ -124,7 +124,7 @@ def _ratio_blocks(study: Study, cohort: pd.DataFrame, competing: CompetingEndpoi
     yield report.forest(
         study,
         "competing-hazard-ratios",
-        "Cause-specific hazard ratios beside those of the incidence",
+        "Cause-specific and subdistribution hazard ratios",
         frame.rename(columns={"model": "label"}).assign(
             group=frame["cause"] + ": " + frame["term"].str.removeprefix(f"{study.plan.marker.label}, "),
             kind=frame["model"].map({CAUSE_SPECIFIC: "adjusted", SUBDISTRIBUTION: "crude"}),

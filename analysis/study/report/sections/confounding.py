@@ -1,4 +1,4 @@
-"""Confounding: how unlike the strata are, what is left once they are adjusted, and what the unseen would need."""
+"""Confounding: balance of the strata, what is left after adjustment, and what an unmeasured confounder would need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from analysis.cohort.columns import Endpoint
 from analysis.errors import NotEstimable
 from analysis.present import figures
 from analysis.present.canvas import breaks_for
-from analysis.present.text import format_number, format_ratio, format_share
+from analysis.present.text import format_number, format_ratio, format_share, in_sentence
 from analysis.robustness import confounding
 from analysis.robustness.confounding import AdjustedCurves, AdjustmentMethod, BalanceWeights, EValue
 from analysis.study import report
@@ -29,7 +29,7 @@ BALANCED = 0.1
 RARE = 0.15
 """The share with an event up to which an outcome is rare for an E-value."""
 WORDS = (
-    "The crude curves show with whom a low marker goes. Here the strata are adjusted for what was measured, in two"
+    "The crude curves show an association. Here the strata are adjusted for the measured covariates in two"
     " ways: by standardisation, which averages what a Cox model predicts for the whole cohort put in each stratum, and"
     " by weighting each patient by the inverse of the probability of the stratum they are in. The first leans on the"
     " model of the outcome (one hazard ratio a stratum), the second on the model of the stratum; where they differ,"
@@ -41,9 +41,11 @@ WEIGHTED_COX = (
     " averages over the cohort; the adjusted one above is given the covariates, and the two differ even where both are"
     " right."
 )
+E_VALUE_HEADINGS = {"e_value": "E-value", "e_value_of_limit": "E-value of the limit"}
 E_VALUES = (
-    "The least risk ratio that something unmeasured would need with both stratum and outcome, beyond what was"
-    " measured, to move the hazard ratio, or the nearer limit, to 1. 1 for a limit: the interval holds 1 already."
+    "The smallest risk ratio that an unmeasured confounder would need with both stratum and outcome, beyond the"
+    " measured covariates, to move the hazard ratio, or the nearer limit, to 1. A limit's E-value of 1: the interval"
+    " contains 1 already."
 )
 
 
@@ -82,34 +84,35 @@ def _balance_blocks(study: Study, weights: BalanceWeights) -> Blocks:
     yield report.figure(
         study, "balance", "Balance before and after weighting", figures.plot_balance, balance,
         alt=f"Standardised mean differences by covariate and pair of strata, before and after weighting. {words}",
-        caption=f"{words} Within the shaded {BALANCED:g} a difference is often called balanced.",
+        caption=f"{words} Shaded: differences up to {BALANCED:g}, often called balanced.",
     )  # fmt: skip
     title = "Standardised mean differences (b less a)"
     yield table("balance", title, balance, kinds={"difference": "number"})
-    worth = "; ".join(
-        f"{row['stratum']}: {row['n']} patients, effective sample size {row['effective_n']:.0f} after weighting;"
-        f" {format_share(row['share_outside'], digits=0)} of the others lie outside its range of propensity scores"
+    sizes = "; ".join(
+        f"{row['stratum']}: effective sample size {row['effective_n']:.0f} of {row['n']},"
+        f" {format_share(row['share_outside'], digits=0)} of the others outside its range of propensity scores"
         for row in weights.summary.to_dict("records")
     )
     yield report.figure(
-        study, "overlap", "Whether every kind of patient occurs in every stratum", figures.plot_overlap,
+        study, "overlap", "Overlap of propensity scores", figures.plot_overlap,
         overlap_frame(study, weights),
-        alt=f"Histograms of the probability of each stratum, in it and outside it. {worth}.",
-        caption=f"{worth}. Pale: less likely to be in the stratum than everybody who is.",
+        alt=f"Histograms of the probability of each stratum, in it and outside it. {sizes}.",
+        caption=f"{sizes}. Pale: propensity scores below those of all patients in the stratum.",
     )  # fmt: skip
-    yield table("weights", "What weighting costs", weights.summary, kinds={"share_outside": "share"})
+    headings = {"share_outside": "Others outside its range"}
+    yield table("weights", "Effective sample sizes after weighting", weights.summary, headings=headings)
 
 
 def balance_words(balance: pd.DataFrame) -> str:
-    """The largest standardised difference of each pair of strata, as it is and weighted."""
+    """The largest standardised difference of each pair of strata, before and after weighting."""
     size = balance.assign(before=balance["difference"].abs(), after=balance["weighted_difference"].abs())
     largest = size.groupby(["stratum_a", "stratum_b"], sort=False, observed=True)[["before", "after"]].max()
     largest.index = pd.Index([f"{a} and {b}" for a, b in largest.index])
     each = "; ".join(
-        f"{pair} {format_number(before)} as it is, {format_number(after)} weighted"
+        f"{pair} {format_number(before)} before weighting, {format_number(after)} after"
         for pair, before, after in largest.itertuples()
     )
-    words = f"The largest standardised difference: {each}."
+    words = f"Largest standardised differences: {each}."
     apart = ", ".join(largest.index[largest["after"] > BALANCED])
     return f"{words} Weighting leaves differences above {BALANCED:g} between {apart}." if apart else words
 
@@ -193,7 +196,7 @@ def _adjusted_figure(
         descriptions=study.descriptions, title=f"{label} before and after adjustment",
         subtitle=f"{study.plan.title}. {method}.",
         x_label=report.time_axis(study, unit), y_label=label, time_unit=unit,
-        alt=f"Curves of {label} by stratum with bands, before and after adjustment. Adjusted survival: {ends}.",
+        alt=f"Curves of {in_sentence(label)} by stratum with bands, before and after adjustment. Survival: {ends}.",
         caption=caption,
     )  # fmt: skip
 
@@ -222,7 +225,14 @@ def _e_value_blocks(study: Study) -> Blocks:
     names = ["endpoint", "contrast", *report.RATIO, "outcome", "e_value", "e_value_of_limit"]
     kinds = dict.fromkeys(names[-2:], "ratio")
     frame = pd.DataFrame(rows, columns=names)
-    yield table("e-values", "E-values of the adjusted hazard ratios", frame, kinds=kinds, note=E_VALUES)
+    yield table(
+        "e-values",
+        "E-values of the adjusted hazard ratios",
+        frame,
+        kinds=kinds,
+        note=E_VALUES,
+        headings=E_VALUE_HEADINGS,
+    )
 
 
 def _e_value(study: Study, endpoint: Endpoint, ratio: dict[str, float]) -> EValue:
@@ -258,7 +268,7 @@ def _bias_figure(study: Study, endpoint: Endpoint, term: str, value: EValue) -> 
     marks = [("E-value", value.estimate), *([("of the limit", value.limit)] if value.limit > 1 else [])]
     words = f"{endpoint.name}, {term}: E-value {format_ratio(value.estimate)}, of the limit {format_ratio(value.limit)}"
     return report.figure(
-        study, "confounder-bias", "How strong the unseen would have to be", figures.plot_confounder_bias,
+        study, "confounder-bias", "How strong an unmeasured confounder would have to be", figures.plot_confounder_bias,
         bias(value.hazard_ratio),
         limit=bias(limit) if value.limit > 1 else None, e_values=marks, title=f"{endpoint.name}: {term}",
         alt=f"Strength of an unmeasured confounder with exposure and outcome, and what it would leave. {words}.",

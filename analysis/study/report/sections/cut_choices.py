@@ -14,7 +14,7 @@ from analysis.cohort.columns import OVERALL_SURVIVAL
 from analysis.cohort.synthetic import ADJUSTMENT, CohortDesign, World, simulate_cohort
 from analysis.errors import NotEstimable
 from analysis.present.figures import plot_specification_curve
-from analysis.present.text import display_frame, format_number, format_p, in_sentence, least_p, permutation_p
+from analysis.present.text import display_frame, format_number, format_p, least_p, permutation_p
 from analysis.robustness.measurement import attenuation, reclassification
 from analysis.robustness.multiverse import Multiverse, cutpoint_multiverse
 from analysis.strata.cutpoints import CLINICAL_NAMES, Cutpoints, clinical_cutpoints
@@ -39,8 +39,8 @@ WORLDS: dict[str, tuple[World, str]] = {
 WORLD_COLUMNS = ["world", "effect", "adjustment", "analysis", "contrast", *report.RATIO, "p_naive", "p_corrected"]
 ANALYSES = ["cutpoint", "endpoint", "adjustment", "missing", "n", "n_event", "n_low", *report.RATIO]
 TESTED = (
-    "Each p, by permutation of the marker, tests that the marker is related to nothing, within the strata; confounding"
-    " makes it small, and most of all where nothing is adjusted for."
+    "Each p-value, by permutation of the marker within the strata, tests that the marker is unrelated to everything"
+    " else; confounding alone makes it small, most of all without adjustment."
 )
 
 
@@ -64,13 +64,14 @@ def multiverse_blocks(study: Study) -> Blocks:
         caption=f"Each column is one analysis: the lowest stratum against the rest. {words}",
     )  # fmt: skip
     yield _tests_block(multiverse)
-    yield table("multiverse", "Every analysis", multiverse.analyses[ANALYSES], note=words)
+    headings = {"n_low": "Patients below the cut", "cutpoint": "Cut-point"}
+    yield table("multiverse", "Every analysis", multiverse.analyses[ANALYSES], headings=headings)
 
 
 def _tests_block(multiverse: Multiverse) -> Block:
     """The p-value of each adjustment, as a bound where it is the least that the permutations can give."""
     tests = multiverse.tests[::-1]
-    display = display_frame(tests)
+    display = display_frame(tests, headings={"n_analyses": "Analyses"})
     cells = [
         least_p(p_value, multiverse.n_permutations) or cell
         for p_value, cell in zip(tests["p_value"], display["p"], strict=True)
@@ -87,7 +88,7 @@ def _multiverse_words(multiverse: Multiverse) -> str:
         for row in multiverse.tests.to_dict("records")[::-1]
     ]
     words = "; ".join(parts)
-    return f"{words[:1].upper()}{words[1:]}. {TESTED}"
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _lower_cuts(study: Study) -> dict[str, float]:
@@ -115,19 +116,24 @@ def measurement_blocks(study: Study, searched: Sequence[Cutpoints], error: State
     shares = pd.concat([repeat.table.assign(cutpoints=repeat.cutpoints.rule) for repeat in repeats], ignore_index=True)
     yield table(
         "reclassification",
-        f"Share of each stratum that falls into another when {in_sentence(marker.label)} is measured again",
+        f"Strata when {study.marker_label} is measured a second time",
         shares[["cutpoints", *repeats[0].table.columns]],
+        display=display_frame(shares_in_words(shares), kinds=SHARES, headings={"cutpoints": "Cut-points"}),
         note=f"Patients who change stratum: {changed}. Error: {error.words}; {repeats[0].n_draws} second measurements.",
-        kinds=SHARES,
     )
     yield table(
         "attenuation",
-        f"What an error of measurement takes from the hazard ratio per {study.step}",
+        f"Attenuation of the hazard ratio per {study.step} by measurement error",
         _per_step(study, lost.table),
         kinds={"share": "share", "monte_carlo_error": "number3"},
         note=f"Shares and Monte-Carlo errors are of the log hazard ratio. Error: {error.words}. Reliability"
         f" {reliability_words(lost)} given the model's terms; the intervals of the hazard ratios take it as known.",
     )
+
+
+def shares_in_words(shares: pd.DataFrame) -> pd.DataFrame:
+    """Shares with their limits named as those of every estimate, so that one cell holds all three."""
+    return shares.rename(columns={"share_low": "share_conf_low", "share_high": "share_conf_high"})
 
 
 def _per_step(study: Study, table: pd.DataFrame) -> pd.DataFrame:
@@ -150,10 +156,9 @@ def world_blocks() -> Blocks:
     rows = pd.concat(parts, ignore_index=True)[WORLD_COLUMNS]
     yield Prose(
         "The same search in four simulated worlds, one cohort each. Where magnesium is related to nothing, the search"
-        " finds a cut all the same; the corrected p-value knows that it searched. It knows nothing of confounding: in"
-        " the world without effect, where magnesium does not act, the crude search gives a small p even when corrected."
-        " Only adjustment helps there. How often each p-value misleads is measured in docs/calibration.md, over"
-        f" thousands of cohorts.{_threshold_words(rows)}"
+        " finds a cut all the same; the corrected p-value allows for the search. It does not allow for confounding: in"
+        " the world without effect the crude search gives a small p-value even when corrected, and only adjustment"
+        f" helps.{_threshold_words(rows)}"
     )
     note = (
         "Corrected: for the search, not for confounding. Adjusted: for all confounders, within treatment; the p-value"
@@ -170,7 +175,7 @@ def _threshold_words(rows: pd.DataFrame) -> str:
     design = CohortDesign(world="threshold")
     n = design.n_checkpoint_inhibitor + design.n_car_t
     return (
-        f" In the world with a threshold the adjusted search does not see it with {n} patients"
+        f" In the world with a threshold the adjusted search does not detect it with {n} patients"
         f" (p {format_p(adjusted['p_corrected'])}): adjustment costs power."
     )
 

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.cohort.columns import Endpoint
 from analysis.errors import NotEstimable
 from analysis.present.figures import plot_difference_curve, plot_hazard_ratio_over_time
-from analysis.present.text import format_number, format_p
+from analysis.present.text import format_number, format_p, in_sentence
 from analysis.robustness.hazards import FEWEST_AT_RISK, PiecewiseEffects, max_combo, restricted_mean_curve
 from analysis.study import report
 from analysis.study.models import (
@@ -32,12 +32,12 @@ from analysis.truth.estimands import TrueEstimands
 def hazards_section(study: Study) -> Blocks:
     """What remains to be said when one hazard ratio may not hold for the whole follow-up."""
     yield Prose(
-        "A hazard ratio says one thing of the whole follow-up. Here the same effect is looked at without that: by"
-        " period; as months lived within every horizon; as survival at milestones; and by MaxCombo, which takes the"
-        " largest of four tests that weigh early and late differences differently. The plan, not a test, names the"
-        f" summary that leads ({study.plan.summary}). With fewer than 50 events nothing is said of proportional"
-        " hazards; a departure is called shown when the smaller of two p-values, doubled, is below 0.05, and one to"
-        " opposite sides only when the intervals of two periods exclude 1 on opposite sides."
+        "One hazard ratio summarises the whole follow-up. Here the effect may change: by period; as months lived within"
+        " every horizon; as survival at milestones; and by MaxCombo, the largest of four tests that weight early and"
+        f" late differences differently. The plan, not a test, names the main summary ({study.plan.summary})."
+        " Proportional hazards are not judged with fewer than 50 events; a departure counts as shown when the smaller"
+        " of two p-values, doubled, is below 0.05, and as an effect that changes sides only when the intervals of two"
+        " periods exclude 1 on opposite sides."
     )
     of_strata = {"differences over time": _differences, "MaxCombo": _max_combo} if study.compared else {}
     yield from report.by_endpoint(study, {"hazard ratios by period": _periods} | of_strata)
@@ -146,7 +146,7 @@ def _max_combo(study: Study, endpoint: Endpoint) -> Blocks:
         " the four, its p-value corrected for being the largest."
     ) + (f" Within {study.within}." if study.within else "")
     title = f"{endpoint.name}: log-rank tests with early and late weights"
-    yield table(f"{slug(endpoint.name)}-max-combo", title, frame, note=note)
+    yield table(f"{slug(endpoint.name)}-max-combo", title, frame, note=note, headings={"statistic": "|z|"})
 
 
 @report.section("checks", "Checks", supplement=True)
@@ -173,7 +173,7 @@ def _proportional_hazards(study: Study, endpoint: Endpoint, model: StudyModel) -
         smooth, residuals.rename(columns={term: "value"}),
         constant=float(model.fit.coefficients.set_index("term")["coef"][term]), term=term,
         time_unit=endpoint.time_unit, title=endpoint.name,
-        alt=f"Scaled Schoenfeld residuals of {term} against time with a smooth and its band; score test p"
+        alt=f"Scaled Schoenfeld residuals of {in_sentence(term)} against time with a smooth and its band; score test p"
         f" {p_value:.3g}.",
         caption="A flat smooth means proportional hazards; the dashed line is the fitted constant.",
     )  # fmt: skip
@@ -196,12 +196,12 @@ def recovery_table(study: Study) -> pd.DataFrame:
 def _truth_blocks(study: Study, truth: TrueEstimands) -> Blocks:
     """The targets, and what was planted."""
     yield Prose(
-        "Each estimate is judged against its own target: what the same analysis gives in a million simulated patients."
-        " The crude target is the larger one, because what lowers magnesium also shortens survival by other ways. The"
-        " adjusted target is not what was planted on each transition: an endpoint mixes transitions (an earlier"
-        " progression also brings an earlier death), and magnesium is measured with error. An interval misses its"
-        f" target in one cohort of twenty by chance. {NOT_EVIDENCE}"
+        "Each estimate is compared with its own true value: what the same analysis gives in a million simulated"
+        " patients. The crude true value is the larger one, because what lowers magnesium also shortens survival in"
+        " other ways. The adjusted true value is not the effect built into each transition: an endpoint mixes"
+        " transitions (an earlier progression also brings an earlier death), and magnesium is measured with error. An"
+        f" interval misses its true value in one cohort of twenty by chance. {NOT_EVIDENCE}"
     )
-    yield table("recovery", "Estimates beside their targets", recovery_table(study))
-    title, note = "What was planted, and what follows from it", f"n = {truth.n:,} simulated patients."
-    yield table("targets", title, truth.log_hazard_ratios, note=note)
+    yield table("recovery", "Estimates beside their true values", recovery_table(study))
+    title, note = "What the simulation holds: planted effects and true values", f"{truth.n:,} simulated patients."
+    yield table("targets", title, truth.log_hazard_ratios, note=note, headings={"target": "True value of"})

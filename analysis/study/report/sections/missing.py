@@ -11,15 +11,15 @@ import pandas as pd
 from analysis.cohort.columns import Endpoint
 from analysis.errors import NotEstimable, collected, warn_all
 from analysis.present.figures import plot_shifts
-from analysis.present.text import baseline_display, in_sentence
+from analysis.present.text import baseline_display
 from analysis.robustness.missing import Imputations, PooledCox, column_of, impute_cohort, pool_cox
 from analysis.strata.cutpoints import stratify
 from analysis.study import report
 from analysis.study.models import ADJUSTED, StudyModel, estimate_text, leading_model, marker_step
 from analysis.study.prepare import model_columns
 from analysis.study.report import RATIO, Block, Blocks, Prose, StudyFigure, attempted, table
+from analysis.study.report.sections.cohort import characteristics
 from analysis.study.study import Study, hazard_ratio_target, milestones, with_survival_targets
-from analysis.survival.baseline_table import baseline_table
 from analysis.survival.cox import fit_cox, formula_columns, hazard_ratios
 from analysis.survival.curves import kaplan_meier, survival_at
 
@@ -39,13 +39,13 @@ def missing_section(study: Study) -> Blocks:
         yield Prose("No value is missing in the columns that the models use: complete rows are all rows.")
         return
     yield Prose(
-        "An analysis of complete rows drops whoever lacks a value. It is right where missing values say nothing of the"
-        " outcome once the model's terms are known; a chart that is thin because its patient died early breaks that."
+        "An analysis of complete rows leaves out patients with a missing value. It is valid where, given the model's"
+        " terms, a missing value says nothing about the outcome; incomplete charts of early deaths break that."
         " **Multiple imputation** draws each missing value many times from a regression on the model's terms, the"
-        " events and cumulative hazards of every endpoint, and pools the models by Rubin's rules. It is right where"
-        " values are missing for reasons that stand in these columns. Neither can be checked by these rows alone; so"
-        f" the last figure asks how far the answer moves if those without a value had {study.plan.marker.label} lower"
-        " or higher than the imputation says."
+        " events and cumulative hazards of every endpoint, and pools the models by Rubin's rules. It is valid where"
+        " values are missing for reasons that these columns hold. Neither can be checked from these rows alone; so the"
+        f" last figure asks how far the answer moves if patients without a value had a lower or higher"
+        f" {study.marker_label} than imputed."
     )
     if study.cohort[study.plan.marker.column].isna().any():
         yield from attempted("Who lacks the marker", _with_whom, study)
@@ -71,10 +71,9 @@ def _with_whom(study: Study) -> Blocks:
     by = f"{label} known"
     known = study.cohort[study.plan.marker.column].notna()
     cohort = study.cohort.assign(**{by: known.map({True: "known", False: "missing"})})
-    columns = [*study.plan.model.strata, *model_columns(study.plan, study.cohort)]
-    patients = f"patients with and without a value of {label}"
-    if columns:
-        frame = baseline_table(cohort, by=by, columns=list(dict.fromkeys(columns)))
+    patients = f"patients with and without a value of {study.marker_label}"
+    if study.plan.model.covariates or study.plan.model.strata:
+        frame = characteristics(study, cohort, by)
         shown = baseline_display(frame, labels=study.plan.labels)
         note = "SMD: standardised mean difference; above 0.1 is often called imbalanced."
         yield table("missing-with-whom", f"P{patients[1:]}", frame, display=shown, note=note)
@@ -160,7 +159,7 @@ def _forest(study: Study, frame: pd.DataFrame, model: StudyModel) -> StudyFigure
         kind, group = "crude" if row["analysis"] == COMPLETE else "adjusted", row["endpoint"]
         rows.append(report.estimate_row(group, f"{row['analysis']} (n {row['n']})", kind, row))
         if row["analysis"] == IMPUTED and pd.notna(row["target"]):
-            rows.append(report.target_row(group, "target", row["target"]))
+            rows.append(report.target_row(group, "true value", row["target"]))
     caption = f"The {model.adjustment} model's hazard ratio per {study.step} with 95% intervals."
     if study.truth is not None:
         caption += " Open marks: what the same model gives in a million simulated patients without missing values."
@@ -176,10 +175,17 @@ def _comparison_table(study: Study, frame: pd.DataFrame, imputed: Imputations) -
     )
     note = (
         f"{imputed.n_imputations} imputations ({imputed.n_recommended} by the rule of one for each percent of rows with"
-        f" a missing value); imputed: {counts}. The fraction missing is of the information on this coefficient."
+        f" a missing value); imputed: {counts}."
     )
     title = f"Hazard ratio of {study.marker_label} per {study.step}"
-    return table("imputed", title, shown, note=note, kinds={"fraction_missing": "share"})
+    return table(
+        "imputed",
+        title,
+        shown,
+        note=note,
+        kinds={"fraction_missing": "share"},
+        headings={"fraction_missing": "Fraction of missing information"},
+    )
 
 
 def _delta_adjusted(study: Study, model: StudyModel, imputed: Imputations, pooled: PooledCox) -> pd.DataFrame:
@@ -194,28 +200,31 @@ def _delta_adjusted(study: Study, model: StudyModel, imputed: Imputations, poole
 
 def _delta_figure(study: Study, endpoint: Endpoint, deltas: pd.DataFrame, frame: pd.DataFrame) -> StudyFigure:
     """The hazard ratios if those without a value had more, or less, than the imputation says; one endpoint drawn."""
-    label, own = study.plan.marker.label, frame[frame["endpoint"] == endpoint.name].set_index("analysis")
-    lines = [(COMPLETE, "crude", own.loc[COMPLETE, "hazard_ratio"]), ("target", "truth", own.loc[IMPUTED, "target"])]
+    label, own = study.marker_label, frame[frame["endpoint"] == endpoint.name].set_index("analysis")
+    lines = [
+        (COMPLETE, "crude", own.loc[COMPLETE, "hazard_ratio"]),
+        ("true value", "truth", own.loc[IMPUTED, "target"]),
+    ]
     drawn = deltas[deltas["endpoint"] == endpoint.name]
     words = "; ".join(f"{row['shift']:+g}: {estimate_text(row)}" for row in drawn.to_dict("records"))
     return report.figure(
-        study, "imputed-shifts", f"If those without {label} had more, or less, of it than imputed", plot_shifts,
+        study, "imputed-shifts", f"If patients without a value had more, or less, {label} than imputed", plot_shifts,
         drawn,
         beside=pd.DataFrame(lines, columns=["label", "kind", "hazard_ratio"]).dropna(),
-        x_label=f"Added to each imputed value of {in_sentence(label)}{study.in_unit}",
+        x_label=f"Added to each imputed value of {label}{study.in_unit}",
         y_label=f"Hazard ratio per {study.step}",
         alt=f"Hazard ratio against what is added to imputed values. {words}.",
-        caption=f"{endpoint.name}, hazard ratio per {study.step} with its 95% band; nothing in the data tells"
+        caption=f"{endpoint.name}, hazard ratio per {study.step} with its 95% band; the data cannot show"
         " which shift is right.",
     )  # fmt: skip
 
 
 def _survival_table(study: Study, imputed: Imputations) -> Block:
-    """Survival by stratum of complete rows, and of everybody with the marker imputed, beside the target."""
+    """Survival by stratum of complete rows, and of everybody with the marker imputed, beside the true value."""
     note = (
         "Imputed: mean survival over the imputed cohorts, each cut anew, with Rubin's variance on a log-log interval."
-        " Where early deaths lack the marker, complete rows survive too long in every stratum; the hazard ratio between"
-        " strata, which compares, suffers less."
+        " Where early deaths lack the marker, survival of complete rows is too high in every stratum; a hazard ratio"
+        " compares strata and is less affected."
     )
     title = f"{imputed.endpoint.name} by stratum of {study.marker_label}: complete rows, and imputed"
     return table("imputed-survival", title, survival_frame(study, imputed), note=note)

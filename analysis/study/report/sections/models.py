@@ -1,4 +1,4 @@
-"""The Cox models: crude and adjusted, continuous marker before the cut, the target beside the estimate."""
+"""The Cox models: crude and adjusted, continuous marker before the cut, the true value beside the estimate."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def models_section(study: Study) -> Blocks:
     """Hazard ratios of every endpoint in one figure and one table, then each adjusted model whole."""
     models = {endpoint: fit_models(study, endpoint) for endpoint in study.plan.endpoints}
     fitted = {endpoint: of_one for endpoint, of_one in models.items() if of_one}
-    label = study.plan.marker.label
+    label = study.marker_label
     yield Prose(
         f"Cox models with Efron's handling of ties. The continuous marker, per {study.step}, comes first; strata"
-        f" against {study.reference} follow. Crude models hold the marker alone; adjusted ones hold what the plan"
-        " named."
+        f" against {study.reference} follow. Crude models contain the marker alone; adjusted models also contain the"
+        " covariates named in the plan."
     )
     if fitted:
         ratios = pd.concat([marker_hazard_ratios(study, *of_one) for of_one in fitted.items()], ignore_index=True)
@@ -91,8 +91,8 @@ def _ratio_note(study: Study, frame: pd.DataFrame) -> str:
     continuous = frame[frame["marker"] == CONTINUOUS]
     if not (frame["adjustment"] == ADJUSTED).any():
         return note
-    note += f" Adjusted for: {'; '.join(map(study.label, model.covariates))}." if model.covariates else ""
-    note += f" Stratified by: {'; '.join(map(study.label, model.strata))}." if model.strata else ""
+    note += f" Adjusted for: {study.listed(model.covariates)}." if model.covariates else ""
+    note += f" Stratified by: {study.listed(model.strata)}." if model.strata else ""
     fewer = [
         f"{row['endpoint']} {row['n']} ({row['n_event']} events)"
         for row in continuous[continuous["adjustment"] == ADJUSTED].to_dict("records")
@@ -110,7 +110,7 @@ def _terms_table(study: Study, endpoint: Endpoint) -> Blocks:
 
 
 def forest_rows(study: Study, ratios: pd.DataFrame) -> pd.DataFrame:
-    """Crude, adjusted and target as the forest plot takes them: group label kind hazard_ratio conf_low conf_high."""
+    """Crude, adjusted and true values for the forest plot: group label kind hazard_ratio conf_low conf_high."""
     rows = []
     for row in ratios.to_dict("records"):
         group = f"{row['endpoint']}: {str(row['term']).removeprefix(study.plan.marker.label + ', ')}"
@@ -124,10 +124,11 @@ def forest_rows(study: Study, ratios: pd.DataFrame) -> pd.DataFrame:
 
 
 def _planted(truth: TrueEstimands) -> list[tuple[str, float]]:
-    """What was planted on the transitions, as labels and hazard ratios."""
+    """The effects that the simulation has on its transitions, as labels and hazard ratios."""
     ratios = truth.log_hazard_ratios
     planted = ratios[ratios["target"].str.startswith("planted")].drop_duplicates("target")
-    return list(zip(planted["target"], planted["hazard_ratio"].astype(float), strict=True))
+    names = planted["target"].str.replace("planted on", "simulated effect on")
+    return list(zip(names, planted["hazard_ratio"].astype(float), strict=True))
 
 
 def _forest(study: Study, ratios: pd.DataFrame) -> StudyFigure:
@@ -137,6 +138,6 @@ def _forest(study: Study, ratios: pd.DataFrame) -> StudyFigure:
         caption += (
             " Open marks: the true value of each model, which is what it gives in a million simulated patients, and"
         )
-        caption += " what was planted on each transition."
+        caption += " the effects that the simulation has on each transition."
     title = f"Hazard ratios of {study.marker_label}"
     return report.forest(study, "forest", title, forest_rows(study, ratios), caption=caption)

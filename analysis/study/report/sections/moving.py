@@ -27,27 +27,27 @@ SPELL = Endpoint("stop", "event", entry="start")
 COLUMNS = ["endpoint", "contrast", "analysis", "kind", "n", "n_event", *report.RATIO, "p_value"]
 
 
-@report.section("moving", "A marker that moves", supplement=True)
+@report.section("moving", "A marker that changes over time", supplement=True)
 def moving_section(study: Study) -> Blocks:
     """The same marker taken as known too late, at time zero, at landmarks, and as it stands at each moment."""
     if study.plan.labs is None or study.labs is None:
         yield Prose(
-            "The plan names no repeated values of the marker (its table [labs]), so nothing can be said of changes."
+            "The plan names no repeated values of the marker (its table [labs]): changes over time cannot be analysed."
         )
         return
     group = extreme(study)
     yield Prose(
-        f"The marker was measured again and again, and it is tempting to ask who was **ever {group}**. That question"
-        " looks into the future: whoever lives longer is measured more often, so has more chances to be ever"
-        f" {group}, and the time until then counts as survived by design. Its hazard ratio is biased towards a"
-        " protection that nobody has; it stands here as an example of what not to do.\n\n"
-        "Three analyses know no more than could be known. The value at **time zero** is what the rest of this report"
-        " uses. A **landmark** fixes a time, takes those still at risk, and compares them by the last value until"
-        " then. The **time-dependent** model compares, at every event, all who are at risk by their latest value; its"
-        " standard errors are robust, by patient. A value during treatment may itself be a result of the disease: the"
-        " last two describe what the latest value goes with, not what a change of it would do."
+        f"The marker was measured repeatedly, and it is tempting to ask who was **ever {group}**. That question looks"
+        " into the future: patients who live longer are measured more often, so have more chances to be ever"
+        f" {group}, and the time until then is survived by definition (immortal time). The hazard ratio is biased"
+        " towards a protection that does not exist; it stands here as an example of what not to do.\n\n"
+        "Three analyses use only what was known at the time. The value at **time zero** is used in the rest of this"
+        " report. A **landmark** analysis fixes a time, takes the patients still at risk, and compares them by their"
+        " last value until then. The **time-dependent** model compares, at every event, all patients at risk by their"
+        " latest value; its standard errors are robust, by patient. A value during treatment may itself be a result"
+        " of the disease: the last two describe an association with the latest value, not what changing it would do."
     )
-    yield from attempted("The marker that moves", _blocks, study, study.plan.labs, study.labs)
+    yield from attempted("The analysis of repeated values", _blocks, study, study.plan.labs, study.labs)
 
 
 def extreme(study: Study) -> str:
@@ -62,13 +62,18 @@ def _blocks(study: Study, plan: LabsPlan, labs: pd.DataFrame) -> Blocks:
     caption = "Points with 95% intervals, adjusted as the plan says; crosses: the wrong analysis."
     if study.truth is not None:
         caption += (
-            " Open marks: the target of the value at time zero, on which alone the hazards of this synthetic cohort"
-            " depend; later values add only noise and drift, so the other targets lie nearer to 1."
+            " Open marks: the true value for the marker at time zero, on which alone the hazards of this synthetic"
+            " cohort depend; later values add only noise and drift, so the other true values lie nearer to 1."
         )
-    title = f"{study.plan.marker.label} that moves: the wrong analysis and three that are not"
+    title = f"Repeated values of {study.marker_label}: one wrong analysis and three valid ones"
     yield report.forest(study, "moving-marker", title, _rows(study, estimates), caption=caption)
     note = "Each row: the marker's term of a Cox model with the plan's covariates and strata. n counts patients."
-    yield table("moving-marker", "The marker that moves", estimates.drop(columns="kind"), note=note)
+    yield table(
+        "moving-marker",
+        f"Hazard ratios from repeated values of {study.marker_label}",
+        estimates.drop(columns="kind"),
+        note=note,
+    )
 
 
 def moving_table(study: Study, plan: LabsPlan, labs: pd.DataFrame, endpoint: Endpoint) -> pd.DataFrame:

@@ -32,14 +32,19 @@ def relations_blocks(study: Study) -> Blocks:
     strongest = correlations.reindex(correlations["correlation"].abs().sort_values(ascending=False).index)
     words = "; ".join(f"{study.label(row['column'])} {row['correlation']:.2f}" for row in strongest.to_dict("records"))
     yield report.figure(
-        study, "relations", f"{label} and what goes with it", plot_relations, study.cohort, study.plan.marker.column,
+        study, "relations", f"{label} and the covariates", plot_relations, study.cohort, study.plan.marker.column,
         strongest["column"].head(6).tolist(),
         labels={**study.plan.labels, study.plan.marker.column: f"{label} ({study.unit})"}, correlations=correlations,
         alt=f"{label} against covariates. Spearman correlations: {words}.",
         caption="The covariates with the strongest rank correlation with the marker.",
     )  # fmt: skip
     named = strongest.assign(column=strongest["column"].map(study.label)).reset_index(drop=True)
-    yield table("correlations", f"Rank correlation of {label} with the covariates", named)
+    yield table(
+        "correlations",
+        f"Rank correlation of {study.marker_label} with the covariates",
+        named,
+        headings={"column": "Covariate"},
+    )
 
 
 def correlation_table(study: Study) -> pd.DataFrame:
@@ -68,8 +73,8 @@ def causes_figure(study: Study) -> StudyFigure:
         alt="Causal diagram: tumour burden, inflammation, kidney function, proton-pump inhibitors, diuretics and"
         " platinum lower or raise magnesium; burden, inflammation, proton-pump inhibitors and platinum act on"
         " progression and death by themselves; magnesium acts on both through T cells.",
-        caption="Arrows are what the simulation does. What lowers magnesium also shortens survival by other ways, so"
-        " the crude curves show more than magnesium does.",
+        caption="Arrows are what the simulation does. What lowers magnesium also shortens survival in other ways, so"
+        " the crude curves show more than the effect of magnesium.",
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.cohort.columns import Endpoint
 from analysis.present.figures import plot_cutpoint_scan, plot_dose_response
-from analysis.present.text import format_number, format_p
+from analysis.present.text import format_number, format_p, in_sentence
 from analysis.strata.dose_response import DoseResponse, dose_response
 from analysis.strata.search import CutpointSearch, resample_size, search_cutpoint
 from analysis.study import report
@@ -23,12 +23,12 @@ from analysis.study.study import Study, hazard_ratio_target
 
 @report.section("searching", "What a cut costs")
 def searching_section(study: Study) -> Blocks:
-    """The continuous marker first, then a search shown as a search, then how much hangs on the choices."""
+    """The continuous marker first, then a search shown as a search."""
     searches = _searches(study)
     yield Prose(
-        "Nothing here was needed for the results above. A cut throws away what lies within its groups, and a search"
-        f" finds a cut in any data. So the whole curve comes first. {_searches_words(study, searches)} How much hangs"
-        " on choices and on measuring once stands in the supplement."
+        "Nothing here was needed for the results above. A cut discards the differences within its groups, and a search"
+        f" finds a cut in any data, so the whole curve comes first. {_searches_words(study, searches)} The supplement"
+        " shows how much depends on the choice of a cut and on a single measurement."
     )
     planned = next((one for one in searches if is_adjusted(one) == study.adjusts), None)
     yield from attempted("The curve", _curve_blocks, study, planned)
@@ -36,7 +36,7 @@ def searching_section(study: Study) -> Blocks:
         yield from _search_blocks(study, searches)
 
 
-@report.section("choices", "How much hangs on the choices of a cut", supplement=True)
+@report.section("choices", "How much depends on the choice of a cut", supplement=True)
 def choices_section(study: Study) -> report.Blocks:
     """Every choice of a cut, measuring again, and searches in worlds whose truth is known."""
     keys = [(study.primary.name, adjusted) for adjusted in (True, False)]
@@ -59,7 +59,7 @@ def _searches_words(study: Study, searches: Sequence[CutpointSearch]) -> str:
     """What the searches that were made are corrected for."""
     if not searches:
         return "No cut could be searched."
-    words = "The searched cut stands with a p-value and a hazard ratio corrected for the search, "
+    words = "The searched cut has a p-value and a hazard ratio corrected for the search, "
     if not is_adjusted(searches[0]):
         failed = "The adjusted search could not be made. " if study.adjusts else ""
         return f"{failed}{words}crude: not corrected for confounding."
@@ -72,17 +72,17 @@ def _curve_blocks(study: Study, search: CutpointSearch | None) -> Blocks:
     marker = study.plan.marker
     response = dose_response(study.cohort, study.primary, marker.column, **study.adjustment)
     caption = (
-        f"Hazard ratio of {study.primary.name} against the median, a restricted cubic spline with pointwise intervals,"
-        f" {'adjusted as the plan says' if study.adjusts else 'crude'}."
+        f"Hazard ratio of {in_sentence(study.primary.name)} against the median: a restricted cubic spline with"
+        f" pointwise intervals, {'adjusted as the plan says' if study.adjusts else 'crude'}."
     )
     if study.truth is not None:
-        caption += " Dotted: the target of the adjusted linear model."
+        caption += " Dotted: the true hazard ratio of the adjusted linear model."
     yield report.figure(
         study, "dose-response", f"The hazard along {study.marker_label}", plot_dose_response, response.curve,
         values=study.cohort[marker.column].dropna(), cutpoints=edge_table(study),
         searched=(search.cut, search.cut_low, search.cut_high) if search else None, reference=response.reference,
         truth=_linear_truth(study, response), label=marker.label, unit=study.unit,
-        alt=f"Hazard ratio along {marker.label} against {response.reference:.3g} {study.unit}; test of any effect"
+        alt=f"Hazard ratio along {study.marker_label} against {response.reference:.3g} {study.unit}; test of any effect"
         f" p {format_p(response.overall_test.p_value)}, of a bend p {format_p(response.nonlinear_test.p_value)}.",
         caption=caption,
     )  # fmt: skip
@@ -96,7 +96,7 @@ def _curve_blocks(study: Study, search: CutpointSearch | None) -> Blocks:
 
 
 def _linear_truth(study: Study, response: DoseResponse) -> pd.DataFrame | None:
-    """The hazard ratio by the target of the adjusted linear model: marker hazard_ratio."""
+    """The hazard ratio by the true value of the adjusted linear model: marker hazard_ratio."""
     if study.truth is None:
         return None
     per_step = hazard_ratio_target(study.truth, study.primary, "conditional, measured magnesium")
@@ -120,18 +120,20 @@ def _search_blocks(study: Study, searches: Sequence[CutpointSearch]) -> Blocks:
     note = " ".join(_search_note(study, one) for one in searches)
     how = _adjustment(first)
     yield report.figure(
-        study, "searched-cut", f"A search over every cut of {label}, {how}", plot_cutpoint_scan, first.scan,
+        study, "searched-cut", f"A search over every cut of {study.marker_label}, {how}", plot_cutpoint_scan,
+        first.scan,
         cut=first.cut, interval=(first.cut_low, first.cut_high), critical=first.critical_value,
         summary=first.summary(), subtitle=f"{endpoint}, {how}", label=label, unit=study.unit,
-        alt=f"Standardised statistic at each cut of {label}, {how}; the largest is at {first.cut:.3g}. {note}",
+        alt=f"Standardised statistic at each cut of {study.marker_label}, {how}; the largest is at {first.cut:.3g}."
+        f" {note}",
         caption="Each point is a cut that could have been chosen; the searched one is the highest. Broken line: what"
-        " the highest of all cuts exceeds in 5 % of permutations. " + _search_note(study, first),
+        " the highest of all cuts exceeds in 5% of permutations.",
     )  # fmt: skip
     rows = pd.concat([one.summary().assign(adjustment=_adjustment(one)) for one in searches], ignore_index=True)
     title = f"{endpoint}: the searched cut, corrected for the search, beside the continuous marker"
     note += (
         f" Interval by {first.n_bootstrap} bootstrap resamples, p by permutation: near 0.05 the two can disagree. The"
-        " correction is for the search, not for confounding, which adjustment alone can take away."
+        " correction is for the search, not for confounding."
     )
     columns = ["adjustment", *rows.columns.drop("adjustment")]
     yield table("searched-cut", title, rows[columns], note=note, kinds=P_VALUES)
@@ -147,7 +149,7 @@ def _search_note(study: Study, search: CutpointSearch) -> str:
     where, how = f"{format_number(search.cut_low)} to {format_number(search.cut_high)}", _adjustment(search)
     return (
         f"{how[:1].upper()}{how[1:]}, {search.n_used} patients: searched over"
-        f" {len(search.scan)} cuts; the cut is {search.cut:.3g} {study.unit}, and in 95 % of {search.n_bootstrap}"
+        f" {len(search.scan)} cuts; the cut is {search.cut:.3g} {study.unit}, and in 95% of {search.n_bootstrap}"
         f" resamples of {resample_size(search.n_used)} patients (n to the power of 0.8) it lies within {where}. p by"
         f" {search.n_permutations} permutations ({search.permutation}); Lausen and Schumacher (1992):"
         f" {format_p(search.p_lausen92)}; Lausen, Sauerbrei and Schumacher (1994): {format_p(search.p_lausen94)}. Seed"

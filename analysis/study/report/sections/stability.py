@@ -21,6 +21,8 @@ from analysis.survival.cox import hazard_ratios
 
 N_SHOWN = 10
 N_SIMULATIONS = 100
+INTERACTION = {"interaction_p_value": "p", "interaction_df": "plain"}
+HEADINGS = {"interaction_statistic": "Chi-square of interaction", "interaction_df": "df"}
 
 
 @report.section("subgroups", "Subgroups", supplement=True)
@@ -32,13 +34,12 @@ def subgroups_section(study: Study) -> Blocks:
     yield Prose(
         f"The marker's hazard ratio per {study.step}, adjusted as the plan says, in each level of the subgroups that"
         " the plan names. What counts is the **interaction test** beside each subgroup's name, not whether"
-        " one interval holds 1 and its neighbour does not; of several subgroups one will differ by chance.\n\n"
-        "A marker is **prognostic** when it goes with the outcome whatever the treatment: a hazard ratio off 1 that is"
-        " much the same in every treatment. It is **predictive** only when the benefit of one treatment over another"
-        " depends on it, which shows as an interaction with treatment. First stands"
-        f" {study.label(study.plan.robustness.subgroups[0])}. Where treatments were not"
-        " allotted at random, and are given for different diseases, an interaction can come from either, and no"
-        " interaction is no proof of sameness: small subgroups could not show one."
+        " one interval contains 1 and its neighbour does not; of many subgroups one will differ by chance.\n\n"
+        "A marker is **prognostic** when it is associated with the outcome whatever the treatment: a hazard ratio other"
+        " than 1 that is similar in every treatment. It is **predictive** only when the benefit of one treatment over"
+        " another depends on it, which shows as an interaction with treatment. Where treatments were not randomised,"
+        " or are given for different diseases, an interaction can come from either, and no interaction does not prove"
+        " that effects are equal: small subgroups could not show a difference."
     )
     yield from report.by_endpoint(study, {"subgroups": _subgroups})
 
@@ -51,14 +52,14 @@ def _subgroups(study: Study, endpoint: Endpoint) -> Blocks:
     shown = pd.concat(parts, ignore_index=True)
     caption = "Points with 95% intervals from one model a subgroup; p: likelihood-ratio test of interaction."
     if study.truth is not None:
-        caption += " Open mark: the target for everybody. On the transitions one effect was planted for all subgroups."
-    name, title = f"subgroups-{slug(endpoint.name)}", f"{endpoint.name}: {study.plan.marker.label} in subgroups"
+        caption += " Open mark: the true value for everybody; the simulation has one effect for all subgroups."
+    name, title = f"subgroups-{slug(endpoint.name)}", f"{endpoint.name}: {study.marker_label} in subgroups"
     yield report.forest(
         study, name, title, _subgroup_rows(study, endpoint, shown), caption=caption, title=endpoint.name
     )
     shown = shown.assign(subgroup=shown["subgroup"].map(study.label).replace(ALL, "everybody"))
     title = f"{endpoint.name}: hazard ratio per {study.step} in subgroups"
-    yield table(name, title, shown, kinds={"interaction_p_value": "p", "interaction_df": "plain"})
+    yield table(name, title, shown, kinds=INTERACTION, headings=HEADINGS)
 
 
 def _level_words(levels: pd.Series) -> list[str]:
@@ -87,17 +88,15 @@ def influence_section(study: Study) -> Blocks:
     """Sites left out in turn, patients by how far they move the estimate, the error of measurement undone in part."""
     site, error = study.plan.robustness.site, study.plan.robustness.measurement_error
     words = (
-        f"Whether the result on {study.primary.name} hangs on one site or on a few patients is examined by leaving"
-        " them out. A row that is right stays in, however far it moves the estimate: this is a picture of what the"
-        " result rests on, not a reason to drop anybody."
+        f"Whether the result on {in_sentence(study.primary.name)} depends on one site or on a few patients is"
+        " examined by leaving them out. A correct row stays in the analysis, however far it moves the estimate."
     )
     if error is not None:
         words += (
-            f" The last part undoes in part what the error of one measurement of {in_sentence(study.plan.marker.label)}"
-            " takes from the hazard ratio: more error is added, step by step, and the trend is followed back to none."
-            " Beside it stands the estimate as measured over its reliability, which rests on another approximation."
-            " Both ask for the hazard ratio of the true value: one further from 1, in expectation, than that of the"
-            " measured value which the models above estimate."
+            f" The last part corrects for the error of one measurement of {study.marker_label}:"
+            " simulation-extrapolation adds more error, step by step, and extrapolates the trend back to none;"
+            " regression calibration divides the log hazard ratio by the reliability. Both estimate the hazard ratio"
+            " of the marker without error, which is further from 1, in expectation, than that of the measured marker."
         )
     yield Prose(words)
     if model := leading_model(study, study.primary):
@@ -117,7 +116,7 @@ def _site_blocks(study: Study, model: StudyModel, site: str) -> Blocks:
     yield report.forest(
         study,
         "without-each-site",
-        f"{study.primary.name} without each {study.label(site)}",
+        f"{study.primary.name} without each {in_sentence(study.label(site))}",
         mine[RATIO].assign(group="", label=words, kind=np.where(whole, "adjusted", "crude")),
         caption=f"The {model.adjustment} model's hazard ratio per {study.step} with 95% intervals.",
     )
@@ -139,10 +138,11 @@ def _patient_blocks(study: Study, model: StudyModel) -> Blocks:
         f" {most['name']} moves it most, by {format_number(most['standardised'])}"
     )
     yield report.figure(
-        study, "influence-by-patient", f"How far each patient moves the log hazard ratio of {label}", plot_influence,
-        patients,
+        study, "influence-by-patient", f"How far each patient moves the log hazard ratio of {study.marker_label}",
+        plot_influence,        patients,
         bound=bound, x_label=f"{label}{study.in_unit}",
-        alt=f"Influence of each patient on the {model.adjustment} model of {study.primary.name} against {label}."
+        alt=f"Influence of each patient on the {model.adjustment} model of {in_sentence(study.primary.name)} against"
+        f" {study.marker_label}."
         f" {words}.",
         caption=f"{study.primary.name}, {model.adjustment} model. {words} (dotted: 2 / √n).",
     )  # fmt: skip
@@ -151,7 +151,8 @@ def _patient_blocks(study: Study, model: StudyModel) -> Blocks:
     shown = shown.assign(hazard_ratio_without=np.exp(coef - first["change"]))
     everybody = format_number(hazard_ratios(model.fit).set_index("term")["hazard_ratio"][term])
     note = f"Hazard ratio per {study.step}, fitted again without the patient; {everybody} with everybody."
-    yield table("influence-by-patient", "The patients who move it most", shown, note=note)
+    headings = {"name": "Patient", "value": label + study.in_unit, "standardised": "Change (standard errors)"}
+    yield table("influence-by-patient", "The ten patients who move it most", shown, note=note, headings=headings)
 
 
 def _error_blocks(study: Study, error: float) -> Blocks:
@@ -168,10 +169,10 @@ def _error_blocks(study: Study, error: float) -> Blocks:
         f" deviation {error:g} {study.unit}, {simex.n_simulations} simulations, quadratic extrapolation (dashed)."
     )
     if study.truth is not None:
-        caption += " Open diamonds: the targets with true and with measured values."
+        caption += " Open diamonds: the true hazard ratios of the marker without and with error."
     yield report.figure(
         study, "simulation-extrapolation",
-        f"The hazard ratio of {plan.marker.label} without its error of measurement", plot_extrapolation, points,
+        f"The hazard ratio of {study.marker_label} corrected for measurement error", plot_extrapolation, points,
         simex.path[["error_variance"]].assign(hazard_ratio=np.exp(step * simex.path["log_hazard_ratio"])),
         y_label=f"Hazard ratio per {study.step}",
         alt=f"Hazard ratio against the variance of the error. {report.forest_words(named)}.",
@@ -184,7 +185,7 @@ def _error_blocks(study: Study, error: float) -> Blocks:
         f"Reliability of one measurement given the model's terms: {reliability_words(simex)}; intervals take the error"
         f" as known. Monte-Carlo error of the corrected log hazard ratio: {format_number(monte_carlo, digits=3)}."
     )
-    yield table("simulation-extrapolation", "With and without error of measurement", frame, note=note)
+    yield table("simulation-extrapolation", "Hazard ratios with and without measurement error", frame, note=note)
 
 
 def _over_reliability(study: Study, simex: SimulationExtrapolation) -> pd.DataFrame:

@@ -27,7 +27,7 @@ def strata_section(study: Study) -> Blocks:
         study, "marker", f"{label}: distribution and cut-points", plot_marker, study.cohort, study.plan.marker.column,
         edges,
         hue=strata[0] if len(strata) == 1 else None, unit=study.unit, label=label,
-        alt=f"Histogram of {label} in {len(values)} patients, median {values.median():.3g} {study.unit},"
+        alt=f"Histogram of {study.marker_label} in {len(values)} patients, median {values.median():.3g} {study.unit},"
         f" with cut-points at {', '.join(edges['label'])}.",
         caption="Each line is a cut-point with its source; lines in use are solid.",
     )  # fmt: skip

@@ -27,15 +27,16 @@ PER_100_YEARS = {
     "years": (100.0, "100 person-years"),
 }
 """Person-time of 100 years in each unit, and its words."""
+CHI_SQUARE = {"statistic": "Chi-square"}
 
 
 @report.section("survival", "Survival by stratum")
 def survival_section(study: Study) -> Blocks:
     """Curves and what is read off them, endpoint by endpoint."""
     yield Prose(
-        "Kaplan-Meier curves by stratum, with pointwise log-log intervals. A curve is crude: it shows with whom the"
-        " marker goes, not what it does. Restricted means compare the areas under the curves up to a horizon that"
-        " every stratum reaches, and need no proportional hazards."
+        "Kaplan-Meier curves by stratum, with pointwise log-log intervals. The curves are not adjusted: they show an"
+        " association, not an effect. Restricted means compare the areas under the curves up to a horizon that every"
+        " stratum reaches, and do not assume proportional hazards."
     )
     yield from attempted("Incidence rates", _rates, study)
     for endpoint in study.plan.endpoints:
@@ -123,7 +124,9 @@ def _logrank_tests(study: Study, endpoint: Endpoint) -> Blocks:
     yield table(f"{name}-log-rank", f"{label}: log-rank tests", logrank_table(study, endpoint))
     if len(study.compared) > 1:
         pairs = pairwise_logrank(study.cohort, endpoint, by=study.stratum_column)
-        yield table(f"{name}-log-rank-pairs", f"{label}: log-rank by pairs, p adjusted by Holm", pairs)
+        yield table(
+            f"{name}-log-rank-pairs", f"{label}: log-rank by pairs, p adjusted by Holm", pairs, headings=CHI_SQUARE
+        )
 
 
 def logrank_table(study: Study, endpoint: Endpoint) -> pd.DataFrame:

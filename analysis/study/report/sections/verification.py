@@ -39,8 +39,8 @@ def verification_section(study: Study) -> Blocks:
         "Curves, log-rank tests and Cox models are computed twice here from the same checked rows: by lifelines, whose"
         " curves and models this report prints (up to 20,000 rows), and by this package's own array code, the kernel,"
         " whose log-rank tests it prints. Medians and restricted means are read off both curves by one rule."
-        " A difference of the size of rounding says that two people's code agrees; it does not say that the"
-        " rows, or the question, are right."
+        " Differences of the size of rounding show that two independent implementations agree; they do not show"
+        " that the data, or the question, are right."
     )
     attempts = [
         computed(f"{endpoint.name}, the second computation", two_computations, study, endpoint)
@@ -65,7 +65,8 @@ def _r_blocks() -> Blocks:
         " weighted tests, the test of proportional hazards, concordance, competing risks, splines and searched cuts."
         f" It is **equal to R in {cases:,} cases** ({values:,} values, relative differences below {bound:.0e}), whose"
         " data sets and R's answers lie in the source tree; the test-suite compares them each time it runs. The"
-        " commands make the table again, in a source tree, and tell whether a report still follows from its inputs:"
+        " first command makes the table again in a source tree; the second checks that a report still follows from its"
+        " inputs:"
     )
     yield Listing("python -m tests.reference.agreement\npython -m analysis check FOLDER_OF_THE_REPORT")
     headings = {"equals_in_r": "Equals in R", "n_cases": "Cases", "n_values": "Values", "bound": "Differences below"}

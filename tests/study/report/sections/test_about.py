@@ -35,9 +35,9 @@ def test_the_estimand_has_its_contrast_population_later_treatment_summary_and_pr
     assert "as in the file (the author on the assay: Simulated true magnesium" in words
     assert "time zero" not in words
     assert "No later treatment is simulated." in words
-    assert "death without an earlier event counts as an event of Progression-free survival" in words
+    assert "death without an earlier event counts as an event of progression-free survival" in words
     assert "Summary: a hazard ratio, as the plan names it" in words
-    assert "Primary endpoint: Overall survival" in words
+    assert "Primary endpoint: overall survival" in words
 
 
 def test_the_estimand_follows_the_plan(study):
@@ -49,9 +49,9 @@ def test_the_estimand_follows_the_plan(study):
     assert f"strata: {', '.join(study.compared)} against {study.reference}, crude" in words
     assert "for the author to say ([reporting] later_treatment)" in words
     assert "a difference in restricted means up to 24 months" in words
-    assert "Progression-free" not in words
+    assert "rogression-free" not in words
     assert "Population: patients like those of the file with the marker known." in words
-    assert "All other p-values are secondary, and not adjusted for their number" in words
+    assert "All other p-values are secondary, and not adjusted for multiplicity" in words
     assert " as in the file, strata:" in words
 
 

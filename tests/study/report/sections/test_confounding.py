@@ -48,8 +48,8 @@ def test_the_balance_of_each_pair_of_strata_is_its_largest_difference():
     rows = [("a", "b", 0.5, -0.05), ("a", "b", -0.7, 0.02), ("a", "c", 0.2, -0.3)]
     balance = pd.DataFrame(rows, columns=["stratum_a", "stratum_b", "difference", "weighted_difference"])
     assert balance_words(balance) == (
-        "The largest standardised difference: a and b 0.70 as it is, 0.05 weighted; a and c 0.20 as it is, 0.30"
-        " weighted. Weighting leaves differences above 0.1 between a and c."
+        "Largest standardised differences: a and b 0.70 before weighting, 0.05 after; a and c 0.20 before weighting,"
+        " 0.30 after. Weighting leaves differences above 0.1 between a and c."
     )
 
 

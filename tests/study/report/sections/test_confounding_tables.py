@@ -68,8 +68,8 @@ def test_weighted_models_are_those_of_r(study):
     expected = {
         ("weighted", low): [1.0940074272, 0.73383526496, 1.6309549403],
         ("weighted", high): [1.1741946381, 0.42604654452, 3.2361089787],
-        ("weighted, within Treatment", low): [1.0747651425, 0.69984448947, 1.6505382679],
-        ("weighted, within Treatment", high): [1.1799794300, 0.42614009020, 3.2673561750],
+        ("weighted, within treatment", low): [1.0747651425, 0.69984448947, 1.6505382679],
+        ("weighted, within treatment", high): [1.1799794300, 0.42614009020, 3.2673561750],
     }
     for key, values in expected.items():
         assert_allclose(table.loc[key, columns].tolist(), values, rtol=1e-6)
@@ -81,6 +81,6 @@ def test_log_rank_tests_are_crude_weighted_and_within_the_strata_on_the_same_row
     used = study.cohort.dropna(subset=[study.stratum_column])
     with collected():
         frame = confounding_tables.logrank_table(study, study.primary, used)
-    assert frame["test"].tolist() == ["crude", "weighted", "weighted, within Treatment"]
+    assert frame["test"].tolist() == ["crude", "weighted", "weighted, within treatment"]
     assert frame["n"].nunique() == 1
     assert frame["statistic"].iloc[0] > frame["statistic"].iloc[1:].max()  # confounding is most of the crude difference

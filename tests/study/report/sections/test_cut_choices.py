@@ -33,7 +33,7 @@ def test_the_null_world_stands_among_the_worlds_and_only_adjustment_helps_there(
     assert estimates[rows["adjustment"] == "crude"].notna().all(axis=None)
     assert estimates[rows["adjustment"] == "adjusted"].isna().all(axis=None)  # none that is not corrected
     threshold = rows[(rows["world"] == "threshold") & (rows["adjustment"] == "adjusted")]["p_corrected"].item()
-    assert ("does not see it with 480 patients" in words.text) == (threshold >= 0.05)
+    assert ("does not detect it with 480 patients" in words.text) == (threshold >= 0.05)
 
 
 def test_each_adjustment_has_its_p_value_and_the_sentence_on_what_it_tests(study):
@@ -48,10 +48,9 @@ def test_each_adjustment_has_its_p_value_and_the_sentence_on_what_it_tests(study
     )
     assert by_name["p_value"]["none"] == pytest.approx(1 / 20)
     assert tests.display["p"].tolist()[-1] == "≤ 0.05"  # as in the caption
-    for words in (figure.caption, analyses.note):
-        assert "p ≤ 0.05, the least of 19 permutations" in words
-        assert "tests that the marker is related to nothing, within the strata; confounding makes it small" in words
-    assert "related to nothing" in tests.note
+    assert "p ≤ 0.05, the least of 19 permutations" in figure.caption
+    assert "within the strata, tests that the marker is unrelated to everything" in tests.note
+    assert "confounding alone makes it small" in tests.note
 
 
 def test_a_p_value_of_one_adjustment_is_that_of_its_analyses_alone():

@@ -39,6 +39,6 @@ def test_each_estimate_of_the_forest_has_its_target_and_the_adjusted_marker_what
     pd.testing.assert_frame_equal(drawn, forest_rows(main_results.study, ratios))
     truth = drawn[drawn["kind"] == "truth"]
     assert truth["label"].str.startswith("true value, ").sum() == len(ratios)
-    assert truth["label"].str.startswith("planted").any()
+    assert truth["label"].str.startswith("simulated effect on").any()
     assert truth[["conf_low", "conf_high"]].isna().all(axis=None)
     assert drawn[drawn["kind"] != "truth"]["hazard_ratio"].tolist() == ratios["hazard_ratio"].tolist()

@@ -36,7 +36,7 @@ def test_the_search_is_adjusted_as_the_plan_says_and_the_crude_one_is_named_crud
     assert "for the search, not for confounding" in table.note
     assert "Interval by 20 bootstrap resamples, p by permutation: near 0.05 the two can disagree." in table.note
     size = round(study.cohort["magnesium"].notna().sum() ** 0.8)
-    assert f"in 95 % of 20 resamples of {size} patients (n to the power of 0.8)" in table.note
+    assert f"in 95% of 20 resamples of {size} patients (n to the power of 0.8)" in table.note
     # the marker's confounding, not the search, is what the crude p-value is small by
     p_values = rows.xs("searched cut, corrected", level="analysis")["p_corrected"]
     assert p_values["adjusted as the plan says"] > 4 * p_values["crude"]

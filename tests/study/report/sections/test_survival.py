@@ -50,7 +50,7 @@ def test_log_rank_tests_are_plain_and_within_the_strata_of_the_plan_and_by_pairs
         within = logrank_test(study.cohort, study.primary, by=study.stratum_column, strata="treatment")
         pairs = pairwise_logrank(study.cohort, study.primary, by=study.stratum_column)
     frame = main_results.tables["overall-survival-log-rank"]
-    assert frame["test"].tolist() == ["all patients", "stratified by Treatment"]
+    assert frame["test"].tolist() == ["all patients", "stratified by treatment"]
     assert frame["statistic"].tolist() == [plain.statistic, within.statistic]
     pd.testing.assert_frame_equal(main_results.tables["overall-survival-log-rank-pairs"], pairs)
 
