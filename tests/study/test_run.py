@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from analysis import InputError, cli, load_example, run_study, write_cohort, write_outputs
+from analysis import InputError, cli, errors, load_example, run_study, write_cohort, write_outputs
 from analysis.errors import NotSupported, NotWritten, PackageFault, PartFailed, guarded
 from analysis.present.canvas.files import replace_file
 from analysis.present.pages import explorer as explorer_of_present
-from analysis.present.pages.page import Note
+from analysis.present.pages.page import Note, Prose
 from analysis.study import report, run
 from analysis.study.outputs.drift import find_drift
-from analysis.study.report.results import StudyFigure, StudyResults, StudySection
+from analysis.study.report.results import StudyFigure, StudyResults, StudySection, section
 from analysis.study.report.sections.about import about_section
 from analysis.study.report.sections.strata import strata_section
 from tests.study.plans import LUNG_BY_AGE
@@ -75,6 +75,48 @@ def test_what_stands_beside_the_sections_may_fail_too(part, plan, monkeypatch):
         results = run_study(plan)
     assert "strata" in results.tables
     assert results.summary
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+@pytest.mark.parametrize("part", ["study_cautions", "summary_lines", "study_opening"])
+def test_what_is_no_section_and_is_not_given_is_a_note_of_the_first_one(part, plan, monkeypatch):
+    def refuse(*_, **__):
+        raise InputError("the rows do not allow it")
+
+    monkeypatch.setattr(report, part, refuse)
+    first, *others = run_study(plan).sections
+    assert "is not given: the rows do not allow it." in text_of(first)
+    assert not any("do not allow it" in text_of(section) for section in others)
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+def test_a_section_that_fails_half_way_keeps_its_place_its_title_and_what_was_made(plan, monkeypatch):
+    @section("half", "Half of {marker}", supplement=True)
+    def half_section(study):
+        yield Prose("made")
+        raise InputError("no rows")
+
+    monkeypatch.setattr(run, "SECTIONS", (about_section, half_section, strata_section))
+    half = run_study(plan).sections[1]
+    assert (half.anchor, half.title, half.supplement) == ("half", "Half of age", True)
+    made, note = half.blocks
+    assert made == Prose("made")
+    assert note == Note("The rest of the section Half of age is not given: no rows.", "caution")
+
+
+@pytest.mark.filterwarnings("ignore::analysis.errors.AnalysisWarning")
+def test_warnings_name_columns_by_their_labels_and_rows_by_what_they_lack(plan, monkeypatch):
+    def warn_section(study):
+        errors.warn_all([errors.RowsDropped(8630, 5829, {"at or after the end of follow-up": 2799, "missing age": 2})])
+        errors.warn_all([errors.AnalysisWarning("column 'age' is odd")])
+        return StudySection("warn", "Warn", ())
+
+    plan.write_text(LUNG_BY_AGE.replace('column = "age"', 'column = "age"\nlabel = "Age at start"'), encoding="utf-8")
+    monkeypatch.setattr(run, "SECTIONS", (about_section, warn_section))
+    assert text_of(run_study(plan).sections[1]) == (
+        "2,801 of 8,630 rows are left out: 2,799 at or after the end of follow-up; 2 with missing age at start."
+        " Age at start is odd."
+    )
 
 
 def test_a_report_with_a_failed_part_is_written_and_the_exit_code_and_a_log_say_so(plan, monkeypatch, capsys):
