@@ -7,6 +7,7 @@ import pytest
 from analysis import StudyResults, load_example, synthetic_plan
 from analysis.errors import collected
 from analysis.present.canvas import batch_of_figures, figure_svg
+from analysis.study.outputs.write import narrow_name
 from analysis.study.prepare import prepare_study
 from analysis.study.report.sections.cohort import cohort_section, data_section
 from analysis.study.report.sections.models import models_section
@@ -27,9 +28,14 @@ def results() -> StudyResults:
 
 @pytest.fixture(scope="session")
 def drawings(results) -> dict[str, str]:
-    """Every figure of the report as SVG, by name."""
+    """Every figure of the report as SVG, by name: for a page, and for a phone."""
     with batch_of_figures():
-        return {name: figure_svg(one.draw(), alt=one.alt, prefix=name) for name, one in results.figures.items()}
+        wide = {name: figure_svg(one.draw(), alt=one.alt, prefix=name) for name, one in results.figures.items()}
+        narrow = {
+            narrow_name(name): figure_svg(one.draw_narrow(), alt=one.alt, prefix=narrow_name(name))
+            for name, one in results.figures.items()
+        }
+    return wide | narrow
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,7 @@ def _looks(palette: Mapping[str, str] | None) -> dict[str, tuple[str, str, bool]
 def _lines(figure: Figure, estimates: pd.DataFrame, language: canvas.Words) -> tuple[list[Line], float]:
     """Text, height and estimate of each line, a group's name over its rows, wrapped where too long; and the depth."""
     page = canvas.page_width(figure)
-    share = NAME_SHARE if canvas.is_wide(canvas.MM_PER_INCH * page / canvas.POINTS) else NARROW_NAME_SHARE
+    share = NAME_SHARE if canvas.is_wide(canvas.MM_PER_INCH * figure.get_figwidth()) else NARROW_NAME_SHARE
     lines: list[Line] = []
     depth = 0.0
     for group, rows in estimates.groupby("group", sort=False, observed=True):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONG = 24  # rows
+BESIDE = 5  # columns
 NOTE_TITLES = {"caution": "Caution", "synthetic": "Synthetic and illustrative", "info": "Note"}
 BOLD = re.compile(r"\*\*(?!\s)((?:(?!\*\*).)+)(?<!\s)\*\*")
 REFERENCE = re.compile(r"\[\[((?:figure|table)-[\w.-]+)\]\]")
@@ -122,6 +123,11 @@ class TableBlock:
         return len(self.display) > LONG
 
     @property
+    def half(self) -> bool:
+        """Whether the table is narrow enough to stand beside another on paper."""
+        return len(self.display.columns) <= BESIDE
+
+    @property
     def note_html(self) -> str:
         """The note under the table as HTML."""
         return marked_up(self.note)
@@ -136,6 +142,8 @@ class TableBlock:
 class FigureBlock:
     """A figure: `svg` is inline markup as `figure_svg` makes it, `alt` says what is to be seen.
 
+    `narrow` is the same figure drawn for a phone, which is shown in its place on a small screen.
+
     Examples
     --------
     >>> FigureBlock("curves", "Curves", "<svg/>", "Two curves.", "By stratum.").caption_html
@@ -147,6 +155,7 @@ class FigureBlock:
     svg: str
     alt: str
     caption: str = ""
+    narrow: str = ""
     template: str = field(default="figure", init=False, repr=False)
 
     @property
@@ -270,6 +279,7 @@ def render_page(
         main=main,
         supplement=supplement,
         numbers=numbers,
+        titles={section.anchor: section.title for section in sections},
         footer=marked_up(footer),
         companions=companions or {},
         language=language,

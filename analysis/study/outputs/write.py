@@ -14,7 +14,7 @@ from typing import Any
 from analysis import errors
 from analysis.batches import batch_results
 from analysis.cohort.reading import synthetic_folder
-from analysis.present.canvas import batch_of_figures, page_svg, remove_file, replace_file, save_figure
+from analysis.present.canvas import batch_of_figures, figure_svg, page_svg, remove_file, replace_file, save_figure
 from analysis.present.pages import Block as PageBlock
 from analysis.present.pages import FigureBlock, Note, Opening, Section, TableBlock, WordFigure, render_page, write_word
 from analysis.present.text import csv_text
@@ -99,12 +99,12 @@ def write_outputs(
 def write_figures(
     results: StudyResults, directory: Path, *, progress: Callable[[str], object] | None = None
 ) -> tuple[tuple[Path, ...], dict[str, str]]:
-    """Draw every figure once: its three files, and its SVG for the page, by name; a note where it cannot be drawn.
+    """Draw every figure: its three files, and its drawings for the page by name; a note where it cannot be drawn.
 
     Under ``joblib.parallel_config(n_jobs=2)`` figures are shared out among processes; their bytes are the same.
     """
     files: list[Path] = []
-    drawings = {}
+    drawings: dict[str, str] = {}
     folder = directory / "figures"
     work = partial(_recorded_figure, folder=folder.absolute())  # a process that stands by may lie in another folder
     written = batch_results(work, list(results.figures.values()))
@@ -112,13 +112,13 @@ def write_figures(
         errors.warn_all(failures)
         if drawn is not None:
             files += [folder / path.name for path in drawn[0]]
-            drawings[name] = drawn[1]
+            drawings |= drawn[1]
         if progress is not None:
             progress(name)
     return tuple(files), drawings
 
 
-Drawn = tuple[tuple[Path, ...], str]
+Drawn = tuple[tuple[Path, ...], dict[str, str]]
 
 
 def _recorded_figure(figure: StudyFigure, folder: Path) -> tuple[Drawn | None, list[errors.AnalysisWarning]]:
@@ -129,10 +129,19 @@ def _recorded_figure(figure: StudyFigure, folder: Path) -> tuple[Drawn | None, l
 
 
 def _write_figure(figure: StudyFigure, folder: Path) -> Drawn:
-    """One figure's files, and its SVG for the page."""
+    """One figure's files, and its drawings for the page by name: as wide as a page, and as wide as a phone."""
     with batch_of_figures():
         paths = save_figure(figure.draw(), folder / figure.name, alt=figure.alt, title=figure.title)
-    return paths, page_svg(paths[1])
+        drawings = {figure.name: page_svg(paths[1])}
+        if figure.draw_narrow is not None:
+            name = narrow_name(figure.name)
+            drawings[name] = figure_svg(figure.draw_narrow(), alt=figure.alt, prefix=name)
+    return paths, drawings
+
+
+def narrow_name(name: str) -> str:
+    """The name of a figure's drawing for phones."""
+    return f"{name}--narrow"
 
 
 def _write_tables(results: StudyResults, directory: Path) -> list[Path]:
@@ -207,7 +216,8 @@ def _page_block(block: Block, drawings: dict[str, str]) -> PageBlock:
         return block
     if block.name not in drawings:
         return Note(f"The figure {block.name} ({block.title}) could not be drawn. {block.alt}", "caution")
-    return FigureBlock(block.name, block.title, drawings[block.name], block.alt, block.caption)
+    narrow = drawings.get(narrow_name(block.name), "")
+    return FigureBlock(block.name, block.title, drawings[block.name], block.alt, block.caption, narrow)
 
 
 def _earlier_files(directory: Path) -> set[Path]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analysis.cohort.columns import Endpoint
+from analysis.present.canvas import ONE_COLUMN
 from analysis.present.figures import plot_forest
 from analysis.present.pages import Listing, Note, Prose, TableBlock, Tile
 from analysis.study.blocks import attempted, computed
@@ -36,6 +37,8 @@ class StudyFigure:
         A heading, what is to be seen in words, and the line under the figure.
     draw : callable
         Gives the matplotlib figure.
+    draw_narrow : callable, optional
+        The same in the width of one column, which a phone shows.
     """
 
     name: str
@@ -43,6 +46,7 @@ class StudyFigure:
     alt: str
     caption: str
     draw: Callable[[], Figure]
+    draw_narrow: Callable[[], Figure] | None = None
 
 
 Block = Prose | Note | Listing | TableBlock | StudyFigure
@@ -180,7 +184,7 @@ def figure(
 ) -> StudyFigure:
     """A figure that `plot` draws of its frames when it is written, marked where the cohort is synthetic."""
     draw = partial(plot, *frames, **options, synthetic=study.plan.synthetic)
-    return StudyFigure(name=name, title=title, alt=alt, caption=caption, draw=draw)
+    return StudyFigure(name, title, alt, caption, draw, partial(draw, width=ONE_COLUMN))
 
 
 def estimate_row(group: str, label: str, kind: str, estimate: Mapping[Any, Any]) -> tuple[object, ...]:

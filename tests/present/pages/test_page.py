@@ -157,17 +157,30 @@ def luminance(color):
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
-def test_words_have_the_contrast_of_wcag_aa_on_every_ground():
-    variables = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", render_page("x")))
-    for ground in ("#ffffff", variables["faint"]):
+def palettes():
+    """The colours of the page by name: light, then dark."""
+    light, dark = re.findall(r":root \{([^}]*--paper[^}]*)\}", render_page("x"))
+    return [dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", text)) for text in (light, dark)]
+
+
+def contrast(one, other):
+    """The contrast of two colours as WCAG 2 defines it."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("colors", palettes(), ids=["light", "dark"])
+def test_words_have_the_contrast_of_wcag_aa_on_every_ground(colors):
+    for ground in (colors["paper"], colors["faint"]):
         for name in ("ink", "soft", "link", "alert"):
-            assert (luminance(ground) + 0.05) / (luminance(variables[name]) + 0.05) >= 4.5, name
+            assert contrast(ground, colors[name]) >= 4.5, name
+    assert contrast(colors["head"], "#ffffff") >= 4.5
 
 
-def test_the_mark_of_focus_is_seen_on_every_ground():
-    variables = dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", render_page("x")))
-    for ground in ("#ffffff", variables["faint"]):
-        assert (luminance(ground) + 0.05) / (luminance(variables["focus"]) + 0.05) >= 3
+@pytest.mark.parametrize("colors", palettes(), ids=["light", "dark"])
+def test_the_mark_of_focus_is_seen_on_every_ground(colors):
+    for ground in (colors["paper"], colors["faint"]):
+        assert contrast(ground, colors["focus"]) >= 3
 
 
 @pytest.mark.parametrize(("rows", "long"), [(24, False), (25, True)])
