@@ -215,7 +215,7 @@ def test_the_report_asks_for_nothing_either(browser, hostile, tmp_path):
     write_outputs(StudyResults(hostile, (HOSTILE,), (survival_section(hostile),)), tmp_path / "build")
     path = tmp_path / "build" / "report.html"
     page, seen = opened(browser, path, width=390)
-    assert page.locator(".drawing svg").count() == 1
+    assert page.locator(".drawing svg:visible").count() == 1
     assert page.locator("img").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert seen == Seen(requests=[path.as_uri()])

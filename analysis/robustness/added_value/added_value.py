@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from analysis import errors
 from analysis.arrays import FloatArray, IntArray
-from analysis.cohort.columns import Endpoint
+from analysis.cohort.columns import Endpoint, with_columns
 from analysis.errors import InputError, NotSupported, RowAccount, raise_all, warn_all
 from analysis.kernels.tails import normal_quantile
 from analysis.robustness.added_value.measures import (
@@ -235,9 +235,9 @@ def _read(
     search_cut: bool,
 ) -> tuple[pd.DataFrame, IntArray, ModelPair, RowAccount]:
     """The rows complete in both models in an order that does not depend on theirs, their positions, the models."""
-    if not isinstance(marker, str) or not marker:
+    if marker not in cohort.columns and (not isinstance(marker, str) or not marker):
         raise InputError(f"marker={marker!r}: give a column, or terms of a formula")
-    terms = [base] if isinstance(base, str) else list(base)
+    terms = [base] if isinstance(base, (str, int)) else list(base)
     raise_all(adjust_problems(marker, terms, argument="base"), InputError)
     if search_cut and marker not in cohort.columns:
         raise InputError(f"search_cut: the marker {marker!r} is no column; a cut is searched in one")
@@ -248,9 +248,8 @@ def _read(
         raise NotSupported("added_value: not defined with entry times; take rows that are followed from the start")
     order = np.lexsort((*design.x.T, data.strata.codes_as_text, data.event, data.time))
     position = data.position[order]
-    rows = cohort.iloc[position].assign(
-        **{endpoint.duration: data.time[order], endpoint.event: data.event[order].astype(np.int64)}
-    )
+    outcome = {endpoint.duration: data.time[order], endpoint.event: data.event[order].astype(np.int64)}
+    rows = with_columns(cohort.iloc[position], outcome)
     return rows, position, ModelPair(endpoint, formula, marker, strata, search_cut), data
 
 

@@ -104,6 +104,6 @@ def as_formula(terms: str | Sequence[str], rows: pd.DataFrame) -> str:
     >>> as_formula(["serum mg", "log2(crp)"], pd.DataFrame({"serum mg": [0.8], "crp": [5.0]}))
     '`serum mg` + log2(crp)'
     """
-    if isinstance(terms, str):
-        return quoted(terms) if terms in rows.columns else terms
+    if isinstance(terms, (str, int)):
+        return quoted(terms) if terms in rows.columns else str(terms)
     return " + ".join(as_formula(term, rows) for term in terms)
